@@ -1,0 +1,241 @@
+"""The one input check that every room shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from mne import BaseEpochs
+from sklearn.utils.validation import validate_data
+
+from skbci.eegarray import EEGArray
+
+__all__ = [
+    "as_eeg",
+    "carry_rows",
+    "check_bands",
+    "check_eeg",
+    "check_flat_channels",
+    "check_groups",
+    "resolve_sfreq",
+    "row_values",
+]
+
+FLOATS = (np.float64, np.float32)
+
+
+def as_eeg(X: Any) -> Any:
+    """Turn ``mne.Epochs``, or scikit-learn's list of one-epoch objects, into an `EEGArray`.
+
+    Everything else is returned as it is.
+    """
+    if isinstance(X, BaseEpochs):
+        return EEGArray.from_epochs(X)
+    if isinstance(X, (list, tuple)) and len(X) and all(isinstance(x, BaseEpochs) for x in X):
+        return np.concatenate([EEGArray.from_epochs(x) for x in X])
+    return X
+
+
+def check_eeg(
+    estimator: Any,
+    X: Any,
+    y: Any = "no_validation",
+    *,
+    reset: bool,
+    ndim: Sequence[int] = (2, 3),
+    same_times: bool = False,
+    flat: str = "raise",
+    **check_params: Any,
+) -> Any:
+    """Validate input for an estimator the scikit-learn way, in two, three or more dimensions.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets ``n_features_in_`` (the size of the second axis) and ``input_shape_`` (all axes but
+        the first) when ``reset`` is true, and is checked against them when it is not.
+    X : array-like, EEGArray, mne.Epochs or list of mne.Epochs
+        Rows first. Pass it through `as_eeg` before, to keep the rows' context.
+    y : array-like, optional
+        Target; when given it is validated with X and returned too.
+    reset : bool
+        True in ``fit``.
+    ndim : sequence of int
+        The numbers of dimensions that the estimator can take.
+    same_times : bool
+        Whether the last axis must be as long as in ``fit`` for 3-D input.
+    flat : "raise" or "allow"
+        What to do in ``fit`` about channels of 3-D input that never change.
+    **check_params
+        Passed to `sklearn.utils.check_array`.
+
+    Returns
+    -------
+    X : ndarray of float
+    y : ndarray, only when given
+
+    Raises
+    ------
+    ValueError
+        On NaN, infinity, too few rows, a wrong number of dimensions, channels or times, or a
+        constant channel.
+    """
+    name = type(estimator).__name__
+    source = as_eeg(X)
+    names = source.ch_names if isinstance(source, EEGArray) else None
+    if isinstance(source, EEGArray):
+        source = np.asarray(source)
+    params = {"dtype": FLOATS, "allow_nd": True, **check_params}
+    if not reset and hasattr(estimator, "input_shape_"):
+        _check_shape(estimator, source, same_times)
+    out = validate_data(estimator, source, y, reset=reset, **params)
+    with_y = isinstance(out, tuple)
+    data = out[0] if with_y else out
+    if data.ndim not in ndim:
+        allowed = " or ".join(f"{n}-D" for n in ndim)
+        raise ValueError(
+            f"{name} takes {allowed} input, got {data.ndim}-D input of shape {data.shape}."
+        )
+    if reset:
+        estimator.input_shape_ = data.shape[1:]
+        if flat == "raise":
+            check_flat_channels(data, names)
+    return out
+
+
+def _check_shape(estimator: Any, X: Any, same_times: bool) -> None:
+    """Compare a 3-D (or deeper) input with what fit saw; 2-D is left to scikit-learn."""
+    full = X.shape if hasattr(X, "shape") else np.shape(X) if isinstance(X, list) else ()
+    fitted, shape = estimator.input_shape_, tuple(full[1:])
+    name = type(estimator).__name__
+    if len(full) < 2:
+        return  # scikit-learn's own message about such input follows
+    if len(shape) != len(fitted):
+        raise ValueError(
+            f"{name} was fitted on {len(fitted) + 1}-D input (rows of shape {tuple(fitted)}), "
+            f"got {len(full)}-D input of shape {tuple(full)}."
+        )
+    if len(shape) < 2:
+        return
+    if shape[:-1] != tuple(fitted[:-1]):
+        raise ValueError(
+            f"X has {shape[-2]} channels (rows of shape {shape}), but {name} was fitted with "
+            f"{fitted[-2]} channels (rows of shape {tuple(fitted)})."
+        )
+    if same_times and shape[-1] != fitted[-1]:
+        raise ValueError(
+            f"X has {shape[-1]} time samples a row, but {name} was fitted with {fitted[-1]}."
+        )
+
+
+def check_flat_channels(data: np.ndarray, ch_names: Sequence[str] | None = None) -> None:
+    """Refuse 3-D data in which a channel has one and the same value everywhere.
+
+    Raises
+    ------
+    ValueError
+        Naming the channels.
+    """
+    if data.ndim != 3 or data.shape[2] < 2 or not len(data):
+        return
+    suspects = np.flatnonzero(np.ptp(data[0], axis=-1) == 0)
+    flat = [int(c) for c in suspects if np.all(data[:, c] == data[0, c, 0])]
+    if flat:
+        shown = ", ".join(repr(ch_names[c]) if ch_names else str(c) for c in flat)
+        raise ValueError(
+            f"Constant channel: channel {shown} has the same value at every sample of every row. "
+            "Drop or interpolate flat channels first."
+        )
+
+
+def carry_rows(X: Any, data: np.ndarray, **context: Any) -> np.ndarray:
+    """Give ``data`` the row table of ``X`` where X has one, else return it bare.
+
+    ``context`` says what of ``sfreq``, ``ch_names`` and ``tmin`` differs from X's.
+    """
+    if isinstance(X, EEGArray):
+        return X.with_data(data, **context)
+    return data
+
+
+def resolve_sfreq(sfreq: float | None, X: Any, who: Any) -> float:
+    """Sampling rate from the parameter, or from what flows, or an error.
+
+    Raises
+    ------
+    ValueError
+        If neither knows it, both know it and differ, or it is not a positive number.
+    """
+    name = who if isinstance(who, str) else type(who).__name__
+    known = X.sfreq if isinstance(X, EEGArray) else None
+    if sfreq is None:
+        if known is None:
+            raise ValueError(
+                f"{name} needs a sampling rate: pass sfreq=... (Hz), or give it mne.Epochs or an "
+                "EEGArray that knows its own."
+            )
+        return float(known)
+    if isinstance(sfreq, bool) or not isinstance(sfreq, (int, float, np.number)):
+        raise TypeError(f"{name}: sfreq={sfreq!r} must be a number in Hz or None.")
+    if not (np.isfinite(sfreq) and sfreq > 0):
+        raise ValueError(f"{name}: sfreq={sfreq!r} must be a positive number in Hz.")
+    if known is not None and not np.isclose(known, sfreq):
+        raise ValueError(
+            f"{name}: sfreq={sfreq:g} Hz was given, but the data was sampled at {known:g} Hz."
+        )
+    return float(sfreq)
+
+
+def check_bands(bands: Iterable[Any], sfreq: float, who: Any) -> list[tuple[float, float]]:
+    """Check (low, high) pairs in Hz against each other and the Nyquist frequency.
+
+    Raises
+    ------
+    ValueError
+        Naming the band that is empty, negative or above Nyquist.
+    """
+    name = who if isinstance(who, str) else type(who).__name__
+    pairs = []
+    for band in bands:
+        try:
+            low, high = (float(edge) for edge in band)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name}: band {band!r} is not a (low, high) pair in Hz.") from None
+        if not (np.isfinite(low) and np.isfinite(high) and 0 <= low < high):
+            raise ValueError(f"{name}: band ({low:g}, {high:g}) Hz needs 0 <= low < high.")
+        if high > sfreq / 2:
+            raise ValueError(
+                f"{name}: band ({low:g}, {high:g}) Hz reaches above the Nyquist frequency "
+                f"{sfreq / 2:g} Hz of data sampled at {sfreq:g} Hz."
+            )
+        pairs.append((low, high))
+    if not pairs:
+        raise ValueError(f"{name}: bands is empty; give at least one (low, high) pair in Hz.")
+    return pairs
+
+
+def row_values(X: Any, column: str) -> np.ndarray | None:
+    """A column of the rows' table, or None where X has no such column."""
+    if isinstance(X, EEGArray) and column in X.metadata:
+        return X.metadata[column].to_numpy()
+    return None
+
+
+def check_groups(groups: Any, n_rows: int, name: str = "groups") -> np.ndarray:
+    """Groups as a 1-D array with one entry a row.
+
+    Raises
+    ------
+    ValueError
+        If the length differs or an entry is missing.
+    """
+    array = np.asarray(groups)
+    if array.ndim != 1 or len(array) != n_rows:
+        raise ValueError(
+            f"{name} has shape {array.shape}, but there are {n_rows} rows: one entry for each row "
+            "is needed."
+        )
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise ValueError(f"{name} has missing (NaN) entries.")
+    return array

@@ -1,0 +1,415 @@
+"""The array that flows through every pipeline: data whose rows carry a metadata table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["EEGArray"]
+
+# Columns that keep an mne.Epochs' events, so that the way there and back loses nothing.
+_EVENT_COLUMNS = ("event_sample", "event_previous", "event_code")
+
+
+class EEGArray(np.ndarray):
+    """A numpy array whose rows carry a metadata table.
+
+    Cross-validation slices ``X`` by rows and hands the slices to ``fit`` *and* to ``predict``,
+    but routes no metadata into ``predict``. An ``EEGArray`` takes each row's subject, session,
+    run, onset ... along, so that a group-aware step knows them in both places.
+
+    Selecting rows selects the table's rows, selecting channels selects the names, and
+    element-wise arithmetic keeps both. Whatever breaks the step between rows and table (a
+    transpose, a reshape, a mean over rows) gives an array without a table. ``np.asarray(X)`` is
+    the bare data.
+
+    Parameters
+    ----------
+    data : array-like, shape (n_rows, ...)
+        Usually (n_epochs, n_channels, n_times) in volts, or (n_rows, n_features). Not copied.
+    metadata : DataFrame or dict of array-like, optional
+        One row of it for each row of ``data``. Columns that skbci knows: ``subject``,
+        ``session``, ``run``, ``onset`` (seconds from the start of the run), ``task``.
+    sfreq : float, optional
+        Sampling rate in Hz.
+    ch_names : sequence of str, optional
+        Channel names; with three or more dimensions one for each entry of the last axis but one.
+    tmin : float, default=0.0
+        Time of the first sample in seconds, relative to the row's event.
+    info : mne.Info, optional
+        Kept for :meth:`to_epochs`.
+
+    Raises
+    ------
+    ValueError
+        If the table's length is not the number of rows, the names do not fit the channels, or
+        ``sfreq`` is not a positive number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = EEGArray(np.zeros((4, 2, 100)), {"subject": [1, 1, 2, 2]}, sfreq=100,
+    ...              ch_names=["C3", "C4"])
+    >>> X[2:].metadata["subject"].tolist()
+    [2, 2]
+    >>> X[:, [1]].ch_names
+    ['C4']
+    >>> X
+    <EEGArray 4 x 2 x 100 float64, 100 Hz, channels C3 C4, metadata: subject>
+    """
+
+    _metadata: pd.DataFrame | None
+    sfreq: float | None
+    ch_names: list[str] | None
+    tmin: float
+    info: Any
+
+    def __new__(
+        cls,
+        data: Any,
+        metadata: pd.DataFrame | dict[str, Any] | None = None,
+        *,
+        sfreq: float | None = None,
+        ch_names: Sequence[str] | None = None,
+        tmin: float = 0.0,
+        info: Any = None,
+    ) -> EEGArray:
+        """Check the parts against each other and bind them."""
+        array = np.asarray(data)
+        if array.ndim < 1:
+            raise ValueError("EEGArray needs at least one dimension: rows. Got a scalar.")
+        if metadata is None:
+            table = pd.DataFrame(index=pd.RangeIndex(len(array)))
+        else:
+            table = pd.DataFrame(metadata).reset_index(drop=True)
+            table.attrs = dict(getattr(metadata, "attrs", {}))
+        if len(table) != len(array):
+            raise ValueError(
+                f"metadata has {len(table)} rows, but the data has {len(array)}: "
+                "give one row of metadata for each row of data."
+            )
+        if sfreq is not None:
+            sfreq = float(sfreq)
+            if not (np.isfinite(sfreq) and sfreq > 0):
+                raise ValueError(f"sfreq={sfreq!r}: a positive sampling rate in Hz is needed.")
+        if ch_names is not None:
+            ch_names = [str(name) for name in ch_names]
+            if array.ndim >= 3 and len(ch_names) != array.shape[-2]:
+                raise ValueError(
+                    f"ch_names has {len(ch_names)} names, but the data has "
+                    f"{array.shape[-2]} channels (shape {array.shape})."
+                )
+        out = array.view(cls)
+        out._metadata = table
+        out.sfreq = sfreq
+        out.ch_names = ch_names
+        out.tmin = float(tmin)
+        out.info = info
+        return out
+
+    def __array_finalize__(self, obj: Any) -> None:
+        """Start without a table; only operations known to keep rows in step attach one."""
+        self._metadata = None
+        self.sfreq = None
+        self.ch_names = None
+        self.tmin = 0.0
+        self.info = None
+
+    @property
+    def metadata(self) -> pd.DataFrame:
+        """The rows' table; without columns where nothing is known."""
+        if self._metadata is None:
+            self._metadata = pd.DataFrame(index=pd.RangeIndex(len(self)))
+        return self._metadata
+
+    @property
+    def has_metadata(self) -> bool:
+        """Whether the table has any column."""
+        return self._metadata is not None and self._metadata.shape[1] > 0
+
+    def with_data(self, data: Any, **context: Any) -> EEGArray:
+        """Other data under the same table.
+
+        Parameters
+        ----------
+        data : array-like, shape (n_rows, ...)
+            As many rows as this array has, in the same order.
+        **context
+            ``sfreq``, ``ch_names``, ``tmin`` or ``info`` where they differ from this array's.
+
+        Returns
+        -------
+        EEGArray
+        """
+        kept = {"sfreq": self.sfreq, "ch_names": self.ch_names, "tmin": self.tmin,
+                "info": self.info}
+        return EEGArray(data, self.metadata, **{**kept, **context})
+
+    # -- what keeps the rows in step ------------------------------------------------------
+
+    def __getitem__(self, key: Any) -> Any:
+        """Index the data, and the table, names and times with it."""
+        out = np.asarray(self)[key]
+        if not isinstance(out, np.ndarray):
+            return out
+        parts = _expand_key(key, self.ndim)
+        if parts is None or self._metadata is None:
+            return out
+        context = _index_context(self, parts)
+        if context is None or context["metadata"].shape[0] != out.shape[0]:
+            return out
+        return EEGArray(out, **context)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Element-wise results of this array's shape keep the table; others are bare arrays."""
+        bare = [np.asarray(x) if isinstance(x, EEGArray) else x for x in inputs]
+        if kwargs.get("out") is not None:
+            kwargs["out"] = tuple(
+                np.asarray(x) if isinstance(x, EEGArray) else x for x in kwargs["out"]
+            )
+        result = getattr(ufunc, method)(*bare, **kwargs)
+        owner = next(x for x in (*inputs, *kwargs.get("out", ())) if isinstance(x, EEGArray))
+        if (
+            method == "__call__"
+            and isinstance(result, np.ndarray)
+            and result.shape == owner.shape
+            and owner._metadata is not None
+        ):
+            return owner.with_data(result)
+        return result
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Concatenation along rows checks and joins; every other function sees bare data."""
+        if func is np.concatenate:
+            arrays = list(args[0] if args else kwargs["arrays"])
+            axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
+            if axis == 0 and all(isinstance(a, EEGArray) for a in arrays):
+                return _concatenate(arrays)
+        return func(*_strip(args), **_strip(kwargs))
+
+    def copy(self, order: Any = "C") -> EEGArray:
+        """Copy the data and the table."""
+        out = np.asarray(self).copy(order=order).view(EEGArray)
+        return self._bind(out, deep=True)
+
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> EEGArray:
+        """Cast the data and keep the table."""
+        return self._bind(np.asarray(self).astype(dtype, *args, **kwargs).view(EEGArray))
+
+    def __copy__(self) -> EEGArray:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> EEGArray:
+        return self.copy()
+
+    def _bind(self, out: EEGArray, deep: bool = False) -> EEGArray:
+        table = self._metadata
+        out._metadata = table.copy() if deep and table is not None else table
+        out.sfreq, out.tmin, out.info = self.sfreq, self.tmin, self.info
+        out.ch_names = None if self.ch_names is None else list(self.ch_names)
+        return out
+
+    def __reduce__(self) -> Any:
+        """Pickle the data with its context."""
+        context = (self._metadata, self.sfreq, self.ch_names, self.tmin, self.info)
+        return _rebuild, (np.asarray(self), context)
+
+    def __repr__(self) -> str:
+        parts = [" x ".join(map(str, self.shape)) + f" {self.dtype}"]
+        if self.sfreq is not None:
+            parts.append(f"{self.sfreq:g} Hz")
+        if self.ch_names is not None:
+            shown = " ".join(self.ch_names[:4])
+            parts.append(f"channels {shown}" + (" ..." if len(self.ch_names) > 4 else ""))
+        if self.has_metadata:
+            parts.append("metadata: " + ", ".join(map(str, self.metadata.columns)))
+        return f"<EEGArray {', '.join(parts)}>"
+
+    # -- to and from MNE ------------------------------------------------------------------
+
+    @classmethod
+    def from_epochs(cls, epochs: Any) -> EEGArray:
+        """Take data (volts), info, events and metadata from epochs.
+
+        Parameters
+        ----------
+        epochs : mne.BaseEpochs
+            The epochs; all their channels are taken.
+
+        Returns
+        -------
+        EEGArray, shape (n_epochs, n_channels, n_times)
+            Its table has the epochs' own metadata, their events (``event_sample``,
+            ``event_previous``, ``event_code``) and, if not there yet, ``onset`` in seconds.
+        """
+        events = np.asarray(epochs.events)
+        sfreq = float(epochs.info["sfreq"])
+        if epochs.metadata is None:
+            table = pd.DataFrame(index=pd.RangeIndex(len(events)))
+        else:
+            table = epochs.metadata.reset_index(drop=True)
+        for column, values in zip(_EVENT_COLUMNS, events.T):
+            table[column] = values
+        added = "onset" not in table
+        if added:
+            table["onset"] = events[:, 0] / sfreq
+        data = epochs.get_data(copy=False)
+        out = cls(data, table, sfreq=sfreq, ch_names=epochs.ch_names, tmin=epochs.tmin,
+                  info=epochs.info.copy())
+        out.metadata.attrs.update(
+            event_id=dict(epochs.event_id), baseline=epochs.baseline, onset_from_events=added
+        )
+        return out
+
+    def to_epochs(self) -> Any:
+        """Give MNE epochs with this array's data, events and metadata.
+
+        Returns
+        -------
+        mne.EpochsArray
+            Without events in the table, rows get consecutive event samples and code 1.
+
+        Raises
+        ------
+        ValueError
+            If the array is not three-dimensional or knows neither ``info`` nor ``sfreq``.
+        """
+        import mne
+
+        if self.ndim != 3:
+            raise ValueError(
+                f"to_epochs needs (n_epochs, n_channels, n_times), got shape {self.shape}."
+            )
+        info = self.info
+        if info is not None and self.ch_names is not None:
+            info = mne.pick_info(info, mne.pick_channels(info["ch_names"], self.ch_names,
+                                                         ordered=True))
+        elif info is None:
+            if self.sfreq is None:
+                raise ValueError("to_epochs needs a sampling rate: give the EEGArray an sfreq.")
+            names = self.ch_names or [f"EEG{i:03d}" for i in range(self.shape[1])]
+            info = mne.create_info(names, self.sfreq, "eeg")
+        table = self.metadata.copy()
+        attrs = dict(self.metadata.attrs)
+        if all(column in table for column in _EVENT_COLUMNS):
+            events = table[list(_EVENT_COLUMNS)].to_numpy(dtype=int)
+            table = table.drop(columns=list(_EVENT_COLUMNS))
+        else:
+            n_times = self.shape[2]
+            events = np.column_stack(
+                [np.arange(len(self)) * n_times, np.zeros(len(self), int), np.ones(len(self), int)]
+            )
+        if attrs.get("onset_from_events"):
+            table = table.drop(columns="onset", errors="ignore")
+        event_id = attrs.get("event_id")
+        if event_id is not None:
+            event_id = {k: v for k, v in event_id.items() if v in events[:, 2]}
+        table.attrs = {}
+        epochs = mne.EpochsArray(
+            np.asarray(self, dtype=float), info, events, tmin=self.tmin, event_id=event_id,
+            metadata=table if table.shape[1] else None, verbose="error",
+        )
+        if attrs.get("baseline") is not None:
+            epochs.baseline = attrs["baseline"]
+        return epochs
+
+
+def _expand_key(key: Any, ndim: int) -> list[Any] | None:
+    """Give one index for each axis, or None where the key adds or merges axes."""
+    parts = list(key) if isinstance(key, tuple) else [key]
+    if any(part is None for part in parts):
+        return None
+    at = [i for i, part in enumerate(parts) if part is Ellipsis]
+    if len(at) > 1:
+        return None
+    if at:
+        missing = ndim - (len(parts) - 1)
+        parts[at[0] : at[0] + 1] = [slice(None)] * missing
+    parts += [slice(None)] * (ndim - len(parts))
+    if any(np.ndim(part) > 1 for part in parts if not isinstance(part, slice)):
+        return None
+    # Two index arrays are broadcast against each other: the axes are no longer independent.
+    if sum(not isinstance(part, slice) and np.ndim(part) == 1 for part in parts) > 1:
+        return None
+    return parts
+
+
+def _index_context(array: EEGArray, parts: list[Any]) -> dict[str, Any] | None:
+    """Apply one index an axis to the table, the names and the time axis."""
+    if not isinstance(parts[0], slice) and np.ndim(parts[0]) == 0:
+        return None  # one row: no rows are left to describe
+    rows = parts[0]
+    if not isinstance(rows, slice):
+        rows = np.asarray(rows)
+        if rows.size == 0:
+            rows = rows.astype(int)
+    context: dict[str, Any] = {
+        "metadata": array.metadata.iloc[rows].reset_index(drop=True),
+        "sfreq": array.sfreq,
+        "ch_names": array.ch_names,
+        "tmin": array.tmin,
+        "info": array.info,
+    }
+    context["metadata"].attrs = dict(array.metadata.attrs)
+    if array.ndim < 3:
+        return context
+    if array.ch_names is not None:
+        context["ch_names"] = np.atleast_1d(np.asarray(array.ch_names)[parts[-2]]).tolist()
+    times = parts[-1]
+    if isinstance(times, slice):
+        start, _, step = times.indices(array.shape[-1])
+        if step < 0:
+            return None
+        if array.sfreq is not None:
+            context["tmin"] = array.tmin + start / array.sfreq
+            context["sfreq"] = array.sfreq / step
+            if step > 1:
+                context["info"] = None
+    else:
+        context["sfreq"], context["info"] = None, None  # picked samples have no common rate
+    return context
+
+
+def _concatenate(arrays: list[EEGArray]) -> EEGArray:
+    first = arrays[0]
+    for other in arrays[1:]:
+        if other.ch_names != first.ch_names:
+            raise ValueError(
+                f"Cannot join arrays with different channels: {first.ch_names} and "
+                f"{other.ch_names}."
+            )
+        if other.sfreq != first.sfreq:
+            raise ValueError(
+                f"Cannot join arrays with different sampling rates: {first.sfreq} Hz and "
+                f"{other.sfreq} Hz. Resample one of them first."
+            )
+    data = np.concatenate([np.asarray(a) for a in arrays])
+    table = pd.concat([a.metadata for a in arrays], ignore_index=True)
+    event_id: dict[str, int] = {}
+    for a in arrays:
+        event_id.update(a.metadata.attrs.get("event_id", {}))
+    table.attrs = {k: v for k, v in first.metadata.attrs.items() if k != "event_id"}
+    if event_id:
+        table.attrs["event_id"] = event_id
+    return EEGArray(data, table, sfreq=first.sfreq, ch_names=first.ch_names, tmin=first.tmin,
+                    info=first.info)
+
+
+def _strip(value: Any) -> Any:
+    """Replace every EEGArray inside arguments by its bare data."""
+    if isinstance(value, EEGArray):
+        return np.asarray(value)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_strip(v) for v in value)
+    if isinstance(value, dict):
+        return {k: _strip(v) for k, v in value.items()}
+    return value
+
+
+def _rebuild(data: np.ndarray, context: tuple[Any, ...]) -> EEGArray:
+    out = data.view(EEGArray)
+    out._metadata, out.sfreq, out.ch_names, out.tmin, out.info = context
+    return out

@@ -1,0 +1,184 @@
+"""Rows and their table stay in step, whatever is done to the array."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import joblib
+import mne
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.model_selection import KFold, cross_val_score, train_test_split
+
+from skbci import EEGArray
+
+
+@pytest.fixture
+def X():
+    data = np.random.default_rng(0).normal(size=(12, 3, 40))
+    table = pd.DataFrame({"subject": np.repeat([1, 2, 3], 4), "row": np.arange(12)})
+    return EEGArray(data, table, sfreq=100, ch_names=["C3", "Cz", "C4"], tmin=-0.1)
+
+
+@given(
+    rows=st.one_of(
+        st.lists(st.integers(-12, 11), max_size=15),
+        st.lists(st.booleans(), min_size=12, max_size=12).map(np.array),
+        st.slices(12),
+    )
+)
+@settings(deadline=None)
+def test_rows_and_table_stay_in_step(rows):
+    data = np.arange(12.0)[:, None, None] * np.ones((1, 2, 5))
+    X = EEGArray(data, {"row": np.arange(12)}, sfreq=10)
+    index = np.asarray(rows, dtype=int) if isinstance(rows, list) else rows
+    taken = X[index]
+    assert taken.metadata["row"].tolist() == taken[:, 0, 0].tolist()
+    assert np.array_equal(np.asarray(taken), data[index])
+
+
+def test_channels_and_times_take_names_and_clock_along(X):
+    assert X[:, [2, 0]].ch_names == ["C4", "C3"]
+    assert X[:, 1].ch_names == ["Cz"]
+    cropped = X[..., 10:30]
+    assert cropped.tmin == pytest.approx(0.0)
+    assert cropped.sfreq == 100
+    assert X[:, :, ::4].sfreq == 25
+    assert cropped.metadata.equals(X.metadata)
+
+
+def test_what_breaks_the_step_gives_no_table(X):
+    for other in (X[0], X.mean(axis=0), X[[0, 1], [0, 1]], X[None], np.linalg.norm(X, axis=0)):
+        assert not isinstance(other, EEGArray) or not other.has_metadata
+    assert type(np.asarray(X)) is np.ndarray
+    assert not X.T.has_metadata
+    assert not X.reshape(12, -1).has_metadata
+
+
+def test_elementwise_arithmetic_keeps_the_table(X):
+    for other in (X * 1e6, 1.0 - X, np.abs(X), X.astype(np.float32), X.copy(), copy.deepcopy(X)):
+        assert other.metadata.equals(X.metadata)
+        assert other.ch_names == X.ch_names
+        assert other.sfreq == X.sfreq
+    assert not isinstance(X > 0, EEGArray) or (X > 0).metadata.equals(X.metadata)
+
+
+def test_copies_are_independent(X):
+    other = X.copy()
+    other.metadata.loc[0, "subject"] = 99
+    assert X.metadata.loc[0, "subject"] == 1
+
+
+def test_in_place_arithmetic(X):
+    before = np.asarray(X).copy()
+    X *= 2
+    assert isinstance(X, EEGArray)
+    assert np.array_equal(np.asarray(X), 2 * before)
+    assert X.metadata["row"].tolist() == list(range(12))
+
+
+@pytest.mark.parametrize("dump", ["pickle", "joblib"])
+def test_pickling_keeps_everything(X, dump, tmp_path):
+    if dump == "pickle":
+        other = pickle.loads(pickle.dumps(X))
+    else:
+        joblib.dump(X, tmp_path / "X.joblib")
+        other = joblib.load(tmp_path / "X.joblib")
+    assert np.array_equal(np.asarray(other), np.asarray(X))
+    assert other.metadata.equals(X.metadata)
+    assert (other.sfreq, other.ch_names, other.tmin) == (X.sfreq, X.ch_names, X.tmin)
+
+
+def test_joblib_workers_see_the_table(X):
+    jobs = joblib.Parallel(n_jobs=2)(joblib.delayed(_subjects)(X[i : i + 4]) for i in (0, 4, 8))
+    assert jobs == [[1] * 4, [2] * 4, [3] * 4]
+
+
+def _subjects(X):
+    return X.metadata["subject"].tolist()
+
+
+def test_concatenation_joins_tables_and_checks(X):
+    joined = np.concatenate([X[:5], X[5:]])
+    assert joined.metadata.equals(X.metadata)
+    assert np.array_equal(np.asarray(joined), np.asarray(X))
+    with pytest.raises(ValueError, match=r"different channels: .*C3.*C4"):
+        np.concatenate([X, X[:, ::-1]])
+    with pytest.raises(ValueError, match=r"different sampling rates: 100.0 Hz and 50.0 Hz"):
+        np.concatenate([X, X.with_data(X, sfreq=50.0)])
+    assert not isinstance(np.concatenate([X, np.zeros((1, 3, 40))]), EEGArray)
+
+
+class SubjectReader(ClassifierMixin, BaseEstimator):
+    """Predicts each row's subject from nothing but the row's table."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return X.metadata["subject"].to_numpy()
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_cross_validation_hands_the_table_to_predict(X, n_jobs):
+    y = X.metadata["subject"].to_numpy()
+    cv = KFold(3, shuffle=True, random_state=0)
+    assert cross_val_score(SubjectReader(), X, y, cv=cv, n_jobs=n_jobs).tolist() == [1, 1, 1]
+    train, test = train_test_split(X, random_state=0)
+    assert sorted([*train.metadata["row"], *test.metadata["row"]]) == list(range(12))
+
+
+def test_epochs_there_and_back_lose_nothing():
+    rng = np.random.default_rng(0)
+    info = mne.create_info(["C3", "C4", "EOG"], 128.0, ["eeg", "eeg", "eog"])
+    info["bads"] = ["C4"]
+    events = np.column_stack([np.arange(6) * 300 + 7, np.zeros(6, int), [1, 2, 1, 2, 2, 1]])
+    table = pd.DataFrame({"subject": [1, 1, 1, 2, 2, 2], "word": list("abcdef")})
+    epochs = mne.EpochsArray(
+        rng.normal(size=(6, 3, 64)) * 1e-6, info, events, tmin=-0.25,
+        event_id={"left": 1, "right": 2}, metadata=table, baseline=(None, 0), verbose=False,
+    )
+    X = EEGArray.from_epochs(epochs)
+    assert X.metadata["onset"].tolist() == pytest.approx((events[:, 0] / 128).tolist())
+    for array, expected in ((X, epochs), (X[[1, 4]], epochs[[1, 4]])):
+        back = array.to_epochs()
+        assert np.array_equal(back.get_data(copy=False), expected.get_data(copy=False))
+        assert np.array_equal(back.events, expected.events)
+        assert back.event_id == expected.event_id
+        assert back.tmin == expected.tmin
+        assert back.baseline == expected.baseline
+        assert back.info["bads"] == ["C4"]
+        assert back.get_channel_types() == ["eeg", "eeg", "eog"]
+        assert back.metadata.reset_index(drop=True).equals(
+            expected.metadata.reset_index(drop=True)
+        )
+
+
+def test_to_epochs_without_events_numbers_them(X):
+    epochs = X.to_epochs()
+    assert epochs.metadata["row"].tolist() == list(range(12))
+    assert epochs.ch_names == ["C3", "Cz", "C4"]
+    assert epochs.tmin == X.tmin
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: EEGArray(np.zeros((3, 2, 5)), {"subject": [1, 2]}), "2 rows, but the data has 3"),
+        (lambda: EEGArray(np.zeros((3, 2, 5)), ch_names=["C3"]), "1 names, but .* 2 channels"),
+        (lambda: EEGArray(np.zeros((3, 2, 5)), sfreq=0), "positive sampling rate"),
+        (lambda: EEGArray(np.zeros((3, 2, 5)), sfreq=np.nan), "positive sampling rate"),
+        (lambda: EEGArray(1.0), "at least one dimension"),
+        (lambda: EEGArray(np.zeros((3, 2))).to_epochs(), "n_epochs, n_channels, n_times"),
+        (lambda: EEGArray(np.zeros((3, 2, 5))).to_epochs(), "needs a sampling rate"),
+    ],
+)
+def test_bad_parts_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
