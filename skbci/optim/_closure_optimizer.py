@@ -1,0 +1,154 @@
+"""What the optimizers that step by the loss value have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from skbci.optim._errors import NonFiniteLossError
+
+
+class ClosureOptimizer(Optimizer):
+    """Base of optimizers whose step needs the loss ``P``, summed over the mini-batch.
+
+    A negative or non-finite loss (or gradient) is an error, raised before any weight changes. On
+    the CPU it is raised at once. On an accelerator reading the loss would stall the queue, so the
+    step is made a no-op there and the error is raised by the first later step that finds the flag
+    already arrived.
+    """
+
+    loss_reduction = "sum"
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        for name in ("lr", "r", "eps"):
+            value = defaults.get(name, 1.0)
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(
+                    f"{type(self).__name__}: {name}={value!r} must be finite and not negative."
+                )
+        if defaults.get("r", 1.0) == 0:
+            raise ValueError(f"{type(self).__name__}: r=0 is not allowed, R = r I is inverted.")
+        super().__init__(params, defaults)
+        self._pending: tuple[Tensor, Any] | None = None
+        self._defer: bool | None = None  # None: by device
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore what torch saves; the pending check belongs to the process it was made in."""
+        super().__setstate__(state)
+        self._pending = None
+        self._defer = None
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step.
+
+        Parameters
+        ----------
+        closure : callable
+            Clears the gradients, computes the loss *summed* over the mini-batch, calls
+            ``backward`` and returns the loss.
+
+        Returns
+        -------
+        Tensor
+            What ``closure`` returned.
+
+        Raises
+        ------
+        TypeError
+            Without a closure.
+        ValueError
+            If the loss is negative or not finite, or the gradient is not finite.
+        """
+        if closure is None:
+            raise TypeError(
+                f"{type(self).__name__}.step needs a closure that returns the loss: the length "
+                "of its step depends on the loss value."
+            )
+        with torch.enable_grad():
+            loss = closure()
+        self._update(loss.detach())
+        return loss
+
+    def _update(self, loss: Tensor) -> None:
+        raise NotImplementedError
+
+    def _gradients(self) -> list[tuple[dict[str, Any], list[Tensor], list[Tensor]]]:
+        """Give each group's settings, its parameters that have a gradient, and the gradients."""
+        out = []
+        for group in self.param_groups:
+            params = [p for p in group["params"] if p.grad is not None]
+            grads: list[Tensor] = [p.grad for p in params]
+            if any(g.is_sparse for g in grads):
+                raise ValueError(f"{type(self).__name__} does not support sparse gradients.")
+            if params:
+                out.append((group, params, grads))
+        return out
+
+    def _hjb_factors(self, loss: Tensor) -> Iterator[tuple[dict[str, Any], list, list, Any]]:
+        """Yield each group's settings, parameters, gradients and the factor from g to HJB's u.
+
+        The factor is a number on the CPU and a 0-dim tensor elsewhere. Nothing is yielded for a
+        bad loss whose error is yet to come.
+        """
+        parts = self._gradients()
+        if not parts:
+            return
+        norm = global_norm([g for _, _, grads in parts for g in grads])
+        if self._defer is None:
+            self._defer = loss.device.type != "cpu"
+        if self._defer:
+            self._check_later(loss, norm)
+            ok = torch.isfinite(loss) & (loss >= 0) & torch.isfinite(norm) & (norm > 0)
+            for group, params, grads in parts:
+                factor = -torch.sqrt(2 * loss) / (norm + group["eps"]) * group["r"] ** -0.5
+                grads = [torch.where(ok, g, 0) for g in grads]
+                yield group, params, grads, torch.where(ok, factor, 0)
+            return
+        P, length = loss.item(), norm.item()
+        self._raise_if_bad(P, length)
+        for group, params, grads in parts:
+            reach = math.sqrt(2 * P / group["r"])
+            yield group, params, grads, -reach / (length + group["eps"]) if length else 0.0
+
+    def _check_later(self, loss: Tensor, norm: Tensor) -> None:
+        """Send loss and norm to the host without waiting, and judge those that have arrived."""
+        if self._pending is not None:
+            values, arrived = self._pending
+            if arrived is not None and not arrived.query():
+                return
+            self._pending = None
+            self._raise_if_bad(*values.tolist())
+        values = torch.stack([loss, norm.to(loss.dtype)])
+        if values.device.type != "cuda":
+            self._pending = values.cpu(), None
+            return
+        host = torch.empty(2, dtype=values.dtype, pin_memory=True)
+        host.copy_(values, non_blocking=True)
+        arrived = torch.cuda.Event()
+        arrived.record()
+        self._pending = host, arrived
+
+    def _raise_if_bad(self, loss: float, norm: float) -> None:
+        name = type(self).__name__
+        if not math.isfinite(loss):
+            raise NonFiniteLossError(f"{name}: the loss is {loss}; it must be finite.")
+        if loss < 0:
+            raise ValueError(
+                f"{name}: the loss is {loss}; it must not be negative, because the step is "
+                "proportional to its square root."
+            )
+        if not math.isfinite(norm):
+            raise NonFiniteLossError(f"{name}: the gradient is not finite (its norm is {norm}).")
+
+
+def global_norm(grads: list[Tensor]) -> Tensor:
+    """Euclidean norm over all tensors, as a 0-dim tensor."""
+    if len(grads) == 1:
+        return torch.linalg.vector_norm(grads[0])
+    return torch.linalg.vector_norm(torch.stack(torch._foreach_norm(grads)))

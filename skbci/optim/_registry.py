@@ -1,0 +1,75 @@
+"""Optimizers by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from skbci.optim._hjb import HJB
+from skbci.optim._hjb_ad import HJBAD
+
+#: Names that estimators take for ``optimizer``, with the class and the settings a name implies.
+OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
+    "hjb": (HJB, {}),
+    "hjb-ad": (HJBAD, {}),
+    "adam": (torch.optim.Adam, {"fused": True}),
+    "adagrad": (torch.optim.Adagrad, {}),
+    "rmsprop": (torch.optim.RMSprop, {}),
+    "sgd": (torch.optim.SGD, {}),
+}
+
+
+def resolve_optimizer(
+    optimizer: Any, settings: dict[str, Any]
+) -> tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]:
+    """Turn a name or a class into a class and its keyword arguments.
+
+    Parameters
+    ----------
+    optimizer : str or subclass of torch.optim.Optimizer
+        A key of `OPTIMIZERS`, or any class (or factory) that takes parameters and ``lr``.
+    settings : dict
+        Keyword arguments that the user gave for it (the ``optimizer__...`` parameters).
+
+    Returns
+    -------
+    factory : callable
+        Takes the parameters, ``lr`` and the settings.
+    settings : dict
+        The user's settings over those that the name implies.
+
+    Raises
+    ------
+    ValueError
+        If the name or one of the settings is unknown; the message lists the valid ones.
+    TypeError
+        If ``optimizer`` is neither a name nor callable.
+    """
+    if isinstance(optimizer, str):
+        if optimizer not in OPTIMIZERS:
+            raise ValueError(
+                f"optimizer={optimizer!r} is unknown; use one of {sorted(OPTIMIZERS)} or a "
+                "torch.optim.Optimizer class."
+            )
+        factory, implied = OPTIMIZERS[optimizer]
+    elif callable(optimizer):
+        factory, implied = optimizer, {}
+    else:
+        raise TypeError(
+            f"optimizer={optimizer!r} must be a name or a torch.optim.Optimizer class, not an "
+            f"instance of {type(optimizer).__name__}."
+        )
+    signature = inspect.signature(factory)
+    names = [n for n in signature.parameters if n not in ("self", "params", "lr")]
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    unknown = [n for n in settings if n not in names]
+    if unknown and not takes_any:
+        label = optimizer if isinstance(optimizer, str) else getattr(factory, "__name__", factory)
+        raise ValueError(
+            f"optimizer {label!r} has no setting {', '.join(map(repr, unknown))}; its settings "
+            f"are {', '.join('optimizer__' + n for n in names)} (and lr)."
+        )
+    return factory, {**implied, **settings}
