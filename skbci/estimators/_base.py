@@ -1,0 +1,286 @@
+"""Training and prediction that all neural estimators share."""
+
+from __future__ import annotations
+
+import copy
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _check_y,
+    check_consistent_length,
+    check_is_fitted,
+)
+from torch import Tensor, nn
+
+from skbci._validation import as_eeg, check_eeg, check_groups
+from skbci.eegarray import EEGArray
+from skbci.estimators._criteria import resolve_criterion
+from skbci.estimators._module_arguments import build_module
+from skbci.estimators._net import SlicingNet, ValidatedEarlyStopping
+from skbci.estimators._routes import RoutedParams
+from skbci.estimators._standardizer import Standardizer
+from skbci.estimators._torch_state import draw_seed, one_thread, seeded
+from skbci.estimators._validation_split import split_validation
+from skbci.optim import resolve_optimizer
+
+
+@dataclass
+class TrainingRows:
+    """What ``fit`` was given, validated."""
+
+    X: Any
+    data: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+    groups: np.ndarray | None
+
+
+class BaseNeural(RoutedParams):
+    """A scikit-learn estimator around a skorch net that it builds in ``fit``.
+
+    Children say how targets become tensors (`_encode_target`) and which module is trained
+    (`_module_and_settings`).
+    """
+
+    _route_prefixes: tuple[str, ...] = ("module", "criterion", "optimizer", "callbacks")
+    _criteria: Mapping[str, type[nn.Module]] = {}
+    _rng_state_: int | Tensor
+    _standardizer_: Standardizer | None
+    _input_ndim = (2, 3, 4)
+    _real_target = False
+
+    # Set by the children's __init__.
+    criterion: Any
+    optimizer: Any
+    lr: float
+    max_epochs: int
+    batch_size: int
+    standardize: bool
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    tol: float
+    callbacks: Any
+    device: str
+    verbose: int
+    random_state: Any
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = self.random_state is None
+        return tags
+
+    # -- what children answer -------------------------------------------------------------
+
+    def _encode_target(
+        self, y: np.ndarray, weight: np.ndarray | None, reset: bool
+    ) -> np.ndarray:
+        raise NotImplementedError
+
+    def _n_outputs(self) -> int:
+        raise NotImplementedError
+
+    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+        raise NotImplementedError
+
+    def _row_weights(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        return weight
+
+    # -- fitting --------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
+        self._check_settings()
+        rows = self._check_rows(X, y, sample_weight, groups, reset=True)
+        target = self._encode_target(rows.y, rows.weight, reset=True)
+        weight = self._row_weights(target, rows.weight)
+        seed = draw_seed(self.random_state)
+        train, valid = self._split(rows, target, seed)
+        self._standardizer_ = None
+        if self.standardize:
+            self._standardizer_ = Standardizer().fit(
+                rows.data[train], None if weight is None else weight[train]
+            )
+        with seeded(seed, self.device):
+            self.net_ = self._build_net(rows.X, rows.data.shape[1:])
+            self.net_.fit_tensors(
+                self._tensors(rows.data, target, weight, train),
+                None if valid is None else self._tensors(rows.data, target, weight, valid),
+                double=self._fits_one_batch(rows.data, train),
+            )
+            self._rng_state_ = torch.get_rng_state()
+        self._summarize()
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, first: bool) -> None:
+        self._check_settings()
+        rows = self._check_rows(X, y, sample_weight, None, reset=first)
+        target = self._encode_target(rows.y, rows.weight, reset=first and self._real_target)
+        weight = self._row_weights(target, rows.weight)
+        if first:
+            self._rng_state_ = draw_seed(self.random_state)
+            self._standardizer_ = (
+                Standardizer().fit(rows.data, weight) if self.standardize else None
+            )
+        with seeded(self._rng_state_, self.device):
+            if first:
+                self.net_ = self._build_net(rows.X, rows.data.shape[1:])
+            everything = np.arange(len(target))
+            self.net_.fit_tensors(
+                self._tensors(rows.data, target, weight, everything), epochs=1, shuffle=False
+            )
+            self._rng_state_ = torch.get_rng_state()
+        self._summarize()
+
+    def _fits_one_batch(self, data: np.ndarray, train: np.ndarray) -> bool:
+        """Whether the fit is a full-batch one of feature rows, to be done in double precision.
+
+        Then, and only then, the result does not depend on the rows' order, and a row of weight two
+        equals two rows; double precision lets rounding not spoil that, and costs little.
+        """
+        small = self.batch_size == -1 or len(train) <= self.batch_size
+        return small and data.ndim == 2 and torch.device(self.device).type == "cpu"
+
+    def _check_rows(
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool
+    ) -> TrainingRows:
+        """Validate rows, and leave out those of weight zero."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        X = as_eeg(X)
+        data = check_eeg(
+            self, X, reset=reset, ndim=self._input_ndim, same_times=True,
+            ensure_min_samples=2 if reset else 1,
+        )
+        y = _check_y(y, multi_output=True, estimator=self) if self._real_target else np.asarray(y)
+        check_consistent_length(data, y)
+        groups = None if groups is None else check_groups(groups, len(data))
+        if sample_weight is None:
+            return TrainingRows(X, data, y, None, groups)
+        weight = _check_sample_weight(
+            sample_weight, data, dtype=np.float64, ensure_non_negative=True
+        )
+        kept = np.flatnonzero(weight > 0)
+        if not len(kept):
+            raise ValueError("sample_weight is zero for every row; nothing is left to fit.")
+        if len(kept) == len(data):
+            return TrainingRows(X, data, y, weight, groups)
+        return TrainingRows(
+            X[kept] if isinstance(X, EEGArray) else X, data[kept], y[kept], weight[kept],
+            None if groups is None else groups[kept],
+        )
+
+    def _split(
+        self, rows: TrainingRows, target: np.ndarray, seed: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Rows to train on and, with early stopping, rows to validate on."""
+        if not self.early_stopping:
+            return np.arange(len(target)), None
+        return split_validation(
+            rows.X, len(target), None if self._real_target else target, rows.groups,
+            self.validation_fraction, check_random_state(seed),
+        )
+
+    def _tensors(
+        self, data: np.ndarray, target: np.ndarray, weight: np.ndarray | None, rows: np.ndarray
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        everything = len(rows) == len(data)
+        return (
+            self._input_tensor(data if everything else data[rows]).to(self.device),
+            torch.as_tensor(target[rows], device=self.device),
+            None
+            if weight is None
+            else torch.as_tensor(weight[rows], dtype=torch.float32, device=self.device),
+        )
+
+    def _input_tensor(self, data: np.ndarray) -> Tensor:
+        if self._standardizer_ is not None:
+            data = self._standardizer_.transform(data)
+        return torch.as_tensor(np.ascontiguousarray(data, dtype=np.float32))
+
+    def _build_net(self, X: Any, shape: tuple[int, ...]) -> SlicingNet:
+        factory, settings = resolve_optimizer(self.optimizer, self._route("optimizer"))
+        module, arguments = self._module_and_settings()
+        sfreq = X.sfreq if isinstance(X, EEGArray) else None
+        net = SlicingNet(
+            build_module(module, arguments, shape, self._n_outputs(), sfreq),
+            criterion=resolve_criterion(
+                self.criterion, self._criteria, self._route("criterion")
+            ),
+            optimizer=factory,
+            lr=self.lr,
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            callbacks=self._callbacks(),
+            device=self.device,
+            verbose=self.verbose,
+            loss_reduction=getattr(factory, "loss_reduction", "mean"),
+            **{f"optimizer__{name}": value for name, value in settings.items()},
+            **{f"callbacks__{name}": value for name, value in self._route("callbacks").items()},
+        )
+        return net.initialize()
+
+    def _callbacks(self) -> list[Any]:
+        callbacks = [copy.deepcopy(callback) for callback in self.callbacks or ()]
+        if self.early_stopping:
+            stopping = ValidatedEarlyStopping(
+                monitor="valid_loss", patience=self.n_iter_no_change, threshold=self.tol,
+                threshold_mode="abs", load_best=True, sink=print if self.verbose else _silent,
+            )
+            callbacks.append(("early_stopping", stopping))
+        return callbacks
+
+    def _summarize(self) -> None:
+        rows = [
+            {key: value for key, value in epoch.items() if not isinstance(value, list)}
+            for epoch in self.net_.history
+        ]
+        self.history_ = pd.DataFrame(rows)
+        self.n_iter_ = len(rows)
+
+    # -- prediction -----------------------------------------------------------------------
+
+    def _output(self, X: Any) -> Tensor:
+        check_is_fitted(self, "net_")
+        data = check_eeg(self, as_eeg(X), reset=False, ndim=self._input_ndim, same_times=True)
+        with one_thread():
+            return self.net_.predict_tensor(self._input_tensor(data))
+
+    # -- settings -------------------------------------------------------------------------
+
+    def _check_settings(self) -> None:
+        self._check_routes()
+        name = type(self).__name__
+        checks = {
+            "max_epochs": (numbers.Integral, lambda v: v >= 1, "an integer of at least 1"),
+            "batch_size": (
+                numbers.Integral,
+                lambda v: v >= 1 or v == -1,
+                "a positive integer or -1 (all rows)",
+            ),
+            "lr": (numbers.Real, lambda v: 0 <= v < np.inf, "a finite number of at least 0"),
+            "validation_fraction": (numbers.Real, lambda v: 0 < v < 1, "between 0 and 1"),
+            "n_iter_no_change": (numbers.Integral, lambda v: v >= 1, "an integer of at least 1"),
+            "tol": (numbers.Real, lambda v: v >= 0, "a number of at least 0"),
+        }
+        for key, (kind, allowed, words) in checks.items():
+            value = getattr(self, key)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise TypeError(f"{name}: {key}={value!r} must be {words}.")
+            if not allowed(value):
+                raise ValueError(f"{name}: {key}={value!r} must be {words}.")
+        if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(f"{name}: device={self.device!r}, but torch finds no CUDA device.")
+
+
+def _silent(*_: Any) -> None:
+    """Print nothing."""

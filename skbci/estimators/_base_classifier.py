@@ -1,0 +1,158 @@
+"""What classifying networks add: labels, class weights and probabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+
+from skbci.estimators._base import BaseNeural
+from skbci.estimators._criteria import CLASSIFICATION, class_probabilities
+
+
+class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
+    """`fit`, `partial_fit`, `predict` and `predict_proba` of the neural classifiers."""
+
+    _criteria = CLASSIFICATION
+    class_weight: Any
+
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> BaseNeuralClassifier:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray, mne.Epochs or list of mne.Epochs
+            Rows of features (n_rows, n_features), epochs (n_rows, n_channels, n_times), or
+            filter-bank epochs (n_rows, n_bands, n_channels, n_times), in any unit.
+        y : array-like, shape (n_rows,)
+            Labels of any kind; at least two classes.
+        sample_weight : array-like, shape (n_rows,), optional
+            Non-negative weights of the rows' losses; rows of weight zero are left out.
+        groups : array-like, shape (n_rows,), optional
+            With early stopping, whole groups are held out for validation.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            On NaN or infinity, a constant channel, fewer than two classes or rows, or an unknown
+            name or setting.
+        """
+        self._fit(X, y, sample_weight, groups)
+        return self
+
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> BaseNeuralClassifier:
+        """Go on training for one pass over the rows, in the order given.
+
+        The input's standardization stays as it was learned at first.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`.
+        y : array-like, shape (n_rows,)
+            Labels, all among ``classes_``.
+        classes : array-like, optional
+            All labels; needed in the first call unless `fit` came before or ``y`` has them all.
+        sample_weight : array-like, shape (n_rows,), optional
+            Non-negative weights of the rows' losses.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If ``y`` has labels that are not among the classes, or ``classes`` changed.
+        """
+        first = not hasattr(self, "net_")
+        if first:
+            self.classes_ = self._check_classes(np.unique(y if classes is None else classes))
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes={np.unique(classes).tolist()} differ from those of the first call, "
+                f"{self.classes_.tolist()}."
+            )
+        self._partial_fit(X, y, sample_weight, first)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Give the most probable label of each row.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+        """
+        best = self._output(X).argmax(dim=1).cpu().numpy()
+        return self.classes_[best]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Give class probabilities.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_rows, n_classes)
+            Columns in the order of ``classes_``; rows sum to 1.
+        """
+        return class_probabilities(self._output(X), self.criterion).cpu().numpy()
+
+    def _check_classes(self, classes: np.ndarray) -> np.ndarray:
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least two classes, but y has one class only: "
+                f"{classes.tolist()}."
+            )
+        return classes
+
+    def _encode_target(
+        self, y: np.ndarray, weight: np.ndarray | None, reset: bool
+    ) -> np.ndarray:
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if reset:
+            self.classes_ = self._check_classes(np.unique(y))
+        index = np.searchsorted(self.classes_, y).clip(0, len(self.classes_) - 1)
+        foreign = self.classes_[index] != y
+        if foreign.any():
+            raise ValueError(
+                f"y has labels {np.unique(y[foreign]).tolist()} that are not among the classes "
+                f"{self.classes_.tolist()}."
+            )
+        return index.astype(np.int64)
+
+    def _n_outputs(self) -> int:
+        return len(self.classes_)
+
+    def _row_weights(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        if self.class_weight is None:
+            return weight
+        by_class = self.class_weight
+        if isinstance(by_class, dict):
+            unknown = [label for label in by_class if label not in self.classes_]
+            if unknown:
+                raise ValueError(
+                    f"class_weight names {unknown}, but the classes are {self.classes_.tolist()}."
+                )
+        factors = compute_sample_weight(by_class, self.classes_[y])
+        return factors if weight is None else factors * weight

@@ -1,0 +1,219 @@
+"""A fully connected network as a scikit-learn regressor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import RegressorMixin
+
+from skbci.estimators._base import BaseNeural
+from skbci.estimators._criteria import REGRESSION
+from skbci.estimators._mlp_settings import mlp_settings
+from skbci.nets import MLP
+
+
+class MLPRegressor(RegressorMixin, BaseNeural):
+    """Fully connected network for real targets, whose optimizer is a hyperparameter.
+
+    The targets are standardized inside, and predictions put back into their unit.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default=(100,)
+        Units of each hidden layer.
+    activation : {"relu", "tanh", "logistic", "elu", "identity"}, default="relu"
+        Follows each hidden layer.
+    dropout : float or tuple of float, default=0.0
+        Probability of dropping a unit after each hidden layer: one number for all, or one each.
+    criterion : str, torch loss class or instance, default="squared-error"
+        ``"squared-error"`` (half the squared error), or any torch loss on (outputs, targets).
+    optimizer : str or torch.optim.Optimizer class, default="hjb"
+        ``"hjb"``, ``"hjb-ad"``, ``"adam"``, ``"adagrad"``, ``"rmsprop"``, ``"sgd"`` or a class;
+        its settings are ``optimizer__...``. The HJB rules get the loss summed over the mini-batch,
+        all others its mean.
+    lr : float, default=0.01
+        Step size.
+    max_epochs : int, default=100
+        Passes over the training rows.
+    batch_size : int, default=128
+        Rows in a mini-batch; -1 takes all rows at once.
+    standardize : bool, default=True
+        Scale each feature (2-D input) or channel (3-D and 4-D input, over rows and times) to zero
+        mean and unit variance inside, so that predictions do not depend on the unit.
+    early_stopping : bool, default=False
+        Hold out validation rows by group and time, stop when their loss no longer improves, and
+        keep the best epoch's weights. Groups come from ``fit(groups=...)`` or from the metadata of
+        an `EEGArray` (subject, else session, else run); without any, the last rows in time are
+        held out, and training rows that overlap them are dropped.
+    validation_fraction : float, default=0.2
+        Share of the rows to hold out, at least.
+    n_iter_no_change : int, default=10
+        Epochs without improvement before training stops.
+    tol : float, default=1e-4
+        Smallest decrease of the validation loss that counts as an improvement.
+    callbacks : list of skorch callbacks or (name, callback) pairs, optional
+        Copied for each fit; reached as ``callbacks__name__parameter``.
+    device : str, default="cpu"
+        Where to train, for example ``"cuda"``.
+    verbose : int, default=0
+        Prints a line an epoch when not 0.
+    random_state : int, RandomState or None, default=None
+        Seeds weights, shuffling, dropout and the drawn validation groups. The global random
+        states of numpy and torch are neither used nor changed.
+    **routes
+        ``optimizer__...``, ``criterion__...`` and ``callbacks__...`` parameters.
+
+    Attributes
+    ----------
+    net_ : skorch.NeuralNet
+        The fitted net; the torch module is ``net_.module_``.
+    history_ : DataFrame
+        A row an epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds).
+    n_iter_ : int
+        Epochs run.
+    n_features_in_ : int
+        Size of the second axis of the input.
+    input_shape_ : tuple of int
+        Shape of one row.
+
+    See Also
+    --------
+    MLPClassifier : The same for labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.linspace(-1, 1, 200)[:, None]
+    >>> y = np.sin(3 * X[:, 0])
+    >>> reg = MLPRegressor((30,), optimizer="hjb", lr=0.1, random_state=0)
+    >>> reg.fit(X, y).score(X, y) > 0.95
+    True
+    """
+
+    _route_prefixes = ("criterion", "optimizer", "callbacks")
+    _criteria = REGRESSION
+    _real_target = True
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        *,
+        activation: str = "relu",
+        dropout: Any = 0.0,
+        criterion: Any = "squared-error",
+        optimizer: Any = "hjb",
+        lr: float = 0.01,
+        max_epochs: int = 100,
+        batch_size: int = 128,
+        standardize: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.2,
+        n_iter_no_change: int = 10,
+        tol: float = 1e-4,
+        callbacks: Any = None,
+        device: str = "cpu",
+        verbose: int = 0,
+        random_state: Any = None,
+        **routes: Any,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.dropout = dropout
+        self.criterion = criterion
+        self.optimizer = optimizer
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.standardize = standardize
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.callbacks = callbacks
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+        self.__dict__.update(routes)
+
+    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+        return MLP, mlp_settings(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> MLPRegressor:
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray, mne.Epochs or list of mne.Epochs
+            Rows of features (n_rows, n_features) or epochs (n_rows, n_channels, n_times).
+        y : array-like, shape (n_rows,) or (n_rows, n_targets)
+            Real targets.
+        sample_weight : array-like, shape (n_rows,), optional
+            Non-negative weights of the rows' losses; rows of weight zero are left out.
+        groups : array-like, shape (n_rows,), optional
+            With early stopping, whole groups are held out for validation.
+
+        Returns
+        -------
+        self
+        """
+        self._fit(X, y, sample_weight, groups)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Go on training for one pass over the rows, in the order given.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`.
+        y : array-like, shape (n_rows,) or (n_rows, n_targets)
+            Real targets.
+        sample_weight : array-like, shape (n_rows,), optional
+            Non-negative weights of the rows' losses.
+
+        Returns
+        -------
+        self
+        """
+        self._partial_fit(X, y, sample_weight, first=not hasattr(self, "net_"))
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Give the predicted targets.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+
+        Returns
+        -------
+        ndarray of float, shape (n_rows,) or (n_rows, n_targets)
+        """
+        output = self._output(X).cpu().numpy() * self._target_scale_ + self._target_mean_
+        return output[:, 0] if self._one_target_ else output
+
+    def _encode_target(
+        self, y: np.ndarray, weight: np.ndarray | None, reset: bool
+    ) -> np.ndarray:
+        table = np.asarray(y, dtype=float).reshape(len(y), -1)
+        if reset:
+            self._one_target_ = y.ndim == 1
+            self._target_mean_ = np.average(table, axis=0, weights=weight)
+            variance = np.average((table - self._target_mean_) ** 2, axis=0, weights=weight)
+            self._target_scale_ = np.where(variance > 0, np.sqrt(variance), 1.0)
+        if table.shape[1] != len(self._target_mean_):
+            raise ValueError(
+                f"y has {table.shape[1]} targets, but {type(self).__name__} was fitted with "
+                f"{len(self._target_mean_)}."
+            )
+        return ((table - self._target_mean_) / self._target_scale_)
+
+    def _n_outputs(self) -> int:
+        return len(self._target_mean_)

@@ -1,0 +1,14 @@
+"""The arguments of the MLP that an estimator's parameters give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def mlp_settings(estimator: Any) -> dict[str, Any]:
+    """Give what `skbci.nets.MLP` needs besides shapes."""
+    return {
+        "hidden_layer_sizes": estimator.hidden_layer_sizes,
+        "activation": estimator.activation,
+        "dropout": estimator.dropout,
+    }

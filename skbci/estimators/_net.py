@@ -1,0 +1,220 @@
+"""The skorch net inside every neural estimator."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PrintLog
+from skorch.dataset import Dataset
+from torch import Tensor
+
+from skbci.optim import NonFiniteLossError
+
+# Whole epochs are shuffled at once up to this many values (256 MB of float32).
+_GATHER_LIMIT = 1 << 26
+_EVALUATION_LIMIT = 1 << 22
+
+
+class SlicingNet(NeuralNet):
+    """A skorch net that trains on tensors by slicing them.
+
+    A ``DataLoader`` and the bookkeeping of every batch take most of the time with small networks.
+    Here an epoch is one shuffle and views of it; the loss stays on the device until the epoch is
+    over. Callbacks get their batch events if any of them listens to batches.
+    """
+
+    def __init__(self, *args: Any, loss_reduction: str = "mean", **kwargs: Any) -> None:
+        self.loss_reduction = loss_reduction
+        super().__init__(*args, train_split=None, **kwargs)
+
+    @property
+    def _default_callbacks(self) -> list[tuple[str, Callback]]:
+        default: list[tuple[str, Callback]] = [("epoch_timer", EpochTimer())]
+        if self.verbose:
+            default.append(("print_log", PrintLog()))
+        return default
+
+    def fit_tensors(
+        self,
+        train: tuple[Tensor, Tensor, Tensor | None],
+        valid: tuple[Tensor, Tensor, Tensor | None] | None = None,
+        epochs: int | None = None,
+        shuffle: bool = True,
+        double: bool = False,
+    ) -> SlicingNet:
+        """Train on (X, y, weights), with validation after each epoch where there is any.
+
+        A non-finite loss restores weights that are known to be good, warns and stops.
+        """
+        precision = torch.float64 if double else torch.float32
+        self._cast(precision)
+        train = _cast_floats(train, precision)
+        valid = None if valid is None else _cast_floats(valid, precision)
+        data = {
+            "dataset_train": Dataset(*train[:2]),
+            "dataset_valid": None if valid is None else Dataset(*valid[:2]),
+        }
+        self.notify("on_train_begin", X=train[0], y=train[1])
+        per_batch = any(_listens_to_batches(cb) for _, cb in self.callbacks_)
+        good = now = self._copy_state()
+        for _ in range(self.max_epochs if epochs is None else epochs):
+            self.notify("on_epoch_begin", **data)
+            good, now = now, self._copy_state()
+            loss = self._train_epoch(*train, shuffle=shuffle, notify=per_batch)
+            self.history.record("train_loss", loss)
+            if loss != loss or loss in (float("inf"), float("-inf")):
+                self._restore(good)
+                warnings.warn(
+                    f"Training diverged: the loss is not finite after {len(self.history)} epochs. "
+                    "The last weights with a finite loss are kept; try a smaller lr.",
+                    ConvergenceWarning,
+                    stacklevel=4,
+                )
+                break
+            if valid is not None:
+                self.history.record("valid_loss", self._evaluate(*valid))
+            try:
+                self.notify("on_epoch_end", **data)
+            except KeyboardInterrupt:  # how skorch's callbacks stop training
+                break
+        self.notify("on_train_end", X=train[0], y=train[1])
+        self._cast(torch.float32)
+        return self
+
+    def predict_tensor(self, X: Tensor) -> Tensor:
+        """Forward pass without gradients, in pieces that bound the memory."""
+        module = self.module_
+        module.eval()
+        rows = max(1, _EVALUATION_LIMIT // max(1, X[0].numel()))
+        with torch.inference_mode():
+            if len(X) <= rows:
+                return first_output(module(X.to(self.device)))
+            return torch.cat(
+                [first_output(module(part.to(self.device))) for part in X.split(rows)]
+            )
+
+    def _cast(self, precision: torch.dtype) -> None:
+        """Bring module, criterion and the optimizer's state to a floating-point precision."""
+        self.module_.to(precision)
+        self.criterion_.to(precision)
+        for state in self.optimizer_.state.values():
+            for key, value in state.items():
+                if isinstance(value, Tensor) and value.is_floating_point() and value.ndim:
+                    state[key] = value.to(precision)
+
+    def _copy_state(self) -> list[Tensor]:
+        return [value.detach().clone() for value in self.module_.state_dict().values()]
+
+    def _restore(self, state: list[Tensor]) -> None:
+        for value, kept in zip(self.module_.state_dict().values(), state):
+            value.copy_(kept)
+
+    def _train_epoch(
+        self, X: Tensor, y: Tensor, weight: Tensor | None, shuffle: bool, notify: bool
+    ) -> float:
+        self.module_.train()
+        total = torch.zeros((), device=X.device)
+        try:
+            for batch in self._batches(X, y, weight, shuffle):
+                if notify:
+                    self.notify("on_batch_begin", batch=batch[:2], training=True)
+                loss = self._step(*batch, notify=notify)
+                total += loss
+                if notify:
+                    share = len(batch[0])
+                    self.history.record_batch("train_loss", loss.item() / share)
+                    self.history.record_batch("train_batch_size", share)
+                    self.notify("on_batch_end", batch=batch[:2], training=True, loss=loss)
+        except NonFiniteLossError:
+            return float("nan")
+        return float(total) / (len(X) if weight is None else float(weight.sum()))
+
+    def _step(self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool) -> Tensor:
+        """One optimization step; gives the loss summed over the batch."""
+        share = len(X) if weight is None else weight.sum()
+        mean = self.loss_reduction == "mean"
+
+        def closure() -> Tensor:
+            self.optimizer_.zero_grad(set_to_none=True)
+            rows = self.criterion_(first_output(self.module_(X)), y)
+            loss = (rows if weight is None else rows * weight).sum()
+            if mean:
+                loss = loss / share
+            loss.backward()
+            if notify:
+                self.notify(
+                    "on_grad_computed",
+                    named_parameters=list(self.module_.named_parameters()),
+                    batch=(X, y),
+                    training=True,
+                )
+            return loss
+
+        loss = self.optimizer_.step(closure).detach()
+        return loss * share if mean else loss
+
+    def _batches(
+        self, X: Tensor, y: Tensor, weight: Tensor | None, shuffle: bool
+    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+        n_rows = len(X)
+        size = n_rows if self.batch_size == -1 else min(self.batch_size, n_rows)
+        starts = list(range(0, n_rows, size))
+        if len(starts) > 1 and n_rows - starts[-1] == 1:
+            starts.pop()  # batch normalization cannot train on a single row
+        ends = [*starts[1:], n_rows]
+        if not shuffle or len(starts) == 1:
+            for a, b in zip(starts, ends):
+                yield X[a:b], y[a:b], None if weight is None else weight[a:b]
+            return
+        order = torch.randperm(n_rows).to(X.device)
+        if X.numel() <= _GATHER_LIMIT:
+            X, y = X[order], y[order]
+            weight = None if weight is None else weight[order]
+            for a, b in zip(starts, ends):
+                yield X[a:b], y[a:b], None if weight is None else weight[a:b]
+            return
+        for a, b in zip(starts, ends):
+            rows = order[a:b]
+            yield X[rows], y[rows], None if weight is None else weight[rows]
+
+    def _evaluate(self, X: Tensor, y: Tensor, weight: Tensor | None) -> float:
+        """Mean loss without training."""
+        with torch.inference_mode():
+            rows = self.criterion_(self.predict_tensor(X), y)
+            if weight is None:
+                return float(rows.mean())
+            return float((rows * weight).sum() / weight.sum())
+
+
+def first_output(output: Any) -> Tensor:
+    """The logits of a module that may return more than them."""
+    return output[0] if isinstance(output, tuple) else output
+
+
+def _cast_floats(tensors: tuple[Any, ...], precision: torch.dtype) -> tuple[Any, ...]:
+    return tuple(
+        value.to(precision) if value is not None and value.is_floating_point() else value
+        for value in tensors
+    )
+
+
+class ValidatedEarlyStopping(EarlyStopping):
+    """Early stopping that keeps still in passes without validation, as in ``partial_fit``."""
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Judge the epoch if it was validated."""
+        if "valid_loss" in net.history[-1]:
+            super().on_epoch_end(net, **kwargs)
+
+
+def _listens_to_batches(callback: Callback) -> bool:
+    kind = type(callback)
+    return any(
+        getattr(kind, event, None) is not getattr(Callback, event)
+        for event in ("on_batch_begin", "on_batch_end", "on_grad_computed")
+    )

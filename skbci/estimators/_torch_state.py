@@ -1,0 +1,51 @@
+"""Running torch without leaving traces: the global random state and thread count are put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import check_random_state
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread.
+
+    The order of a sum depends on the number of threads, and joblib gives its workers fewer of
+    them: on one thread a fit gives the same bits in every process. Small networks also run faster.
+    """
+    before = torch.get_num_threads()
+    if before == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def seeded(seed: int | torch.Tensor, device: str) -> Iterator[None]:
+    """Seed torch (by a number, or a saved CPU state), then put the global state back."""
+    target = torch.device(device)
+    devices = []
+    if target.type == "cuda":
+        devices = [torch.cuda.current_device() if target.index is None else target.index]
+    with torch.random.fork_rng(devices=devices), one_thread():
+        if isinstance(seed, torch.Tensor):
+            torch.set_rng_state(seed)
+        else:
+            torch.manual_seed(seed)
+        yield
+
+
+def draw_seed(random_state: Any) -> int:
+    """Draw a seed; ``None`` takes fresh entropy instead of advancing numpy's global state."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31 - 1))
+    return int(check_random_state(random_state).randint(2**31 - 1))
