@@ -6,6 +6,7 @@ import copy
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from torch import Tensor, nn
 
 from skbci._validation import as_eeg, check_eeg, check_groups
 from skbci.eegarray import EEGArray
-from skbci.estimators._criteria import resolve_criterion
+from skbci.estimators._criteria import class_probabilities, resolve_criterion
 from skbci.estimators._module_arguments import build_module
 from skbci.estimators._net import SlicingNet, ValidatedEarlyStopping
 from skbci.estimators._routes import RoutedParams
@@ -170,8 +171,6 @@ class BaseNeural(RoutedParams):
             sample_weight, data, dtype=np.float64, ensure_non_negative=True
         )
         kept = np.flatnonzero(weight > 0)
-        if not len(kept):
-            raise ValueError("sample_weight is zero for every row; nothing is left to fit.")
         if len(kept) == len(data):
             return TrainingRows(X, data, y, weight, groups)
         return TrainingRows(
@@ -224,6 +223,12 @@ class BaseNeural(RoutedParams):
             device=self.device,
             verbose=self.verbose,
             loss_reduction=getattr(factory, "loss_reduction", "mean"),
+            classify=not self._real_target,
+            predict_nonlinearity=(
+                None
+                if self._real_target
+                else partial(class_probabilities, criterion=self.criterion)
+            ),
             **{f"optimizer__{name}": value for name, value in settings.items()},
             **{f"callbacks__{name}": value for name, value in self._route("callbacks").items()},
         )

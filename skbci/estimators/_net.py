@@ -28,8 +28,11 @@ class SlicingNet(NeuralNet):
     over. Callbacks get their batch events if any of them listens to batches.
     """
 
-    def __init__(self, *args: Any, loss_reduction: str = "mean", **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, loss_reduction: str = "mean", classify: bool = False, **kwargs: Any
+    ) -> None:
         self.loss_reduction = loss_reduction
+        self.classify = classify
         super().__init__(*args, train_split=None, **kwargs)
 
     @property
@@ -77,7 +80,7 @@ class SlicingNet(NeuralNet):
                 )
                 break
             if valid is not None:
-                self.history.record("valid_loss", self._evaluate(*valid))
+                self.history.record("valid_loss", self._evaluate(*valid, notify=per_batch))
             try:
                 self.notify("on_epoch_end", **data)
             except KeyboardInterrupt:  # how skorch's callbacks stop training
@@ -85,6 +88,11 @@ class SlicingNet(NeuralNet):
         self.notify("on_train_end", X=train[0], y=train[1])
         self._cast(torch.float32)
         return self
+
+    def predict(self, X: Any) -> Any:
+        """Give class indices when classifying (for skorch's scoring callbacks), else outputs."""
+        scores = self.predict_proba(X)
+        return scores.argmax(axis=1) if self.classify else scores
 
     def predict_tensor(self, X: Tensor) -> Tensor:
         """Forward pass without gradients, in pieces that bound the memory."""
@@ -123,25 +131,35 @@ class SlicingNet(NeuralNet):
             for batch in self._batches(X, y, weight, shuffle):
                 if notify:
                     self.notify("on_batch_begin", batch=batch[:2], training=True)
-                loss = self._step(*batch, notify=notify)
+                loss, output = self._step(*batch, notify=notify)
                 total += loss
                 if notify:
-                    share = len(batch[0])
-                    self.history.record_batch("train_loss", loss.item() / share)
-                    self.history.record_batch("train_batch_size", share)
-                    self.notify("on_batch_end", batch=batch[:2], training=True, loss=loss)
+                    self._notify_batch_end(batch, loss / len(batch[0]), output, training=True)
         except NonFiniteLossError:
             return float("nan")
         return float(total) / (len(X) if weight is None else float(weight.sum()))
 
-    def _step(self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool) -> Tensor:
-        """One optimization step; gives the loss summed over the batch."""
+    def _notify_batch_end(
+        self, batch: tuple[Any, ...], loss: Tensor, output: Tensor, training: bool
+    ) -> None:
+        prefix = "train" if training else "valid"
+        self.history.record_batch(f"{prefix}_loss", loss.item())
+        self.history.record_batch(f"{prefix}_batch_size", len(batch[0]))
+        self.notify("on_batch_end", batch=batch[:2], training=training, loss=loss, y_pred=output)
+
+    def _step(
+        self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool
+    ) -> tuple[Tensor, Tensor]:
+        """Take one optimization step; give the loss summed over the batch, and the output."""
+        outputs: list[Tensor] = []
         share = len(X) if weight is None else weight.sum()
         mean = self.loss_reduction == "mean"
 
         def closure() -> Tensor:
             self.optimizer_.zero_grad(set_to_none=True)
-            rows = self.criterion_(first_output(self.module_(X)), y)
+            output = first_output(self.module_(X))
+            outputs.append(output)
+            rows = self.criterion_(output, y)
             loss = (rows if weight is None else rows * weight).sum()
             if mean:
                 loss = loss / share
@@ -156,7 +174,7 @@ class SlicingNet(NeuralNet):
             return loss
 
         loss = self.optimizer_.step(closure).detach()
-        return loss * share if mean else loss
+        return (loss * share if mean else loss), outputs[0].detach()
 
     def _batches(
         self, X: Tensor, y: Tensor, weight: Tensor | None, shuffle: bool
@@ -182,13 +200,16 @@ class SlicingNet(NeuralNet):
             rows = order[a:b]
             yield X[rows], y[rows], None if weight is None else weight[rows]
 
-    def _evaluate(self, X: Tensor, y: Tensor, weight: Tensor | None) -> float:
-        """Mean loss without training."""
+    def _evaluate(self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool) -> float:
+        """Give the mean loss without training."""
+        output = self.predict_tensor(X)
         with torch.inference_mode():
-            rows = self.criterion_(self.predict_tensor(X), y)
-            if weight is None:
-                return float(rows.mean())
-            return float((rows * weight).sum() / weight.sum())
+            rows = self.criterion_(output, y)
+            loss = rows.mean() if weight is None else (rows * weight).sum() / weight.sum()
+        if notify:
+            self.notify("on_batch_begin", batch=(X, y), training=False)
+            self._notify_batch_end((X, y), loss, output, training=False)
+        return float(loss)
 
 
 def first_output(output: Any) -> Tensor:
