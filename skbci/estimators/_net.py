@@ -13,6 +13,7 @@ from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PrintLog
 from skorch.dataset import Dataset
 from torch import Tensor
 
+from skbci.estimators._dense_engine import DenseEngine, fits_dense_engine
 from skbci.optim import NonFiniteLossError
 
 # Whole epochs are shuffled at once up to this many values (256 MB of float32).
@@ -28,12 +29,30 @@ class SlicingNet(NeuralNet):
     over. Callbacks get their batch events if any of them listens to batches.
     """
 
+    engine_: DenseEngine | None
+
     def __init__(
         self, *args: Any, loss_reduction: str = "mean", classify: bool = False, **kwargs: Any
     ) -> None:
         self.loss_reduction = loss_reduction
         self.classify = classify
         super().__init__(*args, train_split=None, **kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the engine: it is made of parts that skorch saves on their own."""
+        state = super().__getstate__()
+        if state.get("engine_") is not None:
+            state["engine_"] = None
+            state["engine_saved_"] = True
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Rebuild the engine on the restored module and the optimizer's flat vector."""
+        saved = state.pop("engine_saved_", False)
+        super().__setstate__(state)
+        if saved:
+            (flat,) = self.optimizer_.param_groups[0]["params"]
+            self.engine_ = DenseEngine(self.module_, self.criterion_, flat)
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -56,6 +75,8 @@ class SlicingNet(NeuralNet):
         """
         precision = torch.float64 if double else torch.float32
         self._cast(precision)
+        if self.engine_ is not None:
+            self.engine_.start()
         train = _cast_floats(train, precision)
         valid = None if valid is None else _cast_floats(valid, precision)
         data = {
@@ -89,6 +110,20 @@ class SlicingNet(NeuralNet):
         self._cast(torch.float32)
         return self
 
+    def initialize_optimizer(self, *args: Any, **kwargs: Any) -> SlicingNet:
+        """Build the optimizer, on one flat vector where a hand-written gradient applies."""
+        self.engine_ = None
+        if fits_dense_engine(self.module_, self.criterion_, self.optimizer):
+            self.engine_ = DenseEngine(self.module_, self.criterion_)
+        return super().initialize_optimizer(*args, **kwargs)
+
+    def get_all_learnable_params(self) -> Any:
+        """Yield what the optimizer works on."""
+        if self.engine_ is not None:
+            yield "flat", self.engine_.flat
+        else:
+            yield from super().get_all_learnable_params()
+
     def predict(self, X: Any) -> Any:
         """Give class indices when classifying (for skorch's scoring callbacks), else outputs."""
         scores = self.predict_proba(X)
@@ -110,6 +145,8 @@ class SlicingNet(NeuralNet):
         """Bring module, criterion and the optimizer's state to a floating-point precision."""
         self.module_.to(precision)
         self.criterion_.to(precision)
+        if self.engine_ is not None:
+            self.engine_.bind()
         for state in self.optimizer_.state.values():
             for key, value in state.items():
                 if isinstance(value, Tensor) and value.is_floating_point() and value.ndim:
@@ -156,14 +193,17 @@ class SlicingNet(NeuralNet):
         mean = self.loss_reduction == "mean"
 
         def closure() -> Tensor:
-            self.optimizer_.zero_grad(set_to_none=True)
-            output = first_output(self.module_(X))
+            if self.engine_ is not None:
+                loss, output = self.engine_(X, y, weight, share if mean else None)
+            else:
+                self.optimizer_.zero_grad(set_to_none=True)
+                output = first_output(self.module_(X))
+                rows = self.criterion_(output, y)
+                loss = (rows if weight is None else rows * weight).sum()
+                if mean:
+                    loss = loss / share
+                loss.backward()
             outputs.append(output)
-            rows = self.criterion_(output, y)
-            loss = (rows if weight is None else rows * weight).sum()
-            if mean:
-                loss = loss / share
-            loss.backward()
             if notify:
                 self.notify(
                     "on_grad_computed",

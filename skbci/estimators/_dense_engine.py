@@ -1,0 +1,245 @@
+"""Forward and backward pass of fully connected networks, written out by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
+from skbci.nets import MLP
+from skbci.optim import HJB, HJBAD
+
+# Optimizers that treat every weight alike: one flat vector gives them the same steps.
+_FLAT_OPTIMIZERS = (
+    HJB,
+    HJBAD,
+    torch.optim.Adagrad,
+    torch.optim.Adam,
+    torch.optim.Adamax,
+    torch.optim.AdamW,
+    torch.optim.NAdam,
+    torch.optim.RMSprop,
+    torch.optim.SGD,
+)
+
+
+def fits_dense_engine(module: nn.Module, criterion: nn.Module, optimizer: Any) -> bool:
+    """Whether the engine gives what autograd and the optimizer would."""
+    return (
+        type(module) is MLP
+        and optimizer in _FLAT_OPTIMIZERS
+        and not any(True for _ in criterion.parameters())
+        and all(p.requires_grad for p in module.parameters())
+    )
+
+
+class DenseEngine:
+    """Loss and gradient of an `MLP` whose weights are views of one flat vector.
+
+    Autograd's bookkeeping and an optimizer's loop over tensors take most of the time with small
+    networks. Here the gradient is written into the flat vector's ``grad``, of which the layers'
+    own gradients are views, so that any element-wise optimizer and any callback sees them.
+
+    Parameters
+    ----------
+    module : MLP
+        Its parameters' storage is moved into ``flat``.
+    criterion : nn.Module
+        Gives a loss a row.
+    flat : nn.Parameter, optional
+        A flat vector that an optimizer knows already.
+    """
+
+    def __init__(
+        self, module: MLP, criterion: nn.Module, flat: nn.Parameter | None = None
+    ) -> None:
+        self.module = module
+        self.criterion = criterion
+        self.linear = [layer for layer in module if isinstance(layer, nn.Linear)]
+        self.activations: list[nn.Module] = []
+        self.dropout: list[float] = []
+        for layer in module:
+            if isinstance(layer, (nn.Flatten, nn.Linear)):
+                continue
+            if isinstance(layer, nn.Dropout):
+                self.dropout[-1] = layer.p
+            else:
+                self.activations.append(layer)
+                self.dropout.append(0.0)
+        self.flat = nn.Parameter(torch.empty(0)) if flat is None else flat
+        self.masks: dict[float, DropoutMasks] = {}
+        self.bind()
+
+    def bind(self) -> None:
+        """Make the module's parameters and gradients views of the flat vectors again.
+
+        Needed after anything that gives the parameters storage of their own: a cast, a move to
+        another device, a copy.
+        """
+        parameters = list(self.module.parameters())
+        first = parameters[0]
+        size = sum(p.numel() for p in parameters)
+        at, expected = 0, self.flat.data
+        bound = expected.dtype == first.dtype and expected.numel() == size
+        for p in parameters:
+            bound = bound and p.data_ptr() == expected[at:].data_ptr()
+            at += p.numel()
+        if bound:
+            return
+        values = torch.cat([p.detach().reshape(-1) for p in parameters])
+        self.flat.data = values
+        self.flat.grad = torch.zeros_like(values)
+        at = 0
+        for p in parameters:
+            part = slice(at, at + p.numel())
+            p.data = values[part].view(p.shape)
+            p.grad = self.flat.grad[part].view(p.shape)
+            at += p.numel()
+
+    def start(self) -> None:
+        """Get ready for a fit: bind, and seed the dropout masks from torch's random state."""
+        self.bind()
+        self.masks = {
+            rate: DropoutMasks(
+                rate, np.random.default_rng(int(torch.randint(2**62, ()).item())), self.flat
+            )
+            for rate in sorted(set(self.dropout) - {0.0})
+        }
+        self.weights_t = [layer.weight.data.t() for layer in self.linear]
+
+    @torch.no_grad()
+    def __call__(
+        self, X: Tensor, y: Tensor, weight: Tensor | None, divisor: Any
+    ) -> tuple[Tensor, Tensor]:
+        """Write the gradient of the batch's loss; give the loss and the output.
+
+        The loss is the weighted sum over the rows, divided by ``divisor`` where that is not None.
+        """
+        inputs, kept, output = self._forward(X.flatten(1))
+        loss, delta = self._loss(output, y, weight)
+        if divisor is not None:
+            loss = loss / divisor
+            delta /= divisor
+        for i in range(len(self.linear) - 1, -1, -1):
+            layer, entering = self.linear[i], inputs[i]
+            torch.mm(delta.t(), entering, out=layer.weight.grad)
+            torch.sum(delta, 0, out=layer.bias.grad)
+            if i:
+                delta = torch.mm(delta, layer.weight.data)
+                delta = self._through_hidden(i - 1, delta, inputs[i], kept[i - 1])
+        return loss, output
+
+    def _forward(self, X: Tensor) -> tuple[list[Tensor], list[Any], Tensor]:
+        """Give each layer's input, what dropout kept of each hidden layer, and the output."""
+        inputs: list[Tensor] = [X]
+        kept: list[Any] = []
+        for i, activation in enumerate(self.activations):
+            hidden = torch.addmm(self.linear[i].bias.data, inputs[-1], self.weights_t[i])
+            hidden = _activate(activation, hidden)
+            rate = self.dropout[i]
+            if rate:
+                mask = self.masks[rate].take(hidden.shape)
+                kept.append((mask, hidden))
+                hidden = hidden * mask
+            else:
+                kept.append(None)
+            inputs.append(hidden)
+        output = torch.addmm(self.linear[-1].bias.data, inputs[-1], self.weights_t[-1])
+        return inputs, kept, output
+
+    def _through_hidden(self, i: int, delta: Tensor, dropped: Tensor, kept: Any) -> Tensor:
+        """Take the gradient back through dropout and activation of hidden layer ``i``."""
+        activation = self.activations[i]
+        if kept is not None:
+            mask, hidden = kept
+            delta *= mask
+        else:
+            hidden = dropped
+        if isinstance(activation, nn.ReLU):
+            return torch.ops.aten.threshold_backward(delta, hidden, 0)
+        if isinstance(activation, nn.Tanh):
+            return delta.mul_(1 - hidden * hidden)
+        if isinstance(activation, nn.Sigmoid):
+            return delta.mul_(hidden * (1 - hidden))
+        if isinstance(activation, nn.ELU):
+            return delta.mul_(torch.where(hidden > 0, 1, hidden + activation.alpha))
+        return delta
+
+    def _loss(self, output: Tensor, y: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Give the loss summed over rows and its gradient with respect to the output."""
+        if isinstance(self.criterion, CrossEntropy):
+            log_p = torch.log_softmax(output, 1)
+            at = y.unsqueeze(1)
+            rows, delta = -log_p.gather(1, at).squeeze(1), log_p.exp_()
+            delta.scatter_add_(1, at, torch.full_like(at, -1, dtype=delta.dtype))
+        elif isinstance(self.criterion, BinaryCrossEntropy):
+            hot = F.one_hot(y, output.shape[1]).to(output.dtype)
+            rows = (F.softplus(output) - hot * output).sum(1)
+            delta = torch.sigmoid(output).sub_(hot)
+        elif isinstance(self.criterion, SquaredError):
+            delta = output - y
+            rows = 0.5 * delta.square().sum(1)
+        else:
+            return self._autograd_loss(output, y, weight)
+        if weight is not None:
+            rows = rows * weight
+            delta *= weight.unsqueeze(1)
+        return rows.sum(), delta
+
+    def _autograd_loss(
+        self, output: Tensor, y: Tensor, weight: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Differentiate any other loss at the output only."""
+        with torch.enable_grad():
+            leaf = output.detach().requires_grad_()
+            rows = self.criterion(leaf, y)
+            loss = (rows if weight is None else rows * weight).sum()
+            (delta,) = torch.autograd.grad(loss, leaf)
+        return loss.detach(), delta
+
+
+class DropoutMasks:
+    """Inverted dropout masks out of a pool that is drawn many at a time.
+
+    Drawing masks layer by layer costs more than the layers themselves. Sixteen random bits decide
+    about a unit, so the rate is met to 1e-5.
+    """
+
+    _POOL = 1 << 19
+
+    def __init__(self, rate: float, rng: np.random.Generator, like: Tensor) -> None:
+        self.threshold = round(rate * 65536)
+        self.scale = 65536 / (65536 - self.threshold)
+        self.rng = rng
+        self.like = like
+        self.pool = like.data.new_empty(0)
+        self.at = 0
+
+    def take(self, shape: torch.Size) -> Tensor:
+        """Give a mask of a shape: zeros, and ``1 / (1 - rate)`` where a unit is kept."""
+        size = shape.numel()
+        if self.at + size > len(self.pool):
+            self._refill(max(size, self._POOL))
+        out = self.pool[self.at : self.at + size].view(shape)
+        self.at += size
+        return out
+
+    def _refill(self, size: int) -> None:
+        bits = np.frombuffer(self.rng.bytes(2 * size), dtype=np.uint16)
+        kept = torch.from_numpy(bits >= self.threshold)
+        self.pool = kept.to(self.like.device, self.like.dtype).mul_(self.scale)
+        self.at = 0
+
+
+def _activate(activation: nn.Module, hidden: Tensor) -> Tensor:
+    if isinstance(activation, nn.ReLU):
+        return hidden.relu_()
+    if isinstance(activation, nn.Tanh):
+        return hidden.tanh_()
+    if isinstance(activation, nn.Sigmoid):
+        return hidden.sigmoid_()
+    return activation(hidden)

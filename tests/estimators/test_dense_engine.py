@@ -1,0 +1,135 @@
+"""The hand-written gradient equals autograd's, and fits with and without it agree."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from skbci.estimators import MLPClassifier
+from skbci.estimators import _net as net_module
+from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, RowLoss, SquaredError
+from skbci.estimators._dense_engine import DenseEngine, DropoutMasks
+from skbci.nets import MLP
+from skbci.nets._mlp import ACTIVATIONS
+
+CRITERIA = {
+    "cross-entropy": CrossEntropy(),
+    "binary-cross-entropy": BinaryCrossEntropy(),
+    "squared-error": SquaredError(),
+    "any torch loss": RowLoss(nn.CrossEntropyLoss(label_smoothing=0.1, reduction="none")),
+}
+
+
+class MaskedMLP(nn.Module):
+    """The same network under autograd, with given masks in the place of dropout."""
+
+    def __init__(self, mlp, masks):
+        super().__init__()
+        self.layers, self.masks = copy.deepcopy(mlp), masks
+
+    def forward(self, X):
+        hidden, n_seen = X.flatten(1), 0
+        for layer in list(self.layers)[1:]:
+            if isinstance(layer, nn.Dropout):
+                hidden = hidden * self.masks[n_seen]
+                n_seen += 1
+            else:
+                hidden = layer(hidden)
+        return hidden
+
+
+@given(
+    sizes=st.lists(st.integers(1, 9), max_size=4),
+    activation=st.sampled_from(sorted(ACTIVATIONS)),
+    criterion=st.sampled_from(sorted(CRITERIA)),
+    dropout=st.sampled_from([0.0, 0.2, 0.7]),
+    weighted=st.booleans(),
+    divisor=st.sampled_from([None, 5.0]),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+    seed=st.integers(0, 1000),
+)
+@settings(deadline=None, max_examples=150)
+def test_gradient_equals_autograds(
+    sizes, activation, criterion, dropout, weighted, divisor, dtype, seed
+):
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        mlp = MLP(6, 3, sizes, activation, dropout).to(dtype)
+        X, weight = torch.randn(11, 2, 3, dtype=dtype), torch.rand(11, dtype=dtype)
+        y = torch.randint(3, (11,))
+        if criterion == "squared-error":
+            y = torch.randn(11, 3, dtype=dtype)
+        engine = DenseEngine(copy.deepcopy(mlp), CRITERIA[criterion])
+        engine.start()
+    used = []
+    for masks in engine.masks.values():
+        take = masks.take
+        masks.take = lambda shape, take=take: used.append(take(shape)) or used[-1]
+    loss, output = engine(X, y, weight if weighted else None, divisor)
+
+    twin = MaskedMLP(mlp, used)
+    expected_output = twin(X)
+    rows = CRITERIA[criterion](expected_output, y)
+    expected = ((rows * weight if weighted else rows).sum()) / (divisor or 1.0)
+    expected.backward()
+    tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == torch.float32 else {}
+    torch.testing.assert_close(output, expected_output.detach(), **tolerance)
+    torch.testing.assert_close(loss, expected.detach(), **tolerance)
+    for mine, theirs in zip(engine.module.parameters(), twin.parameters()):
+        torch.testing.assert_close(mine.grad, theirs.grad, **tolerance)
+
+
+@pytest.mark.parametrize("optimizer", ["hjb", "hjb-ad", "adam", "adagrad", "rmsprop", "sgd"])
+@pytest.mark.parametrize("batch_size", [16, -1])
+def test_a_fit_with_the_engine_equals_one_without(optimizer, batch_size, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 5)).astype(np.float32)
+    y = np.digitize(X[:, 0], [-0.5, 0.5])
+    clf = MLPClassifier((8, 6), optimizer=optimizer, max_epochs=5, batch_size=batch_size,
+                        class_weight="balanced", random_state=0)
+    fast = clf.fit(X, y).predict_proba(X)
+    assert clf.net_.engine_ is not None
+    monkeypatch.setattr(net_module, "fits_dense_engine", lambda *_: False)
+    slow = clf.fit(X, y).predict_proba(X)
+    assert clf.net_.engine_ is None
+    np.testing.assert_allclose(fast, slow, atol=2e-5)
+
+
+def test_optimizers_that_look_at_layers_get_layers():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 4)), np.tile([0, 1], 10)
+    clf = MLPClassifier((5,), optimizer=torch.optim.Adafactor, max_epochs=1).fit(X, y)
+    assert clf.net_.engine_ is None
+
+
+@pytest.mark.parametrize("copy_of", [copy.deepcopy, lambda clf: pickle.loads(pickle.dumps(clf))])
+def test_training_goes_on_after_a_copy(copy_of):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 4)), np.tile([0, 1], 20)
+    clf = MLPClassifier((5,), optimizer="adam", batch_size=10, max_epochs=3, random_state=0)
+    clf.fit(X, y)
+    other = copy_of(clf)
+    for one in (clf, other):
+        one.partial_fit(X, y)
+    assert np.array_equal(clf.predict_proba(X), other.predict_proba(X))
+    weights = [p.data_ptr() for p in other.net_.module_.parameters()]
+    assert weights[0] == other.net_.engine_.flat.data_ptr()
+    assert weights[0] != next(clf.net_.module_.parameters()).data_ptr()
+
+
+@given(rate=st.floats(0.01, 0.95), seed=st.integers(0, 99))
+@settings(deadline=None, max_examples=25)
+def test_dropout_masks_have_mean_one_and_the_asked_rate(rate, seed):
+    masks = DropoutMasks(rate, np.random.default_rng(seed), torch.zeros(1))
+    mask = torch.cat([masks.take(torch.Size((100, 70))) for _ in range(20)])
+    margin = 5 * (rate * (1 - rate) / mask.numel()) ** 0.5
+    assert (mask == 0).double().mean() == pytest.approx(rate, abs=margin)
+    assert mask.unique().tolist() == pytest.approx([0, 1 / (1 - rate)], rel=1e-3)
+    assert not torch.equal(mask[:100], mask[100:200])
