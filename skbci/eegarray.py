@@ -62,6 +62,7 @@ class EEGArray(np.ndarray):
     """
 
     _metadata: pd.DataFrame | None
+    _bare: np.ndarray | None
     sfreq: float | None
     ch_names: list[str] | None
     tmin: float
@@ -113,6 +114,7 @@ class EEGArray(np.ndarray):
     def __array_finalize__(self, obj: Any) -> None:
         """Start without a table; only operations known to keep rows in step attach one."""
         self._metadata = None
+        self._bare = None
         self.sfreq = None
         self.ch_names = None
         self.tmin = 0.0
@@ -213,9 +215,15 @@ class EEGArray(np.ndarray):
         return out
 
     def __reduce__(self) -> Any:
-        """Pickle the data with its context."""
+        """Pickle the data with its context.
+
+        The bare view is kept: joblib shares an array between its workers once for each object it
+        meets, and a new view for each task would be written to shared memory each time.
+        """
+        if self._bare is None:
+            self._bare = np.asarray(self)
         context = (self._metadata, self.sfreq, self.ch_names, self.tmin, self.info)
-        return _rebuild, (np.asarray(self), context)
+        return _rebuild, (self._bare, context)
 
     def __repr__(self) -> str:
         parts = [" x ".join(map(str, self.shape)) + f" {self.dtype}"]

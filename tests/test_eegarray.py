@@ -99,6 +99,22 @@ def test_joblib_workers_see_the_table(X):
     assert jobs == [[1] * 4, [2] * 4, [3] * 4]
 
 
+def test_joblib_shares_the_data_once():
+    """A view made anew for each task would be dumped for each task, and fill shared memory."""
+    X = EEGArray(np.zeros((200, 10, 100)), {"subject": np.arange(200)})  # above joblib's 1 MB
+    files = joblib.Parallel(n_jobs=2)(joblib.delayed(_backing_file)(X) for _ in range(6))
+    assert len(set(files)) == 1
+    assert files[0] is not None
+
+
+def _backing_file(X):
+    assert X.metadata["subject"].tolist() == list(range(200))
+    base = X
+    while base is not None and not isinstance(base, np.memmap):
+        base = base.base
+    return getattr(base, "filename", None)
+
+
 def _subjects(X):
     return X.metadata["subject"].tolist()
 
