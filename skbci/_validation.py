@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ __all__ = [
     "as_eeg",
     "carry_rows",
     "check_bands",
+    "check_count",
     "check_eeg",
     "check_flat_channels",
     "check_groups",
@@ -239,3 +241,19 @@ def check_groups(groups: Any, n_rows: int, name: str = "groups") -> np.ndarray:
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise ValueError(f"{name} has missing (NaN) entries.")
     return array
+
+
+def check_count(value: Any, name: str, who: str = "", least: int = 1) -> int:
+    """Check an integer of at least ``least``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, its value, and, where given, who asks.
+    """
+    prefix = f"{who}: " if who else ""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{prefix}{name}={value!r} must be an integer.")
+    if int(value) < least:
+        raise ValueError(f"{prefix}{name}={value!r} must be at least {least}.")
+    return int(value)

@@ -225,6 +225,9 @@ class EEGArray(np.ndarray):
         context = (self._metadata, self.sfreq, self.ch_names, self.tmin, self.info)
         return _rebuild, (self._bare, context)
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def __repr__(self) -> str:
         parts = [" x ".join(map(str, self.shape)) + f" {self.dtype}"]
         if self.sfreq is not None:

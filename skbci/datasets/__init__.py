@@ -1,0 +1,28 @@
+"""Data sets: simulated EEG, readers of local files, and fetchers.
+
+The simulators (`make_motor_imagery`, `make_eye_state`) project dipole sources through a spherical
+head model and need nothing but a seed; `load_recording` and `save_recording` speak ``.npz``,
+`read_epochs` whatever MNE reads, `load_bci3_mental_imagery` the competition's own files;
+`fetch_moabb` and `fetch_tabular` download. All of them return the same Bunch: ``X`` (an `EEGArray`
+in volts), ``y``, ``metadata``, ``sfreq``, ``ch_names``, ``DESCR`` and what else is known.
+"""
+
+from skbci.datasets._bci3 import load_bci3_mental_imagery
+from skbci.datasets._epochs import read_epochs
+from skbci.datasets._eye_state import make_eye_state
+from skbci.datasets._moabb import fetch_moabb
+from skbci.datasets._motor_imagery import make_motor_imagery
+from skbci.datasets._recording import load_recording
+from skbci.datasets._save import save_recording
+from skbci.datasets._tabular import fetch_tabular
+
+__all__ = [
+    "fetch_moabb",
+    "fetch_tabular",
+    "load_bci3_mental_imagery",
+    "load_recording",
+    "make_eye_state",
+    "make_motor_imagery",
+    "read_epochs",
+    "save_recording",
+]

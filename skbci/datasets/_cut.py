@@ -1,0 +1,82 @@
+"""Epochs around the events of continuous runs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skbci.datasets._bunch import make_bunch, natural
+from skbci.datasets._selection import Selection
+
+__all__ = ["cut_epochs"]
+
+
+def cut_epochs(
+    signals: Sequence[np.ndarray], events: pd.DataFrame, table: pd.DataFrame, sfreq: float,
+    ch_names: list[str] | None, selection: Selection, source: Any, context: dict[str, Any],
+) -> Bunch:
+    """Cut ``tmin`` to ``tmax`` (excluded) around each event.
+
+    Events whose window reaches outside the run are left out, with a warning.
+
+    Returns
+    -------
+    Bunch
+        ``y`` holds the events' codes, ``label_names`` what they mean.
+    """
+    assert selection.window is not None
+    tmin, tmax = selection.window
+    if not len(signals):  # no run of this file was asked for
+        return make_bunch(np.zeros((0, 0, 0), np.float32), np.zeros(0), table, sfreq=sfreq,
+                          **context)
+    if not len(events):
+        raise ValueError(f"tmin and tmax were given, but {source} has no events to cut around.")
+    events = _wanted(events, selection.event_id, source)
+    shift = round(tmin * sfreq)
+    n_times = round((tmax - tmin) * sfreq)
+    lengths = np.array([signal.shape[1] for signal in signals])
+    first = events["sample"].to_numpy() + shift
+    row = events["row"].to_numpy()
+    inside = (first >= 0) & (first + n_times <= lengths[row])
+    if not inside.any():
+        raise ValueError(
+            f"No event of {source} has {tmin:g} to {tmax:g} s around it "
+            "inside its run."
+        )
+    if not inside.all():
+        warnings.warn(
+            f"{source}: {int((~inside).sum())} of {len(events)} events were left out because "
+            f"{tmin:g} to {tmax:g} s around them reaches outside the run.",
+            UserWarning, stacklevel=5,
+        )
+    events = events[inside].reset_index(drop=True)
+    data = np.stack([
+        signals[r][:, start : start + n_times] for r, start in zip(row[inside], first[inside])
+    ])
+    rows = table.iloc[row[inside]].reset_index(drop=True)
+    rows["onset"] = events["onset"]
+    names = dict(zip(events["code"].tolist(), events["label"].tolist()))
+    return make_bunch(
+        data, events["code"].to_numpy(), rows, sfreq=sfreq, ch_names=ch_names,
+        tmin=shift / sfreq, label_names=names, **context,
+    )
+
+
+def _wanted(events: pd.DataFrame, event_id: Sequence[Any] | None, source: Any) -> pd.DataFrame:
+    """Events of the given codes or labels."""
+    if event_id is None:
+        return events
+    known = set(natural(events["code"])) | set(natural(events["label"]))
+    unknown = [value for value in event_id if value not in known]
+    if unknown:
+        raise ValueError(
+            f"event_id: {unknown} are not among the events of {source}; codes "
+            f"{natural(events['code'])}, labels {natural(events['label'])}."
+        )
+    keep = events["code"].isin(event_id) | events["label"].isin(event_id)
+    return events[keep].reset_index(drop=True)

@@ -1,0 +1,269 @@
+"""Epochs from whatever MNE reads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import mne
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skbci.datasets._bunch import make_bunch
+from skbci.datasets._options import check_number
+from skbci.eegarray import EEGArray
+
+__all__ = ["read_epochs"]
+
+
+def read_epochs(
+    path_or_raw: Any,
+    *,
+    event_id: Any = None,
+    tmin: float = 0.0,
+    tmax: float = 4.0,
+    picks: Any = "eeg",
+    l_freq: float | None = None,
+    h_freq: float | None = None,
+    resample: float | None = None,
+    stim_channel: str | None = None,
+    subject: Any = 1,
+    session: Any = 1,
+    run: Any = 1,
+    task: str | None = None,
+) -> Bunch:
+    """Read a recording in any format that MNE knows and cut epochs around its events.
+
+    Parameters
+    ----------
+    path_or_raw : path-like, mne.io.BaseRaw or mne.BaseEpochs
+        A continuous recording (FIF, EDF, BDF, GDF, BrainVision, EEGLAB ..., by the ending), a
+        file of epochs (ending in ``-epo.fif`` or ``_epo.fif``), or an object already read, which
+        is not changed.
+    event_id : dict of str to int, str or sequence of str, optional
+        The events to take. A dictionary names the codes of a stimulus channel; names choose among
+        the annotations (or among the epochs' events). By default all.
+    tmin, tmax : float, default=0.0, 4.0
+        Window around the event in seconds; the sample at ``tmax`` is excluded. Stored epochs are
+        cropped to it as far as they reach.
+    picks : str or sequence of str, default="eeg"
+        Channels, as in MNE.
+    l_freq, h_freq : float, optional
+        Edges in Hz of a zero-phase filter (MNE's default FIR) applied before cutting.
+    resample : float, optional
+        New sampling rate in Hz, applied after cutting.
+    stim_channel : str, optional
+        Stimulus channel to take events from when there are no annotations; by default MNE's
+        choice.
+    subject, session, run, task : default=1, 1, 1, None
+        What the rows' table says. A subject id in the recording replaces ``subject=1``.
+
+    Returns
+    -------
+    Bunch
+        ``X`` : EEGArray, shape (n_epochs, n_channels, n_times)
+            In volts; ``X.to_epochs()`` gives them back to MNE.
+        ``y`` : ndarray of str
+            Names of the events.
+        ``metadata`` : DataFrame
+            Subject, session, run, onset (seconds from the start of the recording), task if given.
+        ``sfreq``, ``ch_names``, ``DESCR``, ``event_id``
+            Rate in Hz, names, text, the events' codes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If MNE cannot read the file, it has no events, ``event_id`` names events that are not
+        there, or no window lies inside the recording.
+
+    See Also
+    --------
+    load_recording : Read ``.npz`` recordings.
+
+    Notes
+    -----
+    Epochs that overlap an annotation starting with "bad", or that reach outside the recording,
+    are left out, as MNE does.
+
+    Examples
+    --------
+    >>> import mne
+    >>> import numpy as np
+    >>> from skbci.datasets import read_epochs
+    >>> noise = np.random.default_rng(0).normal(0, 1e-5, (2, 2000))
+    >>> raw = mne.io.RawArray(noise, mne.create_info(["C3", "C4"], 100, "eeg"), verbose="error")
+    >>> raw = raw.set_annotations(mne.Annotations([2, 8], 0, ["left", "right"]))
+    >>> data = read_epochs(raw, tmax=3)
+    >>> data.X.shape, data.y.tolist(), data.metadata["onset"].tolist()
+    ((2, 2, 300), ['left', 'right'], [2.0, 8.0])
+    """
+    tmin = check_number(tmin, "tmin", least=-np.inf)
+    tmax = check_number(tmax, "tmax", least=-np.inf)
+    if tmax <= tmin:
+        raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
+    source = _open(path_or_raw)
+    where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
+    with mne.utils.use_log_level("ERROR"):
+        if isinstance(source, mne.BaseEpochs):
+            epochs, onsets = _from_epochs(
+                source, event_id, tmin, tmax, picks, l_freq, h_freq, where
+            )
+        else:
+            epochs, onsets = _from_raw(
+                source, event_id, tmin, tmax, picks, l_freq, h_freq, stim_channel, where
+            )
+        if resample is not None:
+            epochs = epochs.resample(check_number(resample, "resample", above=True))
+        codes = {code: name for name, code in epochs.event_id.items()}
+        y = np.array([codes[code] for code in epochs.events[:, 2]])
+        whose = _subject(epochs.info, subject)
+        table: dict[str, Any] = {
+            "subject": whose, "session": session, "run": run, "onset": onsets,
+        }
+        if task is not None:
+            table["task"] = task
+        epochs.metadata = _table(epochs, table)
+        X = EEGArray.from_epochs(epochs)
+    return make_bunch(X, y, event_id=dict(epochs.event_id),
+                      description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")
+
+
+def _open(path_or_raw: Any) -> Any:
+    """Read a file by its ending, or copy an object that was read before."""
+    if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):
+        return path_or_raw.copy().load_data()
+    if not isinstance(path_or_raw, (str, os.PathLike)):
+        raise TypeError(
+            f"path_or_raw must be a path, mne.io.Raw or mne.Epochs, got "
+            f"{type(path_or_raw).__name__}."
+        )
+    path = Path(path_or_raw).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"No recording at {path}: there is no such file.")
+    try:
+        if path.name.endswith(("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")):
+            return mne.read_epochs(path, preload=True, verbose="error")
+        return mne.io.read_raw(path, preload=True, verbose="error")
+    except Exception as error:  # each of MNE's readers fails in its own way
+        raise ValueError(f"MNE cannot read {path}: {error}") from error
+
+
+def _from_raw(
+    raw: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
+    h_freq: float | None, stim_channel: str | None, where: Any,
+) -> tuple[Any, np.ndarray]:
+    events, names = _raw_events(raw, event_id, stim_channel, where)
+    _prepare(raw, picks, l_freq, h_freq, where)
+    sfreq = raw.info["sfreq"]
+    epochs = mne.Epochs(
+        raw, events, names, tmin=tmin, tmax=tmax - 1 / sfreq, baseline=None, preload=True,
+        picks="all", on_missing="ignore", event_repeated="drop",
+    )
+    if not len(epochs):
+        raise ValueError(
+            f"No event of {where} has {tmin:g} to {tmax:g} s around it inside the recording and "
+            "free of 'bad' annotations."
+        )
+    return epochs, (epochs.events[:, 0] - raw.first_samp) / sfreq
+
+
+def _raw_events(
+    raw: Any, event_id: Any, stim_channel: str | None, where: Any
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Events and their names, from annotations or else from a stimulus channel."""
+    known: dict[str, int] = {}
+    if stim_channel is None and len(raw.annotations):
+        events, known = mne.events_from_annotations(raw)
+    if not known:
+        try:
+            events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1)
+        except ValueError as error:
+            raise ValueError(
+                f"No events found in {where}: no annotations, and no stimulus channel ({error})"
+            ) from error
+        if not len(events):
+            raise ValueError(f"No events found in {where}: its stimulus channel never changes.")
+        named = event_id if isinstance(event_id, dict) else {}
+        by_code = {code: name for name, code in named.items()}
+        known = {by_code.get(code, str(code)): int(code) for code in np.unique(events[:, 2])}
+    return events, _choose(known, event_id, where)
+
+
+def _choose(known: dict[str, int], event_id: Any, where: Any) -> dict[str, int]:
+    """The wanted of the known events.
+
+    A dictionary may rename codes; a code that no event has is as unknown as a name.
+    """
+    if event_id is None:
+        return known
+    if isinstance(event_id, dict):
+        unknown = [f"{name} ({code})" for name, code in event_id.items()
+                   if code not in known.values()]
+        chosen = {str(name): int(code) for name, code in event_id.items()}
+    else:
+        wanted = [event_id] if isinstance(event_id, (str, int)) else list(event_id)
+        unknown = [str(name) for name in wanted if str(name) not in known]
+        chosen = {str(name): known[str(name)] for name in wanted if str(name) in known}
+    if unknown or not chosen:
+        raise ValueError(
+            f"event_id: {unknown} not among the events of {where}, which are "
+            f"{', '.join(f'{name!r} ({code})' for name, code in sorted(known.items()))}."
+        )
+    return chosen
+
+
+def _from_epochs(
+    epochs: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
+    h_freq: float | None, where: Any,
+) -> tuple[Any, np.ndarray]:
+    chosen = _choose(dict(epochs.event_id), event_id, where)
+    epochs = epochs[np.isin(epochs.events[:, 2], list(chosen.values()))]
+    epochs.event_id = chosen
+    if not len(epochs):
+        raise ValueError(f"{where} has no epochs of the events {list(chosen)}.")
+    _prepare(epochs, picks, l_freq, h_freq, where)
+    sfreq = epochs.info["sfreq"]
+    first, last = max(tmin, epochs.tmin), min(tmax, epochs.tmax + 1 / sfreq)
+    if last - first < 1 / sfreq:
+        raise ValueError(
+            f"The window {tmin:g} to {tmax:g} s lies outside the epochs of {where}, which last "
+            f"from {epochs.tmin:g} to {epochs.tmax:g} s."
+        )
+    epochs.crop(first, last, include_tmax=False)
+    if epochs.metadata is not None and "onset" in epochs.metadata:
+        return epochs, epochs.metadata["onset"].to_numpy()
+    return epochs, epochs.events[:, 0] / sfreq
+
+
+def _prepare(
+    signal: Any, picks: Any, l_freq: float | None, h_freq: float | None, where: Any
+) -> None:
+    """Pick channels and filter them, in place."""
+    kinds = sorted(set(signal.get_channel_types()))
+    try:
+        signal.pick(picks)
+    except ValueError as error:
+        raise ValueError(
+            f"picks={picks!r} chooses no channel of {where}, whose channels are of type "
+            f"{', '.join(kinds)}: {error}"
+        ) from error
+    if l_freq is not None or h_freq is not None:
+        signal.filter(l_freq, h_freq, picks="all")
+
+
+def _subject(info: Any, subject: Any) -> Any:
+    known = (info["subject_info"] or {}).get("his_id")
+    return known if known and isinstance(subject, int) and subject == 1 else subject
+
+
+def _table(epochs: Any, columns: dict[str, Any]) -> pd.DataFrame:
+    """The rows' table; columns that stored epochs bring along win."""
+    table = pd.DataFrame(columns, index=range(len(epochs)))
+    if epochs.metadata is None:
+        return table
+    own = epochs.metadata.reset_index(drop=True)
+    return pd.concat([table.drop(columns=[c for c in table if c in own]), own], axis=1)

@@ -1,0 +1,105 @@
+"""Files of epochs: ``X (n_epochs, n_channels, n_times)`` with one label each."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skbci.datasets._bunch import make_bunch, natural
+from skbci.datasets._npz import Archive
+from skbci.datasets._protocols import label_names, row_task, session_of, subject_of
+from skbci.datasets._selection import Selection, pick_channels, to_volts
+
+__all__ = ["read_epochs_layout", "volt_factor", "window_samples"]
+
+_USED = ("X", "y", "scale", "subject", "session", "run", "onset", "onset_s", "task", "ch_names",
+         "sfreq", "tmin")
+
+
+def read_epochs_layout(archive: Archive, selection: Selection) -> Bunch:
+    """Read epochs, their labels and their rows' table."""
+    archive.require(["X", "y", "sfreq"], "a file of epochs")
+    X, sfreq = archive["X"], archive.sfreq()
+    y = archive.check_length("y", len(X))
+    table = _table(archive, len(X))
+    keep = selection.mask(table)
+    rows = slice(None) if keep.all() else np.flatnonzero(keep)
+    picks, ch_names = pick_channels(archive.ch_names(X.shape[1]), selection.picks, archive.path)
+    factor = volt_factor(archive, X, selection.unit)
+    if np.ndim(factor) == 1:
+        factor = factor[picks]
+    start = archive.scalar("tmin") or 0.0
+    first, last = 0, X.shape[2]
+    if selection.window is not None:
+        first, last = window_samples(selection, sfreq, start, X.shape[2])
+    data = to_volts(X[rows][:, picks, first:last], factor, selection.number(X))
+    return make_bunch(
+        data, y[rows], table[keep].reset_index(drop=True), sfreq=sfreq, ch_names=ch_names,
+        tmin=start + first / sfreq, label_names=label_names(archive), meta=archive.meta,
+        description=json.dumps(archive.meta, indent=1, ensure_ascii=False),
+        stored=archive.rest(_USED),
+    )
+
+
+def _table(archive: Archive, n_rows: int) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    for name, whole in (("subject", subject_of(archive)), ("session", session_of(archive))):
+        columns[name] = archive.check_length(name, n_rows) if name in archive else whole
+    if "run" in archive:
+        columns["run"] = archive.check_length("run", n_rows)
+    for key in ("onset", "onset_s"):
+        if key in archive:
+            # The shortest decimal that a stored float32 stands for: 4.2, not 4.199999809.
+            onset = archive.check_length(key, n_rows)
+            columns["onset"] = np.array([float(str(value)) for value in onset])
+    table = pd.DataFrame(columns, index=pd.RangeIndex(n_rows))
+    if "task" in archive:
+        table["task"] = archive.check_length("task", n_rows)
+    elif "run" in archive:
+        tasks = {run: row_task(archive, run) for run in natural(archive["run"])}
+        if None not in tasks.values():
+            table["task"] = table["run"].map(tasks)
+    elif (task := row_task(archive)) is not None:
+        table["task"] = task
+    return table
+
+
+def volt_factor(archive: Archive, X: np.ndarray, unit: str | None) -> np.ndarray:
+    """Volts a count: the unit times the stored ``scale``, one number or one a channel."""
+    factor = archive.volts(unit)
+    if factor is None:
+        factor = 1.0
+        if len(X) and np.median(np.abs(np.asarray(X[0], dtype=float))) > 1e-2:
+            warnings.warn(
+                f"{archive.path} does not state a unit and was taken to be in volts, but its "
+                "values are too large for that; pass unit='uV' if they are microvolts.",
+                UserWarning, stacklevel=4,
+            )
+    scale = np.asarray(archive.arrays.get("scale", 1.0), dtype=float)
+    if scale.ndim > 1 or (scale.ndim == 1 and len(scale) != X.shape[-2]):
+        raise ValueError(
+            f"{archive.path}: scale has shape {scale.shape}; one number, or one for each of the "
+            f"{X.shape[-2]} channels, is needed."
+        )
+    return factor * scale
+
+
+def window_samples(
+    selection: Selection, sfreq: float, start: float, n_times: int
+) -> tuple[int, int]:
+    """First sample of a window and the one after its last, within epochs."""
+    assert selection.window is not None
+    tmin, tmax = selection.window
+    first = round((tmin - start) * sfreq)
+    last = first + round((tmax - tmin) * sfreq)
+    if first < 0 or last > n_times:
+        raise ValueError(
+            f"The window {tmin:g} to {tmax:g} s reaches outside the epochs, "
+            f"which last from {start:g} to {start + n_times / sfreq:g} s."
+        )
+    return first, last

@@ -1,0 +1,109 @@
+"""What a caller of ``load_recording`` wants from the files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skbci.datasets._bunch import natural
+
+__all__ = ["Selection", "as_list", "pick_channels", "to_volts"]
+
+
+@dataclass
+class Selection:
+    """Rows, channels, times and number format asked for; notes what the files offered."""
+
+    rows: dict[str, list[Any]]
+    picks: Sequence[str] | None
+    window: tuple[float, float] | None  # tmin and tmax in seconds
+    event_id: Sequence[Any] | None
+    unit: str | None
+    dtype: np.dtype | None
+    offered: dict[str, set[Any]] = field(default_factory=dict)
+
+    def number(self, stored: np.ndarray) -> np.dtype:
+        """Number format for stored values: floats stay, integers become 32-bit floats."""
+        if self.dtype is not None:
+            return self.dtype
+        return stored.dtype if stored.dtype.kind == "f" else np.dtype(np.float32)
+
+    def may_match(self, arrays: Mapping[str, np.ndarray]) -> bool:
+        """False where a file's own columns show that no row was asked for: X is not read then."""
+        for column, wanted in self.rows.items():
+            if column in arrays:
+                values = natural(arrays[column].ravel())
+                self.offered.setdefault(column, set()).update(values)
+                if not set(values) & set(wanted):
+                    return False
+        return True
+
+    def mask(self, table: pd.DataFrame) -> np.ndarray:
+        """Rows of a table that were asked for."""
+        keep = np.ones(len(table), dtype=bool)
+        for column, wanted in self.rows.items():
+            if column not in table:
+                raise ValueError(
+                    f"{column}s={wanted} was given, but the rows of this recording have no "
+                    f"{column}; they know {list(table.columns)}."
+                )
+            self.offered.setdefault(column, set()).update(natural(table[column]))
+            keep &= table[column].isin(wanted).to_numpy()
+        return keep
+
+    def check_found(self) -> None:
+        """Raise if something asked for was in none of the files."""
+        for column, wanted in self.rows.items():
+            offered = self.offered.get(column, set())
+            missing = [value for value in wanted if value not in offered]
+            if missing:
+                raise ValueError(
+                    f"{column}s={missing} not found; the recording has {column}s "
+                    f"{sorted(offered, key=str)}."
+                )
+
+    def refuse_window(self, what: str) -> None:
+        """Raise if a window was asked of a layout that has no time axis to cut."""
+        if self.window is not None:
+            raise ValueError(f"tmin and tmax cannot cut {what}: it has no events or epochs.")
+
+
+def as_list(values: Any, name: str) -> list[Any]:
+    """One value or several as a list of plain Python objects."""
+    if isinstance(values, (str, int, np.integer)):
+        return [values]
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name}={values!r} must be one value or a sequence of values.")
+    out = [value.item() if isinstance(value, np.generic) else value for value in values]
+    if not out:
+        raise ValueError(f"{name} is empty; give at least one value, or None for all.")
+    return out
+
+
+def pick_channels(
+    ch_names: list[str] | None, picks: Sequence[str] | None, source: Any
+) -> tuple[Any, list[str] | None]:
+    """Index and names of channels, in the order and spelling of ``picks``."""
+    if picks is None:
+        return slice(None), ch_names
+    if isinstance(picks, str):
+        raise TypeError(f"picks={picks!r} must be a sequence of channel names.")
+    if ch_names is None:
+        raise ValueError(f"picks was given, but {source} does not name its channels.")
+    at = {name.lower(): i for i, name in enumerate(ch_names)}
+    missing = [name for name in picks if str(name).lower() not in at]
+    if missing or not len(picks):
+        raise ValueError(f"picks: channels {missing} are not in {source}, which has {ch_names}.")
+    return [at[str(name).lower()] for name in picks], [str(name) for name in picks]
+
+
+def to_volts(data: np.ndarray, factor: Any, dtype: np.dtype) -> np.ndarray:
+    """Cast and scale; ``factor`` is one number or one a channel."""
+    out = data.astype(dtype)
+    factor = np.asarray(factor, dtype=dtype)
+    out *= factor[:, None] if factor.ndim == 1 else factor
+    return out

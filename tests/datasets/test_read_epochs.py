@@ -1,0 +1,185 @@
+"""read_epochs on files that MNE wrote."""
+
+from __future__ import annotations
+
+import mne
+import numpy as np
+import pytest
+
+from skbci import EEGArray
+from skbci.datasets import read_epochs
+
+SFREQ = 100.0
+ONSETS = [2.0, 5.0, 8.0, 11.0]
+LABELS = ["left", "right", "left", "rest"]
+
+
+def make_raw(stim=False):
+    rng = np.random.default_rng(0)
+    names, kinds = ["C3", "C4", "EOG1"], ["eeg", "eeg", "eog"]
+    data = rng.normal(0, 1e-5, (3, 1600))
+    if stim:
+        pulses = np.zeros(1600)
+        for onset, code in zip(ONSETS, (1, 2, 1, 3)):
+            pulses[round(onset * SFREQ) : round(onset * SFREQ) + 5] = code
+        data, names, kinds = np.vstack([data, pulses]), [*names, "STI 014"], [*kinds, "stim"]
+    return mne.io.RawArray(data, mne.create_info(names, SFREQ, kinds), verbose="error")
+
+
+@pytest.fixture
+def raw():
+    return make_raw().set_annotations(mne.Annotations(ONSETS, 0, LABELS))
+
+
+def test_epochs_of_a_fif_file(raw, tmp_path):
+    raw.save(tmp_path / "a_raw.fif", verbose="error")
+    data = read_epochs(tmp_path / "a_raw.fif", tmax=2.0)
+    assert isinstance(data.X, EEGArray)
+    assert data.X.shape == (4, 2, 200)
+    assert data.y.tolist() == LABELS
+    assert data.metadata[["subject", "session", "run", "onset"]].to_numpy().tolist() == [
+        [1, 1, 1, onset] for onset in ONSETS
+    ]
+    assert data.ch_names == ["C3", "C4"]
+    assert data.sfreq == SFREQ
+    assert set(data.event_id) == {"left", "right", "rest"}
+    for row, onset in zip(np.asarray(data.X), ONSETS):
+        first = round(onset * SFREQ)
+        np.testing.assert_allclose(row, raw.get_data()[:2, first : first + 200], rtol=1e-6)
+
+
+def test_brainvision_files(tmp_path):
+    """Written by hand: this format is three plain files."""
+    signal = np.random.default_rng(0).normal(0, 20, (500, 2)).astype("<f4")  # microvolts
+    signal.tofile(tmp_path / "a.eeg")
+    (tmp_path / "a.vhdr").write_text(
+        "Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nCodepage=UTF-8\n"
+        "DataFile=a.eeg\nMarkerFile=a.vmrk\nDataFormat=BINARY\nDataOrientation=MULTIPLEXED\n"
+        "NumberOfChannels=2\nSamplingInterval=10000\n[Binary Infos]\nBinaryFormat=IEEE_FLOAT_32\n"
+        "[Channel Infos]\nCh1=C3,,1,µV\nCh2=C4,,1,µV\n", encoding="utf-8"
+    )
+    (tmp_path / "a.vmrk").write_text(
+        "Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\nCodepage=UTF-8\n"
+        "DataFile=a.eeg\n[Marker Infos]\nMk1=Stimulus,S  1,101,1,0\nMk2=Stimulus,S  2,301,1,0\n",
+        encoding="utf-8",
+    )
+    data = read_epochs(tmp_path / "a.vhdr", tmax=1.0)
+    assert data.y.tolist() == ["Stimulus/S  1", "Stimulus/S  2"]
+    assert data.metadata["onset"].tolist() == [1.0, 3.0]
+    np.testing.assert_allclose(data.X[1], signal[300:400].T * 1e-6, rtol=1e-5)
+
+
+def test_stored_epochs(raw, tmp_path):
+    events, names = mne.events_from_annotations(raw, verbose="error")
+    epochs = mne.Epochs(raw, events, names, -1, 1.5, baseline=None, preload=True, verbose="error")
+    epochs.save(tmp_path / "a-epo.fif", verbose="error")
+    data = read_epochs(tmp_path / "a-epo.fif")
+    assert data.y.tolist() == LABELS
+    # 0 to 4 s was asked for and -1 to 1.5 s (included) is there.
+    assert data.X.shape == (4, 2, 151)
+    assert data.X.tmin == 0
+    some = read_epochs(epochs, event_id="left", tmin=-0.5, tmax=0.5)
+    assert some.y.tolist() == ["left", "left"]
+    assert some.X.shape == (2, 2, 100)
+    assert some.metadata["onset"].tolist() == [2.0, 8.0]
+    with pytest.raises(ValueError, match="lies outside the epochs .*from -1 to 1.5 s"):
+        read_epochs(epochs, tmin=2, tmax=3)
+
+
+def test_stimulus_channel():
+    raw = make_raw(stim=True)
+    assert read_epochs(raw, tmax=2).y.tolist() == ["1", "2", "1", "3"]
+    named = read_epochs(raw, tmax=2, event_id={"left": 1, "right": 2})
+    assert named.y.tolist() == ["left", "right", "left"]
+    assert named.metadata["onset"].tolist() == [2.0, 5.0, 8.0]
+
+
+def test_onsets_count_from_the_start_of_a_cropped_recording(raw):
+    cropped = raw.copy().crop(1.0)
+    data = read_epochs(cropped, tmax=2.0)
+    assert data.metadata["onset"].tolist() == [1.0, 4.0, 7.0, 10.0]
+    np.testing.assert_array_equal(data.X, np.asarray(read_epochs(raw, tmax=2.0).X))
+
+
+@pytest.mark.parametrize("event_id", ["left", ["left"]])
+def test_events_are_chosen_by_name(raw, event_id):
+    assert read_epochs(raw, event_id=event_id, tmax=2.0).y.tolist() == ["left", "left"]
+
+
+def test_filter_and_resampling(raw):
+    time = raw.times
+    raw._data[:] = 1e-5 * (np.sin(2 * np.pi * 10 * time) + np.sin(2 * np.pi * 35 * time))
+    data = read_epochs(raw, tmax=3.0, l_freq=5, h_freq=20, resample=50)
+    assert data.X.shape == (4, 2, 150)
+    assert data.sfreq == 50
+    assert data.metadata["onset"].tolist() == ONSETS
+    spectrum = np.abs(np.fft.rfft(np.asarray(data.X)[:, 0] * np.hanning(150))).mean(axis=0)
+    assert np.argmax(spectrum) == 30  # 10 Hz in bins of 1/3 Hz
+    middle = np.asarray(data.X)[0, 0, 50:100]
+    assert middle.std() == pytest.approx(1e-5 / np.sqrt(2), rel=0.05)
+
+
+def test_the_given_recording_is_not_changed(raw):
+    before = raw.get_data().copy()
+    read_epochs(raw, tmax=2.0, l_freq=5, resample=50)
+    np.testing.assert_array_equal(raw.get_data(), before)
+    assert raw.info["sfreq"] == SFREQ
+
+
+def test_windows_beyond_the_recording_are_left_out(raw):
+    data = read_epochs(raw, tmax=5.5)
+    assert data.y.tolist() == ["left", "right", "left"]
+
+
+def test_what_the_rows_say(raw):
+    raw.info["subject_info"] = {"his_id": "S04"}
+    data = read_epochs(raw, tmax=1, session=2, run=3, task="imagery")
+    assert data.metadata.loc[0].to_dict() == {
+        "subject": "S04", "session": 2, "run": 3, "onset": 2.0, "task": "imagery",
+        **data.metadata.loc[0, ["event_sample", "event_previous", "event_code"]].to_dict(),
+    }
+    assert read_epochs(raw, tmax=1, subject=9).metadata["subject"].tolist() == [9] * 4
+
+
+def test_there_and_back_to_mne(raw):
+    data = read_epochs(raw, tmax=1.0)
+    epochs = data.X.to_epochs()
+    np.testing.assert_array_equal(epochs.get_data(copy=False), np.asarray(data.X))
+    assert epochs.event_id == data.event_id
+    assert len(epochs["left"]) == 2
+
+
+def test_missing_and_unreadable_files(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere_raw.fif"):
+        read_epochs(tmp_path / "nowhere_raw.fif")
+    for name in ("broken_raw.fif", "broken.edf", "broken-epo.fif", "broken.xyz"):
+        (tmp_path / name).write_bytes(b"not a recording at all" * 30)
+        with pytest.raises(ValueError, match=f"MNE cannot read .*{name}"):
+            read_epochs(tmp_path / name)
+    with pytest.raises(TypeError, match="path_or_raw must be .* got int"):
+        read_epochs(3)
+
+
+def test_no_events():
+    with pytest.raises(ValueError, match="No events found in the recording: no annotations"):
+        read_epochs(make_raw())
+    silent = make_raw(stim=True)
+    silent._data[3] = 0
+    with pytest.raises(ValueError, match="stimulus channel never changes"):
+        read_epochs(silent)
+
+
+@pytest.mark.parametrize(("options", "match"), [
+    ({"event_id": ["left", "feet"]}, r"\['feet'\] not among .*'left' \(1\).*'rest' \(2\)"),
+    ({"event_id": {"feet": 9}}, r"feet \(9\)"),
+    ({"tmin": 2, "tmax": 1}, "tmax=1 s must be after tmin=2 s"),
+    ({"tmax": 60}, "No event of the recording has 0 to 60 s around it"),
+    ({"picks": "meg"}, "picks='meg' chooses no channel .*eeg, eog"),
+    ({"picks": "meg", "l_freq": 8}, "picks='meg' chooses no channel .*eeg, eog"),
+    ({"picks": ["C3", "Oz"]}, "chooses no channel"),
+    ({"l_freq": 8, "h_freq": 70}, "70"),
+    ({"resample": -5}, "resample=-5"),
+])
+def test_bad_arguments_are_named(raw, options, match):
+    with pytest.raises(ValueError, match=match):
+        read_epochs(raw, **options)
