@@ -1,0 +1,194 @@
+"""What a splitter asks about rows: their labels, their recording, their place in time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.utils.validation import _num_samples
+
+from skbci._validation import check_groups, row_values
+from skbci.eegarray import EEGArray
+
+# Windows that share less than this are neighbours, not overlapping: shorter than one sample of
+# any EEG amplifier, longer than the rounding of onsets stored as float32.
+TOLERANCE_S = 1e-4
+RECORDING_COLUMNS = ("subject", "session", "run")
+
+
+def count_rows(X: Any, groups: Any, who: str) -> int:
+    """Count the rows of X, or of groups where X is None."""
+    if X is None and groups is None:
+        raise ValueError(f"{who} needs X, or groups, to know the rows.")
+    return int(_num_samples(groups if X is None else X))
+
+
+def check_labels(labels: Any, n_rows: int, name: str) -> np.ndarray:
+    """One label a row and none missing, whatever their type."""
+    array = check_groups(labels, n_rows, name)
+    missing = int(pd.isna(array).sum())
+    if missing:
+        raise ValueError(f"{name} has {missing} missing entries: every row needs a label.")
+    return array
+
+
+def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndarray:
+    """Return the groups, or else the named column(s) of X's row table.
+
+    Several columns are joined into one label: a tuple a row.
+    """
+    n_rows = count_rows(X, groups, who)
+    if groups is not None:
+        return check_labels(groups, n_rows, "groups")
+    found = [row_values(X, column) for column in columns]
+    missing = [column for column, values in zip(columns, found) if values is None]
+    if missing:
+        wanted = " and ".join(columns)
+        known = list(X.metadata.columns) if isinstance(X, EEGArray) else []
+        raise ValueError(
+            f"{who} does not know each row's {wanted}. Either pass groups=... (one {wanted} label "
+            f"for each row; with scikit-learn's metadata routing params={{'groups': ...}}), or "
+            f"give it an EEGArray or mne.Epochs whose metadata has the column {missing[0]!r} "
+            f"(columns there: {known if known else 'none'})."
+        )
+    checked = [check_labels(v, n_rows, f"metadata column {c!r}") for v, c in zip(found, columns)]
+    if len(checked) == 1:
+        return checked[0]
+    joined = np.empty(n_rows, dtype=object)
+    joined[:] = list(zip(*checked))
+    return joined
+
+
+def rows_by_label(labels: np.ndarray, name: str) -> dict[Any, np.ndarray]:
+    """Row indices of each distinct label, labels in order.
+
+    Numbers inside strings count as numbers: S2 comes before S10.
+    """
+    codes, distinct = pd.factorize(np.asarray(labels, dtype=object))
+    try:
+        order = sorted(range(len(distinct)), key=lambda code: _natural_key(distinct[code]))
+    except TypeError:
+        raise ValueError(
+            f"{name} mixes labels that have no common order: {list(distinct[:5])}. Use numbers "
+            "only, or strings only."
+        ) from None
+    return {distinct[code]: np.flatnonzero(codes == code) for code in order}
+
+
+def _natural_key(label: Any) -> Any:
+    if isinstance(label, str):
+        return [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", label)]
+    if isinstance(label, tuple):
+        return tuple(_natural_key(part) for part in label)
+    return label
+
+
+def recording_codes(X: Any, n_rows: int, groups: Any = None) -> np.ndarray:
+    """Give each row the number of its recording, in order of appearance.
+
+    A recording is one value of the table's subject, session and run and of ``groups``, as far as
+    these are known. Rows of different recordings cannot overlap in time.
+    """
+    parts = [row_values(X, column) for column in RECORDING_COLUMNS]
+    parts.append(None if groups is None else check_labels(groups, n_rows, "groups"))
+    codes = np.zeros(n_rows, dtype=np.int64)
+    for part in parts:
+        if part is not None:
+            codes = refine(codes, part)
+    return codes
+
+
+def refine(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Give each pair of a code and a label its own number, in order of appearance."""
+    own = pd.factorize(np.asarray(labels, dtype=object), use_na_sentinel=False)[0]
+    return pd.factorize(codes * (own.max(initial=0) + 1) + own)[0]
+
+
+def row_onsets(X: Any, onsets: Any, n_rows: int, who: str) -> np.ndarray:
+    """Each row's start in seconds: as given, or from X's row table."""
+    if onsets is None:
+        onsets = row_values(X, "onset")
+    if onsets is None:
+        raise ValueError(
+            f"{who} does not know when the rows begin. Either pass onsets=... (seconds from the "
+            "start of the run, one for each row; with scikit-learn's metadata routing "
+            "params={'onsets': ...}), or give it an EEGArray or mne.Epochs whose metadata has the "
+            "column 'onset'."
+        )
+    try:
+        array = np.asarray(onsets, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError("onsets must be numbers: seconds from the start of the run.") from None
+    check_groups(array, n_rows, "onsets")
+    if not np.isfinite(array).all():
+        raise ValueError("onsets has infinite entries; seconds from the start of the run wanted.")
+    return array
+
+
+def row_duration(X: Any, window: float | None, who: str) -> float:
+    """Length of a row in seconds: as given, or samples over sampling rate."""
+    if window is not None:
+        return check_seconds(window, "window", who)
+    length = known_duration(X)
+    if length is None:
+        raise ValueError(
+            f"{who} does not know how long a row's window is: pass window=... (seconds; the whole "
+            "span of signal that one row was computed from), or give it an EEGArray with sfreq or "
+            "mne.Epochs."
+        )
+    return length
+
+
+def known_duration(X: Any) -> float | None:
+    """Length of a row in seconds where X is a signal that knows its sampling rate."""
+    if isinstance(X, EEGArray) and X.ndim >= 2 and X.sfreq:
+        return X.shape[-1] / X.sfreq
+    return None
+
+
+def check_seconds(value: Any, name: str, who: str) -> float:
+    """Check a finite number of seconds, zero or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{who}: {name}={value!r} must be a number of seconds.")
+    if not (np.isfinite(value) and value >= 0):
+        raise ValueError(f"{who}: {name}={value!r} must be zero or more seconds.")
+    return float(value)
+
+
+def nearest_distance(
+    times: np.ndarray, recordings: np.ndarray, query: np.ndarray, reference: np.ndarray
+) -> np.ndarray:
+    """Distance of each query row's onset to the nearest reference row of the same recording.
+
+    Parameters
+    ----------
+    times, recordings : ndarray, shape (n_rows,)
+        Onset in seconds and number of the recording.
+    query, reference : ndarray of int
+        Row indices.
+
+    Returns
+    -------
+    ndarray, shape (len(query),)
+        Seconds; infinite where the recording has no reference row.
+    """
+    distance = np.full(len(query), np.inf)
+    if len(reference) == 0 or len(query) == 0:
+        return distance
+    # All recordings are laid on one axis, one after the other: one search serves them all.
+    table = pd.DataFrame({"time": times, "recording": recordings}).groupby("recording")["time"]
+    first, last = table.min(), table.max()
+    starts = (last - first + 1.0).cumsum().shift(fill_value=0.0) - first
+    position = times + starts.reindex(recordings).to_numpy()
+    reference = reference[np.argsort(position[reference], kind="stable")]
+    after = np.searchsorted(position[reference], position[query])
+    for neighbour in (after - 1, after):
+        inside = (neighbour >= 0) & (neighbour < len(reference))
+        row = reference[np.clip(neighbour, 0, len(reference) - 1)]
+        same = inside & (recordings[row] == recordings[query])
+        gap = np.abs(times[row] - times[query])
+        distance = np.where(same, np.minimum(distance, gap), distance)
+    return distance

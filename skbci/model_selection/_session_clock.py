@@ -1,0 +1,74 @@
+"""Time since the beginning of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skbci._validation import row_values
+from skbci.model_selection._rows import TOLERANCE_S, check_labels, rows_by_label
+
+
+@dataclass(frozen=True)
+class SessionClock:
+    """Divide a session's rows at a number of seconds after its first row.
+
+    Attributes
+    ----------
+    onsets : ndarray, shape (n_rows,)
+        Seconds from the start of the run.
+    window : float
+        Length of a row in seconds.
+    runs : ndarray, shape (n_rows,), optional
+        Runs of a session are laid end to end, in the order of their labels.
+    """
+
+    onsets: np.ndarray
+    window: float
+    runs: np.ndarray | None = None
+
+    @classmethod
+    def from_rows(cls, X: Any, onsets: np.ndarray, window: float) -> SessionClock:
+        """Take the runs from X's row table."""
+        runs = row_values(X, "run")
+        if runs is not None:
+            runs = check_labels(runs, len(onsets), "metadata column 'run'")
+        return cls(onsets, window, runs)
+
+    def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Put a session's rows in order of time; give them and their seconds."""
+        parts = [rows]
+        if self.runs is not None:
+            parts = [rows[at] for at in rows_by_label(self.runs[rows], "run labels").values()]
+        clock, ordered, start = [], [], 0.0
+        for part in parts:
+            part = part[np.argsort(self.onsets[part], kind="stable")]
+            since = self.onsets[part] - self.onsets[part[0]] + start
+            start = since[-1] + self.window
+            clock.append(since)
+            ordered.append(part)
+        return np.concatenate(ordered), np.concatenate(clock)
+
+    def divide(
+        self, rows: np.ndarray, seconds: float, session: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Rows that end within the first seconds, and rows that begin after them.
+
+        Raises
+        ------
+        ValueError
+            If either side is empty; ``session`` says in the message where.
+        """
+        ordered, clock = self.read(rows)
+        late = clock >= seconds - TOLERANCE_S
+        early = (clock + self.window <= seconds + TOLERANCE_S) & ~late
+        if not late.any() or not early.any():
+            lack = "no whole window to calibrate with" if late.any() else "no test rows"
+            raise ValueError(
+                f"calibration={seconds:g} seconds leaves {lack} in {session}, whose "
+                f"{len(rows)} rows of {self.window:g} seconds last "
+                f"{clock.max() + self.window:g} seconds."
+            )
+        return ordered[early], np.sort(ordered[late])

@@ -1,0 +1,126 @@
+"""Every fold inside one subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing
+
+from skbci._validation import as_eeg
+from skbci.model_selection._base import EEGSplitter, Fold
+from skbci.model_selection._rows import row_labels, rows_by_label
+
+__all__ = ["WithinSubject"]
+
+
+class WithinSubject(EEGSplitter):
+    """Apply a splitter inside each subject: train and test rows are one person's.
+
+    The folds of the first subject come first, then those of the second, and so on; the subjects
+    are in sorted order.
+
+    Parameters
+    ----------
+    cv : int or splitter, default=5
+        An integer means that many shuffled, stratified folds (`StratifiedKFold`; `KFold` where y
+        is continuous or absent). A splitter is used as it is; it sees the subject's rows of X
+        with their row table, so that ``WithinSubject(PurgedKFold(5))`` works.
+    by : str or sequence of str, default="subject"
+        Column, or columns, of X's row table that the rows are separated by where no ``groups``
+        are passed. ``by=("subject", "session")`` evaluates within sessions.
+    inner_by : str, optional
+        Column of X's row table that is passed to the inner splitter as its ``groups``, such as
+        ``"run"`` for `sklearn.model_selection.LeaveOneGroupOut`.
+    random_state : int, RandomState or None, default=0
+        Seeds the shuffling of an integer ``cv``.
+
+    Notes
+    -----
+    ``groups`` are the subject labels. The default seed is fixed so that two evaluations share
+    their folds unless they ask for other ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci import EEGArray
+    >>> from skbci.model_selection import WithinSubject
+    >>> X = EEGArray(np.zeros((8, 3)), {"subject": np.repeat([1, 2], 4)})
+    >>> y = np.tile([0, 1], 4)
+    >>> for train, test in WithinSubject(2).split(X, y):
+    ...     print(train, test)
+    [0 3] [1 2]
+    [1 2] [0 3]
+    [4 7] [5 6]
+    [5 6] [4 7]
+    """
+
+    def __init__(
+        self,
+        cv: Any = 5,
+        *,
+        by: str | Sequence[str] = "subject",
+        inner_by: str | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.cv = cv
+        self.by = by
+        self.inner_by = inner_by
+        self.random_state = random_state
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Count the folds: the inner splitter's, summed over the subjects.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            The data. May be None where ``groups`` are given.
+        y : array-like, shape (n_rows,), optional
+            The targets.
+        groups : array-like, shape (n_rows,), optional
+            Subject labels; without them X's row table is read.
+
+        Returns
+        -------
+        int
+        """
+        return sum(
+            inner.get_n_splits(part, targets, groups=labels)
+            for _, _, inner, part, targets, labels in self._parts(as_eeg(X), y, groups)
+        )
+
+    def _iter_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
+        for subject, rows, inner, part, targets, labels in self._parts(X, y, groups):
+            try:
+                for train, test in inner.split(part, targets, groups=labels):
+                    yield rows[train], rows[test]
+            except ValueError as error:
+                raise ValueError(
+                    f"{type(self).__name__}: subject {subject} ({len(rows)} rows): {error}"
+                ) from error
+
+    def _parts(self, X: Any, y: Any, groups: Any) -> Iterator[tuple[Any, ...]]:
+        who = type(self).__name__
+        by = (self.by,) if isinstance(self.by, str) else tuple(self.by)
+        labels = row_labels(X, groups, by, who)
+        inner_labels = None
+        if self.inner_by is not None:
+            inner_labels = row_labels(X, None, (self.inner_by,), f"{who}(inner_by=...)")
+        if not isinstance(self.cv, (int, np.integer)) and not hasattr(self.cv, "split"):
+            raise TypeError(
+                f"{who}: cv={self.cv!r} must be a number of folds or a splitter with a split "
+                "method; an iterable of ready folds cannot be applied inside each subject."
+            )
+        for subject, rows in rows_by_label(labels, "subject labels").items():
+            part = np.zeros((len(rows), 1)) if X is None else _safe_indexing(X, rows)
+            targets = None if y is None else _safe_indexing(y, rows)
+            own = None if inner_labels is None else inner_labels[rows]
+            yield subject, rows, self._inner(targets), part, targets, own
+
+    def _inner(self, y: Any) -> Any:
+        if hasattr(self.cv, "split"):
+            return self.cv
+        return check_cv(int(self.cv), y, classifier=True, shuffle=True,
+                        random_state=self.random_state)
