@@ -1,0 +1,13 @@
+"""From pipelines to an honest table: comparisons on shared folds, paired tests, leakage.
+
+`compare` runs every pipeline on the same folds and gives a `Comparison`: scores a fold and a
+subject, times, paired tests against a baseline. `leakage_report` says what a split would leak
+before anybody trusts its score.
+"""
+
+from skbci.evaluation._compare import compare
+from skbci.evaluation._comparison import Comparison
+from skbci.evaluation._leakage import leakage_report
+from skbci.evaluation._leakage_report import LeakageReport
+
+__all__ = ["Comparison", "LeakageReport", "compare", "leakage_report"]

@@ -1,0 +1,232 @@
+"""Several pipelines on the same folds, tested against each other."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import is_classifier, is_regressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import check_cv, cross_validate
+from sklearn.utils import check_consistent_length
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _num_samples
+
+from skbci._validation import as_eeg, check_groups, row_values
+from skbci.evaluation._collect import RESERVED, collect
+from skbci.evaluation._comparison import Comparison
+from skbci.evaluation._folds import Fold, make_folds
+from skbci.evaluation._routing import pipeline_params, split_params
+from skbci.evaluation._run import run_fold
+
+__all__ = ["compare"]
+
+def compare(
+    pipelines: Mapping[str, Any],
+    X: Any,
+    y: Any,
+    *,
+    cv: Any = None,
+    groups: Any = None,
+    scoring: str | Callable[..., float] | Sequence[str] | Mapping[str, Any] = "accuracy",
+    baseline: str | None = None,
+    by: str | None = "subject",
+    n_jobs: int | None = None,
+    params: Mapping[str, Any] | None = None,
+    progress: bool = True,
+    error_score: Any = "raise",
+) -> Comparison:
+    r"""Cross-validate several pipelines on the same folds and test them against one of them.
+
+    The folds are made once. Each pipeline is fitted and scored on each fold by
+    `sklearn.model_selection.cross_validate`, and again scored on each subject of the fold's test
+    rows where there are several.
+
+    Parameters
+    ----------
+    pipelines : dict of str to estimator
+        Named pipelines; clones of them are fitted. A `GridSearchCV` chooses its parameters
+        inside each training set.
+    X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+        The data.
+    y : array-like, shape (n_rows,)
+        The targets.
+    cv : int, splitter or iterable of (train, test), optional
+        As in `cross_validate`; None means five (stratified) folds.
+    groups : array-like, shape (n_rows,), optional
+        Passed to the splitter; with metadata routing also to the pipelines that request them.
+    scoring : str, callable, sequence of str, or dict, default="accuracy"
+        One metric or several. Means, tests and subjects are about the first of them, the others
+        are columns of ``folds`` and ``summary``. Greater is better, as everywhere in
+        scikit-learn.
+    baseline : str, optional
+        Name of the pipeline that the others are tested against.
+    by : str or None, default="subject"
+        Column of X's row table that says who a row is from; ``groups`` where there is no such
+        column. None: fold by fold only.
+    n_jobs : int, optional
+        Processes that share the (pipeline, fold) pairs. Scores do not depend on it as long as
+        the pipelines have a fixed ``random_state``.
+    params : dict, optional
+        Metadata such as ``sample_weight``: with metadata routing for whoever requests it, else
+        keyword arguments of every pipeline's ``fit``.
+    progress : bool, default=True
+        Whether to show a progress bar with a tick for each pipeline and fold.
+    error_score : "raise" or float, default="raise"
+        Score of a failed fit.
+
+    Returns
+    -------
+    Comparison
+        DataFrames ``summary``, ``folds``, ``subjects``, ``tests``; printed, a table.
+
+    Raises
+    ------
+    ValueError
+        If there are no pipelines or folds, a fold is empty, the baseline is not among the
+        pipelines, y has one class only, or lengths differ.
+    TypeError
+        If something is no estimator, or nothing requests one of ``params``.
+
+    Notes
+    -----
+    The paired differences :math:`d_i` are taken over subjects where more than one was tested,
+    else over folds. The tests are the two-sided Wilcoxon signed-rank test (without zero
+    differences) and the paired t-test; over folds the latter uses the variance
+    :math:`(1/n + n_{test}/n_{train})\, s_d^2`, since training sets overlap [2]_. The Wilcoxon
+    test over folds makes no such allowance and is optimistic. Either family of p-values is
+    corrected by Holm's method [1]_. Effect sizes are Cohen's :math:`d_z = \bar d / s_d` and the
+    matched-pairs rank-biserial correlation [3]_.
+
+    References
+    ----------
+    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
+       Journal of Statistics 6, 1979.
+    .. [2] C. Nadeau and Y. Bengio, "Inference for the generalization error", Machine Learning
+       52, 2003.
+    .. [3] D. S. Kerby, "The simple difference formula: an approach to teaching nonparametric
+       correlation", Comprehensive Psychology 3, 2014.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from skbci.evaluation import compare
+    >>> X, y = load_iris(return_X_y=True)
+    >>> result = compare({"3-NN": KNeighborsClassifier(3), "1-NN": KNeighborsClassifier(1)},
+    ...                  X, y, baseline="1-NN", progress=False)
+    >>> result.summary["mean"].round(3).to_dict()
+    {'3-NN': 0.967, '1-NN': 0.96}
+    >>> result.tests[["difference", "p_wilcoxon_holm"]].round(3).to_dict("records")
+    [{'difference': 0.007, 'p_wilcoxon_holm': 1.0}]
+    """
+    X = as_eeg(X)
+    _check_input(pipelines, X, y, baseline)
+    scorings = _check_scoring(scoring)
+    first = next(iter(pipelines.values()))
+    cv = check_cv(cv, y, classifier=is_classifier(first))
+    params = dict(params or {})
+    folds = make_folds(cv, X, y, split_params(cv, groups, params), "compare")
+    person, subjects = _subject_labels(X, groups, by)
+    scorers = {name: check_scoring(first, scoring=s) for name, s in scorings.items()}
+    routed = pipeline_params(pipelines, cv, scorers, groups, params)
+    jobs = [
+        (name, number, pipelines[name], X, y, fold, scorings, subjects, routed[name],
+         error_score)
+        for name in pipelines
+        for number, fold in enumerate(folds)
+    ]
+    lines = _run(jobs, n_jobs, progress)
+    chance = _chance(first, X, y, folds, scorings["score"])
+    return collect(lines, list(pipelines), person, subjects, baseline, _metric_name(scoring),
+                   chance)
+
+
+def _check_input(pipelines: Any, X: Any, y: Any, baseline: str | None) -> None:
+    if not isinstance(pipelines, Mapping):
+        raise TypeError(f"compare: pipelines must be a dict of names to estimators, got a "
+                        f"{type(pipelines).__name__}.")
+    if not pipelines:
+        raise ValueError("compare: pipelines is empty; give at least one estimator.")
+    for name, estimator in pipelines.items():
+        if not isinstance(name, str):
+            raise TypeError(f"compare: the pipeline name {name!r} must be a string.")
+        if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+            raise TypeError(f"compare: pipeline {name!r} is {estimator!r}, not an estimator "
+                            "(an instance with a fit method).")
+    if baseline is not None and baseline not in pipelines:
+        raise ValueError(f"compare: baseline={baseline!r} is not among the pipelines "
+                         f"{list(pipelines)}.")
+    check_consistent_length(X, y)
+    if is_classifier(next(iter(pipelines.values()))) and len(pd.unique(pd.Series(y))) < 2:
+        raise ValueError(f"compare: y has one class only, {pd.Series(y).iloc[0]!r}; a classifier "
+                         "needs at least two.")
+
+
+def _check_scoring(scoring: Any) -> dict[str, Any]:
+    """Name the metrics; the first of them is called ``score``."""
+    if scoring is None or isinstance(scoring, str) or callable(scoring):
+        return {"score": scoring}
+    named = dict(scoring) if isinstance(scoring, Mapping) else {
+        name if isinstance(name, str) else getattr(name, "__name__", str(name)): name
+        for name in scoring
+    }
+    if not named:
+        raise ValueError("compare: scoring is empty; name at least one metric.")
+    first, *others = named
+    taken = sorted(RESERVED & set(others))
+    if taken:
+        raise ValueError(f"compare: the metric names {taken} are columns of the result; choose "
+                         "others.")
+    return {"score": named[first], **{name: named[name] for name in others}}
+
+
+def _metric_name(scoring: Any) -> str:
+    if isinstance(scoring, (Mapping, list, tuple)):
+        scoring = next(iter(scoring))
+    if scoring is None:
+        return "score"
+    return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
+
+
+def _subject_labels(X: Any, groups: Any, by: str | None) -> tuple[str, np.ndarray | None]:
+    """Who each row is from, and what that is called."""
+    if by is None:
+        return "subject", None
+    known = row_values(X, by)
+    if known is not None:
+        return by, check_groups(known, _num_samples(X), f"metadata column {by!r}")
+    return "group", None if groups is None else check_groups(groups, _num_samples(X))
+
+
+def _run(jobs: list[Any], n_jobs: int | None, progress: bool) -> list[Any]:
+    """Work through the jobs; give the results in the jobs' order."""
+    from tqdm.auto import tqdm
+
+    work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+        delayed(_numbered)(place, *job) for place, job in enumerate(jobs)
+    )
+    results: list[Any] = [None] * len(jobs)
+    for place, result in tqdm(work, total=len(jobs), desc="compare", unit="fit",
+                              disable=not progress):
+        results[place] = result
+    return results
+
+
+def _numbered(place: int, *job: Any) -> tuple[int, Any]:
+    return place, run_fold(*job)
+
+
+def _chance(estimator: Any, X: Any, y: Any, folds: list[Fold], scoring: Any) -> float:
+    dummy = DummyRegressor() if is_regressor(estimator) else DummyClassifier(strategy="prior")
+    if scoring is None:
+        scoring = "r2" if is_regressor(estimator) else "accuracy"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = cross_validate(dummy, X, y, cv=folds, scoring=scoring, error_score=np.nan)
+    return float(np.mean(result["test_score"]))
