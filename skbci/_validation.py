@@ -169,7 +169,7 @@ def resolve_sfreq(sfreq: float | None, X: Any, who: Any) -> float:
     ValueError
         If neither knows it, both know it and differ, or it is not a positive number.
     """
-    name = who if isinstance(who, str) else type(who).__name__
+    name = _name(who)
     known = X.sfreq if isinstance(X, EEGArray) else None
     if sfreq is None:
         if known is None:
@@ -197,7 +197,7 @@ def check_bands(bands: Iterable[Any], sfreq: float, who: Any) -> list[tuple[floa
     ValueError
         Naming the band that is empty, negative or above Nyquist.
     """
-    name = who if isinstance(who, str) else type(who).__name__
+    name = _name(who)
     pairs = []
     for band in bands:
         try:
@@ -243,7 +243,7 @@ def check_groups(groups: Any, n_rows: int, name: str = "groups") -> np.ndarray:
     return array
 
 
-def check_count(value: Any, name: str, who: str = "", least: int = 1) -> int:
+def check_count(value: Any, name: str, who: Any = "", least: int = 1) -> int:
     """Check an integer of at least ``least``.
 
     Raises
@@ -251,9 +251,13 @@ def check_count(value: Any, name: str, who: str = "", least: int = 1) -> int:
     TypeError, ValueError
         Naming the argument, its value, and, where given, who asks.
     """
-    prefix = f"{who}: " if who else ""
+    prefix = f"{_name(who)}: " if who != "" else ""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{prefix}{name}={value!r} must be an integer.")
     if int(value) < least:
         raise ValueError(f"{prefix}{name}={value!r} must be at least {least}.")
     return int(value)
+
+
+def _name(who: Any) -> str:
+    return who if isinstance(who, str) else type(who).__name__

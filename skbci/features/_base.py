@@ -1,0 +1,167 @@
+"""What the room's transformers share: input, names, tags and output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skbci._validation import as_eeg, carry_rows, check_eeg
+from skbci.eegarray import EEGArray
+
+MESSAGE_LENGTH = "input_features should have length equal to the number of {what} ({n}), got {got}"
+
+
+class EEGTransformer(TransformerMixin, BaseEstimator):
+    """Base of the transformers: rows x channels x times, or rows x times of one channel."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _read_fit(self, X: Any, **check_params: Any) -> tuple[Any, np.ndarray]:
+        """Validate X in ``fit``; give it with its context and as bare floats."""
+        X = as_eeg(X)
+        data = check_eeg(self, X, reset=True, **check_params)
+        self.ch_names_: list[str] | None = None
+        if isinstance(X, EEGArray) and X.ndim == 3:
+            self.ch_names_ = X.ch_names
+        return X, data
+
+    def _read(self, X: Any, **check_params: Any) -> tuple[Any, np.ndarray]:
+        """Validate X after ``fit``; give it with its context and as bare floats."""
+        check_is_fitted(self)
+        X = as_eeg(X)
+        return X, check_eeg(self, X, reset=False, **check_params)
+
+    def _channel_names(self, input_features: Any = None) -> list[str]:
+        """Names of the fitted channels: given, the EEGArray's, or EEG000, EEG001 ..."""
+        given = check_input_features(self, input_features)
+        if len(self.input_shape_) == 1:
+            return ["EEG000"]  # the columns are time samples of one channel
+        if given is not None:
+            return given
+        return self.ch_names_ or [f"EEG{i:03d}" for i in range(self.input_shape_[0])]
+
+
+class FeatureTransformer(EEGTransformer):
+    """Base of the transformers whose output is rows x features."""
+
+    def _feature_labels(self) -> Sequence[str]:
+        """Names of one channel's features."""
+        raise NotImplementedError
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the output's columns, channel by channel.
+
+        Parameters
+        ----------
+        input_features : sequence of str, optional
+            Channel names to use in place of those that ``fit`` saw. For 2-D input, whose columns
+            are time samples, they are checked and not used.
+
+        Returns
+        -------
+        ndarray of str, shape (n_features_out,)
+        """
+        check_is_fitted(self)
+        labels = self._feature_labels()
+        names = [f"{ch}_{label}" for ch in self._channel_names(input_features) for label in labels]
+        return np.asarray(names, dtype=object)
+
+    def _as_features(self, X: Any, out: np.ndarray) -> np.ndarray:
+        """Flatten channels and features, and keep the rows' table."""
+        out = out.reshape(len(out), -1)
+        return carry_rows(X, out, sfreq=None, ch_names=None, tmin=0.0, info=None)
+
+
+def _gives_table(self: Any) -> bool:
+    return len(getattr(self, "input_shape_", (1,))) == 1
+
+
+class SignalTransformer(EEGTransformer):
+    """Base of the transformers that give 2-D for 2-D input and 3-D for 3-D input.
+
+    A data frame holds two dimensions: ``set_output`` changes what 2-D input gives and leaves
+    3-D output an array, so that a pipeline of both can be told to end in a data frame.
+    """
+
+    @available_if(_gives_table)
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the output's columns; only after ``fit`` on 2-D input.
+
+        Parameters
+        ----------
+        input_features : sequence of str, optional
+            Names of the input's columns.
+
+        Returns
+        -------
+        ndarray of str, shape (n_features_out,)
+        """
+        check_is_fitted(self)
+        names = check_input_features(self, input_features)
+        if names is None:
+            known = getattr(self, "feature_names_in_", None)
+            names = [f"x{i}" for i in range(self.n_features_in_)] if known is None else list(known)
+        return np.asarray(self._columns_out(names), dtype=object)
+
+    def _columns_out(self, names: list[str]) -> list[str]:
+        return names
+
+    def set_output(self, *, transform: str | None = None) -> SignalTransformer:
+        """Choose the container of 2-D output.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            None leaves it as it is.
+
+        Returns
+        -------
+        self
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+
+def check_input_features(estimator: Any, input_features: Any) -> list[str] | None:
+    """Compare names given to ``get_feature_names_out`` with what ``fit`` saw.
+
+    Raises
+    ------
+    ValueError
+        If there are too few or too many, or they are not the fitted data frame's columns.
+    """
+    if input_features is None:
+        return None
+    names = [str(name) for name in input_features]
+    known = getattr(estimator, "feature_names_in_", None)
+    if known is not None and names != list(known):
+        raise ValueError("input_features is not equal to feature_names_in_")
+    n = estimator.n_features_in_
+    what = "channels" if len(estimator.input_shape_) > 1 else "columns"
+    if len(names) != n:
+        raise ValueError(MESSAGE_LENGTH.format(what=what, n=n, got=len(names)))
+    return names
+
+
+def check_choice(value: Any, name: str, who: Any, allowed: Sequence[str]) -> str:
+    """A parameter that is one of a few words.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not isinstance(value, str) or value not in allowed:
+        words = ", ".join(repr(word) for word in allowed)
+        raise ValueError(f"{type(who).__name__}: {name}={value!r} is not one of {words}.")
+    return value

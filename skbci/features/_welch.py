@@ -1,0 +1,173 @@
+"""The Welch periodogram's inner loop: chunks that stay in the processor's cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+
+# Samples handled at once. At this size the windowed segments and their spectra stay in the
+# cache; half or twice as many cost 5 % to 10 %.
+CHUNK = 300_000
+# A segment's mean is taken off its spectrum, so a large one costs float32 digits. A row is
+# accurate as it is while the density that its means would have is no more than this many times its
+# largest density, and while that is far from the limits of float32.
+MAX_OFFSET = 8.0
+MIN_PEAK, MAX_PEAK = 1e-22, 1e20
+
+
+@dataclass(frozen=True)
+class WelchPlan:
+    """Segments, window and scaling of one Welch estimate of rows of ``n_times`` samples."""
+
+    n_times: int
+    n_per_seg: int
+    hop: int
+    sfreq: float
+    window: Any
+
+    @property
+    def n_segments(self) -> int:
+        return 1 + (self.n_times - self.n_per_seg) // self.hop
+
+    def taper(self) -> np.ndarray:
+        """The window, scaled so that squared spectra add up to the one-sided density."""
+        window = scipy.signal.get_window(self.window, self.n_per_seg)
+        return window * np.sqrt(2 / (self.sfreq * np.sum(window**2) * self.n_segments))
+
+    def groups(self, n_rows: int, chunk: int) -> tuple[int, int]:
+        """Rows and segments to handle at once."""
+        n_segments = max(1, min(self.n_segments, chunk // self.n_per_seg))
+        return max(1, min(n_rows, chunk // (n_segments * self.n_per_seg))), n_segments
+
+
+def segment_means(data: np.ndarray, plan: WelchPlan, n_segments: int) -> np.ndarray:
+    """Mean of each segment (first axis) of each row (second axis)."""
+    n, hop = plan.n_per_seg, plan.hop
+    if n % hop:
+        ones = np.full(n, 1 / n, data.dtype)
+        starts = range(0, n_segments * hop, hop)
+        return np.stack([data[:, s : s + n] @ ones for s in starts])
+    # Hops tile a segment: one pass over the data, then sums of neighbours.
+    hops = (data.reshape(-1, hop) @ np.full(hop, 1 / n, data.dtype)).reshape(len(data), -1)
+    hops = np.ascontiguousarray(hops.T)
+    means = hops[:n_segments].copy()
+    for i in range(1, n // hop):
+        means += hops[i : i + n_segments]
+    return means
+
+
+def welch_rows(data: np.ndarray, plan: WelchPlan, dtype: Any, chunk: int = CHUNK) -> np.ndarray:
+    """One-sided Welch density of every row.
+
+    Parameters
+    ----------
+    data : ndarray, shape (n_rows, n_times)
+    plan : WelchPlan
+    dtype : numpy dtype
+        Precision of the computation.
+    chunk : int
+        Samples handled at once.
+
+    Returns
+    -------
+    ndarray, shape (n_rows, n_per_seg // 2 + 1), of data's dtype
+        Not finite where the row is not.
+    """
+    out = np.empty((len(data), plan.n_per_seg // 2 + 1), data.dtype)
+    if np.dtype(dtype) == np.float64:
+        _conditioned(data, plan, np.float64, chunk, out)
+        return out
+    sound = _welch_as_is(data, plan, np.float32, chunk, out)
+    redo = np.flatnonzero(~sound)
+    if len(redo):
+        better = np.empty((len(redo), out.shape[1]), out.dtype)
+        _conditioned(data[redo], plan, np.float32, chunk, better)
+        out[redo] = better
+    return out
+
+
+def _conditioned(
+    data: np.ndarray, plan: WelchPlan, dtype: Any, chunk: int, out: np.ndarray
+) -> None:
+    """Center and scale each row in float64 before the estimate, and undo the scale after it."""
+    n_rows = max(1, chunk // plan.n_times)
+    for i in range(0, len(data), n_rows):
+        rows = data[i : i + n_rows].astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):
+            rows -= rows.mean(axis=1, keepdims=True)
+            scale = np.abs(rows).max(axis=1, keepdims=True)
+            scale[scale == 0] = 1.0
+            rows /= scale
+            density = np.empty((len(rows), out.shape[1]))
+            _welch_as_is(rows, plan, dtype, chunk, density)
+            density *= scale
+            out[i : i + n_rows] = density * scale
+
+
+def _welch_as_is(
+    data: np.ndarray, plan: WelchPlan, dtype: Any, chunk: int, out: np.ndarray
+) -> np.ndarray:
+    """Fill ``out``; say of each row whether float32 did it justice."""
+    n, hop = plan.n_per_seg, plan.hop
+    n_rows, n_segments = plan.groups(len(data), chunk)
+    taper = plan.taper()
+    # The transform of a segment's mean times the window, subtracted bin by bin, is the constant
+    # detrend; for cosine windows such as Hann's only two or three bins are not zero.
+    leak = np.fft.rfft(taper)
+    n_leak = 1 + int(np.flatnonzero(np.abs(leak) > 1e-13 * np.abs(leak[0]))[-1])
+    leak = leak[:n_leak].astype(np.result_type(dtype, np.complex64))
+    taper = taper.astype(dtype)
+    part = np.empty(n_rows * ((n_segments - 1) * hop + n), dtype)
+    work = np.empty(n_rows * n_segments * n, dtype)
+    sound = np.empty(len(data), bool)
+    for i in range(0, len(data), n_rows):
+        rows = slice(i, min(i + n_rows, len(data)))
+        count = rows.stop - i
+        offset, total = np.zeros(count, dtype), np.zeros((count, 2 * out.shape[1]), dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for first in range(0, plan.n_segments, n_segments):
+                n_here = min(n_segments, plan.n_segments - first)
+                start, width = first * hop, (n_here - 1) * hop + n
+                block = data[rows, start : start + width]
+                if data.dtype != dtype or width < data.shape[1]:
+                    block = part[: count * width].reshape(count, width)
+                    np.copyto(block, data[rows, start : start + width], casting="same_kind")
+                means = segment_means(block, plan, n_here)
+                np.maximum(offset, np.abs(means).max(axis=0), out=offset)
+                total += _squared_spectra(block, means, plan, taper, leak, work)
+            # The lowest bins hold EEG's largest densities; where not, a row is redone in vain.
+            peak = total[:, :16].max(axis=1)
+            sound[rows] = (
+                (peak > MIN_PEAK) & (peak < MAX_PEAK)
+                & ((offset * leak[0].real) ** 2 <= MAX_OFFSET * peak)
+            )
+            flat = total.reshape(-1)  # one long loop over it is faster than one for each row
+            density = (flat[::2] + flat[1::2]).reshape(count, -1)
+            density[:, 0] *= 0.5
+            if n % 2 == 0:
+                density[:, -1] *= 0.5
+            out[rows] = density
+    return sound
+
+
+def _squared_spectra(
+    block: np.ndarray, means: np.ndarray, plan: WelchPlan, taper: np.ndarray, leak: np.ndarray,
+    work: np.ndarray,
+) -> np.ndarray:
+    """Squared real and imaginary parts, interleaved, of each row, summed over its segments."""
+    n, (n_segments, count) = plan.n_per_seg, means.shape
+    windowed = work[: means.size * n].reshape(n_segments, count, n)
+    for j, segment in enumerate(windowed):
+        start = j * plan.hop
+        np.multiply(block[:, start : start + n], taper, out=segment)
+    spectra = scipy.fft.rfft(windowed)
+    spectra[..., : len(leak)] -= means[..., np.newaxis] * leak
+    squares = spectra.view(block.dtype)
+    np.multiply(squares, squares, out=squares)
+    for others in squares[1:]:
+        np.add(squares[0], others, out=squares[0])
+    return squares[0]
