@@ -13,9 +13,29 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skbci.baselines import BandCSP
 from skbci.estimators import MLPClassifier, MLPRegressor, NeuralClassifier
+from skbci.features import (
+    BandEnergy,
+    ChannelNormalizer,
+    Crop,
+    FilterBank,
+    RankReducer,
+    SlidingWindows,
+    WelchPSD,
+)
 
 ESTIMATORS = [
+    BandCSP(n_components=4),
+    BandEnergy(sfreq=128),
+    BandEnergy(((8, 15),), 2, sfreq=128, log=True),
+    ChannelNormalizer(),
+    ChannelNormalizer("l2"),
+    ChannelNormalizer("zscore"),
+    Crop(),
+    Crop(0.0, sfreq=128),
+    FilterBank(sfreq=128),
+    FilterBank(sfreq=128, phase="causal", output="channels"),
     MLPClassifier(),
     MLPClassifier(random_state=0),
     MLPClassifier(optimizer="hjb-ad", criterion="binary-cross-entropy", random_state=0),
@@ -24,6 +44,10 @@ ESTIMATORS = [
     MLPRegressor(random_state=0),
     NeuralClassifier(),
     NeuralClassifier(random_state=0),
+    RankReducer(),
+    SlidingWindows(1 / 128, 1 / 128, sfreq=128),
+    WelchPSD(sfreq=128),
+    WelchPSD(sfreq=128, log=True, dtype="float64"),
 ]
 
 ROOMS = ["baselines", "estimators", "features"]

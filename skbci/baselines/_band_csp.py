@@ -1,0 +1,233 @@
+"""Common spatial patterns, one set for each frequency band."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mne
+import numpy as np
+from mne.decoding import CSP
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d
+
+from skbci._validation import as_eeg, carry_rows, check_count, check_eeg
+from skbci.features import RankReducer
+
+__all__ = ["BandCSP"]
+
+# Power relative to the band's mean; keeps the logarithm of an empty row finite.
+_FLOOR = 1e-12
+
+
+class BandCSP(TransformerMixin, BaseEstimator):
+    r"""Log-power of common spatial patterns, band by band, whatever the rank of the data.
+
+    For each band, the channels are first projected onto the subspace in which there is any
+    signal (`RankReducer`), then `mne.decoding.CSP` finds spatial filters :math:`w` whose output
+    differs most in power between the classes. The features are
+
+    .. math:: f_{b,k} = \log \frac{1}{T} \sum_t (w_{b,k}^\top x_b(t))^2 .
+
+    Average-referenced or otherwise rank-deficient data need no care, and the unit of the data
+    (volts, microvolts) does not matter.
+
+    Parameters
+    ----------
+    n_components : int, default=6
+        Spatial filters for each band; no more than the rank of the band's data are used.
+    n_bands : int, default=1
+        For 3-D input: how many bands the second axis holds one after the other, as
+        ``FilterBank(output="channels")`` gives them. 4-D input has an axis of bands.
+    reg : float, str or None, default="oas"
+        Shrinkage of the class covariances, as in `mne.decoding.CSP`: a number from 0 to 1,
+        ``"oas"``, ``"ledoit_wolf"``, ..., or None.
+    cov_est : {"concat", "epoch"}, default="concat"
+        Covariance of a class's joined epochs, or the mean of the epochs' covariances.
+    norm_trace : bool, default=False
+        Whether each class covariance is divided by its trace.
+    component_order : {"mutual_info", "alternate"}, default="mutual_info"
+        How the filters are ranked; ``"alternate"`` takes from both ends in turn (two classes).
+    tol : float, default=1e-6
+        Passed to `RankReducer`.
+
+    Attributes
+    ----------
+    filters_ : list of ndarray, shape (n_filters, n_channels)
+        Spatial filters of each band.
+    patterns_ : list of ndarray, shape (n_filters, n_channels)
+        The filters' patterns: how each source projects to the channels.
+    classes_ : ndarray
+        The labels.
+    n_features_in_ : int
+        Size of the second axis of X.
+
+    See Also
+    --------
+    skbci.baselines.fbcsp : The filter bank pipeline with it.
+
+    References
+    ----------
+    .. [1] B. Blankertz et al., "Optimizing spatial filters for robust EEG single-trial analysis",
+       IEEE Signal Processing Magazine 25(1), 2008.
+    .. [2] K. K. Ang et al., "Filter bank common spatial pattern algorithm on BCI competition IV
+       datasets 2a and 2b", Frontiers in Neuroscience 6:39, 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci.baselines import BandCSP
+    >>> random = np.random.RandomState(0)
+    >>> X, y = random.standard_normal((20, 9, 8, 100)), np.tile([0, 1], 10)
+    >>> BandCSP(n_components=4).fit_transform(X, y).shape    # nine bands
+    (20, 36)
+    """
+
+    def __init__(
+        self,
+        n_components: int = 6,
+        *,
+        n_bands: int = 1,
+        reg: float | str | None = "oas",
+        cov_est: str = "concat",
+        norm_trace: bool = False,
+        component_order: str = "mutual_info",
+        tol: float = 1e-6,
+    ) -> None:
+        self.n_components = n_components
+        self.n_bands = n_bands
+        self.reg = reg
+        self.cov_est = cov_est
+        self.norm_trace = norm_trace
+        self.component_order = component_order
+        self.tol = tol
+
+    def fit(self, X: Any, y: Any) -> BandCSP:
+        """Find the filters of each band.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_channels, n_times) or (n_rows, n_bands, n_channels, \
+n_times)
+            Band-passed signal of one band, or of several. Two dimensions are rows x times of one
+            channel.
+        y : array-like, shape (n_rows,)
+            Labels of any kind, two classes or more.
+
+        Returns
+        -------
+        BandCSP
+            The fitted transformer.
+
+        Raises
+        ------
+        ValueError
+            If there is one class only, ``n_components`` is less than one, or X is bad.
+        """
+        data = check_eeg(self, as_eeg(X), reset=True, ndim=(2, 3, 4))
+        labels = check_labels(y, len(data), type(self).__name__)
+        self.classes_ = np.unique(labels)
+        check_count(self.n_components, "n_components", self)
+        self.filters_: list[np.ndarray] = []
+        self.patterns_: list[np.ndarray] = []
+        for band in np.moveaxis(self._banded(data), 1, 0):
+            filters, patterns = self._fit_band(band, labels)
+            self.filters_.append(filters)
+            self.patterns_.append(patterns)
+        return self
+
+    def _fit_band(self, band: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        reducer = RankReducer(tol=self.tol).fit(band)
+        projection = reducer.components_ / reducer.scale_
+        csp = CSP(
+            min(int(self.n_components), reducer.rank_), reg=self.reg, cov_est=self.cov_est,
+            norm_trace=self.norm_trace, component_order=self.component_order, rank="full",
+        )
+        with mne.utils.use_log_level("error"):
+            csp.fit(projection @ np.asarray(band, dtype=np.float64), y)
+        filters = csp.filters_ @ projection
+        patterns = np.linalg.pinv(filters).T
+        return filters[: csp.n_components], patterns[: csp.n_components]
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Give the log-power of every filter's output.
+
+        Parameters
+        ----------
+        X : array-like, shape as in fit, with any number of times
+            Band-passed signal.
+
+        Returns
+        -------
+        ndarray or EEGArray, shape (n_rows, n_filters of all bands)
+            Band after band.
+        """
+        check_is_fitted(self)
+        X = as_eeg(X)
+        bands = self._banded(check_eeg(self, X, reset=False, ndim=(2, 3, 4)))
+        features = []
+        for band, filters in enumerate(self.filters_):
+            power = np.mean(np.square(filters @ bands[:, band]), axis=-1)
+            features.append(np.log(np.maximum(power, _FLOOR)))
+        return carry_rows(X, np.hstack(features), sfreq=None, ch_names=None, tmin=0.0, info=None)
+
+    def _banded(self, data: np.ndarray) -> np.ndarray:
+        """View the data as rows x bands x channels x times."""
+        if data.ndim == 4:
+            return data
+        if data.ndim == 2:
+            return data[:, None, None]
+        n_bands = check_count(self.n_bands, "n_bands", self)
+        if data.shape[1] % n_bands:
+            raise ValueError(
+                f"BandCSP: n_bands={n_bands} does not divide the {data.shape[1]} channels of all "
+                "bands."
+            )
+        return data.reshape(len(data), n_bands, -1, data.shape[2])
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the features ``csp0``, ``csp1`` ..., with several bands ``band0_csp0`` ...
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored, exists for compatibility.
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        several = len(self.filters_) > 1
+        return np.array(
+            [f"band{b}_csp{k}" if several else f"csp{k}"
+             for b, filters in enumerate(self.filters_) for k in range(len(filters))],
+            dtype=object,
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        """Declare that three dimensions are welcome and that labels are needed."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+
+def check_labels(y: Any, n_rows: int, who: str) -> np.ndarray:
+    """One label a row, at least two classes.
+
+    Raises
+    ------
+    ValueError
+        If y is missing, continuous, of the wrong length, or has one class only.
+    """
+    if y is None:
+        raise ValueError(f"{who} requires y to be passed, but the target y is None.")
+    labels = column_or_1d(y, warn=True)
+    check_classification_targets(labels)
+    if len(labels) != n_rows:
+        raise ValueError(f"{who}: y has {len(labels)} labels, but X has {n_rows} rows.")
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise ValueError(f"{who}: y has only one class, {classes[0]!r}; at least two are needed.")
+    return labels

@@ -1,0 +1,74 @@
+"""Common spatial patterns and linear discriminant analysis."""
+
+from __future__ import annotations
+
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import Pipeline
+
+from skbci.baselines._band_csp import BandCSP
+from skbci.features import Crop, FilterBank
+
+__all__ = ["csp_lda"]
+
+
+def csp_lda(
+    n_components: int = 6,
+    *,
+    fmin: float = 8.0,
+    fmax: float = 30.0,
+    tmin: float | None = None,
+    tmax: float | None = None,
+    sfreq: float | None = None,
+    reg: float | str | None = "oas",
+    order: int = 4,
+) -> Pipeline:
+    """Band-pass, common spatial patterns, log-power, linear discriminant analysis.
+
+    The reference of motor imagery decoding. The filter runs over the whole epoch, without phase
+    shift; what `tmin` and `tmax` leave is cropped after it, away from the filter's edges.
+
+    Parameters
+    ----------
+    n_components : int, default=6
+        Spatial filters; no more than the rank of the data are used.
+    fmin, fmax : float, default=8.0, 30.0
+        Pass band in Hz.
+    tmin, tmax : float, optional
+        Part of the epoch to use, in seconds on its own time axis (an array without one begins at
+        0); start included, end excluded.
+    sfreq : float, optional
+        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    reg : float, str or None, default="oas"
+        Shrinkage of the class covariances.
+    order : int, default=4
+        Order of the Butterworth filter, run forward and backward.
+
+    Returns
+    -------
+    Pipeline
+        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``csp`` (`BandCSP`) and ``lda``
+        (`LinearDiscriminantAnalysis`).
+
+    References
+    ----------
+    .. [1] H. Ramoser, J. Mueller-Gerking and G. Pfurtscheller, "Optimal spatial filtering of
+       single trial EEG during imagined hand movement", IEEE Transactions on Rehabilitation
+       Engineering 8(4), 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci.baselines import csp_lda
+    >>> random = np.random.RandomState(0)
+    >>> y = np.tile(["left", "right"], 20)
+    >>> X = random.standard_normal((40, 4, 200))
+    >>> X[y == "left", 0] *= 3                                  # more power on one channel
+    >>> csp_lda(2, sfreq=100, tmin=0.5, tmax=1.5).fit(X[:30], y[:30]).score(X[30:], y[30:])
+    1.0
+    """
+    return Pipeline([
+        ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
+        ("crop", Crop(tmin, tmax, sfreq=sfreq)),
+        ("csp", BandCSP(n_components, reg=reg)),
+        ("lda", LinearDiscriminantAnalysis()),
+    ])

@@ -1,0 +1,144 @@
+"""Classifiers on the manifold of covariance matrices."""
+
+from __future__ import annotations
+
+from pyriemann.estimation import Covariances
+from pyriemann.tangentspace import TangentSpace
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from skbci.baselines._mdm import CheckedMDM
+from skbci.features import Crop, FilterBank, RankReducer
+
+__all__ = ["riemann_mdm", "tangent_space_lr"]
+
+
+def tangent_space_lr(
+    *,
+    fmin: float = 8.0,
+    fmax: float = 30.0,
+    tmin: float | None = None,
+    tmax: float | None = None,
+    sfreq: float | None = None,
+    estimator: str = "oas",
+    metric: str = "riemann",
+    C: float = 1.0,
+    order: int = 4,
+) -> Pipeline:
+    r"""Covariances, projected to the tangent space at their mean, logistic regression.
+
+    A covariance :math:`\Sigma_i` becomes the vector of
+    :math:`\log(M^{-1/2} \Sigma_i M^{-1/2})`, where :math:`M` is the Riemannian mean of the
+    training rows.
+
+    Parameters
+    ----------
+    fmin, fmax : float, default=8.0, 30.0
+        Pass band in Hz.
+    tmin, tmax : float, optional
+        Part of the epoch to use after filtering, in seconds on its own time axis; start included,
+        end excluded.
+    sfreq : float, optional
+        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    estimator : str, default="oas"
+        Covariance estimator of `pyriemann.estimation.Covariances`.
+    metric : str, default="riemann"
+        Metric of the mean and the tangent space.
+    C : float, default=1.0
+        Inverse strength of the regression's penalty.
+    order : int, default=4
+        Order of the Butterworth filter, run forward and backward.
+
+    Returns
+    -------
+    Pipeline
+        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``rank`` (`RankReducer`), ``cov``
+        (`Covariances`), ``tangent`` (`TangentSpace`) and ``lr`` (`LogisticRegression`).
+
+    References
+    ----------
+    .. [1] A. Barachant, S. Bonnet, M. Congedo and C. Jutten, "Classification of covariance
+       matrices using a Riemannian-based kernel for BCI applications", Neurocomputing 112, 2013.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci.baselines import tangent_space_lr
+    >>> random = np.random.RandomState(0)
+    >>> y = np.tile(["left", "right"], 20)
+    >>> X = random.standard_normal((40, 4, 200))
+    >>> X[y == "left", 0] *= 3                                  # more power on one channel
+    >>> X = X - X.mean(axis=1, keepdims=True)                   # average reference: rank 3
+    >>> tangent_space_lr(sfreq=100).fit(X[:30], y[:30]).score(X[30:], y[30:])
+    1.0
+    """
+    return Pipeline([
+        *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order),
+        ("tangent", TangentSpace(metric=metric)),
+        ("lr", LogisticRegression(C=C, max_iter=1000)),
+    ])
+
+
+def riemann_mdm(
+    *,
+    fmin: float = 8.0,
+    fmax: float = 30.0,
+    tmin: float | None = None,
+    tmax: float | None = None,
+    sfreq: float | None = None,
+    estimator: str = "oas",
+    metric: str = "riemann",
+    order: int = 4,
+) -> Pipeline:
+    """Covariances, assigned to the class whose mean is nearest.
+
+    Parameters
+    ----------
+    fmin, fmax : float, default=8.0, 30.0
+        Pass band in Hz.
+    tmin, tmax : float, optional
+        Part of the epoch to use after filtering, in seconds on its own time axis; start included,
+        end excluded.
+    sfreq : float, optional
+        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    estimator : str, default="oas"
+        Covariance estimator of `pyriemann.estimation.Covariances`.
+    metric : str, default="riemann"
+        Metric of mean and distance.
+    order : int, default=4
+        Order of the Butterworth filter, run forward and backward.
+
+    Returns
+    -------
+    Pipeline
+        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``rank`` (`RankReducer`), ``cov``
+        (`Covariances`) and ``mdm`` (`pyriemann.classification.MDM`).
+
+    References
+    ----------
+    .. [1] A. Barachant, S. Bonnet, M. Congedo and C. Jutten, "Multiclass brain-computer interface
+       classification by Riemannian geometry", IEEE Transactions on Biomedical Engineering 59(4),
+       2012.
+
+    Examples
+    --------
+    >>> from skbci.baselines import riemann_mdm
+    >>> list(riemann_mdm(sfreq=250).named_steps)
+    ['filter', 'crop', 'rank', 'cov', 'mdm']
+    """
+    return Pipeline([
+        *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order),
+        ("mdm", CheckedMDM(metric=metric)),
+    ])
+
+
+def _covariance_steps(
+    fmin: float, fmax: float, tmin: float | None, tmax: float | None, sfreq: float | None,
+    estimator: str, order: int,
+) -> list[tuple[str, object]]:
+    return [
+        ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
+        ("crop", Crop(tmin, tmax, sfreq=sfreq)),
+        ("rank", RankReducer()),
+        ("cov", Covariances(estimator=estimator)),
+    ]
