@@ -15,8 +15,8 @@ single_thread()
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from skorch import NeuralNetClassifier  # noqa: E402
 from sklearn.neural_network import MLPClassifier as SklearnMLP  # noqa: E402
+from skorch import NeuralNetClassifier  # noqa: E402
 
 from skbci.estimators import MLPClassifier  # noqa: E402
 from skbci.nets import MLP  # noqa: E402

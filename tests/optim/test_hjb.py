@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from skbci.nets import MLP
 from skbci.optim import HJB, HJBAD, NonFiniteLossError
@@ -224,6 +225,28 @@ def test_deferred_steps_equal_immediate_ones(optimizer_class):
             optimizer.step(closure_of(net, X, y, optimizer))
         ends.append(flat(net))
     torch.testing.assert_close(ends[0], ends[1], rtol=1e-12, atol=1e-15)
+
+
+class NoHostReads(TorchDispatchMode):
+    """Fails where a tensor's value is read by the host, which would wait for the device."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        reads = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.is_nonzero.default)
+        assert func not in reads, f"{func} waits for the device"
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize(
+    ("optimizer_class", "settings"),
+    [(HJB, {}), (HJBAD, {}), (HJBAD, {"accumulate": "norm"})],
+)
+def test_a_step_on_an_accelerator_reads_nothing_back(optimizer_class, settings):
+    net, X, y = problem()
+    optimizer = optimizer_class(net.parameters(), **settings)
+    optimizer._defer = True  # as on an accelerator
+    with NoHostReads():
+        for _ in range(3):
+            optimizer.step(closure_of(net, X, y, optimizer))
 
 
 @pytest.mark.parametrize("optimizer_class", [HJB, HJBAD])
