@@ -6,7 +6,6 @@ import copy
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ from torch import Tensor, nn
 
 from skbci._validation import as_eeg, check_eeg, check_groups
 from skbci.eegarray import EEGArray
-from skbci.estimators._criteria import class_probabilities, resolve_criterion
+from skbci.estimators._criteria import resolve_criterion
 from skbci.estimators._module_arguments import build_module
 from skbci.estimators._net import SlicingNet, ValidatedEarlyStopping
 from skbci.estimators._routes import RoutedParams
@@ -57,6 +56,7 @@ class BaseNeural(RoutedParams):
     _standardizer_: Standardizer | None
     _input_ndim = (2, 3, 4)
     _real_target = False
+    _net_class: type[SlicingNet] = SlicingNet
 
     # Set by the children's __init__.
     criterion: Any
@@ -92,6 +92,9 @@ class BaseNeural(RoutedParams):
 
     def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
         raise NotImplementedError
+
+    def _net_settings(self) -> dict[str, Any]:
+        return {}
 
     def _row_weights(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         return weight
@@ -210,7 +213,7 @@ class BaseNeural(RoutedParams):
         factory, settings = resolve_optimizer(self.optimizer, self._route("optimizer"))
         module, arguments = self._module_and_settings()
         sfreq = X.sfreq if isinstance(X, EEGArray) else None
-        net = SlicingNet(
+        net = self._net_class(
             build_module(module, arguments, shape, self._n_outputs(), sfreq),
             criterion=resolve_criterion(
                 self.criterion, self._criteria, self._route("criterion")
@@ -223,12 +226,7 @@ class BaseNeural(RoutedParams):
             device=self.device,
             verbose=self.verbose,
             loss_reduction=getattr(factory, "loss_reduction", "mean"),
-            classify=not self._real_target,
-            predict_nonlinearity=(
-                None
-                if self._real_target
-                else partial(class_probabilities, criterion=self.criterion)
-            ),
+            **self._net_settings(),
             **{f"optimizer__{name}": value for name, value in settings.items()},
             **{f"callbacks__{name}": value for name, value in self._route("callbacks").items()},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skbci.estimators._base import BaseNeural
 from skbci.estimators._criteria import CLASSIFICATION, class_probabilities
+from skbci.estimators._net import ClassifierNet
 
 
 class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
     """`fit`, `partial_fit`, `predict` and `predict_proba` of the neural classifiers."""
 
     _criteria = CLASSIFICATION
+    _net_class = ClassifierNet
     class_weight: Any
 
     def fit(
@@ -140,6 +143,12 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
                 f"{self.classes_.tolist()}."
             )
         return index.astype(np.int64)
+
+    def _net_settings(self) -> dict[str, Any]:
+        return {
+            "n_classes": len(self.classes_),
+            "predict_nonlinearity": partial(class_probabilities, criterion=self.criterion),
+        }
 
     def _n_outputs(self) -> int:
         return len(self.classes_)

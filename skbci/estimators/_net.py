@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
+from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, EpochTimer, PrintLog
+from skorch.callbacks import Callback, EarlyStopping, EpochTimer, ParamMapper, PrintLog
 from skorch.dataset import Dataset
 from torch import Tensor
 
@@ -31,11 +33,8 @@ class SlicingNet(NeuralNet):
 
     engine_: DenseEngine | None
 
-    def __init__(
-        self, *args: Any, loss_reduction: str = "mean", classify: bool = False, **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, loss_reduction: str = "mean", **kwargs: Any) -> None:
         self.loss_reduction = loss_reduction
-        self.classify = classify
         super().__init__(*args, train_split=None, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -90,6 +89,9 @@ class SlicingNet(NeuralNet):
             self.notify("on_epoch_begin", **data)
             good, now = now, self._copy_state()
             loss = self._train_epoch(*train, shuffle=shuffle, notify=per_batch)
+            if not per_batch:
+                self.history.new_batch()  # some callbacks, such as Checkpoint, look for one
+                self.history.record_batch("train_loss", loss)
             self.history.record("train_loss", loss)
             if loss != loss or loss in (float("inf"), float("-inf")):
                 self._restore(good)
@@ -113,7 +115,8 @@ class SlicingNet(NeuralNet):
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> SlicingNet:
         """Build the optimizer, on one flat vector where a hand-written gradient applies."""
         self.engine_ = None
-        if fits_dense_engine(self.module_, self.criterion_, self.optimizer):
+        maps = any(isinstance(callback, ParamMapper) for _, callback in self.callbacks_)
+        if not maps and fits_dense_engine(self.module_, self.criterion_, self.optimizer):
             self.engine_ = DenseEngine(self.module_, self.criterion_)
         return super().initialize_optimizer(*args, **kwargs)
 
@@ -124,10 +127,12 @@ class SlicingNet(NeuralNet):
         else:
             yield from super().get_all_learnable_params()
 
-    def predict(self, X: Any) -> Any:
-        """Give class indices when classifying (for skorch's scoring callbacks), else outputs."""
-        scores = self.predict_proba(X)
-        return scores.argmax(axis=1) if self.classify else scores
+    def get_params_for_optimizer(self, *args: Any, **kwargs: Any) -> tuple[tuple, dict[str, Any]]:
+        """Give the optimizer's arguments, with the module where it asks for it."""
+        given, settings = super().get_params_for_optimizer(*args, **kwargs)
+        if getattr(self.optimizer, "needs_module", False):
+            settings["module"] = self.module_
+        return given, settings
 
     def predict_tensor(self, X: Tensor) -> Tensor:
         """Forward pass without gradients, in pieces that bound the memory."""
@@ -213,7 +218,10 @@ class SlicingNet(NeuralNet):
                 )
             return loss
 
-        loss = self.optimizer_.step(closure).detach()
+        told = {}
+        if weight is not None and getattr(self.optimizer_, "needs_module", False):
+            told["row_weights"] = weight
+        loss = self.optimizer_.step(closure, **told).detach()
         return (loss * share if mean else loss), outputs[0].detach()
 
     def _batches(
@@ -250,6 +258,23 @@ class SlicingNet(NeuralNet):
             self.notify("on_batch_begin", batch=(X, y), training=False)
             self._notify_batch_end((X, y), loss, output, training=False)
         return float(loss)
+
+
+class ClassifierNet(ClassifierMixin, SlicingNet):
+    """A net over class indices that scikit-learn's scorers, in skorch's callbacks, understand."""
+
+    def __init__(self, *args: Any, n_classes: int, **kwargs: Any) -> None:
+        self.n_classes = n_classes
+        super().__init__(*args, **kwargs)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Class indices; the labels are the estimator's business."""
+        return np.arange(self.n_classes)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Give the most probable class index of each row."""
+        return self.predict_proba(X).argmax(axis=1)
 
 
 def first_output(output: Any) -> Tensor:

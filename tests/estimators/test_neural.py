@@ -17,7 +17,15 @@ from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch.callbacks import Callback, EpochScoring
+from skorch.callbacks import (
+    Callback,
+    Checkpoint,
+    EarlyStopping,
+    EpochScoring,
+    Freezer,
+    GradientNormClipping,
+    LRScheduler,
+)
 from torch import nn
 
 from skbci import EEGArray
@@ -353,6 +361,30 @@ def test_callbacks_hear_epochs_and_batches(blobs):
     heard = dict(clf.net_.callbacks_)["Listener"].heard_
     assert heard == ["train_begin", *(["grad", "batch_end"] * 2 + ["epoch_end"]) * 2]
     assert not hasattr(listener, "heard_")  # the estimator trains with a copy
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: LRScheduler("StepLR", step_size=2),
+        lambda folder: LRScheduler("ReduceLROnPlateau", monitor="train_loss"),
+        lambda folder: GradientNormClipping(0.1),
+        lambda folder: Checkpoint(monitor=None, dirname=folder),
+        lambda folder: EpochScoring("roc_auc_ovr", on_train=True),
+        lambda folder: EarlyStopping(monitor="train_loss", patience=2),
+    ],
+    ids=["step", "plateau", "clip", "checkpoint", "auc", "stop"],
+)
+def test_skorch_callbacks_work(make, blobs, tmp_path):
+    clf = MLPClassifier((8,), callbacks=[make(tmp_path)], max_epochs=4, random_state=0)
+    assert clf.fit(*blobs).n_iter_ >= 2
+
+
+def test_frozen_parameters_stay(blobs):
+    clf = MLPClassifier((8,), callbacks=[Freezer("1.*")], max_epochs=2, random_state=0)
+    first = clf.fit(*blobs).net_.module_[1].weight.detach().clone()
+    clf.set_params(max_epochs=5).fit(*blobs)
+    assert torch.equal(first, clf.net_.module_[1].weight)
 
 
 def test_skorch_scores_both_sides(blobs):
