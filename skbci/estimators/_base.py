@@ -174,6 +174,8 @@ class BaseNeural(RoutedParams):
             sample_weight, data, dtype=np.float64, ensure_non_negative=True
         )
         kept = np.flatnonzero(weight > 0)
+        if not len(kept):
+            raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
         if len(kept) == len(data):
             return TrainingRows(X, data, y, weight, groups)
         return TrainingRows(

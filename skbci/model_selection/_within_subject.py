@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import _safe_indexing
+from sklearn.utils.multiclass import type_of_target
 
 from skbci._validation import as_eeg
 from skbci.model_selection._base import EEGSplitter, Fold
@@ -122,5 +123,6 @@ class WithinSubject(EEGSplitter):
     def _inner(self, y: Any) -> Any:
         if hasattr(self.cv, "split"):
             return self.cv
-        return check_cv(int(self.cv), y, classifier=True, shuffle=True,
-                        random_state=self.random_state)
+        stratify = y is not None and type_of_target(y) in ("binary", "multiclass")
+        folds = StratifiedKFold if stratify else KFold
+        return folds(int(self.cv), shuffle=True, random_state=self.random_state)
