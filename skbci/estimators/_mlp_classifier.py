@@ -24,9 +24,9 @@ class MLPClassifier(BaseNeuralClassifier):
         ``"cross-entropy"`` (softmax over the logits), ``"binary-cross-entropy"`` (one sigmoid unit
         a class, as in the HJB paper), or any torch loss on (logits, class indices).
     optimizer : str or torch.optim.Optimizer class, default="hjb"
-        ``"hjb"``, ``"hjb-ad"``, ``"adam"``, ``"adagrad"``, ``"rmsprop"``, ``"sgd"`` or a class;
-        its settings are ``optimizer__...``. The HJB rules get the loss summed over the mini-batch,
-        all others its mean.
+        ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adagrad"``,
+        ``"rmsprop"``, ``"sgd"`` or a class; its settings are ``optimizer__...``. The rules of
+        `skbci.optim` get the loss summed over the mini-batch, all others its mean.
     lr : float, default=0.01
         Step size.
     max_epochs : int, default=100

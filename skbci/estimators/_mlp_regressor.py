@@ -29,9 +29,9 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     criterion : str, torch loss class or instance, default="squared-error"
         ``"squared-error"`` (half the squared error), or any torch loss on (outputs, targets).
     optimizer : str or torch.optim.Optimizer class, default="hjb"
-        ``"hjb"``, ``"hjb-ad"``, ``"adam"``, ``"adagrad"``, ``"rmsprop"``, ``"sgd"`` or a class;
-        its settings are ``optimizer__...``. The HJB rules get the loss summed over the mini-batch,
-        all others its mean.
+        ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adagrad"``,
+        ``"rmsprop"``, ``"sgd"`` or a class; its settings are ``optimizer__...``. The rules of
+        `skbci.optim` get the loss summed over the mini-batch, all others its mean.
     lr : float, default=0.01
         Step size.
     max_epochs : int, default=100

@@ -1,12 +1,25 @@
 """Torch optimizers derived from the Hamilton-Jacobi-Bellman equation, and names for all others.
 
 They are ordinary `torch.optim.Optimizer` classes and work outside skbci in any training loop that
-calls ``step(closure)``.
+calls ``step(closure)``. `HJB` and `HJBAD` step by the loss and its gradient. `LyapunovDescent`,
+`LevenbergMarquardt` and `EVDHJB` step by the output error, and are given the module.
 """
 
 from skbci.optim._errors import NonFiniteLossError
+from skbci.optim._evdhjb import EVDHJB
 from skbci.optim._hjb import HJB
 from skbci.optim._hjb_ad import HJBAD
+from skbci.optim._levenberg_marquardt import LevenbergMarquardt
+from skbci.optim._lyapunov_descent import LyapunovDescent
 from skbci.optim._registry import OPTIMIZERS, resolve_optimizer
 
-__all__ = ["HJB", "HJBAD", "OPTIMIZERS", "NonFiniteLossError", "resolve_optimizer"]
+__all__ = [
+    "EVDHJB",
+    "HJB",
+    "HJBAD",
+    "OPTIMIZERS",
+    "LevenbergMarquardt",
+    "LyapunovDescent",
+    "NonFiniteLossError",
+    "resolve_optimizer",
+]

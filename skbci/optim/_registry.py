@@ -8,13 +8,19 @@ from typing import Any
 
 import torch
 
+from skbci.optim._evdhjb import EVDHJB
 from skbci.optim._hjb import HJB
 from skbci.optim._hjb_ad import HJBAD
+from skbci.optim._levenberg_marquardt import LevenbergMarquardt
+from skbci.optim._lyapunov_descent import LyapunovDescent
 
 #: Names that estimators take for ``optimizer``, with the class and the settings a name implies.
 OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
     "hjb": (HJB, {}),
     "hjb-ad": (HJBAD, {}),
+    "evdhjb": (EVDHJB, {}),
+    "lm": (LevenbergMarquardt, {}),
+    "lf": (LyapunovDescent, {}),
     "adam": (torch.optim.Adam, {"fused": True}),
     "adagrad": (torch.optim.Adagrad, {}),
     "rmsprop": (torch.optim.RMSprop, {}),
@@ -37,7 +43,8 @@ def resolve_optimizer(
     Returns
     -------
     factory : callable
-        Takes the parameters, ``lr`` and the settings.
+        Takes the parameters, ``lr`` and the settings, and the module as ``module`` if it has an
+        attribute ``needs_module`` that is true.
     settings : dict
         The user's settings over those that the name implies.
 
@@ -63,7 +70,10 @@ def resolve_optimizer(
             f"instance of {type(optimizer).__name__}."
         )
     signature = inspect.signature(factory)
-    names = [n for n in signature.parameters if n not in ("self", "params", "lr")]
+    given = ["self", "params", "lr"]
+    if getattr(factory, "needs_module", False):
+        given.append("module")
+    names = [n for n in signature.parameters if n not in given]
     takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
     unknown = [n for n in settings if n not in names]
     if unknown and not takes_any:
