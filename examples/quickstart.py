@@ -123,11 +123,15 @@ def finish(result, path: Path) -> None:
     print(f"\nPicture: {path.resolve()}")
 
 
-def load(folder: Path, subjects: int):
-    """Load a folder of recordings, whichever of the two kinds it holds."""
-    if any(folder.glob("mi_*.npz")):
-        return load_recording(folder, pattern="mi_*.npz", subjects=range(1, subjects + 1)), True
-    return load_recording(folder), False
+def load(folder: Path, n_subjects: int):
+    """Load the first subjects of a folder of recordings."""
+    imagery = any(folder.glob("mi_*.npz"))
+    bunch = load_recording(folder, pattern="mi_*.npz" if imagery else "*.npz")
+    first = np.unique(bunch.metadata["subject"])[:n_subjects]
+    kept = np.flatnonzero(bunch.metadata["subject"].isin(first))
+    bunch.X, bunch.y = bunch.X[kept], bunch.y[kept]
+    bunch.metadata = bunch.X.metadata
+    return bunch
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -145,10 +149,10 @@ def main(argv: list[str] | None = None) -> None:
         bunch = make_motor_imagery(
             n_subjects=args.subjects or 6, n_sessions=1, n_trials=80, snr=0.4, random_state=0
         )
-        epochs = True
     else:
-        bunch, epochs = load(args.data, args.subjects or 20)
-    (run_imagery if epochs else run_sessions)(bunch, args.n_jobs, args.output)
+        bunch = load(args.data, args.subjects or 20)
+    run = run_imagery if bunch.X.ndim == 3 else run_sessions
+    run(bunch, args.n_jobs, args.output)
     print(f"{time.perf_counter() - start:.0f} s", file=sys.stderr)
 
 
