@@ -3,11 +3,29 @@
 `csp_lda`, `fbcsp`, `tangent_space_lr` and `riemann_mdm` put together what MNE, pyRiemann and
 scikit-learn have. They take raw broadband epochs (array, `EEGArray` or `mne.Epochs`), in volts or
 microvolts, with any reference; every step has a name that `GridSearchCV` can reach.
+`GalanClassifier`, the winner of the mental-imagery competition, takes features, as do `KStar` and
+`RotationForest`; `eye_state_pipeline` and `eye_state_ensemble` are the HJB paper's for eyes open
+and closed.
 """
 
 from skbci.baselines._band_csp import BandCSP
 from skbci.baselines._csp_lda import csp_lda
+from skbci.baselines._eye_state import eye_state_ensemble, eye_state_pipeline
 from skbci.baselines._fbcsp import fbcsp
+from skbci.baselines._galan import GalanClassifier
+from skbci.baselines._k_star import KStar
 from skbci.baselines._riemann import riemann_mdm, tangent_space_lr
+from skbci.baselines._rotation_forest import RotationForest
 
-__all__ = ["BandCSP", "csp_lda", "fbcsp", "riemann_mdm", "tangent_space_lr"]
+__all__ = [
+    "BandCSP",
+    "GalanClassifier",
+    "KStar",
+    "RotationForest",
+    "csp_lda",
+    "eye_state_ensemble",
+    "eye_state_pipeline",
+    "fbcsp",
+    "riemann_mdm",
+    "tangent_space_lr",
+]

@@ -1,9 +1,10 @@
 """Data sets: simulated EEG, readers of local files, and fetchers.
 
 The simulators (`make_motor_imagery`, `make_eye_state`) project dipole sources through a spherical
-head model and need nothing but a seed; `load_recording` and `save_recording` speak ``.npz``,
-`read_epochs` whatever MNE reads, `load_bci3_mental_imagery` the competition's own files;
-`fetch_moabb` and `fetch_tabular` download. All of them return the same Bunch: ``X`` (an `EEGArray`
+head model and need nothing but a seed; `make_parity`, `make_modulo2` and `make_gabor_2d` are small
+functions to learn; `load_recording` and `save_recording` speak ``.npz``, `read_epochs` whatever
+MNE reads, `load_bci3_mental_imagery` the competition's own files; `fetch_moabb` and
+`fetch_tabular` download. All of them return the same Bunch: ``X`` (an `EEGArray`; EEG
 in volts), ``y``, ``metadata``, ``sfreq``, ``ch_names``, ``DESCR`` and what else is known.
 """
 
@@ -14,6 +15,7 @@ from skbci.datasets._moabb import fetch_moabb
 from skbci.datasets._motor_imagery import make_motor_imagery
 from skbci.datasets._recording import load_recording
 from skbci.datasets._save import save_recording
+from skbci.datasets._synthetic_functions import make_gabor_2d, make_modulo2, make_parity
 from skbci.datasets._tabular import fetch_tabular
 
 __all__ = [
@@ -22,7 +24,10 @@ __all__ = [
     "load_bci3_mental_imagery",
     "load_recording",
     "make_eye_state",
+    "make_gabor_2d",
+    "make_modulo2",
     "make_motor_imagery",
+    "make_parity",
     "read_epochs",
     "save_recording",
 ]

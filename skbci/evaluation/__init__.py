@@ -2,12 +2,13 @@
 
 `compare` runs every pipeline on the same folds and gives a `Comparison`: scores a fold and a
 subject, times, paired tests against a baseline. `leakage_report` says what a split would leak
-before anybody trusts its score.
+before anybody trusts its score; `time_to_loss`, when training had converged.
 """
 
 from skbci.evaluation._compare import compare
 from skbci.evaluation._comparison import Comparison
+from skbci.evaluation._convergence import time_to_loss
 from skbci.evaluation._leakage import leakage_report
 from skbci.evaluation._leakage_report import LeakageReport
 
-__all__ = ["Comparison", "LeakageReport", "compare", "leakage_report"]
+__all__ = ["Comparison", "LeakageReport", "compare", "leakage_report", "time_to_loss"]

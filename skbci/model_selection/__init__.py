@@ -1,13 +1,20 @@
-"""Cross-validation splitters for subjects, sessions and overlapping windows.
+"""Splitters for subjects, sessions and overlapping windows; the step-size rule.
 
-They have scikit-learn's signature, so they stand wherever a ``cv=`` does. ``groups`` is requested
-by metadata routing; where none is passed, the splitters read the row table of an `EEGArray` or
-the metadata of `mne.Epochs`.
+The splitters have scikit-learn's signature, so they stand wherever a ``cv=`` does. ``groups`` is
+requested by metadata routing; where none is passed, they read the row table of an `EEGArray` or
+the metadata of `mne.Epochs`. `largest_stable_step` is a ``refit=`` for searches over step sizes.
 """
 
 from skbci.model_selection._leave_subjects_out import LeaveSubjectsOut
 from skbci.model_selection._purged_k_fold import PurgedKFold
 from skbci.model_selection._session_split import SessionSplit
+from skbci.model_selection._step_size import largest_stable_step
 from skbci.model_selection._within_subject import WithinSubject
 
-__all__ = ["LeaveSubjectsOut", "PurgedKFold", "SessionSplit", "WithinSubject"]
+__all__ = [
+    "LeaveSubjectsOut",
+    "PurgedKFold",
+    "SessionSplit",
+    "WithinSubject",
+    "largest_stable_step",
+]

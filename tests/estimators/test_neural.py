@@ -238,6 +238,17 @@ def test_the_number_of_threads_does_not_matter_and_is_put_back(blobs):
     assert np.array_equal(*results)
 
 
+@pytest.mark.parametrize("sizes", [(10,), (50, 30, 10), (3,)])
+def test_a_rows_prediction_does_not_depend_on_its_neighbours(sizes, blobs):
+    X, y = blobs
+    clf = MLPClassifier(sizes, max_epochs=5, random_state=0).fit(X, y)
+    together = clf.predict_proba(X)
+    order = np.random.default_rng(0).permutation(len(X))
+    assert np.array_equal(together[order], clf.predict_proba(X[order]))
+    alone = np.concatenate([clf.predict_proba(X[i : i + 1]) for i in range(len(X))])
+    assert np.array_equal(together, alone)
+
+
 @pytest.mark.parametrize("unit", [1e6, 1e-6])
 def test_predictions_do_not_depend_on_the_unit(epochs, unit):
     X, y = epochs

@@ -1,0 +1,344 @@
+"""Two classifiers, one after the other: the second sees what the first said lately."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
+
+from skbci._sessions import session_rows
+from skbci._validation import as_eeg, carry_rows, check_count, check_eeg, check_groups, row_values
+from skbci.eegarray import EEGArray
+from skbci.estimators._lags import lagged
+from skbci.estimators._meta import MetaClassifier, can, params_of_rows, take_rows
+from skbci.estimators._out_of_fold import inner_folds, out_of_fold
+
+_STACKS = ("labels", "one-hot", "probabilities")
+
+
+class CascadeClassifier(MetaClassifier):
+    r"""A terminal classifier that sees the features and an initial classifier's latest labels.
+
+    An imagined movement lasts for many rows. The terminal classifier gets each row's features and
+    what the initial one says about this row and the rows just before it, and so learns how far to
+    trust the past.
+
+    Parameters
+    ----------
+    initial, terminal : classifier
+        Clones of them are fitted. In the HJB paper both are networks with the layers 50-30.
+    n_lags : int, default=8
+        How many rows the terminal classifier looks back on, the current one included.
+    stack : {"labels", "one-hot", "probabilities"}, default="labels"
+        What it sees of each of them: the number of the class (one value, so that 96 features and
+        8 lags are the paper's 104 inputs), an indicator for each class, or the probability of
+        each class.
+    cv : int, splitter, iterable or None, default=None
+        How the training rows are divided for the out-of-fold labels. None: whole ``groups`` where
+        ``fit`` gets them, else whole sessions, else, of a single session, five blocks, each a
+        contiguous share of every class's rows.
+        A splitter that never tests some rows (such as `SessionSplit`) leaves them out of the
+        terminal classifier's training.
+    gap : float, default=1.0
+        Without ``cv`` and of a single session, rows that begin within so many seconds of a
+        block's rows are left out of what the block's labels are learned from, where the rows have
+        onsets: at least the length of signal that one row was computed from.
+
+    Attributes
+    ----------
+    initial_, terminal_ : classifier
+        The fitted classifiers; the initial one on all rows.
+    classes_ : ndarray, shape (n_classes,)
+        The labels.
+    n_features_in_ : int
+        Size of the second axis of the input.
+
+    Raises
+    ------
+    ValueError
+        If every training session has fewer rows than ``n_lags``, the onsets of a run do not
+        increase, y has one class, or a fold leaves one class to train on.
+
+    See Also
+    --------
+    EvidenceAccumulator : Averages over the past without learning how.
+
+    Notes
+    -----
+    What a classifier says about rows that it was trained on is too good to learn from: the
+    terminal classifier is trained on labels that the initial one gave while the row was held out.
+
+    The past ends where the recording begins: at a change of subject, session or run in the row
+    table of an `EEGArray`. There, and in a recording shorter than ``n_lags``, the first row's
+    label stands in for the missing ones. Rows of a plain array are one recording, in order.
+
+    References
+    ----------
+    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
+       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
+       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761, Fig. 2.
+    .. [2] D. H. Wolpert, "Stacked generalization", Neural Networks 5(2), 1992.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skbci.estimators import CascadeClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.tile(np.repeat(["left", "right"], 50), 4)        # blocks of 50 rows
+    >>> X = rng.normal(size=(400, 3)) + (y == "left")[:, None]
+    >>> clf = CascadeClassifier(GaussianNB(), GaussianNB()).fit(X[:200], y[:200])
+    >>> clf.score(X[200:], y[200:]) > clf.initial_.score(X[200:], y[200:])
+    True
+    """
+
+    _remembers = True
+    _takes_sparse = False
+
+    def __init__(
+        self, initial: Any, terminal: Any, n_lags: int = 8, *, stack: str = "labels",
+        cv: Any = None, gap: float = 1.0,
+    ) -> None:
+        self.initial = initial
+        self.terminal = terminal
+        self.n_lags = n_lags
+        self.stack = stack
+        self.cv = cv
+        self.gap = gap
+
+    def _inner(self) -> dict[str, Any]:
+        return {"initial": self.initial, "terminal": self.terminal}
+
+    def fit(self, X: Any, y: Any, groups: Any = None, **params: Any) -> CascadeClassifier:
+        """Fit the initial classifier, its out-of-fold labels, and the terminal classifier.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows, each recording's in order of time.
+        y : array-like, shape (n_rows,)
+            Labels; at least two classes.
+        groups : array-like, shape (n_rows,), optional
+            For ``cv``; without one, whole groups are held out.
+        **params
+            ``sample_weight``, or, with metadata routing, what the classifiers request.
+
+        Returns
+        -------
+        self
+        """
+        X, y = self._check_training(X, y, reset=True)
+        self._learn(X, y, groups, "fit", self._routed(y, params))
+        return self
+
+    @available_if(can("partial_fit", "initial", "terminal"))
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> CascadeClassifier:
+        """Let both classifiers go on learning.
+
+        The labels that the terminal classifier learns from are given by the initial one before it
+        learns from the same rows. Rows that follow those of the previous call in the same
+        recording look back on them.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows, in order of time.
+        y : array-like, shape (n_rows,)
+            Labels.
+        classes : array-like, optional
+            All labels; needed in the first call unless `fit` came before.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "terminal_")
+        X, y = self._check_training(X, y, reset=first, classes=classes)
+        if first:
+            self._learn(X, y, None, "partial_fit", self._routed(y, {}))
+            return self
+        values = self._values(self.initial_, X)
+        self.terminal_.partial_fit(self._stacked(X, self._with_tail(X, values)), y)
+        self.initial_.partial_fit(X, y)
+        self._tail_ = self._last_rows(X, values)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Give the terminal classifier's labels.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows, each recording's from its beginning and in order of time.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+        """
+        X = self._terminal_input(X)
+        return self.terminal_.predict(X)
+
+    @available_if(can("predict_proba", "terminal"))
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Give the terminal classifier's probabilities.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows, each recording's from its beginning and in order of time.
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_classes)
+        """
+        X = self._terminal_input(X)
+        return self.terminal_.predict_proba(X)
+
+    # -- training -------------------------------------------------------------------------
+
+    def _check_training(
+        self, X: Any, y: Any, reset: bool, classes: Any = None
+    ) -> tuple[Any, np.ndarray]:
+        name = type(self).__name__
+        check_count(self.n_lags, "n_lags", name)
+        if self.stack not in _STACKS:
+            words = ", ".join(map(repr, _STACKS))
+            raise ValueError(f"{name}: stack={self.stack!r} is not one of {words}.")
+        if isinstance(self.gap, bool) or not isinstance(self.gap, (int, float, np.number)):
+            raise TypeError(f"{name}: gap={self.gap!r} must be a number of seconds.")
+        if not 0 <= self.gap < np.inf:
+            raise ValueError(f"{name}: gap={self.gap!r} must be zero or more seconds.")
+        if y is None:
+            raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+        source = as_eeg(X)
+        data, y = check_eeg(
+            self, source, y, reset=reset, ndim=(2, 3, 4), same_times=True,
+            ensure_min_samples=2 if reset else 1,
+        )
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        if reset:
+            self.classes_ = np.unique(y if classes is None else classes)
+            self._tail_ = None
+            if len(self.classes_) < 2:
+                raise ValueError(
+                    f"{name} needs at least two classes, but y has one class only: "
+                    f"{self.classes_.tolist()}."
+                )
+        if foreign := sorted(set(np.unique(y).tolist()) - set(self.classes_.tolist())):
+            raise ValueError(
+                f"{name}: y has labels {foreign} that are not among the classes "
+                f"{self.classes_.tolist()}."
+            )
+        return (source if isinstance(source, EEGArray) else data), y
+
+    def _learn(self, X: Any, y: np.ndarray, groups: Any, method: str, params: Any) -> None:
+        name = type(self).__name__
+        longest = max(len(rows) for rows in session_rows(X, len(y), name))
+        if longest < self.n_lags:
+            raise ValueError(
+                f"{name}: n_lags={self.n_lags} reaches further back than the longest training "
+                f"recording, which has {longest} rows (n_samples={len(y)} in all)."
+            )
+        if groups is not None:
+            groups = check_groups(groups, len(y))
+
+        def learn(estimator: Any, seen: Any, rows: np.ndarray, share: Any) -> Any:
+            data = seen, y[rows]
+            if method == "partial_fit":
+                return clone(estimator).partial_fit(*data, classes=self.classes_)
+            return clone(estimator).fit(*data, **params_of_rows(X, share["fit"], rows))
+
+        def fit_predict(train: np.ndarray, test: np.ndarray) -> np.ndarray:
+            fitted = learn(self.initial, take_rows(X, train), train, params["initial"])
+            return self._values(fitted, take_rows(X, test))
+
+        values, covered = out_of_fold(
+            inner_folds(self.cv, X, y, groups, self.gap, name), y, len(self.classes_),
+            fit_predict, name, self.gap,
+        )
+        self.initial_ = learn(self.initial, X, np.arange(len(y)), params["initial"])
+        known = take_rows(X, covered)
+        history = self._history(values[covered], session_rows(known, len(covered), name))
+        self.terminal_ = learn(
+            self.terminal, self._stacked(known, history), covered, params["terminal"]
+        )
+        self._tail_ = None
+
+    # -- what the terminal classifier sees ------------------------------------------------
+
+    def _values(self, fitted: Any, X: Any) -> np.ndarray:
+        """What a classifier says about each row: a share for each class."""
+        own = np.asarray(fitted.classes_)
+        out = np.zeros((len(X), len(self.classes_)))
+        if self.stack == "probabilities":
+            if not hasattr(fitted, "predict_proba"):
+                raise TypeError(
+                    f"{type(self).__name__}: stack='probabilities' needs an initial classifier "
+                    f"with predict_proba, which {type(fitted).__name__} lacks; use stack='labels'."
+                )
+            out[:, np.searchsorted(self.classes_, own)] = fitted.predict_proba(X)
+            return out
+        said = np.searchsorted(self.classes_, fitted.predict(X))
+        out[np.arange(len(X)), said] = 1.0
+        return out
+
+    def _history(self, values: np.ndarray, sessions: list[np.ndarray]) -> np.ndarray:
+        if self.stack == "labels":
+            values = values.argmax(axis=1)[:, None].astype(float)
+        return lagged(values, sessions, self.n_lags)
+
+    def _stacked(self, X: Any, history: np.ndarray) -> Any:
+        """Features and history side by side, with the rows' table."""
+        data = np.asarray(X)
+        flat = data.reshape(len(data), -1)
+        stacked = np.hstack([flat, history.astype(flat.dtype)])
+        return carry_rows(X, stacked, sfreq=None, ch_names=None, tmin=0.0, info=None)
+
+    def _terminal_input(self, X: Any) -> Any:
+        check_is_fitted(self, "terminal_")
+        source = as_eeg(X)
+        data = check_eeg(self, source, reset=False, ndim=(2, 3, 4), same_times=True)
+        X = source if isinstance(source, EEGArray) else data
+        sessions = session_rows(X, len(data), type(self).__name__)
+        return self._stacked(X, self._history(self._values(self.initial_, X), sessions))
+
+    # -- history across calls of partial_fit ----------------------------------------------
+
+    def _with_tail(self, X: Any, values: np.ndarray) -> np.ndarray:
+        """History of rows whose recording may have begun in the previous call."""
+        sessions = session_rows(X, len(values), type(self).__name__)
+        tail = self._tail_
+        key, onset = _place(X, sessions[0][0])
+        if tail is None or key is None or tail["key"] != key or tail["onset"] >= onset:
+            return self._history(values, sessions)
+        n = len(tail["values"])
+        joined = np.concatenate([tail["values"], values])
+        shifted = [rows + n for rows in sessions]
+        shifted[0] = np.concatenate([np.arange(n), shifted[0]])
+        return self._history(joined, shifted)[n:]
+
+    def _last_rows(self, X: Any, values: np.ndarray) -> dict[str, Any] | None:
+        rows = session_rows(X, len(values), type(self).__name__)[-1]
+        key, onset = _place(X, rows[-1])
+        if key is None:
+            return None
+        before = self._tail_
+        kept = values[rows]
+        if before is not None and before["key"] == key and before["onset"] < _place(X, rows[0])[1]:
+            kept = np.concatenate([before["values"], kept])
+        return {"key": key, "onset": onset, "values": kept[-self.n_lags :]}
+
+
+def _place(X: Any, row: int) -> tuple[Any, float]:
+    """A row's recording and onset; no recording where the rows have no onsets."""
+    onsets = row_values(X, "onset")
+    if onsets is None:
+        return None, 0.0
+    columns = [row_values(X, name) for name in ("subject", "session", "run")]
+    return tuple(None if c is None else c[row] for c in columns), float(onsets[row])

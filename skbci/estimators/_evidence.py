@@ -1,0 +1,240 @@
+"""Deciding by more than the last row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from skbci._sessions import session_rows
+from skbci._validation import as_eeg, check_count, row_values
+from skbci.estimators._meta import MetaClassifier, can
+
+# Onsets are rounded; windows that differ by less than this are the same.
+_TOLERANCE_S = 1e-4
+# A classifier that is certain must not outvote all other rows.
+_FLOOR = 1e-7
+
+
+class EvidenceAccumulator(MetaClassifier):
+    r"""Average a classifier's log-probabilities over a recording's last rows.
+
+    The class does not change from row to row, so what the classifier said lately is evidence
+    about the present. Longer windows decide better and later.
+
+    Parameters
+    ----------
+    estimator : classifier
+        With ``predict_proba``; a clone of it is fitted.
+    window : int or float, default=8
+        How many rows, or seconds, are averaged, the current row included.
+    unit : {"rows", "seconds"}, default="rows"
+        What ``window`` counts. Seconds need the column ``onset`` in the row table.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+        The fitted classifier.
+    classes_ : ndarray, shape (n_classes,)
+        The labels.
+
+    Raises
+    ------
+    ValueError
+        If ``window`` is not positive, seconds are asked for without onsets, or the onsets of a
+        run do not increase.
+    TypeError
+        If the classifier has no ``predict_proba``.
+
+    See Also
+    --------
+    CascadeClassifier : Learns how far to trust the past.
+
+    Notes
+    -----
+    For a row at time t and the rows :math:`s` of its recording with :math:`t - w < t_s \le t`,
+
+    .. math::
+
+        \log p_t(k) = \frac{1}{n} \sum_s \log p(k \mid x_s) + \text{const} ,
+
+    with probabilities below 1e-7 raised to that. The mean, not the sum: neighbouring rows share
+    most of their signal, and a sum would be far too sure. A window of one row gives the
+    classifier's own answer.
+
+    Rows before the beginning of the recording (a change of subject, session or run in the row
+    table of an `EEGArray`) are not there, so the first windows are shorter; each call begins every
+    recording anew. Rows of a plain array are one recording, in order. ``fit`` changes nothing
+    about the classifier: only ``predict`` and ``predict_proba`` accumulate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.naive_bayes import GaussianNB
+    >>> from skbci.estimators import EvidenceAccumulator
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["left", "right"], 100)
+    >>> X = rng.normal(size=(200, 1)) + (y == "left")[:, None]
+    >>> [EvidenceAccumulator(GaussianNB(), n).fit(X, y).score(X, y) for n in (1, 10)]
+    [0.695, 0.955]
+    """
+
+    def __init__(self, estimator: Any, window: float = 8, *, unit: str = "rows") -> None:
+        self.estimator = estimator
+        self.window = window
+        self.unit = unit
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if not self._is_single_row():
+            # Rows in no order, as in scikit-learn's checks, have nothing to do with their past.
+            tags.classifier_tags.poor_score = True
+        return tags
+
+    def _inner(self) -> dict[str, Any]:
+        return {"estimator": self.estimator}
+
+    @property
+    def _remembers(self) -> bool:  # type: ignore[override]
+        return not self._is_single_row()
+
+    def _is_single_row(self) -> bool:
+        return self.unit == "rows" and self.window == 1
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels, in the order of the probabilities."""
+        return self.estimator_.classes_
+
+    @property
+    def n_features_in_(self) -> int:
+        """Size of the second axis of the input."""
+        return self.estimator_.n_features_in_
+
+    def fit(self, X: Any, y: Any, **params: Any) -> EvidenceAccumulator:
+        """Fit the classifier.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows.
+        y : array-like, shape (n_rows,)
+            Labels.
+        **params
+            ``sample_weight``, or, with metadata routing, what the classifier requests.
+
+        Returns
+        -------
+        self
+        """
+        self._check_window()
+        routed = self._routed(y, params)
+        fitted = clone(self.estimator).fit(as_eeg(X), y, **routed["estimator"]["fit"])
+        if not hasattr(fitted, "predict_proba"):
+            raise TypeError(
+                f"{type(self).__name__} averages probabilities, but {type(fitted).__name__} has "
+                "no predict_proba."
+            )
+        self.estimator_ = fitted
+        return self
+
+    @available_if(can("partial_fit", "estimator"))
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> EvidenceAccumulator:
+        """Let the classifier go on learning.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows.
+        y : array-like, shape (n_rows,)
+            Labels.
+        classes : array-like, optional
+            All labels; needed in the first call unless `fit` came before.
+
+        Returns
+        -------
+        self
+        """
+        self._check_window()
+        if not hasattr(self, "estimator_"):
+            self.estimator_ = clone(self.estimator)
+        known = {} if classes is None else {"classes": classes}
+        self.estimator_.partial_fit(as_eeg(X), y, **known)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Give the label with the most evidence.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows, each recording's in order of time.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+        """
+        check_is_fitted(self, "estimator_")
+        if self._is_single_row() or len(self.classes_) == 1:
+            return self.estimator_.predict(as_eeg(X))
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Give accumulated probabilities.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows, each recording's in order of time.
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_classes)
+            Columns in the order of ``classes_``; rows sum to 1.
+        """
+        check_is_fitted(self, "estimator_")
+        X = as_eeg(X)
+        proba = np.asarray(self.estimator_.predict_proba(X))
+        if self._is_single_row():
+            return proba
+        out = proba.astype(np.float64)
+        logs = np.log(np.maximum(out, _FLOOR))
+        for rows in session_rows(X, len(proba), type(self).__name__):
+            first = self._first_of_window(X, rows)
+            n = np.arange(1, len(rows) + 1) - first
+            sums = np.vstack([np.zeros(logs.shape[1]), np.cumsum(logs[rows], axis=0)])
+            means = (sums[1:] - sums[first]) / n[:, None]
+            out[rows] = np.where(n[:, None] == 1, out[rows], softmax(means, axis=1))
+        return out.astype(proba.dtype)
+
+    def _first_of_window(self, X: Any, rows: np.ndarray) -> np.ndarray:
+        """Place, within the recording, of the first row of each row's window."""
+        place = np.arange(len(rows))
+        if self.unit == "rows":
+            return np.maximum(place - int(self.window) + 1, 0)
+        onsets = row_values(X, "onset")
+        if onsets is None:
+            raise ValueError(
+                f"{type(self).__name__}: unit='seconds' needs to know when the rows begin: give "
+                "an EEGArray whose metadata has the column 'onset', or count in rows."
+            )
+        at = np.asarray(onsets, dtype=np.float64)[rows]
+        first = np.searchsorted(at, at - float(self.window) + _TOLERANCE_S, side="right")
+        return np.minimum(first, place)
+
+    def _check_window(self) -> None:
+        name = type(self).__name__
+        if self.unit == "rows":
+            check_count(self.window, "window", name)
+            return
+        if self.unit != "seconds":
+            raise ValueError(f"{name}: unit={self.unit!r} is not one of 'rows', 'seconds'.")
+        value = self.window
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+            raise TypeError(f"{name}: window={value!r} must be a number of seconds.")
+        if not 0 < value < np.inf:
+            raise ValueError(f"{name}: window={value!r} must be a positive number of seconds.")

@@ -1,0 +1,115 @@
+"""What the estimators around other estimators share."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch, get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.validation import _check_method_params
+
+from skbci.eegarray import EEGArray
+
+# What reaches the inner fit without metadata routing, as in scikit-learn's own meta-estimators.
+_ALWAYS = ("sample_weight", "groups")
+
+
+class MetaClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """A classifier around others: their tags, and metadata on its way to their ``fit``.
+
+    Children name their inner estimators in `_inner` and say with ``_remembers`` whether a row's
+    result depends on the rows before it.
+    """
+
+    _remembers = False
+    _takes_sparse = True
+
+    def _inner(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        parts = [get_tags(estimator) for estimator in self._inner().values()]
+        first = parts[0]
+        if first.classifier_tags is not None:
+            tags.classifier_tags = copy.deepcopy(first.classifier_tags)
+        tags.input_tags.three_d_array = first.input_tags.three_d_array
+        tags.input_tags.sparse = self._takes_sparse and first.input_tags.sparse
+        tags.input_tags.allow_nan = all(part.input_tags.allow_nan for part in parts)
+        # scikit-learn has no tag for rows with a history; this one leaves out the checks that
+        # shuffle the rows or take them one at a time.
+        tags.non_deterministic = self._remembers or any(part.non_deterministic for part in parts)
+        return tags
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Say which metadata the inner estimators get.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        router = MetadataRouter(owner=type(self).__name__)
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        for name, estimator in self._inner().items():
+            router.add(**{name: estimator}, method_mapping=mapping)
+        return router
+
+    def _routed(self, y: Any, params: Mapping[str, Any]) -> Bunch:
+        """Each inner estimator's share of what ``fit`` was given."""
+        weight = params.get("sample_weight")
+        if weight is not None and y is not None and np.shape(weight) == np.shape(y):
+            left = np.unique(np.asarray(y)[np.asarray(weight) != 0])
+            if len(left) < 2:
+                raise ValueError(
+                    f"{type(self).__name__}: a sample_weight other than 0 is left for one class "
+                    f"only, {left.tolist()}; at least two classes are needed."
+                )
+        _raise_for_params(dict(params), self, "fit", allow=list(_ALWAYS))
+        if _routing_enabled():
+            return process_routing(self, "fit", **params)
+        shared = {key: value for key, value in params.items() if key != "groups"}
+        return Bunch(**{
+            name: Bunch(fit=dict(shared)) for name in self._inner()
+        })
+
+
+def params_of_rows(X: Any, params: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
+    """Metadata of some rows."""
+    return dict(_check_method_params(X, dict(params), indices=rows))
+
+
+def can(method: str, *names: str) -> Callable[[Any], bool]:
+    """Whether all the named estimators, fitted where they are, have a method."""
+
+    def check(self: Any) -> bool:
+        return all(
+            hasattr(getattr(self, name + "_", getattr(self, name)), method) for name in names
+        )
+
+    return check
+
+
+def last_step(estimator: Any) -> Any:
+    """The step of a pipeline that predicts, or the estimator itself."""
+    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+
+
+def has_partial_fit(estimator: Any) -> bool:
+    """Whether the estimator, or a pipeline's last step, can go on learning."""
+    return hasattr(last_step(estimator), "partial_fit")
+
+
+def take_rows(X: Any, rows: np.ndarray) -> Any:
+    """Rows of an array, with their table where they have one."""
+    return X[rows] if isinstance(X, EEGArray) else np.asarray(X)[rows]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer
+from sklearn.model_selection import cross_val_score
+from sklearn.tree import DecisionTreeClassifier
+
+from skbci.baselines import RotationForest
+
+RANDOM = np.random.RandomState(0)
+X = RANDOM.standard_normal((120, 7)) @ RANDOM.standard_normal((7, 7))
+Y = np.where(X[:, 0] - X[:, 1] + 0.5 * RANDOM.standard_normal(120) > 0, "closed", "open")
+
+
+@pytest.mark.parametrize(("n_features", "size"), [(7, 3), (6, 3), (7, 1), (5, 9), (7, 7)])
+def test_rotations_are_orthogonal_and_stay_inside_subsets(n_features, size):
+    forest = RotationForest(3, subset_size=size, random_state=0).fit(X[:, :n_features], Y)
+    for matrix in forest.rotations_:
+        np.testing.assert_allclose(matrix @ matrix.T, np.eye(n_features), atol=1e-12)
+        linked = np.abs(matrix) > 1e-14
+        assert linked.sum(axis=0).max() <= size
+        assert linked.sum(axis=1).max() <= size
+
+
+def test_trees_see_the_standardized_rows_turned():
+    forest = RotationForest(4, random_state=0).fit(X, Y)
+    rows = (X - X.mean(axis=0)) / X.std(axis=0)
+    votes = [tree.predict_proba(rows @ matrix)
+             for tree, matrix in zip(forest.estimators_, forest.rotations_)]
+    np.testing.assert_allclose(forest.predict_proba(X), np.mean(votes, axis=0), atol=1e-12)
+
+
+def test_trees_differ_from_each_other():
+    matrices = RotationForest(5, random_state=0).fit(X, Y).rotations_
+    for i in range(5):
+        for j in range(i):
+            assert not np.allclose(matrices[i], matrices[j])
+
+
+def test_turned_features_of_a_subset_are_its_principal_components():
+    rows = RANDOM.standard_normal((6000, 3)) @ [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [0.0, 0.0, 0.4]]
+    labels = np.tile([0, 1], 3000)  # both classes have the same covariance
+    (matrix,) = RotationForest(1, max_depth=1, random_state=0).fit(rows, labels).rotations_
+    turned = (rows - rows.mean(axis=0)) / rows.std(axis=0) @ matrix
+    correlation = np.corrcoef(turned.T)
+    assert np.abs(correlation - np.eye(3)).max() < 0.1
+    variances = turned.var(axis=0)
+    # The order of the features in the subset is random, and the columns follow it.
+    expected = np.sort(np.linalg.eigvalsh(np.corrcoef(rows.T)))
+    np.testing.assert_allclose(np.sort(variances), expected, rtol=0.1)
+
+
+def test_units_and_shifts_do_not_matter():
+    scale, shift = 10.0 ** RANDOM.randint(-6, 6, 7), RANDOM.standard_normal(7)
+    a = RotationForest(10, random_state=0).fit(X, Y).predict_proba(X)
+    b = RotationForest(10, random_state=0).fit(X * scale + shift * scale, Y)
+    np.testing.assert_allclose(a, b.predict_proba(X * scale + shift * scale), atol=1e-9)
+
+
+def test_seed_decides_and_jobs_do_not():
+    fits = [RotationForest(12, random_state=s, n_jobs=j).fit(X, Y).predict_proba(X)
+            for s, j in ((0, None), (0, 2), (1, None))]
+    np.testing.assert_array_equal(fits[0], fits[1])
+    assert not np.array_equal(fits[0], fits[2])
+
+
+def test_more_trees_beat_one_tree():
+    data, target = load_breast_cancer(return_X_y=True)
+    tree = cross_val_score(DecisionTreeClassifier(random_state=0), data, target).mean()
+    forest = cross_val_score(RotationForest(30, random_state=0), data, target).mean()
+    assert forest > max(tree + 0.02, 0.96)
+
+
+def test_an_oblique_border_needs_fewer_leaves():
+    plane = RANDOM.uniform(-1, 1, (400, 3))
+    side = (plane.sum(axis=1) > 0).astype(int)
+    straight = DecisionTreeClassifier(min_samples_leaf=2, random_state=0).fit(plane, side)
+    turned = RotationForest(20, random_state=0).fit(plane, side)
+    new = RANDOM.uniform(-1, 1, (1000, 3))
+    truth = (new.sum(axis=1) > 0).astype(int)
+    assert turned.score(new, truth) > straight.score(new, truth)
+
+
+def test_constant_features_rare_classes_and_cubes_are_taken():
+    labels = np.array(["x"] * 60 + ["y"] * 59 + ["z"])
+    rows = np.column_stack([X, np.ones(120)])
+    forest = RotationForest(5, random_state=0).fit(rows, labels)
+    assert set(forest.classes_) == {"x", "y", "z"}
+    np.testing.assert_allclose(forest.predict_proba(rows).sum(axis=1), 1)
+    cube = RotationForest(5, random_state=0).fit(rows.reshape(120, 2, 4), labels)
+    np.testing.assert_array_equal(cube.predict_proba(rows.reshape(120, 2, 4)),
+                                  forest.predict_proba(rows))
+
+
+@pytest.mark.parametrize(("params", "error", "message"), [
+    ({"n_estimators": 0}, ValueError, "RotationForest: n_estimators=0 must be at least 1"),
+    ({"subset_size": 1.5}, TypeError, r"subset_size=1\.5 must be an integer"),
+    ({"sample_fraction": 0}, ValueError, r"sample_fraction=0 must be in \(0, 1\]"),
+    ({"sample_fraction": "all"}, TypeError, "sample_fraction='all' must be a number"),
+    ({"criterion": "j48"}, ValueError, "criterion"),
+])
+def test_bad_settings_are_named(params, error, message):
+    with pytest.raises(error, match=message):
+        RotationForest(**{"n_estimators": 3, "random_state": 0, **params}).fit(X, Y)
+
+
+def test_one_class_is_named():
+    with pytest.raises(ValueError, match="one class only"):
+        RotationForest(3, random_state=0).fit(X, np.zeros(120))

@@ -1,0 +1,313 @@
+"""OnlineClassifier: which rows are the calibration, in which order and how they are learned."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import config_context
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import SGDClassifier
+from sklearn.model_selection import cross_val_score
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skbci import EEGArray
+from skbci.estimators import (
+    CascadeClassifier,
+    EvidenceAccumulator,
+    MLPClassifier,
+    OnlineClassifier,
+)
+from skbci.features import CausalCentering
+from skbci.model_selection import SessionSplit
+
+RATE = 4
+
+
+def make(n=80, sessions=(1, 2, 3), subjects=(1,), block=8, shift=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    table = {"subject": [], "session": [], "onset": []}
+    parts, labels = [], []
+    for subject in subjects:
+        for session in sessions:
+            y = np.arange(n) // block % 2
+            parts.append(rng.normal(size=(n, 3)) + 1.5 * y[:, None] + shift * float(session))
+            labels.append(np.array(["l", "r"])[y])
+            table["subject"] += [subject] * n
+            table["session"] += [session] * n
+            table["onset"] += list(np.arange(n) / RATE)
+    return EEGArray(np.concatenate(parts), table), np.concatenate(labels)
+
+
+class Diary(ClassifierMixin, BaseEstimator):
+    """Writes down what it is given."""
+
+    def __init__(self, log=None):
+        self.log = log
+
+    def __sklearn_clone__(self):
+        return Diary(self.log)  # the same list
+
+    def fit(self, X, y, sample_weight=None):
+        self.classes_, self.n_features_in_ = np.unique(y), X.shape[1]
+        self.log.append(("fit", np.asarray(X), np.asarray(y), sample_weight))
+        return self
+
+    def partial_fit(self, X, y):
+        self.log.append(("partial_fit", np.asarray(X), np.asarray(y)))
+        return self
+
+    def predict(self, X):
+        self.log.append(("predict", np.asarray(X)))
+        return np.full(len(X), self.classes_[0])
+
+
+def kinds(log):
+    return [entry[0] for entry in log]
+
+
+def rows_of(X, session):
+    return np.flatnonzero((X.metadata["session"] == session).to_numpy())
+
+
+def test_earlier_sessions_offline_then_the_last_one_in_mini_batches():
+    X, y = make()
+    log = []
+    clf = OnlineClassifier(Diary(log), batch_size=30).fit(X, y)
+    assert kinds(log) == ["fit"] + 3 * ["partial_fit"]
+    np.testing.assert_array_equal(log[0][1], np.asarray(X)[:160])
+    assert [len(entry[1]) for entry in log[1:]] == [30, 30, 20]
+    np.testing.assert_array_equal(np.concatenate([e[1] for e in log[1:]]), np.asarray(X)[160:])
+    np.testing.assert_array_equal(np.concatenate([e[2] for e in log[1:]]), y[160:])
+    assert clf.n_calibration_ == 80
+
+
+def test_the_online_protocol_is_one_cross_validation():
+    X, y = make()
+    log = []
+    cv = SessionSplit(pairs=[((1, 2), 3)], calibration=10, window=1.0)
+    cross_val_score(OnlineClassifier(Diary(log), batch_size=16), X, y, cv=cv)
+    fit, *batches, predict = log
+    assert len(fit[1]) == 160
+    minute = np.concatenate([entry[1] for entry in batches])
+    # Rows that end within ten seconds, in order; the ones that straddle the border are left out.
+    np.testing.assert_array_equal(minute, np.asarray(X)[160 : 160 + 9 * RATE + 1])
+    # The rest is asked for after what was heard of the session before.
+    np.testing.assert_array_equal(predict[1][: len(minute)], minute)
+    np.testing.assert_array_equal(predict[1][len(minute) :], np.asarray(X)[160 + 10 * RATE :])
+
+
+def test_each_subject_has_its_own_last_session():
+    X, y = make(subjects=("a", "b"), sessions=(1, 2))
+    log = []
+    OnlineClassifier(Diary(log), batch_size=80).fit(X, y)
+    np.testing.assert_array_equal(log[0][1], np.asarray(X)[[*range(80), *range(160, 240)]])
+    np.testing.assert_array_equal(log[1][1], np.asarray(X)[80:160])
+    np.testing.assert_array_equal(log[2][1], np.asarray(X)[240:])
+
+
+def test_the_last_session_is_the_one_that_comes_last_not_the_largest_label():
+    X, y = make(sessions=("10", "9"))
+    log = []
+    OnlineClassifier(Diary(log), batch_size=80).fit(X, y)
+    np.testing.assert_array_equal(log[1][1], np.asarray(X)[80:])
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_one_session_is_offline_and_partial_fit_goes_on(plain):
+    X, y = make(sessions=(1, 2))
+    if plain:
+        X = np.asarray(X)
+    log = []
+    clf = OnlineClassifier(Diary(log), batch_size=50).fit(X[:80], y[:80])
+    assert kinds(log) == ["fit"]
+    clf.partial_fit(X[80:], y[80:])
+    assert [len(entry[1]) for entry in log] == [80, 50, 30]
+
+
+def test_without_passes_it_is_the_offline_classifier():
+    X, y = make(shift=0.5)
+    offline = SGDClassifier("log_loss", random_state=0).fit(X[:160], y[:160])
+    clf = OnlineClassifier(SGDClassifier("log_loss", random_state=0), n_passes=0).fit(X, y)
+    np.testing.assert_array_equal(clf.estimator_.coef_, offline.coef_)
+
+
+def test_passes_repeat_the_rows_in_order():
+    X, y = make()
+    log = []
+    OnlineClassifier(Diary(log), batch_size=40, n_passes=3).fit(X, y)
+    np.testing.assert_array_equal(
+        np.concatenate([entry[1] for entry in log[1:]]), np.tile(np.asarray(X)[160:], (3, 1))
+    )
+
+
+def test_equals_partial_fit_by_hand():
+    X, y = make()
+    by_hand = SGDClassifier("log_loss", random_state=0).fit(X[:160], y[:160])
+    for start in range(160, 240, 16):
+        by_hand.partial_fit(X[start : start + 16], y[start : start + 16])
+    clf = OnlineClassifier(SGDClassifier("log_loss", random_state=0)).fit(X, y)
+    np.testing.assert_array_equal(clf.estimator_.coef_, by_hand.coef_)
+    np.testing.assert_array_equal(clf.predict_proba(X), by_hand.predict_proba(X))
+
+
+def test_transformers_are_fitted_offline():
+    X, y = make(shift=3.0)
+    clf = OnlineClassifier(make_pipeline(StandardScaler(), GaussianNB())).fit(X, y)
+    np.testing.assert_allclose(clf.estimator_[0].mean_, np.asarray(X)[:160].mean(axis=0))
+    assert clf.estimator_[1].class_count_.sum() == 240
+
+
+def test_steps_that_look_back_know_how_the_session_began():
+    X, y = make(shift=3.0)
+    pipeline = make_pipeline(CausalCentering(), GaussianNB())
+    clf = OnlineClassifier(pipeline).fit(X[:200], y[:200])
+    centred = np.asarray(CausalCentering().fit_transform(X))
+    by_hand = GaussianNB().fit(centred[:160], y[:160]).partial_fit(centred[160:200], y[160:200])
+    np.testing.assert_allclose(clf.estimator_[1].theta_, by_hand.theta_)
+    np.testing.assert_allclose(clf.predict_proba(X[200:]), by_hand.predict_proba(centred[200:]),
+                               atol=1e-9)
+    # Other sessions, and the same session from its beginning, are not continued.
+    np.testing.assert_allclose(clf.predict_proba(X[:80]), by_hand.predict_proba(centred[:80]),
+                               atol=1e-9)
+    np.testing.assert_allclose(clf.predict_proba(X[160:]), by_hand.predict_proba(centred[160:]),
+                               atol=1e-9)
+
+
+def test_partial_fit_continues_what_came_before():
+    X, y = make(shift=3.0)
+    pipeline = make_pipeline(CausalCentering(), GaussianNB())
+    once = OnlineClassifier(pipeline).fit(X[:220], y[:220])
+    twice = OnlineClassifier(pipeline).fit(X[:200], y[:200]).partial_fit(X[200:220], y[200:220])
+    assert twice.n_calibration_ == 60
+    np.testing.assert_allclose(twice.predict_proba(X[220:]), once.predict_proba(X[220:]))
+
+
+def test_evidence_goes_on_across_the_border():
+    X, y = make()
+    clf = OnlineClassifier(EvidenceAccumulator(GaussianNB(), 12)).fit(X[:200], y[:200])
+    whole = clf.estimator_.predict_proba(X[160:])
+    np.testing.assert_allclose(clf.predict_proba(X[200:]), whole[40:])
+
+
+def test_a_cascade_learns_online():
+    X, y = make(shift=1.0, n=160)
+    net = MLPClassifier((8,), max_epochs=8, random_state=0)
+    offline, online = (
+        OnlineClassifier(make_pipeline(CausalCentering(), CascadeClassifier(net, net, 4)),
+                         n_passes=n).fit(X[:400], y[:400])
+        for n in (0, 3)
+    )
+    for part in ("initial_", "terminal_"):
+        before, after = (
+            _first_weights(getattr(clf.estimator_[-1], part)) for clf in (offline, online)
+        )
+        assert np.abs(after - before).max() > 0
+    assert online.score(X[400:], y[400:]) > 0.8
+
+
+def _first_weights(network):
+    return next(network.net_.module_.parameters()).detach().numpy().copy()
+
+
+def test_step_size_is_scaled_while_learning_online_only():
+    X, y = make()
+    net = MLPClassifier((8,), max_epochs=2, random_state=0)
+    start = _first_weights(clone(net).fit(X[:160], y[:160]))
+    moves = {}
+    for factor in (1.0, 0.1):
+        clf = OnlineClassifier(net, lr_factor=factor, batch_size=80).fit(X, y)
+        moves[factor] = np.linalg.norm(_first_weights(clf.estimator_) - start)
+        assert clf.estimator_.net_.optimizer_.param_groups[0]["lr"] == pytest.approx(0.01)
+    assert moves[0.1] == pytest.approx(moves[1.0] / 10, rel=1e-3)
+
+
+def test_replay_mixes_offline_rows_evenly_from_the_classes():
+    X, y = make()
+    log = []
+    OnlineClassifier(Diary(log), batch_size=20, replay=7, random_state=0).fit(X, y)
+    offline = {row.tobytes() for row in np.asarray(X)[:160]}
+    for start, entry in zip(range(160, 240, 20), log[1:]):
+        assert len(entry[1]) == 27
+        assert {row.tobytes() for row in entry[1][:7]} <= offline
+        assert abs(int(np.sum(entry[2][:7] == "l")) - 3.5) == 0.5
+        np.testing.assert_array_equal(entry[1][7:], np.asarray(X)[start : start + 20])
+    again = []
+    OnlineClassifier(Diary(again), batch_size=20, replay=7, random_state=0).fit(X, y)
+    np.testing.assert_array_equal(log[2][1], again[2][1])
+
+
+def test_weights_reach_the_offline_fit():
+    X, y = make()
+    log, weight = [], np.arange(1.0, 241.0)
+    OnlineClassifier(Diary(log)).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(log[0][3], weight[:160])
+    wanted = SGDClassifier(random_state=0).fit(X[:160], y[:160], sample_weight=weight[:160])
+    with config_context(enable_metadata_routing=True):
+        linear = SGDClassifier(random_state=0).set_fit_request(sample_weight=True)
+        clf = OnlineClassifier(linear, n_passes=0).fit(X, y, sample_weight=weight)
+    np.testing.assert_array_equal(clf.estimator_.coef_, wanted.coef_)
+
+
+# -- bad input ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("estimator", "message"), [
+    (LinearDiscriminantAnalysis(), "estimator is a LinearDiscriminantAnalysis, which has no"),
+    (make_pipeline(StandardScaler(), LinearDiscriminantAnalysis()),
+     "the pipeline's last step is a LinearDiscriminantAnalysis, which has no partial_fit"),
+])
+def test_who_cannot_go_on_learning_is_named(estimator, message):
+    with pytest.raises(TypeError, match=message):
+        OnlineClassifier(estimator).fit(*make())
+
+
+def test_labels_that_only_the_calibration_has_are_named():
+    X, y = make()
+    y = y.astype("U3")
+    y[200:] = "new"
+    with pytest.raises(ValueError, match=r"labels \['new'\] that the offline rows do not have"):
+        OnlineClassifier(GaussianNB()).fit(X, y)
+
+
+def test_onsets_that_run_backwards_are_named():
+    X, y = make()
+    order = [*range(160), *range(239, 159, -1)]
+    with pytest.raises(ValueError, match="OnlineClassifier needs the rows of a run in order"):
+        OnlineClassifier(GaussianNB()).fit(X[order], y[order])
+
+
+def test_a_calibration_longer_than_the_session_is_named():
+    X, y = make()
+    cv = SessionSplit(pairs=[((1,), 2)], calibration=60, window=1.0)
+    with pytest.raises(ValueError, match="calibration=60 seconds leaves no test rows in session"):
+        cross_val_score(OnlineClassifier(GaussianNB()), X, y, cv=cv)
+
+
+@pytest.mark.parametrize(("params", "error", "message"), [
+    ({"batch_size": 0}, ValueError, "batch_size=0 must be at least 1"),
+    ({"n_passes": -1}, ValueError, "n_passes=-1 must be at least 0"),
+    ({"replay": 0.5}, TypeError, "replay=0.5 must be an integer"),
+    ({"lr_factor": 0.0}, ValueError, "lr_factor=0.0 must be a positive number"),
+    ({"lr_factor": "small"}, TypeError, "lr_factor='small' must be a number"),
+    ({"lr_factor": 0.5}, ValueError, "lr_factor=0.5 changes the step size of skbci's networks"),
+])
+def test_bad_parameters_are_named(params, error, message):
+    with pytest.raises(error, match=message):
+        OnlineClassifier(GaussianNB(), **params).fit(*make())
+
+
+def test_replay_and_cascades_do_not_go_together():
+    cascade = CascadeClassifier(GaussianNB(), GaussianNB())
+    for estimator in (cascade, make_pipeline(CausalCentering(), EvidenceAccumulator(cascade))):
+        with pytest.raises(ValueError, match="replay=4 mixes rows of other times"):
+            OnlineClassifier(estimator, replay=4).fit(*make())
+
+
+def test_a_pipeline_needs_fit_first():
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        OnlineClassifier(make_pipeline(StandardScaler(), GaussianNB())).partial_fit(*make())
