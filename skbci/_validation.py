@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numbers
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-from mne import BaseEpochs
+import pandas as pd
+from mne import BaseEpochs, pick_types
 from sklearn.utils.validation import validate_data
 
 from skbci.eegarray import EEGArray
@@ -22,6 +24,7 @@ __all__ = [
     "check_groups",
     "resolve_sfreq",
     "row_values",
+    "rows_by_label",
 ]
 
 FLOATS = (np.float64, np.float32)
@@ -30,13 +33,28 @@ FLOATS = (np.float64, np.float32)
 def as_eeg(X: Any) -> Any:
     """Turn ``mne.Epochs``, or scikit-learn's list of one-epoch objects, into an `EEGArray`.
 
-    Everything else is returned as it is.
+    Their good data channels are taken (EEG, MEG ...; no trigger, eye or bad channels). Everything
+    else is returned as it is.
     """
     if isinstance(X, BaseEpochs):
-        return EEGArray.from_epochs(X)
+        return EEGArray.from_epochs(X, _good_data_channels(X.info))
     if isinstance(X, (list, tuple)) and len(X) and all(isinstance(x, BaseEpochs) for x in X):
-        return np.concatenate([EEGArray.from_epochs(x) for x in X])
+        picks = _good_data_channels(X[0].info)
+        return np.concatenate([EEGArray.from_epochs(x, picks) for x in X])
     return X
+
+
+def _good_data_channels(info: Any) -> np.ndarray:
+    """Indices of the channels to decode from; a trigger channel would give the labels away."""
+    picks = pick_types(
+        info, meg=True, eeg=True, ecog=True, seeg=True, dbs=True, fnirs=True, exclude="bads"
+    )
+    if not len(picks):
+        raise ValueError(
+            f"The epochs have no good data channel; their types are "
+            f"{sorted(set(info.get_channel_types()))} and their bad channels {info['bads']}."
+        )
+    return picks
 
 
 def check_eeg(
@@ -85,12 +103,14 @@ def check_eeg(
     """
     name = type(estimator).__name__
     source = as_eeg(X)
-    names = source.ch_names if isinstance(source, EEGArray) else None
+    known = isinstance(source, EEGArray) and source.ndim >= 3
+    names, rate = (source.ch_names, source.sfreq) if known else (None, None)
     if isinstance(source, EEGArray):
         source = np.asarray(source)
     params = {"dtype": FLOATS, "allow_nd": True, **check_params}
     if not reset and hasattr(estimator, "input_shape_"):
         _check_shape(estimator, source, same_times)
+        _check_signal(estimator, names, rate)
     out = validate_data(estimator, source, y, reset=reset, **params)
     with_y = isinstance(out, tuple)
     data = out[0] if with_y else out
@@ -101,6 +121,7 @@ def check_eeg(
         )
     if reset:
         estimator.input_shape_ = data.shape[1:]
+        estimator._input_signal_ = names, rate
         if flat == "raise":
             check_flat_channels(data, names)
     return out
@@ -128,6 +149,25 @@ def _check_shape(estimator: Any, X: Any, same_times: bool) -> None:
     if same_times and shape[-1] != fitted[-1]:
         raise ValueError(
             f"X has {shape[-1]} time samples a row, but {name} was fitted with {fitted[-1]}."
+        )
+
+
+def _check_signal(estimator: Any, names: list[str] | None, rate: float | None) -> None:
+    """Compare channel names and sampling rate with those of fit, where both are known."""
+    name = type(estimator).__name__
+    fitted_names, fitted_rate = getattr(estimator, "_input_signal_", (None, None))
+    if names and fitted_names and names != fitted_names:
+        if sorted(names) == sorted(fitted_names):
+            raise ValueError(
+                f"X has the channels of fit in another order: {name} was fitted with "
+                f"{fitted_names}, got {names}."
+            )
+        raise ValueError(
+            f"X has other channels than fit: {name} was fitted with {fitted_names}, got {names}."
+        )
+    if rate and fitted_rate and not np.isclose(rate, fitted_rate):
+        raise ValueError(
+            f"X is sampled at {rate:g} Hz, but {name} was fitted at {fitted_rate:g} Hz."
         )
 
 
@@ -241,6 +281,30 @@ def check_groups(groups: Any, n_rows: int, name: str = "groups") -> np.ndarray:
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise ValueError(f"{name} has missing (NaN) entries.")
     return array
+
+
+def rows_by_label(labels: np.ndarray, name: str) -> dict[Any, np.ndarray]:
+    """Row indices of each distinct label, labels in order.
+
+    Numbers inside strings count as numbers: S2 comes before S10.
+    """
+    codes, distinct = pd.factorize(np.asarray(labels, dtype=object))
+    try:
+        order = sorted(range(len(distinct)), key=lambda code: _natural_key(distinct[code]))
+    except TypeError:
+        raise ValueError(
+            f"{name} mixes labels that have no common order: {list(distinct[:5])}. Use numbers "
+            "only, or strings only."
+        ) from None
+    return {distinct[code]: np.flatnonzero(codes == code) for code in order}
+
+
+def _natural_key(label: Any) -> Any:
+    if isinstance(label, str):
+        return [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", label)]
+    if isinstance(label, tuple):
+        return tuple(_natural_key(part) for part in label)
+    return label
 
 
 def check_count(value: Any, name: str, who: Any = "", least: int = 1) -> int:

@@ -41,12 +41,21 @@ class EEGArray(np.ndarray):
         Time of the first sample in seconds, relative to the row's event.
     info : mne.Info, optional
         Kept for :meth:`to_epochs`.
+    window : float, optional
+        Seconds of signal that a row was computed from. Rows of channels x times know it by
+        themselves; features keep what their signal had, so that splitters still see which rows
+        overlap.
 
     Raises
     ------
     ValueError
         If the table's length is not the number of rows, the names do not fit the channels, or
         ``sfreq`` is not a positive number.
+
+    Notes
+    -----
+    joblib's hash of an array, by which ``Pipeline(memory=...)`` recognizes its input, sees the
+    numbers only: the same numbers under another table or sampling rate hit the same cache entry.
 
     Examples
     --------
@@ -67,6 +76,7 @@ class EEGArray(np.ndarray):
     ch_names: list[str] | None
     tmin: float
     info: Any
+    _window: float | None
 
     def __new__(
         cls,
@@ -77,6 +87,7 @@ class EEGArray(np.ndarray):
         ch_names: Sequence[str] | None = None,
         tmin: float = 0.0,
         info: Any = None,
+        window: float | None = None,
     ) -> EEGArray:
         """Check the parts against each other and bind them."""
         array = np.asarray(data)
@@ -109,6 +120,7 @@ class EEGArray(np.ndarray):
         out.ch_names = ch_names
         out.tmin = float(tmin)
         out.info = info
+        out._window = None if window is None else float(window)
         return out
 
     def __array_finalize__(self, obj: Any) -> None:
@@ -119,13 +131,26 @@ class EEGArray(np.ndarray):
         self.ch_names = None
         self.tmin = 0.0
         self.info = None
+        self._window = None
 
     @property
     def metadata(self) -> pd.DataFrame:
         """The rows' table; without columns where nothing is known."""
         if self._metadata is None:
             self._metadata = pd.DataFrame(index=pd.RangeIndex(len(self)))
+        if len(self._metadata) != len(self):
+            raise ValueError(
+                f"The metadata table was changed in place: it has {len(self._metadata)} rows, the "
+                f"array has {len(self)}. Select rows of the array instead."
+            )
         return self._metadata
+
+    @property
+    def window(self) -> float | None:
+        """Seconds of signal behind a row, or None where that is not known."""
+        if self._window is None and self.ndim == 3 and self.sfreq:
+            return self.shape[-1] / self.sfreq
+        return self._window
 
     @property
     def has_metadata(self) -> bool:
@@ -140,15 +165,18 @@ class EEGArray(np.ndarray):
         data : array-like, shape (n_rows, ...)
             As many rows as this array has, in the same order.
         **context
-            ``sfreq``, ``ch_names``, ``tmin`` or ``info`` where they differ from this array's.
+            ``sfreq``, ``ch_names``, ``tmin``, ``info`` or ``window`` where they differ from this
+            array's.
 
         Returns
         -------
         EEGArray
         """
         kept = {"sfreq": self.sfreq, "ch_names": self.ch_names, "tmin": self.tmin,
-                "info": self.info}
-        return EEGArray(data, self.metadata, **{**kept, **context})
+                "info": self.info, "window": self.window, **context}
+        if np.ndim(data) == 3 and kept["sfreq"] and "window" not in context:
+            kept["window"] = None  # signals know it by themselves
+        return EEGArray(data, self.metadata, **kept)
 
     # -- what keeps the rows in step ------------------------------------------------------
 
@@ -167,15 +195,12 @@ class EEGArray(np.ndarray):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Element-wise results of this array's shape keep the table; others are bare arrays."""
-        bare = [np.asarray(x) if isinstance(x, EEGArray) else x for x in inputs]
-        if kwargs.get("out") is not None:
-            kwargs["out"] = tuple(
-                np.asarray(x) if isinstance(x, EEGArray) else x for x in kwargs["out"]
-            )
-        result = getattr(ufunc, method)(*bare, **kwargs)
-        owner = next(x for x in (*inputs, *kwargs.get("out", ())) if isinstance(x, EEGArray))
+        owners = [x for x in (*inputs, *(kwargs.get("out") or ())) if isinstance(x, EEGArray)]
+        result = getattr(ufunc, method)(*_strip(inputs), **_strip(kwargs))
+        owner = owners[0] if owners else None  # it may stand in ``where`` only
         if (
-            method == "__call__"
+            owner is not None
+            and method == "__call__"
             and isinstance(result, np.ndarray)
             and result.shape == owner.shape
             and owner._metadata is not None
@@ -188,7 +213,8 @@ class EEGArray(np.ndarray):
         if func is np.concatenate:
             arrays = list(args[0] if args else kwargs["arrays"])
             axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
-            if axis == 0 and all(isinstance(a, EEGArray) for a in arrays):
+            plain = not {"out", "dtype", "casting"} & set(kwargs)
+            if plain and axis == 0 and all(isinstance(a, EEGArray) for a in arrays):
                 return _concatenate(arrays)
         return func(*_strip(args), **_strip(kwargs))
 
@@ -211,6 +237,7 @@ class EEGArray(np.ndarray):
         table = self._metadata
         out._metadata = table.copy() if deep and table is not None else table
         out.sfreq, out.tmin, out.info = self.sfreq, self.tmin, self.info
+        out._window = self._window
         out.ch_names = None if self.ch_names is None else list(self.ch_names)
         return out
 
@@ -222,7 +249,9 @@ class EEGArray(np.ndarray):
         """
         if self._bare is None:
             self._bare = np.asarray(self)
-        context = (self._metadata, self.sfreq, self.ch_names, self.tmin, self.info)
+        context = (
+            self._metadata, self.sfreq, self.ch_names, self.tmin, self.info, self._window
+        )
         return _rebuild, (self._bare, context)
 
     def __str__(self) -> str:
@@ -242,13 +271,15 @@ class EEGArray(np.ndarray):
     # -- to and from MNE ------------------------------------------------------------------
 
     @classmethod
-    def from_epochs(cls, epochs: Any) -> EEGArray:
+    def from_epochs(cls, epochs: Any, picks: Any = None) -> EEGArray:
         """Take data (volts), info, events and metadata from epochs.
 
         Parameters
         ----------
         epochs : mne.BaseEpochs
-            The epochs; all their channels are taken.
+            The epochs, without those that their own rejection drops.
+        picks : array-like of int, optional
+            Channels to take; None takes all of them, whatever their type.
 
         Returns
         -------
@@ -256,8 +287,11 @@ class EEGArray(np.ndarray):
             Its table has the epochs' own metadata, their events (``event_sample``,
             ``event_previous``, ``event_code``) and, if not there yet, ``onset`` in seconds.
         """
+        epochs = epochs if epochs.preload else epochs.copy().drop_bad(verbose="error")
         events = np.asarray(epochs.events)
         sfreq = float(epochs.info["sfreq"])
+        # Events count samples of the recording, whatever epochs were resampled to afterwards.
+        clock = float(np.ravel(getattr(epochs, "_raw_sfreq", None) or sfreq)[0])
         if epochs.metadata is None:
             table = pd.DataFrame(index=pd.RangeIndex(len(events)))
         else:
@@ -266,10 +300,14 @@ class EEGArray(np.ndarray):
             table[column] = values
         added = "onset" not in table
         if added:
-            table["onset"] = events[:, 0] / sfreq
-        data = epochs.get_data(copy=False)
-        out = cls(data, table, sfreq=sfreq, ch_names=epochs.ch_names, tmin=epochs.tmin,
-                  info=epochs.info.copy())
+            table["onset"] = events[:, 0] / clock
+        data, info = epochs.get_data(copy=False), epochs.info.copy()
+        if picks is not None:
+            import mne
+
+            data, info = data[:, picks], mne.pick_info(info, picks)
+        out = cls(data, table, sfreq=sfreq, ch_names=info["ch_names"], tmin=epochs.tmin,
+                  info=info)
         out.metadata.attrs.update(
             event_id=dict(epochs.event_id), baseline=epochs.baseline, onset_from_events=added
         )
@@ -363,6 +401,7 @@ def _index_context(array: EEGArray, parts: list[Any]) -> dict[str, Any] | None:
         "ch_names": array.ch_names,
         "tmin": array.tmin,
         "info": array.info,
+        "window": array._window,
     }
     context["metadata"].attrs = dict(array.metadata.attrs)
     if array.ndim < 3:
@@ -379,8 +418,12 @@ def _index_context(array: EEGArray, parts: list[Any]) -> dict[str, Any] | None:
             context["sfreq"] = array.sfreq / step
             if step > 1:
                 context["info"] = None
+            if array.ndim == 3:
+                n_kept = len(range(*times.indices(array.shape[-1])))
+                context["window"] = n_kept * step / array.sfreq
     else:
         context["sfreq"], context["info"] = None, None  # picked samples have no common rate
+        context["window"] = array.window
     return context
 
 
@@ -397,6 +440,11 @@ def _concatenate(arrays: list[EEGArray]) -> EEGArray:
                 f"Cannot join arrays with different sampling rates: {first.sfreq} Hz and "
                 f"{other.sfreq} Hz. Resample one of them first."
             )
+        if not np.isclose(other.tmin, first.tmin):
+            raise ValueError(
+                f"Cannot join arrays whose rows begin at {first.tmin:g} s and {other.tmin:g} s "
+                "relative to their events. Crop them alike first."
+            )
     data = np.concatenate([np.asarray(a) for a in arrays])
     table = pd.concat([a.metadata for a in arrays], ignore_index=True)
     event_id: dict[str, int] = {}
@@ -405,8 +453,9 @@ def _concatenate(arrays: list[EEGArray]) -> EEGArray:
     table.attrs = {k: v for k, v in first.metadata.attrs.items() if k != "event_id"}
     if event_id:
         table.attrs["event_id"] = event_id
+    windows = [a._window for a in arrays if a._window is not None]
     return EEGArray(data, table, sfreq=first.sfreq, ch_names=first.ch_names, tmin=first.tmin,
-                    info=first.info)
+                    info=first.info, window=max(windows, default=None))
 
 
 def _strip(value: Any) -> Any:
@@ -422,5 +471,5 @@ def _strip(value: Any) -> Any:
 
 def _rebuild(data: np.ndarray, context: tuple[Any, ...]) -> EEGArray:
     out = data.view(EEGArray)
-    out._metadata, out.sfreq, out.ch_names, out.tmin, out.info = context
+    out._metadata, out.sfreq, out.ch_names, out.tmin, out.info, out._window = context
     return out

@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import KFold, cross_val_score, train_test_split
 
 from skbci import EEGArray
+from skbci._validation import as_eeg
 
 
 @pytest.fixture
@@ -130,6 +131,37 @@ def test_concatenation_joins_tables_and_checks(X):
     assert not isinstance(np.concatenate([X, np.zeros((1, 3, 40))]), EEGArray)
 
 
+def test_rows_begin_together_or_are_not_joined(X):
+    with pytest.raises(ValueError, match=r"begin at -0.1 s and 0 s"):
+        np.concatenate([X, X.with_data(X, tmin=0.0)])
+
+
+def test_ufuncs_with_where_and_out(X):
+    bare = np.asarray(X)
+    assert np.array_equal(X.mean(where=X > 0), bare.mean(where=bare > 0))
+    out = np.zeros_like(bare)
+    np.add(X, 1, out=out, where=X > 0)
+    assert np.array_equal(out, np.where(bare > 0, bare + 1, 0))
+    np.add(1, bare, out=X)
+    assert np.array_equal(np.asarray(X), bare)  # X shares the memory of bare
+
+
+def test_window_is_the_signal_behind_a_row(X):
+    assert X.window == pytest.approx(0.4)
+    assert X[..., 10:30].window == pytest.approx(0.2)
+    assert X[:, 0].window == pytest.approx(0.4)
+    features = X.with_data(np.zeros((12, 5)), sfreq=None, ch_names=None)
+    assert features.window == pytest.approx(0.4)
+    assert pickle.loads(pickle.dumps(features[:3])).window == pytest.approx(0.4)
+    assert EEGArray(np.zeros((3, 5))).window is None
+
+
+def test_a_table_changed_in_place_is_noticed(X):
+    X.metadata.drop(index=[0, 1], inplace=True)
+    with pytest.raises(ValueError, match="changed in place: it has 10 rows, the array has 12"):
+        _ = X.metadata
+
+
 class SubjectReader(ClassifierMixin, BaseEstimator):
     """Predicts each row's subject from nothing but the row's table."""
 
@@ -174,6 +206,38 @@ def test_epochs_there_and_back_lose_nothing():
         assert back.metadata.reset_index(drop=True).equals(
             expected.metadata.reset_index(drop=True)
         )
+
+
+@pytest.mark.parametrize("change", [lambda e: e.decimate(4), lambda e: e.resample(64)])
+def test_onsets_count_the_recordings_samples(change):
+    info = mne.create_info(2, 256.0, "eeg")
+    raw = mne.io.RawArray(np.random.default_rng(0).normal(size=(2, 5120)), info, verbose=False)
+    events = np.column_stack([np.arange(10) * 64 + 100, np.zeros(10, int), np.ones(10, int)])
+    epochs = mne.Epochs(raw, events, tmin=0, tmax=1, baseline=None, preload=True, verbose=False)
+    epochs = change(epochs)
+    assert np.diff(EEGArray.from_epochs(epochs).metadata["onset"]) == pytest.approx(0.25)
+
+
+def test_epochs_that_their_rejection_drops_are_gone():
+    data = np.random.default_rng(0).normal(size=(2, 2000)) * 1e-6
+    data[0, 450] = 1.0
+    raw = mne.io.RawArray(data, mne.create_info(2, 100.0, "eeg"), verbose=False)
+    events = np.column_stack([np.arange(10) * 200, np.zeros(10, int), np.ones(10, int)])
+    epochs = mne.Epochs(raw, events, tmin=0, tmax=1, baseline=None, reject={"eeg": 1e-3},
+                        verbose=False)
+    X = EEGArray.from_epochs(epochs)
+    assert X.metadata["event_sample"].tolist() == [0, 200, *range(600, 2000, 200)]
+
+
+def test_estimators_see_good_data_channels_only():
+    info = mne.create_info(["C3", "C4", "EOG", "STI"], 128.0, ["eeg", "eeg", "eog", "stim"])
+    info["bads"] = ["C4"]
+    epochs = mne.EpochsArray(np.zeros((3, 4, 64)), info, verbose=False)
+    assert as_eeg(epochs).ch_names == ["C3"]
+    assert as_eeg([epochs[0], epochs[2]]).ch_names == ["C3"]
+    assert EEGArray.from_epochs(epochs).ch_names == ["C3", "C4", "EOG", "STI"]
+    with pytest.raises(ValueError, match="no good data channel; their types are"):
+        as_eeg(epochs.copy().pick(["STI"]))
 
 
 def test_to_epochs_without_events_numbers_them(X):

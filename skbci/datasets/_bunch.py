@@ -64,7 +64,8 @@ def make_bunch(
             table = table[first + [name for name in table if name not in first]]
         array = np.asarray(data)
         X = EEGArray(array, table, sfreq=sfreq, tmin=tmin, info=info,
-                     ch_names=ch_names if array.ndim >= 3 else None)
+                     ch_names=ch_names if array.ndim >= 3 else None,
+                     window=extra.get("window") if array.ndim == 2 else None)
         ch_names = None if ch_names is None else [str(name) for name in ch_names]
     if y is not None:
         y = np.asarray(y)

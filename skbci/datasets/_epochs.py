@@ -236,7 +236,9 @@ def _from_epochs(
     epochs.crop(first, last, include_tmax=False)
     if epochs.metadata is not None and "onset" in epochs.metadata:
         return epochs, epochs.metadata["onset"].to_numpy()
-    return epochs, epochs.events[:, 0] / sfreq
+    # Events count samples of the recording, whatever the epochs were resampled to afterwards.
+    clock = float(np.ravel(getattr(epochs, "_raw_sfreq", None) or sfreq)[0])
+    return epochs, epochs.events[:, 0] / clock
 
 
 def _prepare(

@@ -103,7 +103,7 @@ class BaseNeural(RoutedParams):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
         self._check_settings()
-        rows = self._check_rows(X, y, sample_weight, groups, reset=True)
+        rows = self._check_rows(X, y, sample_weight, groups, reset=True, least_rows=2)
         target = self._encode_target(rows.y, rows.weight, reset=True)
         weight = self._row_weights(target, rows.weight)
         seed = draw_seed(self.random_state)
@@ -125,7 +125,7 @@ class BaseNeural(RoutedParams):
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, first: bool) -> None:
         self._check_settings()
-        rows = self._check_rows(X, y, sample_weight, None, reset=first)
+        rows = self._check_rows(X, y, sample_weight, None, reset=first, least_rows=1)
         target = self._encode_target(rows.y, rows.weight, reset=first and self._real_target)
         weight = self._row_weights(target, rows.weight)
         if first:
@@ -136,6 +136,10 @@ class BaseNeural(RoutedParams):
         with seeded(self._rng_state_, self.device):
             if first:
                 self.net_ = self._build_net(rows.X, rows.data.shape[1:])
+            if self.lr != self._lr_:  # set since; a scheduler's own changes stay
+                for group in self.net_.optimizer_.param_groups:
+                    group["lr"] = self.lr
+                self._lr_ = self.lr
             everything = np.arange(len(target))
             self.net_.fit_tensors(
                 self._tensors(rows.data, target, weight, everything), epochs=1, shuffle=False
@@ -153,7 +157,7 @@ class BaseNeural(RoutedParams):
         return small and data.ndim == 2 and torch.device(self.device).type == "cpu"
 
     def _check_rows(
-        self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool
+        self, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, least_rows: int
     ) -> TrainingRows:
         """Validate rows, and leave out those of weight zero."""
         if y is None:
@@ -163,7 +167,7 @@ class BaseNeural(RoutedParams):
         X = as_eeg(X)
         data = check_eeg(
             self, X, reset=reset, ndim=self._input_ndim, same_times=True,
-            ensure_min_samples=2 if reset else 1,
+            ensure_min_samples=least_rows,
         )
         y = _check_y(y, multi_output=True, estimator=self) if self._real_target else np.asarray(y)
         check_consistent_length(data, y)
@@ -212,6 +216,7 @@ class BaseNeural(RoutedParams):
         return torch.as_tensor(np.ascontiguousarray(data, dtype=np.float32))
 
     def _build_net(self, X: Any, shape: tuple[int, ...]) -> SlicingNet:
+        self._lr_ = self.lr
         factory, settings = resolve_optimizer(self.optimizer, self._route("optimizer"))
         module, arguments = self._module_and_settings()
         sfreq = X.sfreq if isinstance(X, EEGArray) else None
@@ -283,6 +288,16 @@ class BaseNeural(RoutedParams):
                 raise TypeError(f"{name}: {key}={value!r} must be {words}.")
             if not allowed(value):
                 raise ValueError(f"{name}: {key}={value!r} must be {words}.")
+        for key in ("early_stopping", "standardize"):
+            if not isinstance(getattr(self, key), (bool, np.bool_)):
+                raise TypeError(f"{name}: {key}={getattr(self, key)!r} must be True or False.")
+        try:
+            torch.device(self.device)
+        except (RuntimeError, TypeError):
+            raise ValueError(
+                f"{name}: device={self.device!r} is no torch device; use for example 'cpu' or "
+                "'cuda'."
+            ) from None
         if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():
             raise ValueError(f"{name}: device={self.device!r}, but torch finds no CUDA device.")
 

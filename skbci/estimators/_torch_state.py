@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+
+# Torch has one random state and one number of threads for all of a process: whoever sets them
+# keeps others out until they are put back. Nested parallel searches run as threads.
+_STATE = threading.RLock()
+
+
+def _new_lock() -> None:
+    global _STATE
+    _STATE = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_new_lock)
 
 
 @contextmanager
@@ -18,15 +33,16 @@ def one_thread() -> Iterator[None]:
     The order of a sum depends on the number of threads, and joblib gives its workers fewer of
     them: on one thread a fit gives the same bits in every process. Small networks also run faster.
     """
-    before = torch.get_num_threads()
-    if before == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    with _STATE:
+        before = torch.get_num_threads()
+        if before == 1:
+            yield
+            return
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
 
 @contextmanager
@@ -36,7 +52,7 @@ def seeded(seed: int | torch.Tensor, device: str) -> Iterator[None]:
     devices = []
     if target.type == "cuda":
         devices = [torch.cuda.current_device() if target.index is None else target.index]
-    with torch.random.fork_rng(devices=devices), one_thread():
+    with one_thread(), torch.random.fork_rng(devices=devices):
         if isinstance(seed, torch.Tensor):
             torch.set_rng_state(seed)
         else:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import row_values
+from skbci._validation import row_values, rows_by_label
 from skbci.eegarray import EEGArray
 
 # A held-out subject says most about a new one; within a subject the last session or run does.
@@ -72,11 +72,11 @@ def _hold_out_groups(
     rng: np.random.RandomState | None,
 ) -> np.ndarray | None:
     """Mask of the rows of as many whole groups as make up the fraction, or None."""
-    names = np.unique(groups)
-    order = rng.permutation(names) if rng is not None else names[::-1]
+    parts = list(rows_by_label(groups, "groups").values())
+    order = rng.permutation(len(parts)) if rng is not None else range(len(parts) - 1, -1, -1)
     valid = np.zeros(len(groups), dtype=bool)
-    for name in order[:-1]:
-        valid |= groups == name
+    for part in list(order)[:-1]:
+        valid[parts[part]] = True
         if valid.mean() >= fraction:
             break
     if y is not None and len(np.unique(y[~valid])) < len(np.unique(y)):
@@ -97,8 +97,8 @@ def _hold_out_tail(
         held.append(rows[len(rows) - n_held :])
     valid = np.sort(np.concatenate(held))
     train = np.setdiff1d(np.arange(n_rows), valid)
-    if onsets is not None and isinstance(X, EEGArray) and X.ndim >= 3 and X.sfreq:
-        train = _without_overlap(train, valid, onsets, X.shape[-1] / X.sfreq)
+    if onsets is not None and isinstance(X, EEGArray) and X.window:
+        train = _without_overlap(train, valid, onsets, X.window)
     lost = y is not None and len(np.unique(y[train])) < len(np.unique(y))
     if not len(train) or not len(valid) or lost:
         raise ValueError(

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._validation import rows_by_label
 from skbci.evaluation import _paired
 from skbci.evaluation._comparison import Comparison
-from skbci.model_selection._rows import rows_by_label
 
 _FOLD_COLUMNS = ("pipeline", "fold", "score", "fit_s", "predict_s", "n_train", "n_test")
 RESERVED = {*_FOLD_COLUMNS, "mean", "sd", "n", "folds"}

@@ -79,7 +79,8 @@ class FeatureTransformer(EEGTransformer):
     def _as_features(self, X: Any, out: np.ndarray) -> np.ndarray:
         """Flatten channels and features, and keep the rows' table."""
         out = out.reshape(len(out), -1)
-        return carry_rows(X, out, sfreq=None, ch_names=None, tmin=0.0, info=None)
+        # Features keep the names, so that a later step knows how many channels there are.
+        return carry_rows(X, out, sfreq=None, tmin=0.0, info=None)
 
 
 def _gives_table(self: Any) -> bool:

@@ -147,7 +147,7 @@ class FisherSelection(SelectorMixin, BaseEstimator):
         check_is_fitted(self, "scores_")
         X = as_eeg(X)
         data = check_eeg(self, X, reset=False, ndim=(2,))
-        return carry_rows(X, data[:, self._mask])
+        return carry_rows(X, data[:, self._mask], ch_names=None)
 
     def _scores(self, X: Any, data: np.ndarray, y: np.ndarray) -> np.ndarray:
         if self.across == "weakest":

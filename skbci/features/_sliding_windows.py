@@ -108,7 +108,10 @@ class SlidingWindows(EEGTransformer):
         X, data = self._read(X, flat="allow")
         resolve_sfreq(self.sfreq_, X, self)
         self._lengths(self.sfreq_, data.shape[-1])
-        return carry_rows(X, _windows(data, self.n_window_, self.n_hop_))
+        out = _windows(data, self.n_window_, self.n_hop_)
+        # A row is still the whole signal that it holds the windows of.
+        own = {"window": X.window} if isinstance(X, EEGArray) else {}
+        return carry_rows(X, out, **own)
 
     def explode(self, X: Any, y: Any = None, *, label: str = "last") -> tuple[EEGArray, Any]:
         """Turn recordings into rows, one for each window.

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import check_count
+from skbci._validation import check_count, rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
-from skbci.model_selection._rows import row_labels, rows_by_label
+from skbci.model_selection._rows import row_labels
 
 __all__ = ["LeaveSubjectsOut"]
 

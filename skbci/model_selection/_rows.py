@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,30 +61,6 @@ def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndar
     return joined
 
 
-def rows_by_label(labels: np.ndarray, name: str) -> dict[Any, np.ndarray]:
-    """Row indices of each distinct label, labels in order.
-
-    Numbers inside strings count as numbers: S2 comes before S10.
-    """
-    codes, distinct = pd.factorize(np.asarray(labels, dtype=object))
-    try:
-        order = sorted(range(len(distinct)), key=lambda code: _natural_key(distinct[code]))
-    except TypeError:
-        raise ValueError(
-            f"{name} mixes labels that have no common order: {list(distinct[:5])}. Use numbers "
-            "only, or strings only."
-        ) from None
-    return {distinct[code]: np.flatnonzero(codes == code) for code in order}
-
-
-def _natural_key(label: Any) -> Any:
-    if isinstance(label, str):
-        return [int(p) if p.isdecimal() else p for p in re.split(r"(\d+)", label)]
-    if isinstance(label, tuple):
-        return tuple(_natural_key(part) for part in label)
-    return label
-
-
 def recording_codes(X: Any, n_rows: int, groups: Any = None) -> np.ndarray:
     """Give each row the number of its recording, in order of appearance.
 
@@ -143,10 +118,8 @@ def row_duration(X: Any, window: float | None, who: str) -> float:
 
 
 def known_duration(X: Any) -> float | None:
-    """Length of a row in seconds where X is a signal that knows its sampling rate."""
-    if isinstance(X, EEGArray) and X.ndim >= 2 and X.sfreq:
-        return X.shape[-1] / X.sfreq
-    return None
+    """Length of a row in seconds where X knows it."""
+    return X.window if isinstance(X, EEGArray) else None
 
 
 def check_seconds(value: Any, name: str, who: str) -> float:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import row_values
-from skbci.model_selection._rows import TOLERANCE_S, check_labels, rows_by_label
+from skbci._validation import row_values, rows_by_label
+from skbci.model_selection._rows import TOLERANCE_S, check_labels
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import as_eeg, check_count, row_values
+from skbci._validation import as_eeg, check_count, row_values, rows_by_label
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._rows import (
     check_labels,
@@ -16,7 +16,6 @@ from skbci.model_selection._rows import (
     row_duration,
     row_labels,
     row_onsets,
-    rows_by_label,
 )
 from skbci.model_selection._session_clock import SessionClock
 

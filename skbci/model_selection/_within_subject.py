@@ -10,9 +10,9 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
-from skbci._validation import as_eeg
+from skbci._validation import as_eeg, rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
-from skbci.model_selection._rows import row_labels, rows_by_label
+from skbci.model_selection._rows import row_labels
 
 __all__ = ["WithinSubject"]
 

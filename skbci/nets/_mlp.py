@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -87,7 +88,9 @@ class MLP(nn.Sequential):
 def check_sizes(hidden_layer_sizes: Sequence[int]) -> tuple[int, ...]:
     """Give the hidden sizes as a tuple of positive integers."""
     sizes = (
-        (hidden_layer_sizes,) if isinstance(hidden_layer_sizes, int) else tuple(hidden_layer_sizes)
+        (hidden_layer_sizes,)
+        if isinstance(hidden_layer_sizes, numbers.Integral)
+        else tuple(hidden_layer_sizes)
     )
     if any(int(size) != size or size < 1 for size in sizes):
         raise ValueError(
@@ -98,7 +101,7 @@ def check_sizes(hidden_layer_sizes: Sequence[int]) -> tuple[int, ...]:
 
 def check_dropout(dropout: float | Sequence[float], n_layers: int) -> tuple[float, ...]:
     """Give one dropout probability for each hidden layer."""
-    if isinstance(dropout, (int, float)):
+    if isinstance(dropout, (int, float, numbers.Real)):
         rates: tuple[float, ...] = (float(dropout),) * n_layers
     else:
         rates = tuple(float(rate) for rate in dropout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import warnings
 
+import joblib
 import mne
 import numpy as np
 import pytest
@@ -90,6 +91,7 @@ def test_any_optimizer_class_works(optimizer, blobs):
         ({"max_epochs": 0}, "max_epochs=0 must be an integer of at least 1"),
         ({"batch_size": 0}, "batch_size=0 must be a positive integer or -1"),
         ({"lr": -1.0}, "lr=-1.0 must be a finite number"),
+        ({"device": "gpu"}, "device='gpu' is no torch device"),
         ({"class_weight": {"nobody": 2.0}}, "class_weight names .*nobody"),
     ],
 )
@@ -102,6 +104,8 @@ def test_unknown_names_and_values_are_refused_at_fit(params, message, blobs):
 def test_wrong_types_are_refused(blobs):
     with pytest.raises(TypeError, match=r"max_epochs=2.5 must be an integer"):
         MLPClassifier(max_epochs=2.5).fit(*blobs)
+    with pytest.raises(TypeError, match="early_stopping='no' must be True or False"):
+        MLPClassifier(early_stopping="no").fit(*blobs)
     with pytest.raises(TypeError, match="must be a name or a torch.optim.Optimizer class"):
         MLPClassifier(optimizer=3).fit(*blobs)
     with pytest.raises(TypeError, match=r"must be a torch.nn.Module class"):
@@ -271,6 +275,35 @@ def test_constant_features_and_offsets_are_harmless(blobs):
     shifted = np.column_stack([X + 1e4, np.full(len(X), 0.1)])
     assert clf.fit(shifted, y).score(shifted, y) == pytest.approx(score, abs=0.05)
     assert np.isfinite(clf.predict_proba(shifted)).all()
+
+
+def test_fits_in_threads_are_reproducible_and_leave_no_trace(blobs):
+    """Nested parallel searches run as threads, and torch has one random state for all of them."""
+    before = torch.get_rng_state()
+    settings = [
+        MLPClassifier((8,), dropout=0.2, batch_size=16, max_epochs=8, random_state=seed)
+        for seed in range(6)
+    ]
+    alone = [clone(clf).fit(*blobs).predict_proba(blobs[0]) for clf in settings]
+    together = joblib.Parallel(n_jobs=4, backend="threading")(
+        joblib.delayed(lambda clf: clone(clf).fit(*blobs).predict_proba(blobs[0]))(clf)
+        for clf in settings
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_channels_and_rate_must_be_those_of_fit(epochs):
+    X, y = epochs
+    X = EEGArray(X, sfreq=100.0, ch_names=["C3", "Cz", "C4"])
+    clf = NeuralClassifier(Small, max_epochs=1, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="the channels of fit in another order"):
+        clf.predict(X[:, ::-1])
+    with pytest.raises(ValueError, match="other channels than fit"):
+        clf.predict(EEGArray(X, sfreq=100.0, ch_names=["C3", "Cz", "Pz"]))
+    with pytest.raises(ValueError, match="at 200 Hz, but NeuralClassifier was fitted at 100"):
+        clf.predict(EEGArray(X, sfreq=200.0))
+    clf.predict(np.asarray(X))
 
 
 # -- labels, weights ---------------------------------------------------------------------
@@ -457,6 +490,20 @@ def test_partial_fit_goes_on_from_fit(blobs):
     assert clf.n_iter_ == 4
     after = [p.detach() for p in clf.net_.module_.parameters()]
     assert 0 < max((a - b).abs().max().item() for a, b in zip(before, after)) < 0.1
+
+
+def test_partial_fit_takes_single_rows_and_a_new_step(blobs):
+    X, y = blobs
+    clf = MLPClassifier((8,), standardize=False, random_state=0)
+    clf.partial_fit(X[:1], y[:1], classes=np.unique(y))
+    before = [p.detach().clone() for p in clf.net_.module_.parameters()]
+    clf.set_params(lr=0.0).partial_fit(X[1:2], y[1:2])
+    assert all(torch.equal(a, b) for a, b in zip(before, clf.net_.module_.parameters()))
+
+
+def test_numpy_scalars_are_sizes_too(blobs):
+    clf = MLPClassifier(np.int64(5), dropout=np.float32(0.2), max_epochs=1).fit(*blobs)
+    assert clf.net_.module_[1].out_features == 5
 
 
 def test_partial_fit_takes_rows_in_order(blobs):

@@ -60,6 +60,20 @@ def test_overlapping_windows_are_purged():
     assert len(train) < 80 - len(valid)
 
 
+def test_features_remember_the_window_that_overlaps():
+    onset = np.arange(80) * 0.25
+    features = windows(onset=onset).with_data(np.zeros((80, 5)), sfreq=None, ch_names=None)
+    train, valid = split(features, (np.arange(80) // 20) % 2)
+    assert np.abs(onset[train][:, None] - onset[valid][None]).min() >= 1.0
+
+
+@pytest.mark.parametrize("names", [["1", "2", "9", "10"], ["run1", "run2", "run9", "run10"]])
+def test_the_last_session_is_the_last_by_number(names):
+    session = np.repeat(names, 10)
+    _, valid = split(windows(session=session), np.tile([0, 1], 20))
+    assert set(session[valid]) == {names[-1]}
+
+
 def test_a_class_never_leaves_training():
     subject = np.repeat([1, 2, 3], 10)
     y = np.repeat([0, 1, 2], 10)  # a class a subject: no whole subject can be held out

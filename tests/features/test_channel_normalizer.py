@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.pipeline import make_pipeline
 
 from skbci import EEGArray
-from skbci.features import ChannelNormalizer
+from skbci.features import ChannelNormalizer, WelchPSD
 
 VALUES = st.floats(-1e100, 1e100, allow_subnormal=False)
 
@@ -96,3 +97,12 @@ def test_the_input_is_left_as_it_was():
 def test_bad_parameters(params, shape, message):
     with pytest.raises(ValueError, match=message):
         ChannelNormalizer(**params).fit(np.ones(shape))
+
+
+def test_features_are_normalized_by_channel():
+    """METHODS of the mental-imagery study: each channel's spectrum has unit norm."""
+    X = EEGArray(np.random.default_rng(0).normal(size=(6, 3, 200)), sfreq=100.0,
+                 ch_names=["C3", "Cz", "C4"])
+    pipe = make_pipeline(WelchPSD(n_per_seg=50), ChannelNormalizer("l1"))
+    blocks = np.asarray(pipe.fit_transform(X)).reshape(6, 3, -1)
+    np.testing.assert_allclose(blocks.sum(axis=2), 1, rtol=1e-6)
