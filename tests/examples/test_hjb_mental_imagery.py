@@ -1,0 +1,103 @@
+"""The mental-imagery script: the paper's figures, a quick run, and the promise on real data."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+PAPERS = Path(__file__).resolve().parents[2] / "examples" / "papers"
+MODULES = ("hjb_mental_imagery", "_mental_imagery", "_study")
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(PAPERS))
+    import hjb_mental_imagery
+
+    yield hjb_mental_imagery
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def test_transcribed_figures_have_the_papers_averages(script):
+    for algorithm, subjects in script.PAPER.items():
+        for mode in (0, 1):
+            mean = np.mean([subjects[s][mode] for s in (1, 2, 3)], axis=0)
+            # Half a unit of the last digit, and what three rounded summands can add to it.
+            np.testing.assert_allclose(mean, script.PAPER_AVERAGE[algorithm][mode], atol=0.101)
+
+
+def test_figures_are_found_by_column(script):
+    found = [script.paper_figure(*cell) for cell in (
+        ("DNN with HJB", 2, "offline", "1+2+3->4"), ("DNN with HJB", 2, "online", "1+2+3->4"),
+        ("[27]", 3, "offline", "2->3"), ("DNN with HJB+AD", 1, "online", "1->2"),
+    )]
+    np.testing.assert_allclose(found, [0.786, 0.838, 0.389, 0.832])
+    # Subject 1 may lack sessions; session 4 is the competition's column all the same.
+    assert script.paper_figure("[27]", 1, "offline", "1->4") == pytest.approx(0.753)
+    assert np.isnan(script.paper_figure("LDA", 1, "offline", "1->2"))
+
+
+def test_quick_run(script, tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("SKBCI_DATA", raising=False)
+    arguments = ["--quick", "--n-jobs", "1", "--output", str(tmp_path)]
+    tables = script.main(arguments)
+    table = tables["table_III"]
+    assert set(table["algorithm"]) == {*script.ALGORITHMS, script.LINEAR, script.VOTE,
+                                       script.CHOSEN}
+    assert table["train -> test"].unique().tolist() == ["1+2+3 -> 4"]
+    assert table["paper"].isna().all()  # simulated sessions have no figure to be held against
+    assert table["honest, 0.5 s"].between(0, 1).all()
+    assert table[table["algorithm"].isin(script.ALGORITHMS)]["paper's protocol"].notna().all()
+    names = {path.name for path in tmp_path.iterdir()}
+    stem = "hjb_mental_imagery_simulated_quick"
+    for name in ("table_III", "online", "adaptation"):
+        assert {f"{stem}_{name}.csv", f"{stem}_{name}.md"} <= names
+    for picture in ("bars", "session"):
+        assert (tmp_path / f"{stem}_{picture}.png").stat().st_size > 10_000
+    printed = capsys.readouterr().out
+    assert "Paper's protocol" in printed
+    assert "Simulated sessions" in printed
+    # A second run has nothing left to do, and gives the same.
+    monkeypatch.setattr(script, "run_cell", None)
+    monkeypatch.setattr(script, "run_online", None)
+    pd.testing.assert_frame_equal(script.main(arguments)["table_III"], table)
+
+
+@pytest.mark.real_data
+def test_an_hjb_cascade_reaches_the_competitions_winner(script, data_folder):
+    """Earlier sessions -> session 4 of subject 2, causal; the winner had .703 in half a second."""
+    import _mental_imagery as study
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    from skbci.estimators import EvidenceAccumulator
+    from skbci.features import CausalCentering, FisherSelection
+
+    bunch = study.load_subject(str(data_folder / "bci3_V_idiap"), 2)
+    train, test = study.rows_of(bunch, "1+2+3->4")
+    decoder = Pipeline([
+        ("log", FunctionTransformer(np.log)),
+        ("center", CausalCentering(**study.CENTERING)),
+        ("select", FisherSelection(5)),  # what leaving out one training session chooses
+        ("cascade", EvidenceAccumulator(study.cascade("hjb", False, "probabilities"), 8)),
+    ])
+    X, y = bunch.X, np.asarray(bunch.y)
+    fitted = decoder.fit(X[train], y[train])
+    found = study.scores(fitted, X[test], y[test], 0.0, ("unit",))["unit"]
+    assert found >= script.WINNER[2] - 0.005
+    np.testing.assert_array_equal(y[test][7::8], bunch.y_test8)
+
+
+@pytest.mark.real_data
+def test_columns_follow_the_sessions_that_are_there(script, data_folder):
+    import _mental_imagery as study
+
+    folder = str(data_folder / "bci3_V_idiap")
+    assert study.subjects_of(folder) == [1, 2]
+    assert study.splits_of(folder, 1, False) == ["1->4"]
+    assert study.splits_of(folder, 2, False) == list(study.SPLITS)

@@ -1,0 +1,167 @@
+"""The paper scripts' shared helper: runs that can be killed, tables that keep their numbers."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+PAPERS = Path(__file__).resolve().parents[2] / "examples" / "papers"
+
+
+@pytest.fixture
+def study(monkeypatch):
+    monkeypatch.syspath_prepend(str(PAPERS))
+    import _study
+
+    yield _study
+    sys.modules.pop("_study", None)
+
+
+TASKS = [{"subject": s, "rule": r} for s in (1, 2) for r in ("hjb", "None", "a,b")]
+
+
+class Counter:
+    def __init__(self, fail_at=None):
+        self.calls, self.fail_at = [], fail_at
+
+    def __call__(self, subject, rule):
+        if len(self.calls) == self.fail_at:
+            raise KeyboardInterrupt
+        self.calls.append((subject, rule))
+        return {"score": subject / 3, "name": f"{rule} {subject}"}
+
+
+def test_results_come_back_as_they_were(study, tmp_path):
+    frame = study.Study(tmp_path / "deep", "scores").run(TASKS, Counter())
+    assert frame[["subject", "rule"]].to_dict("records") == TASKS
+    assert frame["score"].tolist() == [task["subject"] / 3 for task in TASKS]
+    assert list(frame.columns) == ["subject", "rule", "score", "name"]
+
+
+def test_a_killed_run_goes_on_where_it_was(study, tmp_path):
+    first, second = Counter(fail_at=2), Counter()
+    with pytest.raises(KeyboardInterrupt):
+        study.Study(tmp_path, "s").run(TASKS, first)
+    frame = study.Study(tmp_path, "s").run(TASKS, second)
+    assert first.calls + second.calls == [(t["subject"], t["rule"]) for t in TASKS]
+    pd.testing.assert_frame_equal(frame, study.Study(tmp_path / "whole", "s").run(TASKS,
+                                                                                   Counter()))
+
+
+def test_a_finished_run_is_not_repeated_and_fresh_repeats_it(study, tmp_path):
+    study.Study(tmp_path, "s").run(TASKS, Counter())
+    again, anew = Counter(), Counter()
+    study.Study(tmp_path, "s").run(TASKS, again)
+    study.Study(tmp_path, "s", fresh=True).run(TASKS, anew)
+    assert again.calls == []
+    assert len(anew.calls) == len(TASKS)
+
+
+@pytest.mark.parametrize("cut", [1, 8, 30])
+def test_a_line_that_was_cut_off_is_run_again(study, tmp_path, cut):
+    one = study.Study(tmp_path, "s")
+    whole = one.run(TASKS, Counter())
+    one.path.write_bytes(one.path.read_bytes()[:-cut])
+    again = Counter()
+    pd.testing.assert_frame_equal(study.Study(tmp_path, "s").run(TASKS, again), whole)
+    assert len(again.calls) >= 1
+
+
+def test_a_task_of_several_lines_counts_only_with_all_of_them(study, tmp_path):
+    def folds(subject, rule):
+        return [{"fold": fold, "score": fold * subject} for fold in range(3)]
+
+    one = study.Study(tmp_path, "s")
+    whole = one.run(TASKS, folds)
+    assert len(whole) == 3 * len(TASKS)
+    lines = one.path.read_text().splitlines(keepends=True)
+    one.path.write_text("".join(lines[:-2]))
+    kept = study.Study(tmp_path, "s")
+    calls = []
+
+    def counted(**task):
+        calls.append(task)
+        return folds(**task)
+
+    pd.testing.assert_frame_equal(kept.run(TASKS, counted), whole)
+    assert calls == TASKS[-1:]
+
+
+def test_order_is_that_of_the_tasks_for_any_number_of_jobs(study, tmp_path):
+    serial = study.Study(tmp_path, "one").run(TASKS, Counter())
+    parallel = study.Study(tmp_path, "two").run(TASKS[::-1], Counter(), n_jobs=2)
+    turned = study.Study(tmp_path, "two").run(TASKS, Counter())
+    assert parallel["rule"].tolist() == serial["rule"].tolist()[::-1]
+    pd.testing.assert_frame_equal(turned, serial)
+
+
+def test_new_columns_join_old_lines(study, tmp_path):
+    one = study.Study(tmp_path, "s")
+    one.run(TASKS[:1], lambda **t: {"a": 1})
+    frame = one.run(TASKS[:2], lambda **t: {"b": 2.5})
+    assert frame["a"].isna().tolist() == [False, True]
+    assert frame["b"].isna().tolist() == [True, False]
+
+
+def test_tasks_of_an_earlier_run_are_not_shown(study, tmp_path):
+    one = study.Study(tmp_path, "s")
+    one.run(TASKS, Counter())
+    assert len(one.run(TASKS[:2], Counter())) == 2
+
+
+@pytest.mark.parametrize(("tasks", "message"), [
+    ([], "no tasks"),
+    ([{"a": 1}, {"b": 1}], "different arguments"),
+    ([{"a": 1}, {"a": 1}], "twice"),
+])
+def test_bad_tasks_are_named(study, tmp_path, tasks, message):
+    with pytest.raises(ValueError, match=message):
+        study.Study(tmp_path, "s").run(tasks, lambda **t: {})
+
+
+def test_results_must_not_hide_arguments_and_files_not_be_mixed(study, tmp_path):
+    one = study.Study(tmp_path, "s")
+    with pytest.raises(ValueError, match="name of an argument"):
+        one.run([{"a": 1}], lambda a: {"a": 2})
+    one.run([{"a": 1}], lambda a: {"c": 2})
+    with pytest.raises(ValueError, match="--fresh"):
+        study.Study(tmp_path, "s").run([{"b": 1}], lambda b: {"c": 2})
+
+
+def test_written_table_keeps_numbers_and_protocol(study, tmp_path):
+    frame = pd.DataFrame({"rule": ["hjb", "a|b"], "error": [1 / 3, np.nan], "n": [3, 4]})
+    text = study.write_table(frame, tmp_path / "t.1" / "table", "Table", "Four folds.")
+    back = pd.read_csv(tmp_path / "t.1" / "table.csv")
+    pd.testing.assert_frame_equal(back, frame)
+    assert (tmp_path / "t.1" / "table.md").read_text() == text
+    lines = text.splitlines()
+    assert lines[0] == "# Table"
+    assert lines[-1] == "Four folds."
+    table = [line for line in lines if line.startswith("|")]
+    assert len({len(line) for line in table}) == 1
+    assert [cell.strip() for cell in table[2].strip("|").split("|")] == ["hjb", "0.333", "3"]
+    assert "a\\|b" in table[3]
+
+
+def test_a_named_index_is_a_column(study):
+    frame = pd.DataFrame({"score": [0.5]}, index=pd.Index(["x"], name="rule"))
+    assert study.markdown_table(frame).splitlines()[0].split() == ["|", "rule", "|", "score", "|"]
+
+
+def test_arguments(study, monkeypatch):
+    monkeypatch.setenv("SKBCI_DATA", "/some/folder")
+    parser = argparse.ArgumentParser()
+    study.add_arguments(parser)
+    args = parser.parse_args(["--quick"])
+    assert args.quick
+    assert not args.fresh
+    assert args.data == Path("/some/folder")
+    monkeypatch.delenv("SKBCI_DATA")
+    parser = argparse.ArgumentParser()
+    study.add_arguments(parser)
+    assert parser.parse_args([]).data is None
