@@ -12,7 +12,7 @@ from sklearn.base import clone, is_regressor
 from sklearn.metrics import log_loss
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, check_cv
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state, indexable
+from sklearn.utils import _safe_indexing, check_random_state, indexable
 
 from skbci._validation import as_eeg, check_count
 from skbci.display._style import clean, line_style, log_ticks
@@ -140,8 +140,8 @@ class StabilityDisplay:
         if not jobs:
             raise ValueError(f"{cls.__name__}: give at least one split, optimizer and step size.")
         for train, test, optimizer, lr in _ticking(jobs, progress):
-            sides = ((X[train], y[train]), (X[test], y[test]))
-            losses = _train(estimator, *sides, optimizer, lr, n_epochs, _seed(random_state))
+            learn, check = ((_safe_indexing(X, rows), y[rows]) for rows in (train, test))
+            losses = _train(estimator, learn, check, optimizer, lr, n_epochs, _seed(random_state))
             runs.append(losses.assign(optimizer=optimizer, lr=float(lr)))
         every = pd.concat(runs, ignore_index=True)
         # A mean with a diverged split in it is that of a diverged training.
@@ -294,7 +294,7 @@ def _train(
         warnings.simplefilter("ignore")  # a divergence is shown in the picture
         for epoch in range(n_epochs):
             rows = random.permutation(len(y))
-            network.partial_fit(X[rows], y[rows], **first)
+            network.partial_fit(_safe_indexing(X, rows), y[rows], **first)
             history = getattr(network, "history_", None)
             if history is not None and not np.isfinite(history["train_loss"].iloc[-1]):
                 break

@@ -68,6 +68,13 @@ def test_the_estimator_is_left_alone_and_the_seed_decides():
     assert not hasattr(pipe[0], "mean_")
 
 
+def test_data_frames_are_taken():
+    shown = {"optimizers": ["hjb"], "lrs": [0.1], "n_epochs": 2}
+    arrays = StabilityDisplay.from_estimator(NET, X, Y, **shown).curves
+    frames = StabilityDisplay.from_estimator(NET, pd.DataFrame(X), pd.Series(Y), **shown).curves
+    pd.testing.assert_frame_equal(arrays, frames)
+
+
 def test_curves_are_means_over_splits():
     shown = {"optimizers": ["hjb"], "lrs": [0.1], "n_epochs": 3}
     splits = list(KFold(2).split(X))
