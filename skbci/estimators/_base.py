@@ -53,6 +53,7 @@ class BaseNeural(RoutedParams):
     _route_prefixes: tuple[str, ...] = ("module", "criterion", "optimizer", "callbacks")
     _criteria: Mapping[str, type[nn.Module]] = {}
     _rng_state_: int | Tensor
+    _lr_: float
     _standardizer_: Standardizer | None
     _input_ndim = (2, 3, 4)
     _real_target = False

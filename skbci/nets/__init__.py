@@ -1,5 +1,12 @@
-"""Torch modules: shapes come from constructor arguments, logits come out."""
+"""Torch modules: shapes come from constructor arguments, logits come out.
 
+Modules with several heads give the logits first and name what they give in ``head_names``. Their
+``shared_parameter`` is the weight at which loss-weighting policies compare gradients, and
+``apply_max_norm`` bounds weights after a step.
+"""
+
+from skbci.nets._fbmsnet import FBMSNet
+from skbci.nets._min2net import MIN2Net
 from skbci.nets._mlp import MLP
 
-__all__ = ["MLP"]
+__all__ = ["MLP", "FBMSNet", "MIN2Net"]

@@ -1,0 +1,89 @@
+"""What the losses have in common: weights of rows, and the reduction over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+REDUCTIONS = ("none", "mean", "sum")
+
+
+def check_reduction(reduction: str) -> str:
+    """Give the reduction back if there is one of that name."""
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction={reduction!r} is unknown; use one of {list(REDUCTIONS)}.")
+    return reduction
+
+
+def check_class_weight(
+    class_weight: Sequence[float] | Tensor | None, n_classes: int | None = None
+) -> Tensor | None:
+    """Give class weights as a tensor, one entry a class."""
+    if class_weight is None:
+        return None
+    weights = torch.as_tensor(class_weight, dtype=torch.get_default_dtype()).detach().clone()
+    if weights.ndim != 1 or (n_classes is not None and len(weights) != n_classes):
+        expected = "one number for each class" if n_classes is None else f"{n_classes} numbers"
+        raise ValueError(
+            f"class_weight has the shape {tuple(weights.shape)}; it must hold {expected}."
+        )
+    if not bool(torch.isfinite(weights).all() and (weights >= 0).all()):
+        raise ValueError(
+            f"class_weight={class_weight!r} must be finite and must not be negative."
+        )
+    return weights
+
+
+def check_labels(y: Tensor, n_rows: int, n_classes: int | None, who: Any) -> Tensor:
+    """Check class indices against the rows and the classes there are."""
+    name = type(who).__name__
+    if y.ndim != 1 or len(y) != n_rows:
+        raise ValueError(
+            f"{name}: the labels have the shape {tuple(y.shape)}, but there are {n_rows} rows: "
+            "one class index for each row is needed."
+        )
+    if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
+        raise TypeError(f"{name}: the labels are {y.dtype}; they must be integer class indices.")
+    # An accelerator reports a bad index itself; looking here would make it wait.
+    if n_classes is not None and y.device.type == "cpu" and n_rows:
+        low, high = int(y.min()), int(y.max())
+        if low < 0 or high >= n_classes:
+            raise ValueError(
+                f"{name}: a label is {low if low < 0 else high}; with n_classes={n_classes} the "
+                f"class indices are 0 to {n_classes - 1}."
+            )
+    return y.long()
+
+
+def row_weights(
+    sample_weight: Tensor | None, class_weight: Tensor | None, y: Tensor | None, like: Tensor
+) -> Tensor | None:
+    """Multiply the rows' own weights by those of their classes; None where all are one."""
+    weights = None
+    if sample_weight is not None:
+        if sample_weight.shape != (len(like),):
+            raise ValueError(
+                f"sample_weight has the shape {tuple(sample_weight.shape)}, but there are "
+                f"{len(like)} rows: one weight for each row is needed."
+            )
+        weights = sample_weight.to(like)
+    if class_weight is not None and y is not None:
+        of_rows = class_weight.to(like)[y]
+        weights = of_rows if weights is None else weights * of_rows
+    return weights
+
+
+def reduce_rows(rows: Tensor, reduction: str, weights: Tensor | None) -> Tensor:
+    """Reduce one value a row; the mean is a weighted one, and zero if no row weighs anything."""
+    weighted = rows if weights is None else rows * weights
+    if reduction == "none":
+        return weighted
+    if reduction == "sum":
+        return weighted.sum()
+    if weights is None:
+        return weighted.mean() if len(rows) else weighted.sum()
+    total = weights.sum()
+    return weighted.sum() / torch.where(total > 0, total, torch.ones_like(total))

@@ -1,0 +1,135 @@
+"""Normalized gradient descent on the weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skbci.weighting._base import WeightingPolicy, check_setting, rescale
+from skbci.weighting._evidence import Evidence, Floats
+from skbci.weighting._simplex import project
+
+CONSTRAINTS = ("rescale", "project")
+
+
+class AlphaGrad(WeightingPolicy):
+    r"""AlphaGrad: less weight to the loss whose gradient is largest, batch by batch.
+
+    Parameters
+    ----------
+    lr : float, default=0.01
+        Step size :math:`\alpha`; the length of each step, before the constraint.
+    p : float, default=2
+        Order of the norms; 1, 2 or ``inf``, say.
+    minimum : float, default=1e-4
+        Weights are clipped from below here.
+    constraint : {"rescale", "project"}, default="rescale"
+        How the weights are brought back to the sum K: by scaling, the published rule, or by
+        Euclidean projection, which is this package's own.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range.
+
+    Warns
+    -----
+    LossCollapseWarning
+        When one loss has more than 95 % of all weight.
+
+    Notes
+    -----
+    For the losses :math:`L_k` with the weights :math:`w_k`, and :math:`\theta` the weight of the
+    last layer that all heads share,
+
+    .. math:: g_k = \lVert \nabla_\theta (w_k L_k) \rVert_p, \qquad
+              v = w - \alpha \frac{g}{\lVert g \rVert_p + 10^{-7}}, \qquad
+              u = \max(v, m), \qquad w \leftarrow \frac{K u}{\sum_j u_j},
+
+    before the weighted sum of each batch is back-propagated [1]_. As
+    :math:`g_k = w_k \lVert \nabla_\theta L_k \rVert_p`, no second-order graph is built.
+
+    **Where it ends.** With norms :math:`n_k = \lVert \nabla_\theta L_k \rVert` that stay as they
+    are, the published rule is replicator dynamics: with unequal norms it rests only at the
+    corners, and the loss with the *smallest* gradient gets all weight but for the floor m
+    (1 : 0.9 : 0.8 ends near (0, 0, 3)). Only the gradients' own growth holds against that. A
+    network whose classification loss is not the one with the smallest gradient stops learning to
+    classify.
+
+    With ``constraint="project"`` the last two steps are one, the Euclidean projection of v onto
+    :math:`\{w : w_k \ge m, \sum_k w_k = K\}`. It takes the same amount from every weight instead
+    of the same share, and rests where all :math:`w_k n_k` are equal,
+
+    .. math:: w_k = \frac{K / n_k}{\sum_j 1 / n_j},
+
+    wherever the weights start; losses then pull equally hard on the shared layer. The step of
+    fixed length settles there while norms differ by less than a factor of about
+    :math:`2\sqrt{K}/\alpha`.
+
+    References
+    ----------
+    .. [1] R. Chaisaen, P. Autthasan, A. Ditthapron, T. Wilaiprasitporn (2025). AlphaGrad:
+       Normalized Gradient Descent for Adaptive Multi-loss Functions in EEG-based Motor Imagery
+       Classification. IEEE Journal of Biomedical and Health Informatics.
+       doi:10.1109/JBHI.2025.3572197
+
+    Examples
+    --------
+    Any torch loop takes it in five lines:
+
+    >>> import torch
+    >>> X = torch.ones(8, 3)
+    >>> shared, head_1, head_2 = (torch.nn.Linear(a, b) for a, b in ((3, 2), (2, 2), (2, 3)))
+    >>> policy = AlphaGrad(lr=0.01).start(2)
+    >>> for _ in range(3):  # the batches
+    ...     losses = [head_1(shared(X)).square().mean(), (head_2(shared(X)) - X).square().mean()]
+    ...     weights = policy.on_batch(losses, shared.weight)
+    ...     torch.dot(weights, torch.stack(losses)).backward()  # then the optimizer's step
+    >>> round(float(weights.sum()), 6)
+    2.0
+
+    Norms that stay as they are, in the ratio 2 : 1, under both constraints:
+
+    >>> import warnings
+    >>> warnings.simplefilter("ignore", category=UserWarning)  # of the collapse
+    >>> for constraint in ("rescale", "project"):
+    ...     policy = AlphaGrad(constraint=constraint).start(2)
+    ...     for _ in range(1000):
+    ...         w = policy.update([1.0, 1.0], gradients=[[2.0], [1.0]])
+    ...     print(w.round(2))
+    [0.01 1.99]
+    [0.67 1.33]
+    """
+
+    uses_gradients = True
+
+    def __init__(
+        self,
+        lr: float = 0.01,
+        p: float = 2,
+        minimum: float = 1e-4,
+        constraint: str = "rescale",
+    ) -> None:
+        check_setting(self, "lr", lr)
+        check_setting(self, "minimum", minimum, high=1.0)
+        if not p >= 1:
+            raise ValueError(f"AlphaGrad: p={p!r} must be at least 1, or inf.")
+        if constraint not in CONSTRAINTS:
+            raise ValueError(
+                f"AlphaGrad: constraint={constraint!r} is unknown; use one of {list(CONSTRAINTS)}."
+            )
+        self.lr = lr
+        self.p = p
+        self.minimum = minimum
+        self.constraint = constraint
+
+    def next_weights(self, seen: Evidence) -> ArrayLike:
+        """Take one step against the weighted gradients' norms."""
+        norms: Floats = (
+            self.gradient_norms_ if self.p == 2 else seen.gradients.norms(self.p)  # type: ignore[assignment]
+        )
+        g = self.weights_ * norms
+        stepped = self.weights_ - self.lr * g / (np.linalg.norm(g, ord=self.p) + 1e-7)
+        if self.constraint == "project":
+            return project(stepped, total=len(stepped), minimum=self.minimum)
+        return rescale(np.maximum(stepped, self.minimum))

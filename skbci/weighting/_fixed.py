@@ -1,0 +1,53 @@
+"""Weights that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skbci.weighting._base import WeightingPolicy, rescale
+from skbci.weighting._evidence import Evidence
+
+
+class FixedWeights(WeightingPolicy):
+    """Weights as given, from the first batch to the last.
+
+    Parameters
+    ----------
+    weights : sequence of K floats, or None, default=None
+        Not negative, with a positive sum; scaled to sum to K. None: all one.
+
+    Examples
+    --------
+    >>> FixedWeights((1, 1, 4)).start(3).weights_.tolist()
+    [0.5, 0.5, 2.0]
+    """
+
+    acts_on = "never"
+
+    def __init__(self, weights: Sequence[float] | None = None) -> None:
+        if weights is not None:
+            array = np.asarray(weights, dtype=np.float64)
+            good = array.ndim == 1 and np.isfinite(array).all() and (array >= 0).all()
+            if not (good and array.sum() > 0):
+                raise ValueError(
+                    f"FixedWeights: weights={weights!r} must be one number for each loss, not "
+                    "negative and not all zero."
+                )
+        self.weights = weights
+
+    def _start(self, n_losses: int) -> None:
+        if self.weights is None:
+            return
+        if len(self.weights) != n_losses:
+            raise ValueError(
+                f"FixedWeights: weights={self.weights!r} has {len(self.weights)} entries for "
+                f"{n_losses} losses."
+            )
+        self.weights_ = rescale(self.weights)
+
+    def next_weights(self, seen: Evidence) -> ArrayLike:
+        """Give the same weights again."""
+        return self.weights_

@@ -1,0 +1,95 @@
+"""Policies by name."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from typing import Any
+
+from skbci.weighting._adamt import AdaMT
+from skbci.weighting._alphagrad import AlphaGrad
+from skbci.weighting._base import WeightingPolicy
+from skbci.weighting._dynamic import DynamicWeightAverage
+from skbci.weighting._fixed import FixedWeights
+from skbci.weighting._gradapprox import GradApprox
+from skbci.weighting._gradnorm import GradNorm
+from skbci.weighting._gramian import GramianWeighting
+from skbci.weighting._uncertainty import UncertaintyWeighting
+
+#: Names that estimators take for ``loss_weighting``, with the class and the settings it implies.
+POLICIES: dict[str, tuple[type[WeightingPolicy], dict[str, Any]]] = {
+    "fixed": (FixedWeights, {}),
+    "alphagrad": (AlphaGrad, {}),
+    "alphagrad-project": (AlphaGrad, {"constraint": "project"}),
+    "adamt": (AdaMT, {}),
+    "gradapprox": (GradApprox, {}),
+    "uncertainty": (UncertaintyWeighting, {}),
+    "dwa": (DynamicWeightAverage, {}),
+    "gradnorm": (GradNorm, {}),
+    "gramian": (GramianWeighting, {"weighting": "UPGradWeighting"}),
+}
+
+
+def resolve_policy(
+    policy: str | type[WeightingPolicy] | WeightingPolicy, settings: dict[str, Any] | None = None
+) -> WeightingPolicy:
+    """Turn a name, a class or an instance into a policy of one's own.
+
+    Parameters
+    ----------
+    policy : str, subclass of WeightingPolicy, or WeightingPolicy
+        A key of `POLICIES`, a class, or an instance, which is copied.
+    settings : dict, optional
+        Keyword arguments that the user gave for it (the ``loss_weighting__...`` parameters); an
+        instance takes none.
+
+    Returns
+    -------
+    WeightingPolicy
+        Not started yet.
+
+    Raises
+    ------
+    ValueError
+        If the name or one of the settings is unknown, the message listing the valid ones; or if
+        an instance comes with settings.
+    TypeError
+        If ``policy`` is none of the three.
+
+    Examples
+    --------
+    >>> resolve_policy("alphagrad", {"lr": 0.1})
+    AlphaGrad(lr=0.1, p=2, minimum=0.0001, constraint='rescale')
+    """
+    settings = dict(settings or {})
+    if isinstance(policy, WeightingPolicy):
+        if settings:
+            raise ValueError(
+                f"loss_weighting__{next(iter(settings))} cannot be set on an instance of "
+                f"{type(policy).__name__}; give its name or class."
+            )
+        return copy.deepcopy(policy)
+    if isinstance(policy, str):
+        if policy not in POLICIES:
+            raise ValueError(
+                f"loss_weighting={policy!r} is unknown; use one of {sorted(POLICIES)} or a "
+                "WeightingPolicy."
+            )
+        kind, implied = POLICIES[policy]
+    elif isinstance(policy, type) and issubclass(policy, WeightingPolicy):
+        kind, implied = policy, {}
+    else:
+        raise TypeError(
+            f"loss_weighting={policy!r} must be a name, a WeightingPolicy class or an instance "
+            "of one."
+        )
+    names = list(inspect.signature(kind).parameters)
+    unknown = [name for name in settings if name not in names]
+    if unknown:
+        label = policy if isinstance(policy, str) else kind.__name__
+        listed = ", ".join("loss_weighting__" + name for name in names) or "none"
+        raise ValueError(
+            f"loss_weighting {label!r} has no setting {', '.join(map(repr, unknown))}; its "
+            f"settings are {listed}."
+        )
+    return kind(**{**implied, **settings})
