@@ -248,6 +248,14 @@ class BaseNeural(RoutedParams):
                 threshold_mode="abs", load_best=True, sink=print if self.verbose else _silent,
             )
             callbacks.append(("early_stopping", stopping))
+        named = [c[0] if isinstance(c, tuple) else type(c).__name__ for c in callbacks]
+        known = [*named, "epoch_timer", "print_log"]
+        unknown = [name for name in self._route("callbacks") if name.split("__")[0] not in known]
+        if unknown:
+            raise ValueError(
+                f"callbacks__{unknown[0]} belongs to no callback; the callbacks are "
+                f"{', '.join(known)}."
+            )
         return callbacks
 
     def _summarize(self) -> None:

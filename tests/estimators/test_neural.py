@@ -91,6 +91,7 @@ def test_any_optimizer_class_works(optimizer, blobs):
         ({"max_epochs": 0}, "max_epochs=0 must be an integer of at least 1"),
         ({"batch_size": 0}, "batch_size=0 must be a positive integer or -1"),
         ({"lr": -1.0}, "lr=-1.0 must be a finite number"),
+        ({"callbacks__foo__x": 1}, "callbacks__foo__x belongs to no callback; .* epoch_timer"),
         ({"device": "gpu"}, "device='gpu' is no torch device"),
         ({"class_weight": {"nobody": 2.0}}, "class_weight names .*nobody"),
     ],
