@@ -5,12 +5,21 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import matplotlib
 import numpy as np
 import pytest
 import torch
 
 matplotlib.use("Agg")
+# The same examples everywhere, and none given up because a machine is busy.
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

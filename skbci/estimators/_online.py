@@ -115,7 +115,7 @@ class OnlineClassifier(MetaClassifier):
     ...     clf = OnlineClassifier(linear, batch_size=10, n_passes=n_passes)
     ...     print(cross_val_score(clf, X, y, cv=cv).round(2))
     [0.56]
-    [0.79]
+    [0.74]
     """
 
     def __init__(
