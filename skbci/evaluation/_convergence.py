@@ -65,7 +65,9 @@ def time_to_loss(
         tolerance = _finite(tolerance, "tolerance")
         if tolerance < 0:
             raise ValueError(f"tolerance={tolerance:g} must be at least 0.")
-        loss = finite.min() + tolerance * (finite[0] - finite.min())
+        # Weighted like this, rounding puts no tolerance below the lowest loss and 1 at the first.
+        lowest = finite.min()
+        loss = max(lowest, (1 - tolerance) * lowest + tolerance * finite[0])
     loss = _finite(loss, "loss")
     reached = np.flatnonzero(losses <= loss)
     if not len(reached):
