@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
+import _eye_state_data as eye_data
+import _eye_state_runs as runs
+import hjb_eye_state as script
 import numpy as np
 import pandas as pd
 import pytest
 
-PAPERS = Path(__file__).resolve().parents[2] / "examples" / "papers"
-MODULES = ("_study", "_hjb_paper", "_eye_state_data", "_eye_state_report", "_eye_state_runs",
-           "hjb_eye_state")
 
-
-@pytest.fixture
-def load(monkeypatch):
-    monkeypatch.syspath_prepend(str(PAPERS))
-    yield importlib.import_module
-    for name in MODULES:
-        sys.modules.pop(name, None)
-
-
-@pytest.fixture
-def script(load):
-    return load("hjb_eye_state")
-
-
-def test_the_quick_run_goes_on_where_it_was(script, tmp_path, capsys, monkeypatch):
+def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     arguments = ["--quick", "--subjects", "4", "--duration", "40", "--n-jobs", "1", "--output",
                  str(tmp_path)]
@@ -58,9 +40,8 @@ def test_the_quick_run_goes_on_where_it_was(script, tmp_path, capsys, monkeypatc
 
 
 def test_the_papers_step_is_the_best_on_the_test_subjects_and_the_honest_one_is_not(
-    load, monkeypatch
+    monkeypatch
 ):
-    script, runs = load("hjb_eye_state"), load("_eye_state_runs")
     fixed = pd.DataFrame({
         "optimizer": ["hjb"] * 4, "lr": [0.1, 0.1, 1.0, 1.0], "test": [60.0, 70.0, 90.0, 50.0],
     })
@@ -73,7 +54,7 @@ def test_the_papers_step_is_the_best_on_the_test_subjects_and_the_honest_one_is_
             return super().fit(X, y, **params)
 
     monkeypatch.setattr(runs, "GridSearchCV", Spy)
-    data = load("_eye_state_data").simulated(4, 40.0, 1.0)
+    data = eye_data.simulated(4, 40.0, 1.0)
     _, test = data.splits(1)[0]
     runs.chosen_step("hjb", 3, 0, 1, load=lambda: data)
     assert seen
@@ -81,8 +62,8 @@ def test_the_papers_step_is_the_best_on_the_test_subjects_and_the_honest_one_is_
         assert not set(subjects) & set(data.subjects[test])
 
 
-def test_splits_leave_a_quarter_of_the_subjects_out(load):
-    data = load("_eye_state_data").simulated(8, 30.0, 1.0)
+def test_splits_leave_a_quarter_of_the_subjects_out():
+    data = eye_data.simulated(8, 30.0, 1.0)
     splits = data.splits(4)
     assert len(splits) == 4
     for train, test in splits:
@@ -91,9 +72,8 @@ def test_splits_leave_a_quarter_of_the_subjects_out(load):
 
 
 @pytest.mark.real_data
-def test_the_recordings_have_the_emotiv_channels(load, data_folder):
-    data = load("_eye_state_data")
-    windows = data.recorded(data_folder)
+def test_the_recordings_have_the_emotiv_channels(data_folder):
+    windows = eye_data.recorded(data_folder)
     assert windows.energies.shape == (480, 448)
     assert np.unique(windows.subjects).tolist() == [1, 15]
     assert windows.closed.sum() == 240
@@ -107,7 +87,7 @@ def test_the_recordings_have_the_emotiv_channels(load, data_folder):
 
 @pytest.mark.real_data
 @pytest.mark.slow
-def test_the_checks_on_recordings(script, data_folder, tmp_path, capsys):
+def test_the_checks_on_recordings(data_folder, tmp_path, capsys):
     script.main(["--quick", "--data", str(data_folder), "--output", str(tmp_path)])
     out = capsys.readouterr().out
     assert "# Real recordings: trained on one subject" in out

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
+import hjb_mental_imagery as script
 import numpy as np
 import pandas as pd
 import pytest
 
-PAPERS = Path(__file__).resolve().parents[2] / "examples" / "papers"
-MODULES = ("hjb_mental_imagery", "_mental_imagery", "_study")
 
-
-@pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(PAPERS))
-    import hjb_mental_imagery
-
-    yield hjb_mental_imagery
-    for name in MODULES:
-        sys.modules.pop(name, None)
-
-
-def test_transcribed_figures_have_the_papers_averages(script):
+def test_transcribed_figures_have_the_papers_averages():
     for algorithm, subjects in script.PAPER.items():
         for mode in (0, 1):
             mean = np.mean([subjects[s][mode] for s in (1, 2, 3)], axis=0)
@@ -31,7 +16,7 @@ def test_transcribed_figures_have_the_papers_averages(script):
             np.testing.assert_allclose(mean, script.PAPER_AVERAGE[algorithm][mode], atol=0.101)
 
 
-def test_figures_are_found_by_column(script):
+def test_figures_are_found_by_column():
     found = [script.paper_figure(*cell) for cell in (
         ("DNN with HJB", 2, "offline", "1+2+3->4"), ("DNN with HJB", 2, "online", "1+2+3->4"),
         ("[27]", 3, "offline", "2->3"), ("DNN with HJB+AD", 1, "online", "1->2"),
@@ -42,7 +27,7 @@ def test_figures_are_found_by_column(script):
     assert np.isnan(script.paper_figure("LDA", 1, "offline", "1->2"))
 
 
-def test_quick_run(script, tmp_path, monkeypatch, capsys):
+def test_quick_run(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     arguments = ["--quick", "--n-jobs", "1", "--output", str(tmp_path)]
     tables = script.main(arguments)
@@ -69,7 +54,7 @@ def test_quick_run(script, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.real_data
-def test_an_hjb_cascade_reaches_the_competitions_winner(script, data_folder):
+def test_an_hjb_cascade_reaches_the_competitions_winner(data_folder):
     """Earlier sessions -> session 4 of subject 2, causal; the winner had .703 in half a second."""
     import _mental_imagery as study
     from sklearn.pipeline import Pipeline
@@ -94,7 +79,7 @@ def test_an_hjb_cascade_reaches_the_competitions_winner(script, data_folder):
 
 
 @pytest.mark.real_data
-def test_columns_follow_the_sessions_that_are_there(script, data_folder):
+def test_columns_follow_the_sessions_that_are_there(data_folder):
     import _mental_imagery as study
 
     folder = str(data_folder / "bci3_V_idiap")

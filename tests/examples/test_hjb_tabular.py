@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from pathlib import Path
-
+import _hjb_paper as paper
+import _tabular_sets as sets
+import hjb_tabular as script
 import numpy as np
 import pandas as pd
 import pytest
 
-PAPERS = Path(__file__).resolve().parents[2] / "examples" / "papers"
-MODULES = ("_study", "_hjb_paper", "_tabular_sets", "_tabular_report", "hjb_tabular")
 
-
-@pytest.fixture
-def load(monkeypatch):
-    monkeypatch.syspath_prepend(str(PAPERS))
-    yield importlib.import_module
-    for name in MODULES:
-        sys.modules.pop(name, None)
-
-
-@pytest.fixture
-def script(load):
-    return load("hjb_tabular")
-
-
-@pytest.fixture
-def sets(load):
-    return load("_tabular_sets")
-
-
-def test_the_papers_table_in_figures_that_its_text_repeats(load):
-    paper = load("_hjb_paper")
+def test_the_papers_table_in_figures_that_its_text_repeats():
     assert paper.TABLE_V.shape == (11, 7)
     errors, times = paper.paper_errors(), paper.paper_times()
     assert errors.loc["BC", ["HJB", "HJB+AD"]].tolist() == [3.14, 2.85]
@@ -47,7 +24,7 @@ def test_the_papers_table_in_figures_that_its_text_repeats(load):
     assert paper.TABLE_IV["seconds"].idxmin() == "HJB+AD"
 
 
-def test_batches_by_size_and_errors_of_constant_answers(sets):
+def test_batches_by_size_and_errors_of_constant_answers():
     sizes = {name: sets.load_set(name, None) for name in sets.FUNCTIONS}
     assert {name: data.batch_size for name, data in sizes.items()} == {
         "8-BP": 8, "Mod-2": 8, "Gabor-2D": 8,
@@ -60,13 +37,13 @@ def test_batches_by_size_and_errors_of_constant_answers(sets):
     assert table.constant_error == pytest.approx(100 * 2 / 7)
 
 
-def test_missing_values_get_a_code_of_their_own(sets):
+def test_missing_values_get_a_code_of_their_own():
     X = np.array([[1.0, np.nan], [3.0, 5.0], [np.nan, 7.0]])
     coded = sets.OwnCode().fit_transform(X)
     np.testing.assert_array_equal(coded, [[1, 4], [3, 5], [0, 7]])
 
 
-def test_the_honest_encoder_learns_nothing_from_test_rows(sets):
+def test_the_honest_encoder_learns_nothing_from_test_rows():
     """A test row, however extreme, leaves the prediction of the others alone."""
     random = np.random.RandomState(0)
     X = np.column_stack([random.standard_normal((60, 2)), random.randint(0, 3, 60)])
@@ -79,7 +56,7 @@ def test_the_honest_encoder_learns_nothing_from_test_rows(sets):
     assert net[0].transform(test).shape == (20, 5)
 
 
-def test_a_study_on_functions_goes_on_where_it_was(script, tmp_path, capsys, monkeypatch):
+def test_a_study_on_functions_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     arguments = ["--quick", "--sets", "Mod-2", "Gabor-2D", "--n-jobs", "1", "--output",
                  str(tmp_path)]
@@ -108,14 +85,14 @@ def test_a_study_on_functions_goes_on_where_it_was(script, tmp_path, capsys, mon
     assert again.split("# What")[0] == first.split("# What")[0]
 
 
-def test_unknown_sets_are_named(script, tmp_path, capsys):
+def test_unknown_sets_are_named(tmp_path, capsys):
     with pytest.raises(SystemExit):
         script.main(["--sets", "BC", "XYZ", "--data", str(tmp_path), "--output", str(tmp_path)])
     assert "['BC', 'XYZ'] are not there; choose of ['8-BP'" in capsys.readouterr().err
 
 
 @pytest.mark.real_data
-def test_real_sets_are_the_papers(sets, data_folder):
+def test_real_sets_are_the_papers(data_folder):
     table = {"BC": (699, 9), "MMG": (961, 5), "BM": (4521, 16), "HTRU2": (17898, 8),
              "ADU": (32561, 14), "IJCNN": (141691, 22)}
     for name, shape in table.items():
@@ -132,7 +109,7 @@ def test_real_sets_are_the_papers(sets, data_folder):
 
 @pytest.mark.real_data
 @pytest.mark.slow
-def test_the_quick_run_on_real_sets(script, data_folder, tmp_path, capsys):
+def test_the_quick_run_on_real_sets(data_folder, tmp_path, capsys):
     script.main(["--quick", "--data", str(data_folder), "--output", str(tmp_path)])
     out = capsys.readouterr().out
     assert "# Mammographic mass: what the preparation does" in out

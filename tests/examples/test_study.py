@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
+import _study as study
 import numpy as np
 import pandas as pd
 import pytest
-
-PAPERS = Path(__file__).resolve().parents[2] / "examples" / "papers"
-
-
-@pytest.fixture
-def study(monkeypatch):
-    monkeypatch.syspath_prepend(str(PAPERS))
-    import _study
-
-    yield _study
-    sys.modules.pop("_study", None)
-
 
 TASKS = [{"subject": s, "rule": r} for s in (1, 2) for r in ("hjb", "None", "a,b")]
 
@@ -36,14 +24,14 @@ class Counter:
         return {"score": subject / 3, "name": f"{rule} {subject}"}
 
 
-def test_results_come_back_as_they_were(study, tmp_path):
+def test_results_come_back_as_they_were(tmp_path):
     frame = study.Study(tmp_path / "deep", "scores").run(TASKS, Counter())
     assert frame[["subject", "rule"]].to_dict("records") == TASKS
     assert frame["score"].tolist() == [task["subject"] / 3 for task in TASKS]
     assert list(frame.columns) == ["subject", "rule", "score", "name"]
 
 
-def test_a_killed_run_goes_on_where_it_was(study, tmp_path):
+def test_a_killed_run_goes_on_where_it_was(tmp_path):
     first, second = Counter(fail_at=2), Counter()
     with pytest.raises(KeyboardInterrupt):
         study.Study(tmp_path, "s").run(TASKS, first)
@@ -53,7 +41,7 @@ def test_a_killed_run_goes_on_where_it_was(study, tmp_path):
                                                                                    Counter()))
 
 
-def test_a_finished_run_is_not_repeated_and_fresh_repeats_it(study, tmp_path):
+def test_a_finished_run_is_not_repeated_and_fresh_repeats_it(tmp_path):
     study.Study(tmp_path, "s").run(TASKS, Counter())
     again, anew = Counter(), Counter()
     study.Study(tmp_path, "s").run(TASKS, again)
@@ -63,7 +51,7 @@ def test_a_finished_run_is_not_repeated_and_fresh_repeats_it(study, tmp_path):
 
 
 @pytest.mark.parametrize("cut", [1, 8, 30])
-def test_a_line_that_was_cut_off_is_run_again(study, tmp_path, cut):
+def test_a_line_that_was_cut_off_is_run_again(tmp_path, cut):
     one = study.Study(tmp_path, "s")
     whole = one.run(TASKS, Counter())
     one.path.write_bytes(one.path.read_bytes()[:-cut])
@@ -72,7 +60,7 @@ def test_a_line_that_was_cut_off_is_run_again(study, tmp_path, cut):
     assert len(again.calls) >= 1
 
 
-def test_a_task_of_several_lines_counts_only_with_all_of_them(study, tmp_path):
+def test_a_task_of_several_lines_counts_only_with_all_of_them(tmp_path):
     def folds(subject, rule):
         return [{"fold": fold, "score": fold * subject} for fold in range(3)]
 
@@ -92,7 +80,7 @@ def test_a_task_of_several_lines_counts_only_with_all_of_them(study, tmp_path):
     assert calls == TASKS[-1:]
 
 
-def test_order_is_that_of_the_tasks_for_any_number_of_jobs(study, tmp_path):
+def test_order_is_that_of_the_tasks_for_any_number_of_jobs(tmp_path):
     serial = study.Study(tmp_path, "one").run(TASKS, Counter())
     parallel = study.Study(tmp_path, "two").run(TASKS[::-1], Counter(), n_jobs=2)
     turned = study.Study(tmp_path, "two").run(TASKS, Counter())
@@ -100,7 +88,7 @@ def test_order_is_that_of_the_tasks_for_any_number_of_jobs(study, tmp_path):
     pd.testing.assert_frame_equal(turned, serial)
 
 
-def test_new_columns_join_old_lines(study, tmp_path):
+def test_new_columns_join_old_lines(tmp_path):
     one = study.Study(tmp_path, "s")
     one.run(TASKS[:1], lambda **t: {"a": 1})
     frame = one.run(TASKS[:2], lambda **t: {"b": 2.5})
@@ -108,7 +96,7 @@ def test_new_columns_join_old_lines(study, tmp_path):
     assert frame["b"].isna().tolist() == [True, False]
 
 
-def test_tasks_of_an_earlier_run_are_not_shown(study, tmp_path):
+def test_tasks_of_an_earlier_run_are_not_shown(tmp_path):
     one = study.Study(tmp_path, "s")
     one.run(TASKS, Counter())
     assert len(one.run(TASKS[:2], Counter())) == 2
@@ -119,12 +107,12 @@ def test_tasks_of_an_earlier_run_are_not_shown(study, tmp_path):
     ([{"a": 1}, {"b": 1}], "different arguments"),
     ([{"a": 1}, {"a": 1}], "twice"),
 ])
-def test_bad_tasks_are_named(study, tmp_path, tasks, message):
+def test_bad_tasks_are_named(tmp_path, tasks, message):
     with pytest.raises(ValueError, match=message):
         study.Study(tmp_path, "s").run(tasks, lambda **t: {})
 
 
-def test_results_must_not_hide_arguments_and_files_not_be_mixed(study, tmp_path):
+def test_results_must_not_hide_arguments_and_files_not_be_mixed(tmp_path):
     one = study.Study(tmp_path, "s")
     with pytest.raises(ValueError, match="name of an argument"):
         one.run([{"a": 1}], lambda a: {"a": 2})
@@ -133,7 +121,7 @@ def test_results_must_not_hide_arguments_and_files_not_be_mixed(study, tmp_path)
         study.Study(tmp_path, "s").run([{"b": 1}], lambda b: {"c": 2})
 
 
-def test_written_table_keeps_numbers_and_protocol(study, tmp_path):
+def test_written_table_keeps_numbers_and_protocol(tmp_path):
     frame = pd.DataFrame({"rule": ["hjb", "a|b"], "error": [1 / 3, np.nan], "n": [3, 4]})
     text = study.write_table(frame, tmp_path / "t.1" / "table", "Table", "Four folds.")
     back = pd.read_csv(tmp_path / "t.1" / "table.csv")
@@ -148,12 +136,12 @@ def test_written_table_keeps_numbers_and_protocol(study, tmp_path):
     assert "a\\|b" in table[3]
 
 
-def test_a_named_index_is_a_column(study):
+def test_a_named_index_is_a_column():
     frame = pd.DataFrame({"score": [0.5]}, index=pd.Index(["x"], name="rule"))
     assert study.markdown_table(frame).splitlines()[0].split() == ["|", "rule", "|", "score", "|"]
 
 
-def test_arguments(study, monkeypatch):
+def test_arguments(monkeypatch):
     monkeypatch.setenv("SKBCI_DATA", "/some/folder")
     parser = argparse.ArgumentParser()
     study.add_arguments(parser)
