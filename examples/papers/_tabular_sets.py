@@ -105,10 +105,13 @@ class OwnCode(TransformerMixin, BaseEstimator):
 
 
 @cache
-def load_set(name: str, folder: Path | None, max_rows: int | None = None) -> TabularSet:
+def load_set(
+    name: str, folder: Path | None, max_rows: int | None = None, *, mend: bool = False
+) -> TabularSet:
     """Load a set by the paper's name, or fetch any other by its name on OpenML.
 
     Of a set with more than ``max_rows`` rows, that many are drawn at random, always the same.
+    ``mend`` reads the one BI-RADS assessment of 55 in MMG, which the scale does not have, as 5.
     """
     if name in FUNCTIONS:
         bunch = FUNCTIONS[name]()
@@ -119,6 +122,8 @@ def load_set(name: str, folder: Path | None, max_rows: int | None = None) -> Tab
     X, y = np.asarray(bunch.X, dtype=float), np.asarray(bunch.y)
     if name == "ADU":  # the paper's 33k are the rows of the original training file
         X, y = X[: bunch.n_train], y[: bunch.n_train]
+    if mend and name == "MMG":
+        X[X[:, 0] == _TYPO, 0] = 5
     flags = bunch.get("is_categorical")
     categorical = np.zeros(X.shape[1], bool) if flags is None else np.asarray(flags, bool)
     if max_rows is not None and len(y) > max_rows:
@@ -128,10 +133,8 @@ def load_set(name: str, folder: Path | None, max_rows: int | None = None) -> Tab
 
 def mammographic(variant: str, folder: Path) -> TabularSet:
     """One of the ways to prepare the mammographic masses (see `MAMMOGRAPHIC`)."""
-    data = load_set("MMG", folder)
-    X, y = data.X.copy(), data.y
-    if variant != "as filed":
-        X[X[:, 0] == _TYPO, 0] = 5
+    data = load_set("MMG", folder, mend=variant != "as filed")
+    X, y = data.X, data.y
     if variant == "column means":
         X = np.where(np.isnan(X), np.nanmean(X, axis=0), X)
     elif variant == "complete rows":
