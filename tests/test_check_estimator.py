@@ -55,6 +55,7 @@ ESTIMATORS = [
     Crop(0.0, sfreq=128),
     EvidenceAccumulator(LogisticRegression(), 1),
     EvidenceAccumulator(LinearDiscriminantAnalysis()),
+    EvidenceAccumulator(LinearDiscriminantAnalysis(), change_rate="learned", exponent=0.5),
     FilterBank(sfreq=128),
     FilterBank(sfreq=128, phase="causal", output="channels"),
     FisherSelection(),

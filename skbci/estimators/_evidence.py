@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import clone
+from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._sessions import session_rows
 from skbci._validation import as_eeg, check_count, row_values
+from skbci.estimators._markov import forward_filter
 from skbci.estimators._meta import MetaClassifier, can
 
 # Onsets are rounded; windows that differ by less than this are the same.
@@ -34,6 +37,13 @@ class EvidenceAccumulator(MetaClassifier):
         How many rows, or seconds, are averaged, the current row included.
     unit : {"rows", "seconds"}, default="rows"
         What ``window`` counts. Seconds need the column ``onset`` in the row table.
+    change_rate : float, "learned" or None, default=None
+        Probability that the class changes from a row to the next, in (0, 1). ``"learned"``: as
+        often as among the training labels. None: it does not change within a window, and
+        log-probabilities are averaged.
+    exponent : float, default=1.0
+        With a ``change_rate``: the power to which a row's likelihoods are raised, in (0, 1]. Where
+        neighbouring rows share signal, the share that is new, hop / length of a sliding window.
 
     Attributes
     ----------
@@ -41,12 +51,16 @@ class EvidenceAccumulator(MetaClassifier):
         The fitted classifier.
     classes_ : ndarray, shape (n_classes,)
         The labels.
+    change_rate_ : float
+        With a ``change_rate``: the probability in use.
+    class_prior_ : ndarray, shape (n_classes,)
+        With a ``change_rate``: shares of the classes among the training rows.
 
     Raises
     ------
     ValueError
-        If ``window`` is not positive, seconds are asked for without onsets, or the onsets of a
-        run do not increase.
+        If ``window`` is not positive, ``change_rate`` or ``exponent`` is out of range, seconds are
+        asked for without onsets, or the onsets of a run do not increase.
     TypeError
         If the classifier has no ``predict_proba``.
 
@@ -66,10 +80,28 @@ class EvidenceAccumulator(MetaClassifier):
     most of their signal, and a sum would be far too sure. A window of one row gives the
     classifier's own answer.
 
+    With a ``change_rate`` c, what the window's rows say about the present is weighed by how likely
+    the class has been the same since: the forward recursion of a hidden Markov model [1]_, begun
+    at the window's first row with the classes' shares :math:`\pi_k`,
+
+    .. math::
+
+        p_s(k) \propto \left( \frac{p(k \mid x_s)}{\pi_k} \right)^\gamma
+        \Big[ (1 - c) \, p_{s-1}(k)
+        + c \sum_{j \ne k} p_{s-1}(j) \frac{\pi_k}{1 - \pi_j} \Big] ,
+
+    with the exponent :math:`\gamma`. Old rows fade where newer ones speak against them, and so
+    decisions follow a change of class sooner than an average does.
+
     Rows before the beginning of the recording (a change of subject, session or run in the row
     table of an `EEGArray`) are not there, so the first windows are shorter; each call begins every
     recording anew. Rows of a plain array are one recording, in order. ``fit`` changes nothing
     about the classifier: only ``predict`` and ``predict_proba`` accumulate.
+
+    References
+    ----------
+    .. [1] L. R. Rabiner, "A tutorial on hidden Markov models and selected applications in speech
+       recognition", Proceedings of the IEEE 77(2), 1989.
 
     Examples
     --------
@@ -83,10 +115,20 @@ class EvidenceAccumulator(MetaClassifier):
     [0.695, 0.955]
     """
 
-    def __init__(self, estimator: Any, window: float = 8, *, unit: str = "rows") -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        window: float = 8,
+        *,
+        unit: str = "rows",
+        change_rate: float | str | None = None,
+        exponent: float = 1.0,
+    ) -> None:
         self.estimator = estimator
         self.window = window
         self.unit = unit
+        self.change_rate = change_rate
+        self.exponent = exponent
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -131,7 +173,7 @@ class EvidenceAccumulator(MetaClassifier):
         -------
         self
         """
-        self._check_window()
+        self._check_settings()
         routed = self._routed(y, params)
         fitted = clone(self.estimator).fit(as_eeg(X), y, **routed["estimator"]["fit"])
         if not hasattr(fitted, "predict_proba"):
@@ -140,6 +182,8 @@ class EvidenceAccumulator(MetaClassifier):
                 "no predict_proba."
             )
         self.estimator_ = fitted
+        self._counts = np.zeros(len(self.classes_)), 0, 0
+        self._count(X, y)
         return self
 
     @available_if(can("partial_fit", "estimator"))
@@ -159,11 +203,14 @@ class EvidenceAccumulator(MetaClassifier):
         -------
         self
         """
-        self._check_window()
+        self._check_settings()
         if not hasattr(self, "estimator_"):
             self.estimator_ = clone(self.estimator)
         known = {} if classes is None else {"classes": classes}
         self.estimator_.partial_fit(as_eeg(X), y, **known)
+        if not hasattr(self, "_counts"):
+            self._counts = np.zeros(len(self.classes_)), 0, 0
+        self._count(X, y)
         return self
 
     def predict(self, X: Any) -> np.ndarray:
@@ -203,8 +250,15 @@ class EvidenceAccumulator(MetaClassifier):
             return proba
         out = proba.astype(np.float64)
         logs = np.log(np.maximum(out, _FLOOR))
+        if self.change_rate is not None:
+            logs = self.exponent * (logs - np.log(self.class_prior_))
         for rows in session_rows(X, len(proba), type(self).__name__):
             first = self._first_of_window(X, rows)
+            if self.change_rate is not None:
+                out[rows] = forward_filter(
+                    logs[rows], first, self.change_rate_, self.class_prior_
+                )
+                continue
             n = np.arange(1, len(rows) + 1) - first
             sums = np.vstack([np.zeros(logs.shape[1]), np.cumsum(logs[rows], axis=0)])
             means = (sums[1:] - sums[first]) / n[:, None]
@@ -226,15 +280,47 @@ class EvidenceAccumulator(MetaClassifier):
         first = np.searchsorted(at, at - float(self.window) + _TOLERANCE_S, side="right")
         return np.minimum(first, place)
 
-    def _check_window(self) -> None:
+    def _count(self, X: Any, y: Any) -> None:
+        """Add these labels to what is known of the classes and of their changes."""
+        if self.change_rate is None:
+            return
+        shares, changes, steps = self._counts
+        labels = np.searchsorted(self.classes_, column_or_1d(y))
+        shares = shares + np.bincount(labels, minlength=len(self.classes_))
+        for rows in session_rows(as_eeg(X), len(labels), type(self).__name__):
+            changes += int(np.sum(labels[rows][1:] != labels[rows][:-1]))
+            steps += len(rows) - 1
+        self._counts = shares, changes, steps
+        # Half a row, half a change more than there are: nothing is impossible.
+        self.class_prior_ = (shares + 0.5) / (shares + 0.5).sum()
+        learned = (changes + 0.5) / (steps + 1)
+        self.change_rate_ = learned if self.change_rate == "learned" else float(self.change_rate)
+
+    def _check_settings(self) -> None:
         name = type(self).__name__
+        if isinstance(self.change_rate, str) and self.change_rate != "learned":
+            raise ValueError(
+                f"{name}: change_rate={self.change_rate!r} must be 'learned', a number between 0 "
+                "and 1, or None."
+            )
+        if not (self.change_rate is None or isinstance(self.change_rate, str)):
+            _check_number(name, "change_rate", self.change_rate, lambda v: 0 < v < 1,
+                          "larger than 0 and smaller than 1")
+        _check_number(name, "exponent", self.exponent, lambda v: 0 < v <= 1,
+                      "larger than 0 and at most 1")
         if self.unit == "rows":
             check_count(self.window, "window", name)
             return
         if self.unit != "seconds":
             raise ValueError(f"{name}: unit={self.unit!r} is not one of 'rows', 'seconds'.")
-        value = self.window
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-            raise TypeError(f"{name}: window={value!r} must be a number of seconds.")
-        if not 0 < value < np.inf:
-            raise ValueError(f"{name}: window={value!r} must be a positive number of seconds.")
+        _check_number(name, "window", self.window, lambda v: 0 < v < np.inf,
+                      "a positive number of seconds")
+
+
+def _check_number(
+    name: str, key: str, value: Any, allowed: Callable[[float], bool], words: str
+) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise TypeError(f"{name}: {key}={value!r} must be a number, {words}.")
+    if not allowed(float(value)):
+        raise ValueError(f"{name}: {key}={value!r} must be {words}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,6 +148,79 @@ def test_weights_are_routed():
         np.testing.assert_array_equal(routed.predict_proba(X), plain.predict_proba(X))
 
 
+def enumerated(likelihood, prior, change_rate):
+    """Posterior of the last class, as the sum over all paths of classes."""
+    n, k = likelihood.shape
+    out = np.zeros(k)
+    for path in itertools.product(range(k), repeat=n):
+        p = prior[path[0]] * likelihood[0, path[0]]
+        for t in range(1, n):
+            a, b = path[t - 1], path[t]
+            step = 1 - change_rate if a == b else change_rate * prior[b] / (1 - prior[a])
+            p *= step * likelihood[t, b]
+        out[path[-1]] += p
+    return out / out.sum()
+
+
+@pytest.mark.parametrize(("change_rate", "exponent"), [(0.1, 1.0), (0.02, 0.25), (0.7, 0.5)])
+def test_a_class_that_changes_is_followed_by_the_sum_over_paths(change_rate, exponent):
+    X, y = make()
+    rows = np.r_[0:20, 25:40, 60:100]  # unequal classes
+    X, y = X[rows], y[rows]
+    clf = EvidenceAccumulator(GaussianNB(), 5, change_rate=change_rate, exponent=exponent)
+    proba = clf.fit(X, y).predict_proba(X)
+    prior = clf.class_prior_
+    likelihood = (np.maximum(clf.estimator_.predict_proba(X), 1e-7) / prior) ** exponent
+    session = X.metadata["session"].to_numpy()
+    for t in (0, 2, 20, 34, 35, 36, 60):
+        begin = max(t - 4, int(np.flatnonzero(session == session[t])[0]))
+        wanted = enumerated(likelihood[begin : t + 1], prior, change_rate)
+        np.testing.assert_allclose(proba[t], wanted, atol=1e-6)
+    np.testing.assert_array_equal(clf.predict(X), clf.classes_[proba.argmax(1)])
+
+
+def test_change_rate_has_the_limits_of_all_evidence_and_none():
+    X, y = make(30)
+    shared = {"window": 12, "exponent": 0.1}
+    never = EvidenceAccumulator(GaussianNB(), change_rate=1e-12, **shared).fit(X, y)
+    logs = np.log(np.maximum(never.estimator_.predict_proba(X[:12]), 1e-7))
+    np.testing.assert_allclose(
+        never.predict_proba(X)[11], softmax(0.1 * logs.sum(axis=0)), atol=1e-6)
+    # With three equal classes two changes out of three are chance.
+    always = EvidenceAccumulator(GaussianNB(), change_rate=2 / 3, **shared).fit(X, y)
+    np.testing.assert_allclose(
+        always.predict_proba(X), softmax(0.1 * np.log(np.maximum(
+            always.estimator_.predict_proba(X), 1e-7)), axis=1), atol=1e-6)
+
+
+def test_change_rate_is_learned_from_the_labels_within_sessions():
+    X, y = make()
+    clf = EvidenceAccumulator(GaussianNB(), 4, change_rate="learned").fit(X, y)
+    assert clf.change_rate_ == pytest.approx(4.5 / 119)  # two changes in each of 60 rows
+    np.testing.assert_allclose(clf.class_prior_, 1 / 3)
+    parts = EvidenceAccumulator(GaussianNB(), 4, change_rate="learned")
+    for rows in (slice(0, 60), slice(60, 120)):
+        parts.partial_fit(X[rows], y[rows], classes=["l", "r", "w"])
+    assert parts.change_rate_ == clf.change_rate_
+
+
+def test_a_filter_follows_changes_sooner_than_an_average():
+    X, y = make(90, seed=3)
+    mean, markov = (
+        EvidenceAccumulator(GaussianNB(), 30, **more).fit(X, y)
+        for more in ({}, {"change_rate": "learned"})
+    )
+    soon = np.r_[30:40, 60:70, 120:130, 150:160]  # just after a change
+    assert np.mean((markov.predict(X) == y)[soon]) > np.mean((mean.predict(X) == y)[soon]) + 0.1
+
+
+@pytest.mark.parametrize("cut", [10, 45])
+def test_the_filter_sees_no_later_rows(cut):
+    X, y = make()
+    clf = EvidenceAccumulator(GaussianNB(), 6, change_rate=0.1).fit(X, y)
+    np.testing.assert_allclose(clf.predict_proba(X[:cut]), clf.predict_proba(X)[:cut], atol=1e-6)
+
+
 def test_common_check_that_the_tag_leaves_out():
     """The tag non_deterministic is about rows in another order only."""
 
@@ -163,9 +238,13 @@ def test_common_check_that_the_tag_leaves_out():
     ({"window": 2.5}, TypeError, "window=2.5 must be an integer"),
     ({"window": 0.0, "unit": "seconds"}, ValueError, "window=0.0 must be a positive number"),
     ({"window": "long", "unit": "seconds"}, TypeError, "window='long' must be a number"),
+    ({"change_rate": "often"}, ValueError, "change_rate='often' must be 'learned', a number"),
+    ({"change_rate": 1.0}, ValueError, "change_rate=1.0 must be larger than 0 and smaller than 1"),
+    ({"change_rate": True}, TypeError, "change_rate=True must be a number"),
+    ({"exponent": 0}, ValueError, "exponent=0 must be larger than 0 and at most 1"),
     ({"window": 5, "unit": "ms"}, ValueError, "unit='ms' is not one of 'rows', 'seconds'"),
 ])
-def test_bad_windows_are_named(params, error, message):
+def test_bad_settings_are_named(params, error, message):
     with pytest.raises(error, match=message):
         EvidenceAccumulator(GaussianNB(), **params).fit(*make())
 
