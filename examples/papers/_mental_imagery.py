@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import VotingClassifier
@@ -15,6 +16,7 @@ from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, StratifiedKF
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch
+from sklearn.utils.metaestimators import available_if
 
 from skbci import EEGArray
 from skbci.baselines import GalanClassifier
@@ -180,11 +182,60 @@ class BestFold(ClassifierMixin, BaseEstimator):
         return self.estimator_.predict_proba(X)
 
 
-def candidates(algorithm: str, rows: int, quick: bool) -> tuple[Any, dict[str, list[Any]]]:
-    """Decoder of selected features with so many rows of evidence, and what may be chosen.
+class CountVote(ClassifierMixin, BaseEstimator):
+    """Mean of the log-probabilities of a classifier of the 5, 10, 20 ... best features.
 
-    Evidence is averaged, except in cascades that look back on five seconds themselves.
+    How many features are best cannot be told from three sessions; a vote does not have to.
     """
+
+    def __init__(self, estimator: Any, counts: Sequence[int] = (5, 10, 20)) -> None:
+        self.estimator = estimator
+        self.counts = counts
+
+    def fit(self, X: Any, y: np.ndarray) -> CountVote:
+        """Fit a selection and a classifier for each count."""
+        self.estimators_ = [
+            Pipeline([("select", FisherSelection(n)), ("classifier", clone(self.estimator))])
+            .fit(X, y) for n in self.counts
+        ]
+        self.classes_ = np.unique(y)
+        return self
+
+    @available_if(lambda self: hasattr(self.estimator, "partial_fit"))
+    def partial_fit(self, X: Any, y: np.ndarray, classes: Any = None) -> CountVote:
+        """Let the classifiers go on learning; the features stay."""
+        for select, classifier in (pipeline.named_steps.values() for pipeline in self.estimators_):
+            classifier.partial_fit(select.transform(X), y)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Renormalized geometric mean of the classifiers' probabilities."""
+        logs = [np.log(np.maximum(p.predict_proba(X), 1e-7)) for p in self.estimators_]
+        return softmax(np.mean(logs, axis=0), axis=1)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Most probable labels."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+def follow(classifier: Any, quick: bool) -> EvidenceAccumulator:
+    """Five seconds of evidence about a class that changes as often as in training.
+
+    Rows are the last second, 16 times a second, so a sixteenth of each is new.
+    """
+    vote = CountVote(classifier, (10,) if quick else (5, 10, 20))
+    return EvidenceAccumulator(vote, LONG, change_rate="learned", exponent=1 / 16)
+
+
+def candidates(algorithm: str, rows: int, quick: bool) -> tuple[Any, dict[str, list[Any]]]:
+    """Decoder with so many rows of evidence, and what may be chosen about it."""
+    epochs = 5 if quick else 10
+    if rows == LONG:
+        if algorithm == VOTE:
+            return long_vote(epochs, quick), {"select": ["passthrough"]}
+        simple = {"[27]": GalanClassifier(), LINEAR: shrinkage_lda()}
+        one = simple.get(algorithm) or network(OPTIMIZERS[algorithm], epochs)
+        return follow(one, quick), {"select": ["passthrough"]}
     counts = [10] if quick else [5, 10, 20]
     if algorithm == "[27]":
         own = {"classifier__estimator__n_features": [*counts, 30]}
@@ -193,26 +244,32 @@ def candidates(algorithm: str, rows: int, quick: bool) -> tuple[Any, dict[str, l
         return (EvidenceAccumulator(shrinkage_lda(), rows),
                 {"select__n_features": [*counts, 30, 60]})
     if algorithm == VOTE:
-        return vote(rows, quick), {"select__n_features": counts[:2]}
+        return short_vote(quick), {"select__n_features": counts[:2]}
     optimizer = OPTIMIZERS[algorithm]
-    if rows == LONG:
-        return (EvidenceAccumulator(cascade(optimizer, quick, "probabilities", LONG), 1),
-                {"select__n_features": counts})
     stacks = ["probabilities"] if quick else ["labels", "probabilities"]
     return (EvidenceAccumulator(cascade(optimizer, quick), rows),
             {"select__n_features": counts, "classifier__estimator__stack": stacks})
 
 
-def vote(rows: int, quick: bool) -> VotingClassifier:
-    """Mean of the probabilities of HJB cascades and of Galan's classifier."""
-    parts = {
-        "cascade": EvidenceAccumulator(cascade("hjb", quick, "probabilities"), rows),
-        "distance": EvidenceAccumulator(GalanClassifier(30), rows),
-    }
-    if rows == LONG:
-        long = cascade("hjb", quick, "probabilities", LONG)
-        parts["long"] = EvidenceAccumulator(long, 1)
-    return VotingClassifier(list(parts.items()), voting="soft")
+def short_vote(quick: bool) -> VotingClassifier:
+    """HJB cascades and Galan's classifier, half a second each."""
+    return VotingClassifier(
+        [("cascade", EvidenceAccumulator(cascade("hjb", quick, "probabilities"), UNIT)),
+         ("distance", EvidenceAccumulator(GalanClassifier(30), UNIT))],
+        voting="soft",
+    )
+
+
+def long_vote(epochs: int, quick: bool) -> VotingClassifier:
+    """HJB cascades that look back on five seconds, HJB networks and Galan's classifier."""
+    counts = (10,) if quick else (5, 10, 20)
+    cascades = CountVote(cascade("hjb", quick, "probabilities", LONG), counts)
+    return VotingClassifier(
+        [("cascades", EvidenceAccumulator(cascades, 1)),
+         ("networks", follow(network("hjb", epochs), quick)),
+         ("distances", follow(GalanClassifier(), quick))],
+        voting="soft",
+    )
 
 
 def choose(
@@ -247,6 +304,8 @@ def describe(decoder: Pipeline) -> str:
     select = decoder.named_steps.get("select", "passthrough")
     last = getattr(decoder[-1], "estimator", decoder[-1])
     count = getattr(select, "n_features", None) or getattr(last, "n_features", None)
+    if isinstance(last, CountVote):
+        count = ", ".join(str(n) for n in last.counts)
     parts = [f"{count} features" if count else "", getattr(last, "stack", "")]
     return ", ".join(part for part in parts if part)
 

@@ -93,11 +93,14 @@ competition's result to within 0.2 points (79.6, 70.3, 56.0), which was offline.
 **Honest.** Log-densities, each session centred by its own running mean without labels
 (`CausalCentering`, memory of a minute); number of features, and what the terminal network sees,
 chosen by cross-validation over the training sessions only (each left out once; purged blocks of
-time where there is one). Half a second and five seconds have a decoder each: networks look back
-on 8 or 80 rows of probabilities, the others average log-probabilities. *chosen by
-cross-validation* takes, for each line, the algorithm with the best score on the training sessions.
-The first minute of a session is part of the offline score: the running mean begins there, and it
-is the hardest one.
+time where there is one). Half a second and five seconds have a decoder each. Half a second:
+terminal networks look back on 8 rows, the others average log-probabilities. Five seconds: no
+terminal network and nothing chosen; classifiers of the 5, 10 and 20 best features vote, and a
+forward filter over 80 rows follows the class, which changes as often as in training
+(`EvidenceAccumulator`); the vote of two algorithms has cascades that look back on 80 rows, too.
+*chosen by cross-validation* takes, for each line, the algorithm with the best score on the
+training sessions. The first minute of a session is part of the offline score: the running mean
+begins there, and it is the hardest one.
 
 **Offline** scores are of the whole test session, **online** ones of what follows its first
 minute; compare the two in the table of offline and online, where both are of the same rows.

@@ -66,7 +66,7 @@ Honest protocol: 4-fold cross-validation; in each fold codes, one-hot columns, z
 number of epochs (a tenth, a third or all of the trial's) come from training rows only: the best
 log-loss on held-out training rows wins (GridSearchCV; three folds for real sets of less than
 {SLOW:,} rows, else one quarter), then all of them train. In MMG the one BI-RADS of 55, on a scale
-from 0 to 6, is read as 5: left as it is, it makes the column's standard deviation 2.5 times larger.
+from 0 to 6, is read as 5: left as it is, it makes the standard deviation 2.5 times larger.
 Network here: 50 and 30 ReLU units, dropout 0.2 after the first (none for the functions), a sigmoid
 unit a class; R = 100 I. Batches of 8, 128 or 256 rows by size.
 Time: seconds until the training loss first was within 5 % of the way from its first to its
