@@ -24,7 +24,8 @@ from skbci._validation import as_eeg, check_eeg, check_groups
 from skbci.eegarray import EEGArray
 from skbci.estimators._criteria import resolve_criterion
 from skbci.estimators._module_arguments import build_module
-from skbci.estimators._net import SlicingNet, ValidatedEarlyStopping
+from skbci.estimators._monitoring import ValidatedEarlyStopping
+from skbci.estimators._net import SlicingNet
 from skbci.estimators._routes import RoutedParams
 from skbci.estimators._standardizer import Standardizer
 from skbci.estimators._torch_state import draw_seed, one_thread, seeded
@@ -57,6 +58,7 @@ class BaseNeural(RoutedParams):
     _standardizer_: Standardizer | None
     _input_ndim = (2, 3, 4)
     _real_target = False
+    _switches = {"early_stopping": "True or False", "standardize": "True or False"}
     _net_class: type[SlicingNet] = SlicingNet
 
     # Set by the children's __init__.
@@ -66,7 +68,7 @@ class BaseNeural(RoutedParams):
     max_epochs: int
     batch_size: int
     standardize: bool
-    early_stopping: bool
+    early_stopping: bool | str
     validation_fraction: float
     n_iter_no_change: int
     tol: float
@@ -100,6 +102,31 @@ class BaseNeural(RoutedParams):
     def _row_weights(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         return weight
 
+    def _extra_callbacks(self) -> list[Any]:
+        return []
+
+    def _count_rows(
+        self,
+        rows: TrainingRows,
+        target: np.ndarray,
+        weight: np.ndarray | None,
+        train: np.ndarray,
+        valid: np.ndarray | None,
+    ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
+        """Give the losses' row weights, and rows repeated where weights are counts instead."""
+        return weight, train, valid
+
+    def _prepare(self, X: Any, data: np.ndarray, reset: bool) -> np.ndarray:
+        """Bring validated rows into the shape that the module takes."""
+        return data
+
+    def _build_criterion(self, module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+        return resolve_criterion(self.criterion, self._criteria, self._route("criterion"))
+
+    def _monitored(self, validated: bool) -> str:
+        """Name the column of the history that early stopping and the learning rate go by."""
+        return "valid_loss" if validated else "train_loss"
+
     # -- fitting --------------------------------------------------------------------------
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
@@ -114,6 +141,7 @@ class BaseNeural(RoutedParams):
             self._standardizer_ = Standardizer().fit(
                 rows.data[train], None if weight is None else weight[train]
             )
+        weight, train, valid = self._count_rows(rows, target, weight, train, valid)
         with seeded(seed, self.device):
             self.net_ = self._build_net(rows.X, rows.data.shape[1:])
             self.net_.fit_tensors(
@@ -138,10 +166,11 @@ class BaseNeural(RoutedParams):
             if first:
                 self.net_ = self._build_net(rows.X, rows.data.shape[1:])
             if self.lr != self._lr_:  # set since; a scheduler's own changes stay
-                for group in self.net_.optimizer_.param_groups:
-                    group["lr"] = self.lr
+                self.net_.set_lr(self.lr)
                 self._lr_ = self.lr
-            everything = np.arange(len(target))
+            weight, everything, _ = self._count_rows(
+                rows, target, weight, np.arange(len(target)), None
+            )
             self.net_.fit_tensors(
                 self._tensors(rows.data, target, weight, everything), epochs=1, shuffle=False
             )
@@ -174,7 +203,7 @@ class BaseNeural(RoutedParams):
         check_consistent_length(data, y)
         groups = None if groups is None else check_groups(groups, len(data))
         if sample_weight is None:
-            return TrainingRows(X, data, y, None, groups)
+            return TrainingRows(X, self._prepare(X, data, reset), y, None, groups)
         weight = _check_sample_weight(
             sample_weight, data, dtype=np.float64, ensure_non_negative=True
         )
@@ -182,9 +211,10 @@ class BaseNeural(RoutedParams):
         if not len(kept):
             raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
         if len(kept) == len(data):
-            return TrainingRows(X, data, y, weight, groups)
+            return TrainingRows(X, self._prepare(X, data, reset), y, weight, groups)
+        X = X[kept] if isinstance(X, EEGArray) else X
         return TrainingRows(
-            X[kept] if isinstance(X, EEGArray) else X, data[kept], y[kept], weight[kept],
+            X, self._prepare(X, data[kept], reset), y[kept], weight[kept],
             None if groups is None else groups[kept],
         )
 
@@ -202,7 +232,7 @@ class BaseNeural(RoutedParams):
     def _tensors(
         self, data: np.ndarray, target: np.ndarray, weight: np.ndarray | None, rows: np.ndarray
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        everything = len(rows) == len(data)
+        everything = np.array_equal(rows, np.arange(len(data)))
         return (
             self._input_tensor(data if everything else data[rows]).to(self.device),
             torch.as_tensor(target[rows], device=self.device),
@@ -219,13 +249,12 @@ class BaseNeural(RoutedParams):
     def _build_net(self, X: Any, shape: tuple[int, ...]) -> SlicingNet:
         self._lr_ = self.lr
         factory, settings = resolve_optimizer(self.optimizer, self._route("optimizer"))
-        module, arguments = self._module_and_settings()
+        source, arguments = self._module_and_settings()
         sfreq = X.sfreq if isinstance(X, EEGArray) else None
+        module = build_module(source, arguments, shape, self._n_outputs(), sfreq)
         net = self._net_class(
-            build_module(module, arguments, shape, self._n_outputs(), sfreq),
-            criterion=resolve_criterion(
-                self.criterion, self._criteria, self._route("criterion")
-            ),
+            module,
+            criterion=self._build_criterion(module, shape),
             optimizer=factory,
             lr=self.lr,
             max_epochs=self.max_epochs,
@@ -242,9 +271,10 @@ class BaseNeural(RoutedParams):
 
     def _callbacks(self) -> list[Any]:
         callbacks = [copy.deepcopy(callback) for callback in self.callbacks or ()]
+        callbacks += self._extra_callbacks()
         if self.early_stopping:
             stopping = ValidatedEarlyStopping(
-                monitor="valid_loss", patience=self.n_iter_no_change, threshold=self.tol,
+                monitor=self._monitored(True), patience=self.n_iter_no_change, threshold=self.tol,
                 threshold_mode="abs", load_best=True, sink=print if self.verbose else _silent,
             )
             callbacks.append(("early_stopping", stopping))
@@ -270,9 +300,14 @@ class BaseNeural(RoutedParams):
 
     def _output(self, X: Any) -> Tensor:
         check_is_fitted(self, "net_")
-        data = check_eeg(self, as_eeg(X), reset=False, ndim=self._input_ndim, same_times=True)
         with one_thread():
-            return self.net_.predict_tensor(self._input_tensor(data))
+            return self.net_.predict_tensor(self._input_rows(X))
+
+    def _input_rows(self, X: Any) -> Tensor:
+        """Validate rows for a fitted network."""
+        X = as_eeg(X)
+        data = check_eeg(self, X, reset=False, ndim=self._input_ndim, same_times=True)
+        return self._input_tensor(self._prepare(X, data, reset=False))
 
     # -- settings -------------------------------------------------------------------------
 
@@ -297,9 +332,10 @@ class BaseNeural(RoutedParams):
                 raise TypeError(f"{name}: {key}={value!r} must be {words}.")
             if not allowed(value):
                 raise ValueError(f"{name}: {key}={value!r} must be {words}.")
-        for key in ("early_stopping", "standardize"):
-            if not isinstance(getattr(self, key), (bool, np.bool_)):
-                raise TypeError(f"{name}: {key}={getattr(self, key)!r} must be True or False.")
+        for key, words in self._switches.items():
+            value = getattr(self, key)
+            if not (isinstance(value, (bool, np.bool_)) or repr(value) in words):
+                raise TypeError(f"{name}: {key}={value!r} must be {words}.")
         try:
             torch.device(self.device)
         except (RuntimeError, TypeError):

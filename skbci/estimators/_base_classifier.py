@@ -118,7 +118,11 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         ndarray of float32, shape (n_rows, n_classes)
             Columns in the order of ``classes_``; rows sum to 1.
         """
-        return class_probabilities(self._output(X), self.criterion).cpu().numpy()
+        return class_probabilities(self._output(X), self._class_loss()).cpu().numpy()
+
+    def _class_loss(self) -> Any:
+        """Give the loss that says how logits become probabilities."""
+        return self.criterion
 
     def _check_classes(self, classes: np.ndarray) -> np.ndarray:
         if len(classes) < 2:
@@ -147,7 +151,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
     def _net_settings(self) -> dict[str, Any]:
         return {
             "n_classes": len(self.classes_),
-            "predict_nonlinearity": partial(class_probabilities, criterion=self.criterion),
+            "predict_nonlinearity": partial(class_probabilities, criterion=self._class_loss()),
         }
 
     def _n_outputs(self) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,19 +13,23 @@ import torch
 from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from skorch.callbacks import Callback, EarlyStopping, EpochTimer, ParamMapper, PrintLog
+from skorch.callbacks import Callback, EpochTimer, ParamMapper, PrintLog
 from skorch.dataset import Dataset
 from torch import Tensor, nn
 
 from skbci.estimators._dense_engine import DenseEngine, fits_dense_engine
 from skbci.nets import MLP
 from skbci.optim import NonFiniteLossError
+from skbci.weighting import NonFiniteError
 
 # Whole epochs are shuffled at once up to this many values (256 MB of float32).
 _GATHER_LIMIT = 1 << 26
-_EVALUATION_LIMIT = 1 << 22
+EVALUATION_LIMIT = 1 << 22
 # Up to this many values an MLP predicts in double precision, see `_in_double`.
 _EXACT_LIMIT = 1 << 16
+
+# X, y and, where there are any, weights.
+Rows = tuple[Tensor, Tensor, Tensor | None]
 
 
 class SlicingNet(NeuralNet):
@@ -65,8 +71,8 @@ class SlicingNet(NeuralNet):
 
     def fit_tensors(
         self,
-        train: tuple[Tensor, Tensor, Tensor | None],
-        valid: tuple[Tensor, Tensor, Tensor | None] | None = None,
+        train: Rows,
+        valid: Rows | None = None,
         epochs: int | None = None,
         shuffle: bool = True,
         double: bool = False,
@@ -96,7 +102,10 @@ class SlicingNet(NeuralNet):
                 self.history.new_batch()  # some callbacks, such as Checkpoint, look for one
                 self.history.record_batch("train_loss", loss)
             self.history.record("train_loss", loss)
-            if loss != loss or loss in (float("inf"), float("-inf")):
+            finite = math.isfinite(loss)
+            if finite and valid is not None:
+                self.history.record("valid_loss", self._evaluate(*valid, notify=per_batch))
+            if not (finite and self._accept_epoch()):
                 self._restore(good)
                 warnings.warn(
                     f"Training diverged: the loss is not finite after {len(self.history)} epochs. "
@@ -105,8 +114,6 @@ class SlicingNet(NeuralNet):
                     stacklevel=4,
                 )
                 break
-            if valid is not None:
-                self.history.record("valid_loss", self._evaluate(*valid, notify=per_batch))
             try:
                 self.notify("on_epoch_end", **data)
             except KeyboardInterrupt:  # how skorch's callbacks stop training
@@ -138,18 +145,27 @@ class SlicingNet(NeuralNet):
         return given, settings
 
     def predict_tensor(self, X: Tensor) -> Tensor:
-        """Forward pass without gradients, in pieces that bound the memory."""
+        """Give the first output, without gradients."""
         module = self.module_
         module.eval()
-        rows = max(1, _EVALUATION_LIMIT // max(1, X[0].numel()))
-        with torch.inference_mode():
-            if type(module) is MLP and X.numel() <= _EXACT_LIMIT and X.device.type == "cpu":
+        if type(module) is MLP and X.numel() <= _EXACT_LIMIT and X.device.type == "cpu":
+            with torch.inference_mode():
                 return _in_double(module, X)
-            if len(X) <= rows:
-                return first_output(module(X.to(self.device)))
-            return torch.cat(
-                [first_output(module(part.to(self.device))) for part in X.split(rows)]
-            )
+        return self.in_pieces(X, lambda module, part: first_output(module(part)))
+
+    def in_pieces(
+        self, X: Tensor, apply: Callable[[nn.Module, Tensor], Tensor], double: bool = False
+    ) -> Tensor:
+        """Give ``apply(module, rows)`` without gradients, in pieces that bound the memory."""
+        module = self.module_
+        module.eval()
+        if double:
+            module, X = copy.deepcopy(module).double(), X.double()
+        rows = max(1, EVALUATION_LIMIT // max(1, X[0].numel()))
+        with torch.inference_mode():
+            parts = [apply(module, part.to(self.device)) for part in X.split(rows)]
+        out = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return out.float() if double else out
 
     def _cast(self, precision: torch.dtype) -> None:
         """Bring module, criterion and the optimizer's state to a floating-point precision."""
@@ -162,10 +178,19 @@ class SlicingNet(NeuralNet):
                 if isinstance(value, Tensor) and value.is_floating_point() and value.ndim:
                     state[key] = value.to(precision)
 
-    def _copy_state(self) -> list[Tensor]:
+    def set_lr(self, lr: float) -> None:
+        """Set the step size of all parameters."""
+        for group in self.optimizer_.param_groups:
+            group["lr"] = lr
+
+    def _accept_epoch(self) -> bool:
+        """Do what is due after an epoch; False if it shows that training has diverged."""
+        return True
+
+    def _copy_state(self) -> Any:
         return [value.detach().clone() for value in self.module_.state_dict().values()]
 
-    def _restore(self, state: list[Tensor]) -> None:
+    def _restore(self, state: Any) -> None:
         for value, kept in zip(self.module_.state_dict().values(), state):
             value.copy_(kept)
 
@@ -173,6 +198,7 @@ class SlicingNet(NeuralNet):
         self, X: Tensor, y: Tensor, weight: Tensor | None, shuffle: bool, notify: bool
     ) -> float:
         self.module_.train()
+        project = getattr(self.module_, "apply_max_norm", None)
         total = torch.zeros((), device=X.device)
         try:
             for batch in self._batches(X, y, weight, shuffle):
@@ -180,9 +206,11 @@ class SlicingNet(NeuralNet):
                     self.notify("on_batch_begin", batch=batch[:2], training=True)
                 loss, output = self._step(*batch, notify=notify)
                 total += loss
+                if project is not None:
+                    project()
                 if notify:
                     self._notify_batch_end(batch, loss / len(batch[0]), output, training=True)
-        except NonFiniteLossError:
+        except (NonFiniteLossError, NonFiniteError):
             return float("nan")
         return float(total) / (len(X) if weight is None else float(weight.sum()))
 
@@ -292,15 +320,6 @@ def _cast_floats(tensors: tuple[Any, ...], precision: torch.dtype) -> tuple[Any,
         value.to(precision) if value is not None and value.is_floating_point() else value
         for value in tensors
     )
-
-
-class ValidatedEarlyStopping(EarlyStopping):
-    """Early stopping that keeps still in passes without validation, as in ``partial_fit``."""
-
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Judge the epoch if it was validated."""
-        if "valid_loss" in net.history[-1]:
-            super().on_epoch_end(net, **kwargs)
 
 
 def _in_double(module: nn.Module, X: Tensor) -> Tensor:

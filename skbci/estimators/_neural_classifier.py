@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from skbci.estimators._base_classifier import BaseNeuralClassifier
+from skbci.estimators._base_multi_head import BaseMultiHeadClassifier
 from skbci.nets import MLP
 
 
-class NeuralClassifier(BaseNeuralClassifier):
-    """Train any torch module as a scikit-learn classifier.
+class NeuralClassifier(BaseMultiHeadClassifier):
+    r"""Train any torch module as a scikit-learn classifier.
 
     Parameters
     ----------
@@ -20,11 +20,30 @@ class NeuralClassifier(BaseNeuralClassifier):
         copied and trained from the weights it has.
     criterion : str, torch loss class or instance, default="cross-entropy"
         ``"cross-entropy"`` (softmax over the logits), ``"binary-cross-entropy"`` (one sigmoid unit
-        a class, as in the HJB paper), or any torch loss on (logits, class indices).
+        a class, as in the HJB paper), or any torch loss on (logits, class indices). Not used when
+        ``losses`` is given.
+    losses : dict of str to str, torch loss class, instance or None, default=None
+        A loss for each output that the module names in its ``head_names``; None for an output that
+        is trained by no loss of its own. Names are ``"cross-entropy"``,
+        ``"binary-cross-entropy"``, ``"triplet"`` (`SemiHardTripletLoss`), ``"center"``
+        (`CenterLoss`) and ``"reconstruction"`` (`ReconstructionLoss`); settings are
+        ``losses__head__...``. A loss between arrays (the reconstruction, torch's ``MSELoss`` and
+        its like, or any with the attribute ``target = "input"``) gets the standardized input, all
+        others get class indices. Row weights go to losses that give a value a row or take
+        ``sample_weight``. None: the criterion on the module's first output.
+    loss_weighting : str, WeightingPolicy class or instance, default="fixed"
+        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-project"``,
+        ``"adamt"``, ``"gradapprox"`` (needs early stopping), ``"uncertainty"``, ``"dwa"``,
+        ``"gradnorm"`` or ``"gramian"``; settings are ``loss_weighting__...``. A policy that
+        compares gradients does so at the module's ``shared_parameter``.
+    center_lr : float, optional
+        Step size of parameters that the losses have of their own, such as the centers of the
+        center loss. None: ``lr``.
     optimizer : str or torch.optim.Optimizer class, default="hjb"
         ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adagrad"``,
         ``"rmsprop"``, ``"sgd"`` or a class; its settings are ``optimizer__...``. The rules of
-        `skbci.optim` get the loss summed over the mini-batch, all others its mean.
+        `skbci.optim` get the loss summed over the mini-batch, all others its mean. ``"evdhjb"``,
+        ``"lm"`` and ``"lf"`` step by the error of one output and refuse several losses.
     lr : float, default=0.01
         Step size.
     max_epochs : int, default=100
@@ -34,17 +53,30 @@ class NeuralClassifier(BaseNeuralClassifier):
     standardize : bool, default=True
         Scale each feature (2-D input) or channel (3-D and 4-D input, over rows and times) to zero
         mean and unit variance inside, so that predictions do not depend on the unit.
-    early_stopping : bool, default=False
+    early_stopping : bool or "auto", default=False
         Hold out validation rows by group and time, stop when their loss no longer improves, and
         keep the best epoch's weights. Groups come from ``fit(groups=...)`` or from the metadata of
         an `EEGArray` (subject, else session, else run); without any, the last rows in time are
-        held out, and training rows that overlap them are dropped.
+        held out, and training rows that overlap them are dropped. ``"auto"``: where there are at
+        least six rows to hold out.
     validation_fraction : float, default=0.2
         Share of the rows to hold out, at least.
     n_iter_no_change : int, default=10
         Epochs without improvement before training stops.
     tol : float, default=1e-4
-        Smallest decrease of the validation loss that counts as an improvement.
+        Smallest decrease of the monitored loss that counts as an improvement.
+    monitor : str, optional
+        Column of ``history_``, to be small, that early stopping and the falling step size go by.
+        None: ``"valid_loss"``; with ``losses``, the validation loss of the module's first output
+        (``"valid_logits"``, say). The weighted sum is no guide where weights change from epoch to
+        epoch, and policies are compared by one and the same column.
+    lr_patience : int, optional
+        Epochs without improvement before the step size is multiplied by ``lr_factor``. Without
+        early stopping the training loss is monitored. None: it stays.
+    lr_factor : float, default=0.5
+        Between 0 and 1.
+    min_lr : float, default=1e-4
+        The step size is not lowered beyond this.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
@@ -57,7 +89,8 @@ class NeuralClassifier(BaseNeuralClassifier):
         Seeds weights, shuffling, dropout and the drawn validation groups. The global random
         states of numpy and torch are neither used nor changed.
     **routes
-        ``module__...``, ``optimizer__...``, ``criterion__...`` and ``callbacks__...`` parameters.
+        ``module__...``, ``optimizer__...``, ``criterion__...``, ``losses__...``,
+        ``loss_weighting__...`` and ``callbacks__...`` parameters.
 
     Attributes
     ----------
@@ -66,7 +99,13 @@ class NeuralClassifier(BaseNeuralClassifier):
     net_ : skorch.NeuralNet
         The fitted net; the torch module is ``net_.module_``.
     history_ : DataFrame
-        A row an epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds).
+        A row an epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds), and
+        ``lr`` where it may fall. With ``losses`` these two are weighted sums, and each head h has
+        ``train_h`` and ``valid_h`` (mean losses without weights), ``weight_h`` and, where the
+        policy compares gradients, ``gradient_norm_h`` (means over the epoch's batches);
+        ``valid_loss`` is the sum of ``weight_h * valid_h``.
+    loss_weighting_ : WeightingPolicy
+        With ``losses``: the policy, with the weights in force.
     n_iter_ : int
         Epochs run.
     n_features_in_ : int
@@ -77,13 +116,24 @@ class NeuralClassifier(BaseNeuralClassifier):
     See Also
     --------
     MLPClassifier : The same around fully connected layers.
+    MIN2NetClassifier : An autoencoder with a triplet loss.
+    FBMSNetClassifier : Filter bank, multi-scale convolutions and a center loss.
 
     Notes
     -----
     On the CPU torch runs on one thread during fit and predict, so that a fit gives the same bits
     in every process: parallelize over folds and candidates with ``n_jobs``. A loss that is not
     finite stops training with a `sklearn.exceptions.ConvergenceWarning`, and the last weights
-    known to be good are kept.
+    known to be good are kept. A last mini-batch of a single row joins the one before it, as batch
+    normalization cannot train on one row. If the module has a method ``apply_max_norm``, it is
+    called after each step.
+
+    With the K losses :math:`L_k`, each a mean over the rows of the mini-batch, and weights
+    :math:`w_k` that sum to K, :math:`\sum_k w_k L_k` is minimized, or for the rules that take a
+    sum over the mini-batch that times its number of rows. Weights are all one at the start.
+    Validation losses are means over the same mini-batches in every epoch. With several losses,
+    row weights that are whole numbers count rows: a row of weight two is two rows, to the triplet
+    loss and to batch normalization, too.
 
     Examples
     --------
@@ -104,6 +154,27 @@ class NeuralClassifier(BaseNeuralClassifier):
     >>> clf = NeuralClassifier(TwoLayers, module__width=4, optimizer="hjb", random_state=0)
     >>> clf.fit(X, y).score(X, y) > 0.9
     True
+
+    Two heads:
+
+    >>> class Autoencoder(nn.Module):
+    ...     head_names = ("logits", "copy")
+    ...     def __init__(self, n_channels, n_times, n_outputs):
+    ...         super().__init__()
+    ...         self.shared = nn.Linear(n_channels * n_times, 6)
+    ...         self.logits = nn.Linear(6, n_outputs)
+    ...         self.copy = nn.Linear(6, n_channels * n_times)
+    ...     @property
+    ...     def shared_parameter(self):
+    ...         return self.shared.weight
+    ...     def forward(self, X):
+    ...         code = self.shared(X.flatten(1)).relu()
+    ...         return self.logits(code), self.copy(code).view(X.shape)
+    >>> clf = NeuralClassifier(
+    ...     Autoencoder, losses={"logits": "cross-entropy", "copy": "reconstruction"},
+    ...     loss_weighting="alphagrad", loss_weighting__lr=0.1, max_epochs=5, random_state=0)
+    >>> clf.fit(X, y).history_[["weight_logits", "weight_copy"]].sum(axis=1).tolist()
+    [2.0, 2.0, 2.0, 2.0, 2.0]
     """
 
     def __init__(
@@ -111,15 +182,22 @@ class NeuralClassifier(BaseNeuralClassifier):
         module: Any = MLP,
         *,
         criterion: Any = "cross-entropy",
+        losses: Any = None,
+        loss_weighting: Any = "fixed",
+        center_lr: float | None = None,
         optimizer: Any = "hjb",
         lr: float = 0.01,
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,
-        early_stopping: bool = False,
+        early_stopping: bool | str = False,
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
+        monitor: str | None = None,
+        lr_patience: int | None = None,
+        lr_factor: float = 0.5,
+        min_lr: float = 1e-4,
         class_weight: Any = None,
         callbacks: Any = None,
         device: str = "cpu",
@@ -129,6 +207,9 @@ class NeuralClassifier(BaseNeuralClassifier):
     ) -> None:
         self.module = module
         self.criterion = criterion
+        self.losses = losses
+        self.loss_weighting = loss_weighting
+        self.center_lr = center_lr
         self.optimizer = optimizer
         self.lr = lr
         self.max_epochs = max_epochs
@@ -138,6 +219,10 @@ class NeuralClassifier(BaseNeuralClassifier):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.monitor = monitor
+        self.lr_patience = lr_patience
+        self.lr_factor = lr_factor
+        self.min_lr = min_lr
         self.class_weight = class_weight
         self.callbacks = callbacks
         self.device = device

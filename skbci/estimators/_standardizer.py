@@ -49,6 +49,10 @@ class Standardizer:
             out[a:b] = (data[a:b] - mean) / scale
         return out
 
+    def inverse_transform(self, data: np.ndarray) -> np.ndarray:
+        """Give the data in its unit, in double precision."""
+        return data * _spread(self.scale, data.ndim) + _spread(self.mean, data.ndim)
+
 
 def _chunks(data: np.ndarray) -> list[tuple[int, int]]:
     rows = max(1, _CHUNK // max(1, data[0].size))

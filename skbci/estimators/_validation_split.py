@@ -97,13 +97,21 @@ def _hold_out_tail(
         held.append(rows[len(rows) - n_held :])
     valid = np.sort(np.concatenate(held))
     train = np.setdiff1d(np.arange(n_rows), valid)
+    n_apart = len(train)
     if onsets is not None and isinstance(X, EEGArray) and X.window:
         train = _without_overlap(train, valid, onsets, X.window)
     lost = y is not None and len(np.unique(y[train])) < len(np.unique(y))
     if not len(train) or not len(valid) or lost:
+        why = ""
+        if len(train) < n_apart:
+            why = (
+                f" By their onsets, {n_apart - len(train)} of the other rows overlap the held-out "
+                "ones in time and were dropped."
+            )
         raise ValueError(
-            f"early_stopping=True cannot hold out validation_fraction={fraction} of {n_rows} rows "
-            "and keep every class in training; give more rows or set early_stopping=False."
+            f"Early stopping cannot hold out validation_fraction={fraction} of {n_rows} rows and "
+            f"keep every class in training.{why} Give more rows or groups, or set "
+            "early_stopping=False."
         )
     return train, valid
 

@@ -1,0 +1,249 @@
+"""MIN2Net as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from skbci.estimators._latent import LatentClassifier
+from skbci.estimators._torch_state import one_thread
+from skbci.nets import MIN2Net
+
+
+class MIN2NetClassifier(LatentClassifier):
+    r"""MIN2Net: an autoencoder of epochs whose latent is classified, trained by three losses.
+
+    Parameters
+    ----------
+    latent_dim : int or None, default=None
+        Size of the latent. None: ``int(n_channels * n_classes / 2)`` for each band, at least one.
+    subsampling : int or None, default=None
+        The first pooling is over ``n_times // subsampling`` samples. None: 100, or all samples
+        where there are fewer.
+    pooling : int or None, default=None
+        Samples of the second pooling. None: 4, or what there is if that is less.
+    kernel_sizes : (int, int), default=(64, 32)
+        Samples of the outer and the inner convolutions.
+    losses : dict or None, default=None
+        A loss, or None, for each of ``"logits"``, ``"latent"`` and ``"reconstruction"``, as in
+        `NeuralClassifier`. None: those of the article, cross-entropy, semi-hard triplet and mean
+        squared reconstruction of the standardized input.
+    loss_weighting : str, WeightingPolicy class or instance, default="fixed"
+        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-project"``,
+        ``"adamt"``, ``"gradapprox"``, ``"uncertainty"``, ``"dwa"``, ``"gradnorm"`` or
+        ``"gramian"``; settings are ``loss_weighting__...``.
+    center_lr : float, optional
+        Step size of parameters that the losses have of their own, such as the centers of the
+        center loss. None: ``lr``.
+    max_norm : bool, default=True
+        Whether the norms of each unit's weights are bounded, see the network.
+    optimizer : str or torch.optim.Optimizer class, default="adam"
+        As in `NeuralClassifier`; ``"evdhjb"``, ``"lm"`` and ``"lf"`` are not for several losses.
+    lr : float, default=0.001
+        Step size.
+    max_epochs : int, default=100
+        Passes over the training rows, at most.
+    batch_size : int, default=100
+        Rows in a mini-batch; -1 takes all rows at once.
+    standardize : bool, default=True
+        Scale each channel (of each band) to zero mean and unit variance inside, so that
+        predictions do not depend on the unit.
+    early_stopping : bool or "auto", default="auto"
+        Hold out validation rows by group and time and stop when ``monitor`` no longer improves;
+        the best epoch's weights are kept. See `NeuralClassifier`. ``"auto"``: where there are at
+        least six rows to hold out.
+    validation_fraction : float, default=0.2
+        Share of the rows to hold out, at least.
+    n_iter_no_change : int, default=20
+        Epochs without improvement before training stops.
+    tol : float, default=1e-4
+        Smallest decrease of the monitored loss that counts as an improvement.
+    monitor : str, optional
+        Column of ``history_`` that early stopping and the falling step size go by. None:
+        ``"valid_logits"``, the validation loss of the classification, whatever the weights.
+    lr_patience : int or None, default=5
+        Epochs without improvement before the step size is multiplied by ``lr_factor``. None: it
+        stays.
+    lr_factor : float, default=0.5
+        Between 0 and 1.
+    min_lr : float, default=1e-4
+        The step size is not lowered beyond this.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes.
+    callbacks : list of skorch callbacks or (name, callback) pairs, optional
+        Copied for each fit; reached as ``callbacks__name__parameter``.
+    device : str, default="cpu"
+        Where to train, for example ``"cuda"``.
+    verbose : int, default=0
+        Prints a line an epoch when not 0.
+    random_state : int, RandomState or None, default=None
+        Seeds weights, shuffling and the drawn validation groups. The global random states of
+        numpy and torch are neither used nor changed.
+    **routes
+        ``module__...`` (other arguments of `MIN2Net`), ``losses__...``, ``loss_weighting__...``,
+        ``optimizer__...`` and ``callbacks__...`` parameters.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (n_classes,)
+        The labels.
+    net_ : skorch.NeuralNet
+        The fitted net; the torch module is ``net_.module_``.
+    history_ : DataFrame
+        A row an epoch, with the columns that `NeuralClassifier` lists.
+    loss_weighting_ : WeightingPolicy
+        The policy, with the weights in force.
+    n_iter_ : int
+        Epochs run.
+    n_features_in_ : int
+        Size of the second axis of the input.
+    input_shape_ : tuple of int
+        Shape of one row.
+
+    See Also
+    --------
+    skbci.nets.MIN2Net : The network.
+    FBMSNetClassifier : A network for filter-bank epochs.
+    NeuralClassifier : The same around any module.
+
+    Notes
+    -----
+    The defaults are the protocol of [1]_ and [2]_: Adam at 1e-3, halved after 5 epochs without
+    progress down to 1e-4, stopped after 20, at most 100 epochs, best epoch restored. Mini-batches
+    are of 100 rows, for training across subjects; within a subject the articles take 10:
+    ``batch_size=10``. The articles' signals are 4 s at 100 Hz, filtered to 8-30 Hz. What is
+    monitored is the classification loss on the validation rows, the same for every policy.
+
+    Rows x times (2-D) are one channel's epochs. For the treatment of mini-batches, weights and
+    divergence see `NeuralClassifier`.
+
+    References
+    ----------
+    .. [1] P. Autthasan et al. (2022). MIN2Net: End-to-End Multi-Task Learning for
+       Subject-Independent Motor Imagery EEG Classification. IEEE Transactions on Biomedical
+       Engineering. doi:10.1109/TBME.2021.3137184
+    .. [2] R. Chaisaen, P. Autthasan, A. Ditthapron, T. Wilaiprasitporn (2025). AlphaGrad:
+       Normalized Gradient Descent for Adaptive Multi-loss Functions in EEG-based Motor Imagery
+       Classification. IEEE Journal of Biomedical and Health Informatics.
+       doi:10.1109/JBHI.2025.3572197
+
+    Examples
+    --------
+    >>> from skbci.datasets import make_motor_imagery
+    >>> data = make_motor_imagery(n_subjects=1, n_trials=40, random_state=0)
+    >>> clf = MIN2NetClassifier(loss_weighting="alphagrad", max_epochs=3, random_state=0)
+    >>> latent = clf.fit(data.X, data.y).transform(data.X)
+    >>> latent.shape[0] == len(data.X), clf.inverse_transform(latent).shape == data.X.shape
+    (True, True)
+    >>> [name for name in clf.history_ if name.startswith("weight")]
+    ['weight_logits', 'weight_latent', 'weight_reconstruction']
+    """
+
+    _latent_head = "latent"
+    _paper_losses = {
+        "logits": "cross-entropy", "latent": "triplet", "reconstruction": "reconstruction",
+    }
+
+    def __init__(
+        self,
+        *,
+        latent_dim: int | None = None,
+        subsampling: int | None = None,
+        pooling: int | None = None,
+        kernel_sizes: Any = (64, 32),
+        losses: Any = None,
+        loss_weighting: Any = "fixed",
+        center_lr: float | None = None,
+        max_norm: bool = True,
+        optimizer: Any = "adam",
+        lr: float = 1e-3,
+        max_epochs: int = 100,
+        batch_size: int = 100,
+        standardize: bool = True,
+        early_stopping: bool | str = "auto",
+        validation_fraction: float = 0.2,
+        n_iter_no_change: int = 20,
+        tol: float = 1e-4,
+        monitor: str | None = None,
+        lr_patience: int | None = 5,
+        lr_factor: float = 0.5,
+        min_lr: float = 1e-4,
+        class_weight: Any = None,
+        callbacks: Any = None,
+        device: str = "cpu",
+        verbose: int = 0,
+        random_state: Any = None,
+        **routes: Any,
+    ) -> None:
+        self.latent_dim = latent_dim
+        self.subsampling = subsampling
+        self.pooling = pooling
+        self.kernel_sizes = kernel_sizes
+        self.losses = losses
+        self.loss_weighting = loss_weighting
+        self.center_lr = center_lr
+        self.max_norm = max_norm
+        self.optimizer = optimizer
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.standardize = standardize
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.monitor = monitor
+        self.lr_patience = lr_patience
+        self.lr_factor = lr_factor
+        self.min_lr = min_lr
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+        self.__dict__.update(routes)
+
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Give the epochs that belong to latents, by the decoder.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, latent_dim)
+            What `transform` gives.
+
+        Returns
+        -------
+        ndarray of float, shape (n_rows, n_channels, n_times)
+            Reconstructed rows, in the unit and the shape of those seen in `fit`.
+        """
+        check_is_fitted(self, "net_")
+        latent = check_array(np.asarray(X), dtype=np.float32)
+        if latent.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"X has {latent.shape[1]} features, but the latent of {type(self).__name__} has "
+                f"{self._n_features_out}."
+            )
+        with one_thread():
+            rows = self._apply(lambda net, part: net.decode(part), torch.from_numpy(latent))
+        out = rows.cpu().numpy()
+        if self._standardizer_ is not None:
+            out = self._standardizer_.inverse_transform(out)
+        return out.reshape(len(out), *self.input_shape_)
+
+    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+        names = ("latent_dim", "subsampling", "pooling", "kernel_sizes", "max_norm")
+        return MIN2Net, self._settings_of(*names)
+
+    def _prepare(self, X: Any, data: np.ndarray, reset: bool) -> np.ndarray:
+        return data[:, np.newaxis] if data.ndim == 2 else data
+
+    def _logits(self, module: Any, X: Tensor) -> Tensor:
+        return module.classifier(module.encode(X))  # without the decoder
+
+    def _latent(self, module: Any, X: Tensor) -> Tensor:
+        return module.encode(X)

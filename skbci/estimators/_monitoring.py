@@ -1,0 +1,86 @@
+"""Callbacks that go by a column of the history: when to stop, and when to lower the step size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from skorch.callbacks import Callback, EarlyStopping
+
+
+def check_column(name: str, epoch: Mapping[str, Any]) -> None:
+    """Refuse to monitor what is not recorded.
+
+    Raises
+    ------
+    ValueError
+        Naming the columns that there are.
+    """
+    if name not in epoch:
+        columns = [key for key in epoch if key not in ("batches", "epoch", "dur")]
+        raise ValueError(
+            f"monitor={name!r} is no column of the history; the columns are {', '.join(columns)}."
+        )
+
+
+class ValidatedEarlyStopping(EarlyStopping):
+    """Early stopping that keeps still in passes without validation, as in ``partial_fit``."""
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Judge the epoch if it was validated."""
+        if "valid_loss" in net.history[-1]:
+            check_column(self.monitor, net.history[-1])
+            super().on_epoch_end(net, **kwargs)
+
+
+class PlateauLR(Callback):
+    """Multiply the step size when a column of the history has not fallen for some epochs.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The first of them that an epoch has is monitored.
+    patience : int
+        Epochs without improvement, in a row.
+    factor : float
+    min_lr : float
+        A step size is not lowered beyond this.
+    threshold : float
+        Smallest decrease that is an improvement.
+    """
+
+    def __init__(
+        self, columns: Sequence[str], patience: int, factor: float, min_lr: float, threshold: float
+    ) -> None:
+        self.columns = columns
+        self.patience = patience
+        self.factor = factor
+        self.min_lr = min_lr
+        self.threshold = threshold
+
+    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+        """Forget what was."""
+        self.best_ = np.inf
+        self.misses_ = 0
+
+    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+        """Record the epoch's step size, and lower the next one's if it is time."""
+        groups = net.optimizer_.param_groups
+        net.history.record("lr", float(groups[0]["lr"]))
+        epoch = net.history[-1]
+        found = [name for name in self.columns if name in epoch]
+        if not found:
+            if "valid_loss" in epoch or not self.columns[0].startswith("valid"):
+                check_column(self.columns[0], epoch)
+            return  # a pass without validation, as in partial_fit
+        value = epoch[found[0]]
+        if value < self.best_ - self.threshold:
+            self.best_, self.misses_ = value, 0
+            return
+        self.misses_ += 1
+        if self.misses_ < self.patience:
+            return
+        self.misses_ = 0
+        for group in groups:
+            group["lr"] = min(group["lr"], max(group["lr"] * self.factor, self.min_lr))

@@ -1,0 +1,241 @@
+"""The skorch net that trains several heads, each with a loss of its own."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skbci.estimators._head_losses import as_heads
+from skbci.estimators._net import EVALUATION_LIMIT, ClassifierNet, Rows, SlicingNet
+from skbci.estimators._shared_layer import output_of, parameters_above, shared_parameter
+from skbci.weighting import NonFiniteError, WeightingPolicy, weighted_backward
+
+
+class MultiHeadNet(ClassifierNet):
+    """A net whose criterion gives one mean loss a head, weighed by a policy.
+
+    The policy sees mean losses whatever the optimizer is fed: for rules that step by the loss
+    summed over the mini-batch, weighted sum and gradient are multiplied by the number of rows
+    afterwards (their total weight, where they have weights).
+    """
+
+    policy_: WeightingPolicy
+
+    def __init__(
+        self, *args: Any, policy: WeightingPolicy, loss_lr: float | None = None, **kwargs: Any
+    ) -> None:
+        self.policy = policy
+        self.loss_lr = loss_lr
+        super().__init__(*args, **kwargs)
+
+    def initialize(self) -> MultiHeadNet:
+        """Build everything, and start the policy."""
+        super().initialize()
+        self.policy_ = copy.deepcopy(self.policy).start(len(self.criterion_.names))
+        if self.policy_.uses_gradients:
+            shared_parameter(self.module_, self.policy_)
+        return self
+
+    def get_params_for_optimizer(self, *args: Any, **kwargs: Any) -> tuple[tuple, dict[str, Any]]:
+        """Give the losses' own parameters a group, where they have a rate of their own."""
+        given, settings = super().get_params_for_optimizer(*args, **kwargs)
+        own = list(self.criterion_.parameters())
+        if self.loss_lr is not None and own:
+            network = [p for p in self.module_.parameters() if p.requires_grad]
+            groups = [{"params": network}, {"params": own, "lr": self.loss_lr}]
+            return (groups,), settings
+        return given, settings
+
+    def set_lr(self, lr: float) -> None:
+        """Set the step size of the network's parameters, and of the losses' if it is the same."""
+        groups = self.optimizer_.param_groups
+        for group in groups if self.loss_lr is None else groups[:1]:
+            group["lr"] = lr
+
+    # -- training -------------------------------------------------------------------------
+
+    def fit_tensors(
+        self,
+        train: Rows,
+        valid: Rows | None = None,
+        epochs: int | None = None,
+        shuffle: bool = True,
+        double: bool = False,
+    ) -> SlicingNet:
+        """Train as `SlicingNet.fit_tensors`; validation is in the same batches every epoch."""
+        if valid is not None:
+            # Rows often come sorted by class, and a batch of one class has no triplet.
+            order = torch.randperm(len(valid[0]), generator=torch.Generator().manual_seed(0))
+            X, y, weight = valid
+            order = order.to(X.device)
+            valid = X[order], y[order], None if weight is None else weight[order]
+        return super().fit_tensors(train, valid, epochs, shuffle, double)
+
+    def _copy_state(self) -> Any:
+        losses = [value.detach().clone() for value in self.criterion_.state_dict().values()]
+        return super()._copy_state(), losses, self.policy_.state_dict()
+
+    def _restore(self, state: Any) -> None:
+        module, losses, policy = state
+        super()._restore(module)
+        for value, kept in zip(self.criterion_.state_dict().values(), losses):
+            value.copy_(kept)
+        # The policy has warned of a collapse once; that stays.
+        self.policy_.load_state_dict({**policy, "_warned": self.policy_._warned})
+
+    def _train_epoch(self, *args: Any, **kwargs: Any) -> float:
+        self._steps: list[tuple[Tensor, Any]] = []
+        self._weights: list[np.ndarray] = []
+        self._norms: list[np.ndarray] = []
+        self._valid_losses: np.ndarray | None = None
+        total = super()._train_epoch(*args, **kwargs)
+        losses = np.array([losses.tolist() for losses, _ in self._steps], dtype=float)
+        self._train_losses = losses
+        if len(losses):
+            shares = np.array([float(share) for _, share in self._steps])
+            self._record("train", shares @ losses / shares.sum())
+            self._record("weight", np.mean(self._weights, axis=0))
+            if self._norms:
+                self._record("gradient_norm", np.mean(self._norms, axis=0))
+        self._steps = []
+        return total
+
+    def _step(
+        self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool
+    ) -> tuple[Tensor, Tensor]:
+        share = len(X) if weight is None else weight.sum()
+        first: list[Tensor] = []
+
+        def closure() -> Tensor:
+            self.optimizer_.zero_grad(set_to_none=True)
+            # Optimizers that ask twice get the same weights both times.
+            total, losses, output = self._forward_backward(X, y, weight, look=not first)
+            if not first:
+                first.extend([losses, output.detach()])
+            if self.loss_reduction == "sum":
+                total = total * share
+                gradients = [
+                    p.grad
+                    for group in self.optimizer_.param_groups
+                    for p in group["params"]
+                    if p.grad is not None
+                ]
+                torch._foreach_mul_(gradients, float(share))
+            if notify:
+                self.notify(
+                    "on_grad_computed",
+                    named_parameters=list(self.module_.named_parameters()),
+                    batch=(X, y),
+                    training=True,
+                )
+            return total
+
+        total = self.optimizer_.step(closure).detach()
+        losses, output = first
+        self._steps.append((losses, share))
+        self._weights.append(self.policy_.weights_.copy())
+        if self.policy_.gradient_norms_ is not None:
+            self._norms.append(self.policy_.gradient_norms_.copy())
+        return (total if self.loss_reduction == "sum" else total * share), output
+
+    def _forward_backward(
+        self, X: Tensor, y: Tensor, weight: Tensor | None, look: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Give the weighted sum, the losses and the logits, with gradients in ``.grad``."""
+        policy = self.policy_
+        if not (look and policy.acts_on == "batch"):
+            outputs = self.module_(X)
+            losses = self.criterion_(outputs, y, X, weight)
+            total = _weighted(losses, policy.weights_)
+            total.backward()
+        elif not policy.uses_gradients:
+            outputs = self.module_(X)
+            losses = self.criterion_(outputs, y, X, weight)
+            total = torch.dot(self._ask(policy.on_batch, losses), torch.stack(losses))
+            total.backward()
+        else:
+            parameter = shared_parameter(self.module_, policy)
+            with output_of(self.module_, parameter) as shared:
+                outputs = self.module_(X)
+            losses = self.criterion_(outputs, y, X, weight)
+            above = parameters_above(losses, shared)
+            if above is None:
+                total = torch.dot(self._ask(policy.on_batch, losses, parameter),
+                                  torch.stack(losses))
+                total.backward()
+            else:
+                total = self._ask(
+                    weighted_backward, policy, losses, shared[0], parameter, above
+                )
+        return total.detach(), torch.stack(losses).detach(), as_heads(outputs)[0]
+
+    def _ask(self, function: Any, *args: Any) -> Any:
+        """Let the policy look, and say in its errors which loss is which."""
+        try:
+            return function(*args)
+        except NonFiniteError:
+            raise
+        except ValueError as error:
+            raise ValueError(f"{error} {self._legend()}") from error
+
+    def _legend(self) -> str:
+        numbered = ", ".join(f"{k} is {name!r}" for k, name in enumerate(self.criterion_.names))
+        return f"(Loss {numbered}.)"
+
+    def _record(self, what: str, values: Any) -> None:
+        for name, value in zip(self.criterion_.names, values):
+            self.history.record(f"{what}_{name}", float(value))
+
+    # -- validation -----------------------------------------------------------------------
+
+    def _evaluate(self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool) -> float:
+        """Give the mean losses without training, in batches as in training."""
+        self.module_.eval()
+        size = len(X) if self.batch_size == -1 else min(self.batch_size, len(X))
+        piece = max(1, EVALUATION_LIMIT // max(1, X[0].numel()) // size) * size
+        losses, shares, logits = [], [], []
+        with torch.inference_mode():
+            for a in range(0, len(X), piece):
+                part = slice(a, a + piece)
+                outputs = as_heads(self.module_(X[part]))
+                logits.append(outputs[0])
+                w = None if weight is None else weight[part]
+                for b in range(0, len(outputs[0]), size):
+                    rows = slice(b, b + size)
+                    mine = None if w is None else w[rows]
+                    heads = [output[rows] for output in outputs]
+                    of_batch = self.criterion_(heads, y[part][rows], X[part][rows], mine)
+                    losses.append(torch.stack(of_batch))
+                    shares.append(len(heads[0]) if mine is None else float(mine.sum()))
+        self._valid_losses = torch.stack(losses).cpu().numpy().astype(float)
+        means = np.array(shares) @ self._valid_losses / sum(shares)
+        self._record("valid", means)
+        total = float(np.mean(self._weights, axis=0) @ means)
+        if notify:
+            self.notify("on_batch_begin", batch=(X, y), training=False)
+            loss = torch.tensor(total)
+            self._notify_batch_end((X, y), loss, torch.cat(logits), training=False)
+        return total
+
+    def _accept_epoch(self) -> bool:
+        """Let policies that act on epochs look at this one."""
+        policy = self.policy_
+        if policy.acts_on != "epoch" or (policy.needs_validation and self._valid_losses is None):
+            return True
+        try:
+            self._ask(policy.on_epoch, self._train_losses, self._valid_losses)
+        except NonFiniteError:
+            return False
+        return True
+
+
+def _weighted(losses: list[Tensor], weights: np.ndarray) -> Tensor:
+    """Sum losses with weights that are known, without a transfer for each."""
+    total = losses[0] * float(weights[0])
+    for loss, weight in zip(losses[1:], weights[1:]):
+        total = total + loss * float(weight)
+    return total
