@@ -16,7 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skbci.baselines import BandCSP, GalanClassifier, KStar, RotationForest
+from skbci.baselines import BandCSP, CCAClassifier, GalanClassifier, KStar, RotationForest
 from skbci.estimators import (
     CascadeClassifier,
     EvidenceAccumulator,
@@ -29,20 +29,27 @@ from skbci.estimators import (
 )
 from skbci.features import (
     BandEnergy,
+    BaselineCorrection,
     CausalCentering,
     ChannelNormalizer,
     Crop,
+    EuclideanAlignment,
     FilterBank,
     FisherSelection,
     RankReducer,
+    RiemannianRecentering,
     SlidingWindows,
     WelchPSD,
+    WindowMeans,
 )
 
 ESTIMATORS = [
     BandCSP(n_components=4),
     BandEnergy(sfreq=128),
     BandEnergy(((8, 15),), 2, sfreq=128, log=True),
+    BaselineCorrection(),
+    BaselineCorrection(0.0, sfreq=128),
+    CCAClassifier((5, 8, 13, 21), sfreq=128),
     CascadeClassifier(GaussianNB(), LogisticRegression()),
     CascadeClassifier(GaussianNB(), GaussianNB(), 3, stack="probabilities"),
     CascadeClassifier(
@@ -55,6 +62,8 @@ ESTIMATORS = [
     ChannelNormalizer("zscore"),
     Crop(),
     Crop(0.0, sfreq=128),
+    EuclideanAlignment(),
+    EuclideanAlignment("session", estimator="oas"),
     EvidenceAccumulator(LogisticRegression(), 1),
     EvidenceAccumulator(LinearDiscriminantAnalysis()),
     EvidenceAccumulator(LinearDiscriminantAnalysis(), change_rate="learned", exponent=0.5),
@@ -86,10 +95,12 @@ ESTIMATORS = [
     OnlineClassifier(GaussianNB(), replay=4, random_state=0),
     OnlineClassifier(MLPClassifier((10,), random_state=0)),
     RankReducer(),
+    RiemannianRecentering(),
     RotationForest(n_estimators=5, random_state=0),
     SlidingWindows(1 / 128, 1 / 128, sfreq=128),
     WelchPSD(sfreq=128),
     WelchPSD(sfreq=128, log=True, dtype="float64"),
+    WindowMeans(sfreq=128),
 ]
 
 ROOMS = ["baselines", "estimators", "features"]

@@ -1,6 +1,7 @@
 """The decoders that every new one is measured against, as ready pipelines.
 
-`csp_lda`, `fbcsp`, `tangent_space_lr` and `riemann_mdm` put together what MNE, pyRiemann and
+`csp_lda`, `fbcsp`, `tangent_space_lr` and `riemann_mdm` for imagery, `ssvep_cca` for flicker,
+`erp_lda` and `erp_xdawn_riemann` for evoked potentials put together what MNE, pyRiemann and
 scikit-learn have. They take raw broadband epochs (array, `EEGArray` or `mne.Epochs`), in volts or
 microvolts, with any reference; every step has a name that `GridSearchCV` can reach.
 `GalanClassifier`, the winner of the mental-imagery competition, takes features, as do `KStar` and
@@ -9,23 +10,30 @@ and closed.
 """
 
 from skbci.baselines._band_csp import BandCSP
+from skbci.baselines._cca import CCAClassifier
 from skbci.baselines._csp_lda import csp_lda
+from skbci.baselines._erp import erp_lda, erp_xdawn_riemann
 from skbci.baselines._eye_state import eye_state_ensemble, eye_state_pipeline
 from skbci.baselines._fbcsp import fbcsp
 from skbci.baselines._galan import GalanClassifier
 from skbci.baselines._k_star import KStar
 from skbci.baselines._riemann import riemann_mdm, tangent_space_lr
 from skbci.baselines._rotation_forest import RotationForest
+from skbci.baselines._ssvep import ssvep_cca
 
 __all__ = [
     "BandCSP",
+    "CCAClassifier",
     "GalanClassifier",
     "KStar",
     "RotationForest",
     "csp_lda",
+    "erp_lda",
+    "erp_xdawn_riemann",
     "eye_state_ensemble",
     "eye_state_pipeline",
     "fbcsp",
     "riemann_mdm",
+    "ssvep_cca",
     "tangent_space_lr",
 ]

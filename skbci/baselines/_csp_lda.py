@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import Pipeline
 
+from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
 from skbci.features import Crop, FilterBank
 
@@ -21,6 +24,7 @@ def csp_lda(
     sfreq: float | None = None,
     reg: float | str | None = "oas",
     order: int = 4,
+    alignment: Any = None,
 ) -> Pipeline:
     """Band-pass, common spatial patterns, log-power, linear discriminant analysis.
 
@@ -42,12 +46,16 @@ def csp_lda(
         Shrinkage of the class covariances.
     order : int, default=4
         Order of the Butterworth filter, run forward and backward.
+    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
+        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
+        `RiemannianRecentering` (both by subject), or any such transformer, as
+        ``RiemannianRecentering("session")``. None leaves them as they are.
 
     Returns
     -------
     Pipeline
-        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``csp`` (`BandCSP`) and ``lda``
-        (`LinearDiscriminantAnalysis`).
+        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``csp`` (`BandCSP`) and
+        ``lda`` (`LinearDiscriminantAnalysis`).
 
     References
     ----------
@@ -69,6 +77,7 @@ def csp_lda(
     return Pipeline([
         ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
+        ("align", alignment_step(alignment)),
         ("csp", BandCSP(n_components, reg=reg)),
         ("lda", LinearDiscriminantAnalysis()),
     ])

@@ -10,6 +10,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest, mutual_info_classif
 from sklearn.pipeline import Pipeline
 
+from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
 from skbci.features import Crop, FilterBank
 from skbci.features._filter_bank import NINE_BANDS
@@ -28,6 +29,7 @@ def fbcsp(
     reg: float | str | None = "oas",
     order: int = 4,
     random_state: Any = 0,
+    alignment: Any = None,
 ) -> Pipeline:
     """Filter bank, spatial patterns of each band, the most informative features, LDA.
 
@@ -51,12 +53,16 @@ def fbcsp(
         Order of the Butterworth filters, run forward and backward.
     random_state : int, RandomState or None, default=0
         Seeds the small noise that the estimate of mutual information adds to break ties.
+    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
+        Alignment of subjects by their own unlabelled rows, each band by itself:
+        `EuclideanAlignment`, `RiemannianRecentering` (both by subject), or any such transformer,
+        as ``RiemannianRecentering("session")``. None leaves them as they are.
 
     Returns
     -------
     Pipeline
-        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``csp`` (`BandCSP`), ``select``
-        (`SelectKBest`) and ``lda`` (`LinearDiscriminantAnalysis`).
+        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``csp`` (`BandCSP`),
+        ``select`` (`SelectKBest`) and ``lda`` (`LinearDiscriminantAnalysis`).
 
     Notes
     -----
@@ -73,13 +79,14 @@ def fbcsp(
     --------
     >>> from skbci.baselines import fbcsp
     >>> list(fbcsp(sfreq=250).named_steps)
-    ['filter', 'crop', 'csp', 'select', 'lda']
+    ['filter', 'crop', 'align', 'csp', 'select', 'lda']
     """
     bands = tuple(bands)
     information = partial(mutual_info_classif, random_state=random_state)
     return Pipeline([
-        ("filter", FilterBank(bands, sfreq=sfreq, order=order, output="channels")),
+        ("filter", FilterBank(bands, sfreq=sfreq, order=order, output="bands")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
+        ("align", alignment_step(alignment)),
         ("csp", BandCSP(n_components, n_bands=len(bands), reg=reg)),
         ("select", SelectKBest(information, k=n_features)),
         ("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")),

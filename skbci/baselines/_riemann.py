@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pyriemann.estimation import Covariances
 from pyriemann.tangentspace import TangentSpace
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
+from skbci.baselines._alignment import alignment_step
 from skbci.baselines._mdm import CheckedMDM
 from skbci.features import Crop, FilterBank, RankReducer
 
@@ -24,6 +27,7 @@ def tangent_space_lr(
     metric: str = "riemann",
     C: float = 1.0,
     order: int = 4,
+    alignment: Any = None,
 ) -> Pipeline:
     r"""Covariances, projected to the tangent space at their mean, logistic regression.
 
@@ -48,12 +52,16 @@ def tangent_space_lr(
         Inverse strength of the regression's penalty.
     order : int, default=4
         Order of the Butterworth filter, run forward and backward.
+    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
+        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
+        `RiemannianRecentering` (both by subject), or any such transformer, as
+        ``RiemannianRecentering("session")``. None leaves them as they are.
 
     Returns
     -------
     Pipeline
-        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``rank`` (`RankReducer`), ``cov``
-        (`Covariances`), ``tangent`` (`TangentSpace`) and ``lr`` (`LogisticRegression`).
+        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``rank`` (`RankReducer`),
+        ``cov`` (`Covariances`), ``tangent`` (`TangentSpace`) and ``lr`` (`LogisticRegression`).
 
     References
     ----------
@@ -73,7 +81,7 @@ def tangent_space_lr(
     1.0
     """
     return Pipeline([
-        *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order),
+        *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment),
         ("tangent", TangentSpace(metric=metric)),
         ("lr", LogisticRegression(C=C, max_iter=1000)),
     ])
@@ -89,6 +97,7 @@ def riemann_mdm(
     estimator: str = "oas",
     metric: str = "riemann",
     order: int = 4,
+    alignment: Any = None,
 ) -> Pipeline:
     """Covariances, assigned to the class whose mean is nearest.
 
@@ -107,12 +116,16 @@ def riemann_mdm(
         Metric of mean and distance.
     order : int, default=4
         Order of the Butterworth filter, run forward and backward.
+    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
+        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
+        `RiemannianRecentering` (both by subject), or any such transformer, as
+        ``RiemannianRecentering("session")``. None leaves them as they are.
 
     Returns
     -------
     Pipeline
-        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``rank`` (`RankReducer`), ``cov``
-        (`Covariances`) and ``mdm`` (`pyriemann.classification.MDM`).
+        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``rank`` (`RankReducer`),
+        ``cov`` (`Covariances`) and ``mdm`` (`pyriemann.classification.MDM`).
 
     References
     ----------
@@ -124,21 +137,22 @@ def riemann_mdm(
     --------
     >>> from skbci.baselines import riemann_mdm
     >>> list(riemann_mdm(sfreq=250).named_steps)
-    ['filter', 'crop', 'rank', 'cov', 'mdm']
+    ['filter', 'crop', 'align', 'rank', 'cov', 'mdm']
     """
     return Pipeline([
-        *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order),
+        *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment),
         ("mdm", CheckedMDM(metric=metric)),
     ])
 
 
 def _covariance_steps(
     fmin: float, fmax: float, tmin: float | None, tmax: float | None, sfreq: float | None,
-    estimator: str, order: int,
+    estimator: str, order: int, alignment: Any,
 ) -> list[tuple[str, object]]:
     return [
         ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
+        ("align", alignment_step(alignment)),
         ("rank", RankReducer()),
         ("cov", Covariances(estimator=estimator)),
     ]

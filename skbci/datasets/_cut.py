@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._selection import Selection
 
-__all__ = ["cut_epochs"]
+__all__ = ["cut_epochs", "cut_windows"]
 
 
 def cut_epochs(
@@ -80,3 +80,12 @@ def _wanted(events: pd.DataFrame, event_id: Sequence[Any] | None, source: Any) -
         )
     keep = events["code"].isin(event_id) | events["label"].isin(event_id)
     return events[keep].reset_index(drop=True)
+
+
+def cut_windows(
+    signal: np.ndarray, onsets: np.ndarray, tmin: float, duration: float, sfreq: float
+) -> np.ndarray:
+    """Windows of one simulated run, shape (n_onsets, n_channels, n_times); onsets in seconds."""
+    n_times = max(1, round(duration * sfreq))
+    first = np.round((onsets + tmin) * sfreq).astype(int)
+    return np.stack([signal[:, start : start + n_times] for start in first])

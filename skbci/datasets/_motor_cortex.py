@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skbci.datasets._ongoing import ongoing_alpha
 from skbci.datasets._rhythms import response, rhythm
 from skbci.datasets._scalp import FREE_KEY, Scalp
 
@@ -125,17 +126,6 @@ class MotorCortex:
 
     def alpha(self, n_times: int, session: int, run: int) -> np.ndarray:
         """Occipital alpha, which no task changes, shape (n_channels, n_times), in V."""
-        shift = self.scalp.cap_shift(session)
-        sources = [
-            self.scalp.head.project(shift @ self.scalp.head.under(name), np.zeros(3))
-            for name in ("O1", "O2", "POz")
-        ]
-        topographies = self.scalp.normalize(np.column_stack(sources))
-        topographies *= np.sqrt(self.scalp.anchor_power(session))
-        waves = [
-            rhythm(n_times, self._alpha_peak, 0.5, self.scalp.sfreq,
-                   self.scalp.stream(_ALPHA, session, run, source))
-            for source in range(len(sources))
-        ]
-        mixing = topographies[: self.scalp.n_channels] * np.sqrt(self._alpha_snr)
-        return mixing @ np.array(waves)
+        return ongoing_alpha(
+            self.scalp, _ALPHA, self._alpha_peak, self._alpha_snr, n_times, session, run
+        )

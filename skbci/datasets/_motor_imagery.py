@@ -11,8 +11,9 @@ from sklearn.utils import Bunch
 
 from skbci._validation import check_count
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._cut import cut_windows
 from skbci.datasets._motor_cortex import IMAGERY_S, TASKS, MotorCortex, Trials
-from skbci.datasets._noise import blink_train
+from skbci.datasets._ongoing import blinking
 from skbci.datasets._options import (
     MOTOR_CHANNELS,
     check_channels,
@@ -24,8 +25,6 @@ from skbci.datasets._scalp import FREE_KEY, Scalp
 
 __all__ = ["make_motor_imagery"]
 
-_BLINK_HEIGHT = 130e-6  # V at Fp1 and Fp2
-_UP = (0.0, 0.35, 1.0)
 _CUES, _BLINKS = FREE_KEY + 20, FREE_KEY + 21
 
 _DESCR = """Simulated motor imagery: {n_subjects} subjects x {n_sessions} sessions x {n_trials} \
@@ -177,7 +176,7 @@ def make_motor_imagery(
                 trials, n_times = _schedule(scalp, names, size, session, run, tmin, duration)
                 signal = _run(cortex, trials, n_times, session, run, blinks)
                 signal = scalp.record(signal, session, run, line_freq, reference)
-                blocks.append(_cut(signal, trials.onsets, tmin, duration, sfreq))
+                blocks.append(cut_windows(signal, trials.onsets, tmin, duration, sfreq))
                 labels.extend(trials.tasks)
                 tables.append(pd.DataFrame({
                     "subject": subject, "session": session, "run": run,
@@ -231,14 +230,5 @@ def _run(
     if cortex.traits["snr"] > 0:
         signal += cortex.rhythms(trials, n_times, session, run)
     if blinks:
-        train = blink_train(n_times, scalp.sfreq, scalp.stream(_BLINKS, session, run))
-        signal += scalp.eyes(_UP, train, _BLINK_HEIGHT)
+        signal += blinking(scalp, _BLINKS, n_times, session, run)
     return signal
-
-
-def _cut(
-    signal: np.ndarray, onsets: np.ndarray, tmin: float, duration: float, sfreq: float
-) -> np.ndarray:
-    n_times = max(1, round(duration * sfreq))
-    first = np.round((onsets + tmin) * sfreq).astype(int)
-    return np.stack([signal[:, start : start + n_times] for start in first])

@@ -1,4 +1,4 @@
-"""Checks and random streams that both simulators share."""
+"""Checks, channel sets and random streams that all simulators share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from skbci.datasets._head import standard_names
 
 __all__ = [
     "EMOTIV_CHANNELS",
+    "ERP_CHANNELS",
     "MOTOR_CHANNELS",
+    "OCCIPITAL_CHANNELS",
     "check_channels",
     "check_number",
     "check_rates",
@@ -28,6 +30,8 @@ MOTOR_CHANNELS = (
 EMOTIV_CHANNELS = (
     "AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4",
 )  # fmt: skip
+OCCIPITAL_CHANNELS = ("PO7", "PO3", "POz", "PO4", "PO8", "O1", "Oz", "O2")
+ERP_CHANNELS = ("Fz", "C3", "Cz", "C4", "Pz", "PO7", "Oz", "PO8")
 
 
 def draw_seed(random_state: Any) -> int:

@@ -12,7 +12,7 @@ from skbci.datasets._options import stream
 
 __all__ = ["ALPHA_BAND", "Scalp"]
 
-ALPHA_BAND = (8.0, 13.0)  # Hz, where both simulators define their snr
+ALPHA_BAND = (8.0, 13.0)  # Hz, where simulators of rhythms define their snr
 
 _N_SOURCES = 48
 _CHUNK = 8  # sources at a time, to bound the memory
@@ -116,6 +116,35 @@ class Scalp:
         now = (scaled[self._anchors] ** 2).sum(axis=1).mean()
         wanted = snr * self.anchor_power(session)
         return scaled[: self.n_channels] * np.sqrt(wanted / now)
+
+    def scale_waves(self, waves: np.ndarray, snr: float, session: int) -> np.ndarray:
+        """Scale sinusoids to a ratio of their mean power to the background's at the anchors.
+
+        Parameters
+        ----------
+        waves : ndarray of complex, shape (n_stimuli, n_harmonics, n_electrodes)
+            Amplitudes, over electrodes and anchors.
+        snr : float
+            The ratio; powers of the harmonics are added, then averaged over stimuli and anchors.
+        session : int
+            Number of the session.
+
+        Returns
+        -------
+        ndarray of complex, shape (n_stimuli, n_harmonics, n_channels)
+            Recorded electrodes only, in V.
+        """
+        now = (np.abs(waves[..., self._anchors]) ** 2 / 2).sum(axis=1).mean()
+        wanted = snr * self.anchor_power(session)
+        return waves[..., : self.n_channels] * np.sqrt(wanted / now)
+
+    def anchor_height(self, topography: np.ndarray) -> float:
+        """Mean of a topography over the anchors."""
+        return float(topography[self._anchors].mean())
+
+    def anchor_variance(self, session: int) -> float:
+        """Expected variance of the background, mean over the anchors, in V^2."""
+        return float((self.mixing(session)[self._anchors] ** 2).sum(axis=1).mean())
 
     def cap_shift(self, session: int) -> np.ndarray:
         """Small rotation of the head under the cap, shape (3, 3), about 2 mm at the scalp."""

@@ -2,29 +2,39 @@
 
 Every step takes rows x channels x times (or rows x times of one channel), `mne.Epochs`, or an
 `EEGArray`, whose row table it passes on; takes the sampling rate from what flows where it is not
-given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD` and `BandEnergy` give
-named features, `FilterBank`, `Crop`, `SlidingWindows`, `RankReducer` and `ChannelNormalizer` give
-signals; `CausalCentering` removes what shifts from session to session.
+given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD`, `BandEnergy` and
+`WindowMeans` give named features; `FilterBank`, `Crop`, `SlidingWindows`, `BaselineCorrection`,
+`RankReducer` and `ChannelNormalizer` give signals; `CausalCentering` removes what shifts from
+session to session, `EuclideanAlignment` and `RiemannianRecentering` what tells subjects or
+sessions apart as wholes.
 """
 
 from skbci.features._band_energy import BandEnergy
+from skbci.features._baseline_correction import BaselineCorrection
 from skbci.features._causal_centering import CausalCentering
 from skbci.features._channel_normalizer import ChannelNormalizer
 from skbci.features._crop import Crop
+from skbci.features._euclidean_alignment import EuclideanAlignment
 from skbci.features._filter_bank import FilterBank
 from skbci.features._fisher_selection import FisherSelection
 from skbci.features._rank_reducer import RankReducer
+from skbci.features._riemannian_recentering import RiemannianRecentering
 from skbci.features._sliding_windows import SlidingWindows
 from skbci.features._welch_psd import WelchPSD
+from skbci.features._window_means import WindowMeans
 
 __all__ = [
     "BandEnergy",
+    "BaselineCorrection",
     "CausalCentering",
     "ChannelNormalizer",
     "Crop",
+    "EuclideanAlignment",
     "FilterBank",
     "FisherSelection",
     "RankReducer",
+    "RiemannianRecentering",
     "SlidingWindows",
     "WelchPSD",
+    "WindowMeans",
 ]

@@ -1,0 +1,37 @@
+"""The alignment that a baseline is told to have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skbci.features import EuclideanAlignment, RiemannianRecentering
+
+__all__ = ["alignment_step"]
+
+
+def alignment_step(alignment: Any) -> Any:
+    """Give the pipeline step for the keyword ``alignment``.
+
+    Parameters
+    ----------
+    alignment : {"euclidean", "riemannian"}, transformer or None
+        None gives a step that passes everything through, so that a grid search can replace it.
+
+    Raises
+    ------
+    ValueError
+        If it is neither of the words nor has ``fit`` and ``transform``.
+    """
+    if alignment is None:
+        return "passthrough"
+    if isinstance(alignment, str) and alignment == "euclidean":
+        return EuclideanAlignment()
+    if isinstance(alignment, str) and alignment == "riemannian":
+        return RiemannianRecentering()
+    is_class = isinstance(alignment, type)
+    if is_class or not (hasattr(alignment, "fit") and hasattr(alignment, "transform")):
+        raise ValueError(
+            f"alignment={alignment!r} is not 'euclidean', 'riemannian', None, or a transformer "
+            "such as EuclideanAlignment('session')."
+        )
+    return alignment

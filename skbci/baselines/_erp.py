@@ -1,0 +1,188 @@
+"""Decoders of event-related potentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyriemann.tangentspace import TangentSpace
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skbci.baselines._alignment import alignment_step
+from skbci.baselines._lda import CheckedLDA
+from skbci.baselines._xdawn import CheckedXdawnCovariances
+from skbci.features import BaselineCorrection, Crop, FilterBank, RankReducer, WindowMeans
+
+__all__ = ["erp_lda", "erp_xdawn_riemann"]
+
+
+def erp_lda(
+    *,
+    width: float = 0.05,
+    fmin: float = 0.0,
+    fmax: float = 20.0,
+    baseline: tuple[float | None, float | None] | None = None,
+    tmin: float | None = None,
+    tmax: float | None = None,
+    sfreq: float | None = None,
+    order: int = 4,
+    alignment: Any = None,
+) -> Pipeline:
+    """Mean amplitudes in short windows, shrinkage LDA: the reference of ERP decoding.
+
+    Parameters
+    ----------
+    width : float, default=0.05
+        Length of the windows in seconds.
+    fmin, fmax : float, default=0.0, 20.0
+        Pass band in Hz; ``fmin=0`` filters low-pass only, since epochs are too short for a
+        high-pass: filter recordings before they are cut.
+    baseline : (float or None, float or None), optional
+        Interval in seconds, on the epoch's own time axis, whose mean is subtracted from each
+        channel: ``(None, 0)`` is all before the event. None subtracts nothing.
+    tmin, tmax : float, optional
+        Part of the epoch to use after filter and baseline, in seconds on its own time axis; start
+        included, end excluded.
+    sfreq : float, optional
+        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    order : int, default=4
+        Order of the Butterworth filter, run forward and backward.
+    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
+        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
+        `RiemannianRecentering` (both by subject), or any such transformer. None leaves them as
+        they are.
+
+    Returns
+    -------
+    Pipeline
+        Steps ``filter`` (`FilterBank`), ``baseline`` (`BaselineCorrection`), ``crop`` (`Crop`),
+        ``align``, ``means`` (`WindowMeans`), ``scale`` (`StandardScaler`) and ``lda``
+        (`LinearDiscriminantAnalysis` with the shrinkage of Ledoit and Wolf).
+
+    Notes
+    -----
+    LDA's threshold follows the classes' frequencies: where targets are rare, few epochs are called
+    targets. Judge by the area under the ROC curve, add up ``decision_function`` over repetitions,
+    or set ``lda__priors=[0.5, 0.5]``.
+
+    References
+    ----------
+    .. [1] B. Blankertz, S. Lemm, M. Treder, S. Haufe and K.-R. Mueller, "Single-trial analysis
+       and classification of ERP components: a tutorial", NeuroImage 56, 2011.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from skbci.baselines import erp_lda
+    >>> from skbci.datasets import make_erp
+    >>> from skbci.model_selection import PurgedKFold
+    >>> data = make_erp(n_subjects=1, random_state=0)
+    >>> auc = cross_val_score(erp_lda(tmin=0.0), data.X, data.y, cv=PurgedKFold(3),
+    ...                       scoring="roc_auc")
+    >>> bool(auc.mean() > 0.6)
+    True
+    """
+    return Pipeline([
+        *_signal_steps(fmin, fmax, baseline, tmin, tmax, sfreq, order, alignment),
+        ("means", WindowMeans(width, sfreq=sfreq)),
+        ("scale", StandardScaler()),
+        ("lda", CheckedLDA(solver="lsqr", shrinkage="auto")),
+    ])
+
+
+def erp_xdawn_riemann(
+    n_filters: int = 4,
+    *,
+    fmin: float = 0.0,
+    fmax: float = 20.0,
+    baseline: tuple[float | None, float | None] | None = None,
+    tmin: float | None = None,
+    tmax: float | None = None,
+    sfreq: float | None = None,
+    estimator: str = "oas",
+    C: float = 1.0,
+    order: int = 4,
+    alignment: Any = None,
+) -> Pipeline:
+    """Filter by xDAWN, covariances with the mean responses, tangent space, logistic regression.
+
+    A covariance matrix knows no time. Stacked on the classes' mean responses, a row's covariances
+    with them say how much of each response it holds.
+
+    Parameters
+    ----------
+    n_filters : int, default=4
+        Spatial filters of each class; no more than the rank of the data are used.
+    fmin, fmax : float, default=0.0, 20.0
+        Pass band in Hz; ``fmin=0`` filters low-pass only, since epochs are too short for a
+        high-pass: filter recordings before they are cut.
+    baseline : (float or None, float or None), optional
+        Interval in seconds, on the epoch's own time axis, whose mean is subtracted from each
+        channel: ``(None, 0)`` is all before the event. None subtracts nothing.
+    tmin, tmax : float, optional
+        Part of the epoch to use after filter and baseline, in seconds on its own time axis; start
+        included, end excluded.
+    sfreq : float, optional
+        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    estimator : str, default="oas"
+        Covariance estimator, of the rows and for xDAWN.
+    C : float, default=1.0
+        Inverse strength of the regression's penalty.
+    order : int, default=4
+        Order of the Butterworth filter, run forward and backward.
+    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
+        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
+        `RiemannianRecentering` (both by subject), or any such transformer. None leaves them as
+        they are.
+
+    Returns
+    -------
+    Pipeline
+        Steps ``filter`` (`FilterBank`), ``baseline`` (`BaselineCorrection`), ``crop`` (`Crop`),
+        ``align``, ``rank`` (`RankReducer`), ``xdawn``
+        (`pyriemann.estimation.XdawnCovariances`), ``tangent`` (`TangentSpace`) and ``lr``
+        (`LogisticRegression`).
+
+    References
+    ----------
+    .. [1] B. Rivet, A. Souloumiac, V. Attina and G. Gibert, "xDAWN algorithm to enhance evoked
+       potentials: application to brain-computer interface", IEEE Transactions on Biomedical
+       Engineering 56(8), 2009.
+    .. [2] A. Barachant and M. Congedo, "A plug&play P300 BCI using information geometry",
+       arXiv:1409.0107, 2014.
+
+    Examples
+    --------
+    >>> from skbci.baselines import erp_xdawn_riemann
+    >>> list(erp_xdawn_riemann(sfreq=250).named_steps)
+    ['filter', 'baseline', 'crop', 'align', 'rank', 'xdawn', 'tangent', 'lr']
+    """
+    xdawn = CheckedXdawnCovariances(n_filters, estimator=estimator, xdawn_estimator=estimator)
+    return Pipeline([
+        *_signal_steps(fmin, fmax, baseline, tmin, tmax, sfreq, order, alignment),
+        ("rank", RankReducer()),
+        ("xdawn", xdawn),
+        ("tangent", TangentSpace()),
+        ("lr", LogisticRegression(C=C, max_iter=1000)),
+    ])
+
+
+def _signal_steps(
+    fmin: float, fmax: float, baseline: tuple[float | None, float | None] | None,
+    tmin: float | None, tmax: float | None, sfreq: float | None, order: int, alignment: Any,
+) -> list[tuple[str, object]]:
+    correction: object = "passthrough"
+    if baseline is not None:
+        if isinstance(baseline, (str, int, float)) or len(baseline) != 2:
+            raise ValueError(
+                f"baseline={baseline!r} must be None or (start, end) in seconds, either of them "
+                "None."
+            )
+        correction = BaselineCorrection(*baseline, sfreq=sfreq)
+    return [
+        ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
+        ("baseline", correction),
+        ("crop", Crop(tmin, tmax, sfreq=sfreq)),
+        ("align", alignment_step(alignment)),
+    ]

@@ -1,0 +1,45 @@
+"""pyRiemann's xDAWN covariances, with their targets checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pyriemann.estimation import XdawnCovariances
+
+from skbci.baselines._band_csp import check_labels
+
+
+class CheckedXdawnCovariances(XdawnCovariances):
+    """`pyriemann.estimation.XdawnCovariances` that takes lists of labels and refuses one class."""
+
+    def fit(self, X: Any, y: Any) -> CheckedXdawnCovariances:
+        """Estimate each class's spatial filters and mean response.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n_rows, n_channels, n_times)
+            Signals.
+        y : array-like, shape (n_rows,)
+            Labels.
+
+        Returns
+        -------
+        CheckedXdawnCovariances
+        """
+        labels = check_labels(y, len(X), "XdawnCovariances")
+        return super().fit(np.asarray(X, dtype=np.float64), labels)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Covariances of the filtered row and the mean responses, stacked.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n_rows, n_channels, n_times)
+            Signals.
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_components, n_components)
+        """
+        return super().transform(np.asarray(X, dtype=np.float64))
