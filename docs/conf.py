@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
+
+from sphinx.ext.autosummary import AutoLink
+
 import skbci
 
 project = "skbci"
@@ -18,7 +22,7 @@ extensions = [
 ]
 autosummary_generate = True
 numpydoc_show_class_members = False
-default_role = "autolink"
+default_role = "public-name"
 exclude_patterns = ["_build"]
 html_theme = "pydata_sphinx_theme"
 html_title = "skbci"
@@ -27,4 +31,34 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"/papers/",
+    "matplotlib_animations": True,
 }
+
+# Public names are unique over the rooms: `compare` alone links to skbci.evaluation.compare.
+ROOMS = ("baselines", "datasets", "display", "estimators", "evaluation", "features", "losses",
+         "model_selection", "nets", "optim", "weighting")
+HOMES = {name: f"~skbci.{room}.{name}" for room in ROOMS
+         for name in importlib.import_module(f"skbci.{room}").__all__} | {
+    "EEGArray": "skbci.EEGArray"}
+# Labels of scikit-learn's own pages, in what its base classes say of ``score``.
+ELSEWHERE = ("accuracy_score", "r2_score")
+
+
+class PublicName(AutoLink):
+    """Link a public name without its room, and anything else as autosummary does."""
+
+    def run(self):
+        """Look the name up and link it."""
+        self.text = HOMES.get(self.text, self.text)
+        return super().run()
+
+
+def leave_unlinked(app, env, node, content):
+    """Give the text of what is explained elsewhere, without a link."""
+    return content if node["reftarget"] in ELSEWHERE else None
+
+
+def setup(app):
+    """Register what is above."""
+    app.add_role("public-name", PublicName())
+    app.connect("missing-reference", leave_unlinked)

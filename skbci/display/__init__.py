@@ -2,6 +2,16 @@
 
 from skbci.display._comparison import ComparisonDisplay
 from skbci.display._convergence import ConvergenceDisplay
+from skbci.display._latent import LatentDisplay
+from skbci.display._loss_weights import LossWeightDisplay
 from skbci.display._stability import StabilityDisplay
+from skbci.display._trajectory import TrajectoryDisplay
 
-__all__ = ["ComparisonDisplay", "ConvergenceDisplay", "StabilityDisplay"]
+__all__ = [
+    "ComparisonDisplay",
+    "ConvergenceDisplay",
+    "LatentDisplay",
+    "LossWeightDisplay",
+    "StabilityDisplay",
+    "TrajectoryDisplay",
+]
