@@ -147,7 +147,8 @@ def make_table(lines: pd.DataFrame, real: bool) -> pd.DataFrame:
                 for level in ("unit", "evidence")
             )
             theirs = pick(papers, **here, algorithm=algorithm)
-            chosen = f"{short['chosen']}; 5 s: {long['chosen_evidence']}"
+            parts = (("", short["chosen"]), ("5 s: ", long["chosen_evidence"]))
+            chosen = "; ".join(f"{label}{what}" for label, what in parts if isinstance(what, str))
             rows.append({
                 "subject": str(subject), "train -> test": split.replace("->", " -> "),
                 "mode": mode, "algorithm": algorithm,

@@ -1,0 +1,223 @@
+"""Pipelines of ``alphagrad.py``, and the runs that score them."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from _alphagrad_data import SETTINGS, Setting, load
+from pyriemann.estimation import Covariances
+from pyriemann.tangentspace import TangentSpace
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from sklearn.pipeline import Pipeline, make_pipeline, make_union
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback
+
+from skbci.baselines import (
+    csp_lda,
+    erp_lda,
+    erp_xdawn_riemann,
+    fbcsp,
+    riemann_mdm,
+    ssvep_cca,
+    tangent_space_lr,
+)
+from skbci.estimators import FBMSNetClassifier, MIN2NetClassifier, MLPClassifier
+from skbci.features import Crop, EuclideanAlignment, FilterBank, RiemannianRecentering
+from skbci.weighting import FixedWeights
+
+NETWORKS = ("MIN2Net", "FBMSNet")
+TANGENT = "tangent spaces + network (HJB)"
+#: How the losses are weighed: the policy, and whether the classification stands alone.
+POLICIES: dict[str, Any] = {
+    "fixed, 1 each": "fixed",
+    "cross-entropy only": None,
+    "AlphaGrad": "alphagrad",
+    "AlphaGrad, projected (ours)": "alphagrad-project",
+    "AdaMT": "adamt",
+    "GradApprox": "gradapprox",
+    "uncertainty": "uncertainty",
+    "weight average": "dwa",
+    "GradNorm": "gradnorm",
+}
+#: FBMSNet was published with 0.0005 on the center loss, which is a sum over 1152 features.
+PUBLISHED = "fixed, published (1, 0.0005)"
+WINDOWS = ((0.25, 1.75), (0.0, 1.0), (0.5, 1.5), (1.0, 2.0), (0.0, 4.0))
+
+
+def policies(network: str) -> list[str]:
+    """Names of what is compared in a network."""
+    return [*POLICIES, PUBLISHED] if network == "FBMSNet" else [*POLICIES]
+
+
+# -- pipelines ------------------------------------------------------------------------------
+
+
+def classical(setting: Setting, align: bool) -> dict[str, Pipeline]:
+    """The field's own decoders."""
+    euclidean = EuclideanAlignment(setting.align_by) if align else None
+    riemannian = RiemannianRecentering(setting.align_by) if align else None
+    if setting.paradigm == "erp":
+        return {"LDA": erp_lda(alignment=euclidean),
+                "xDAWN + Riemann": erp_xdawn_riemann(alignment=euclidean)}
+    low, high = setting.band
+    where = {"fmin": low, "fmax": high}
+    if setting.paradigm == "ssvep":
+        return {"CCA": ssvep_cca(), "filter-bank CCA": ssvep_cca(
+                    bands=((6.0, 45.0), (14.0, 45.0), (22.0, 45.0))),
+                "tangent space + LR": tangent_space_lr(**where, alignment=riemannian)}
+    where |= {"tmin": 0.5, "tmax": 3.5}
+    return {
+        "CSP + LDA": csp_lda(**where, alignment=euclidean),
+        "FBCSP": fbcsp(tmin=0.5, tmax=3.5),
+        "tangent space + LR": tangent_space_lr(**where, alignment=riemannian),
+        "MDM": riemann_mdm(**where, alignment=riemannian),
+        "tangent spaces + LR": Pipeline([
+            ("features", tangent_spaces(setting, align)), ("scale", StandardScaler()),
+            ("lr", LogisticRegression(C=1e-4, max_iter=1000)),
+        ]),
+    }
+
+
+def tangent_spaces(setting: Setting, align: bool) -> Pipeline:
+    """Tangent-space features of several windows of time, each aligned by itself."""
+    def of_window(start: float, stop: float) -> Pipeline:
+        center = RiemannianRecentering(setting.align_by) if align else "passthrough"
+        return make_pipeline(Crop(start, stop), center, Covariances("oas"), TangentSpace())
+
+    bank = FilterBank((setting.band,), output="channels")
+    return make_pipeline(bank, make_union(*(of_window(*window) for window in WINDOWS)))
+
+
+def tangent_network(setting: Setting, align: bool, seed: int) -> Pipeline:
+    """Five networks trained with HJB on tangent-space features; their probabilities' mean."""
+    nets = [
+        (str(n), MLPClassifier((200,), dropout=(0.8,), optimizer="hjb", lr=0.03, max_epochs=10,
+                               random_state=100 * seed + n))
+        for n in range(5)
+    ]
+    return Pipeline([("features", tangent_spaces(setting, align)), ("scale", StandardScaler()),
+                     ("vote", VotingClassifier(nets, voting="soft"))])
+
+
+def deep(
+    network: str, setting: Setting, align: bool, policy: str, epochs: int, seed: int,
+    device: str = "cpu",
+) -> Pipeline:
+    """MIN2Net or FBMSNet with its losses, protocol of the article but for ``epochs``."""
+    shared: dict[str, Any] = {
+        "max_epochs": epochs, "batch_size": setting.batch_size, "random_state": seed,
+        "class_weight": "balanced" if setting.paradigm == "erp" else None,
+        "callbacks": [("accuracy", ValidAccuracy())], "device": device,
+    }
+    weighting = FixedWeights((1.0, 5e-4)) if policy == PUBLISHED else POLICIES[policy]
+    alone = {"logits": "cross-entropy"}
+    center = EuclideanAlignment(setting.align_by) if align else "passthrough"
+    if network == "MIN2Net":
+        losses = None if weighting else {**alone, "latent": None, "reconstruction": None}
+        clf = MIN2NetClassifier(losses=losses, loss_weighting=weighting or "fixed", **shared)
+        bank = FilterBank((setting.band,), output="channels")
+    else:
+        losses = None if weighting else {**alone, "features": None}
+        # The same architecture for every policy: the dense layer is there for all of them.
+        clf = FBMSNetClassifier(losses=losses, loss_weighting=weighting or "fixed",
+                                shared_layer=True, **shared)
+        bank = FilterBank(setting.bands)
+    return Pipeline([("filter", bank), ("align", center), ("classifier", clf)])
+
+
+class ValidAccuracy(Callback):
+    """Write the validation accuracy of each epoch into the history."""
+
+    def on_epoch_end(self, net: Any, dataset_valid: Any = None, **_: Any) -> None:
+        """Score the rows that early stopping holds out."""
+        if dataset_valid is None:
+            return
+        best = net.predict_tensor(dataset_valid.X).argmax(dim=1)
+        net.history.record("valid_accuracy", float((best == dataset_valid.y).float().mean()))
+
+
+# -- runs -----------------------------------------------------------------------------------
+
+
+def run_classical(
+    data: Path | None, quick: bool, setting: str, split: int, n_splits: int, method: str,
+    align: bool,
+) -> list[dict[str, Any]]:
+    """One classical pipeline on one split: a line a test subject."""
+    return score(classical(SETTINGS[setting], align)[method], data, quick, setting, split,
+                 n_splits)
+
+
+def run_tangent(
+    data: Path | None, quick: bool, setting: str, split: int, n_splits: int, align: bool,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """The network on tangent-space features."""
+    return score(tangent_network(SETTINGS[setting], align, seed), data, quick, setting, split,
+                 n_splits)
+
+
+def run_deep(
+    data: Path | None, quick: bool, setting: str, split: int, n_splits: int, network: str,
+    align: bool, policy: str, epochs: int, seed: int, device: str, histories: Path,
+) -> list[dict[str, Any]]:
+    """One network under one policy; its history is kept as a file."""
+    pipeline = deep(network, SETTINGS[setting], align, policy, epochs, seed, device)
+    lines = score(pipeline, data, quick, setting, split, n_splits)
+    history = pipeline[-1].history_
+    histories.mkdir(parents=True, exist_ok=True)
+    history.to_csv(histories / f"{history_name(setting, network, align, policy, split, seed)}.csv",
+                   index=False)
+    weights = history.filter(like="weight_").to_numpy()
+    last = history.get("valid_accuracy")
+    found = {
+        "epochs_run": len(history),
+        "final share": float((weights[-1] / weights[-1].sum()).max()) if weights.size else 1.0,
+        "wobble": np.nan if last is None else float(last.tail(10).std(ddof=0)),
+    }
+    return [{**line, **found} for line in lines]
+
+
+def history_name(
+    setting: str, network: str, align: bool, policy: str, split: int, seed: int
+) -> str:
+    """File name of a fit's history."""
+    parts = [setting, network, "aligned" if align else "raw", policy, str(split), str(seed)]
+    return "-".join("".join(c if c.isalnum() else "_" for c in part) for part in parts)
+
+
+def score(
+    pipeline: Pipeline, data: Path | None, quick: bool, setting: str, split: int, n_splits: int
+) -> list[dict[str, Any]]:
+    """Fit on the split's training rows; a line for each subject among its test rows."""
+    bunch = load(setting, data, quick)
+    X, y = bunch.X, np.asarray(bunch.y)
+    train, test = SETTINGS[setting].splits(X, y, n_splits)[split]
+    start = time.perf_counter()
+    with warnings.catch_warnings():
+        # The table counts collapses; a warning a fit would bury the progress bar.
+        warnings.simplefilter("ignore")
+        pipeline.fit(X[train], y[train])
+    seconds = time.perf_counter() - start
+    said = pipeline.predict(X[test])
+    binary = len(np.unique(y)) == 2
+    rank = pipeline.predict_proba(X[test])[:, 1] if binary else None
+    subject = X[test].metadata["subject"].to_numpy()
+    lines = []
+    for one in np.unique(subject):
+        rows = subject == one
+        truth = y[test][rows]
+        lines.append({
+            "subject": one, "rows": int(rows.sum()),
+            "accuracy": accuracy_score(truth, said[rows]),
+            "f1": f1_score(truth, said[rows], average="macro"),
+            "auc": roc_auc_score(truth, rank[rows]) if rank is not None else np.nan,
+            "seconds": seconds,
+        })
+    return lines

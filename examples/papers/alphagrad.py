@@ -1,0 +1,295 @@
+"""Several losses in one network: AlphaGrad and other policies against fixed weights.
+
+Chaisaen, Autthasan, Ditthapron and Wilaiprasitporn (2025), "AlphaGrad: Normalized Gradient
+Descent for Adaptive Multi-loss Functions in EEG-based Motor Imagery Classification", IEEE Journal
+of Biomedical and Health Informatics. MIN2Net and FBMSNet under every policy, with and without
+alignment of subjects, beside classical pipelines on the same splits: imagery across subjects, on
+later sessions and within subjects, SSVEP and ERP. Run ``python examples/papers/alphagrad.py
+--data FOLDER``, or without ``--data`` on simulated signals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+import time
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from _alphagrad_data import SETTINGS
+from _alphagrad_runs import (
+    NETWORKS,
+    POLICIES,
+    TANGENT,
+    classical,
+    history_name,
+    policies,
+    run_classical,
+    run_deep,
+    run_tangent,
+)
+from _study import Study, add_arguments, write_table
+from scipy.stats import wilcoxon
+
+FIXED, NONE = "fixed, 1 each", ""
+MOVING = [name for name in POLICIES if name not in (FIXED, "cross-entropy only")]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a setting may cost, the same for every policy."""
+
+    splits: int  # of classical pipelines
+    deep_splits: int
+    seeds: int
+    epochs: dict[str, int]
+    align: tuple[bool, ...] = (False, True)
+
+
+BUDGETS = {
+    "imagery, across subjects": Budget(5, 5, 1, {"MIN2Net": 40, "FBMSNet": 10}),
+    "imagery, later sessions": Budget(6, 6, 1, {"MIN2Net": 40, "FBMSNet": 15}, (True,)),
+    "imagery, within subject": Budget(10, 4, 1, {"MIN2Net": 40, "FBMSNet": 15}, (False,)),
+    "SSVEP": Budget(2, 2, 3, {"MIN2Net": 60, "FBMSNet": 30}, (False,)),
+    "ERP": Budget(3, 3, 1, {"MIN2Net": 30, "FBMSNet": 10}, (False,)),
+}
+QUICK = Budget(1, 1, 1, {"MIN2Net": 2, "FBMSNet": 1}, (True,))
+
+PROTOCOL = (
+    """**Protocol.** {what}. Signals at {rate}; MIN2Net's filtered to {low:g}-{high:g} Hz,
+    FBMSNet's to nine bands. Aligned signals: `EuclideanAlignment` (networks, CSP, ERP) or
+    `RiemannianRecentering` (tangent space, MDM) by unlabelled rows of the same group. Losses and
+    training as published (Adam 1e-3, halved after 5 epochs without progress, best epoch by the
+    classification loss on held-out training rows), but for a budget that is the same for every
+    policy: {epochs}; {splits} of networks, {seeds} a fit. FBMSNet has its inserted dense layer
+    under every policy. Logits go into cross-entropy, and the centers are learned: the article's
+    own code does neither.""",
+    """**Columns.** Means over test subjects (over a subject's splits first) and their standard
+    deviation; *macro F1*; *AUC* of two classes; *wobble*: standard deviation of the validation
+    accuracy over a fit's last ten epochs; *seeds*: of the accuracy over seeds; *share*: of all
+    weight that the largest loss weight has at the end; *collapsed*: fits where it is over nine
+    tenths. *p, fixed* and *p, classical*: Wilcoxon's signed-rank test over subjects against the
+    same network with fixed weights, and against the best classical pipeline of the table
+    ({best}), each column Holm-corrected; none for fewer than five subjects. The article's own
+    figures are for recordings that are not here (2a, OpenBMI and others).""",
+)
+
+
+def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[str, list[Any]]:
+    """Classical, tangent-space and deep tasks of a setting."""
+    data = args.data
+    chosen = SETTINGS[setting]
+    shared = {"data": data, "quick": args.quick, "setting": setting}
+    within = 1 if args.quick else chosen.n_folds
+    splits = [{**shared, "split": s, "n_splits": budget.splits}
+              for s in range(within * budget.splits)]
+    fewer = [{**shared, "split": s, "n_splits": budget.splits}
+             for s in range(within * budget.deep_splits)]
+    simple = [
+        {**split, "method": method, "align": align}
+        for align in budget.align for method in classical(chosen, align) for split in splits
+    ]
+    seeds = range(budget.seeds)
+    tangent = [] if chosen.paradigm != "imagery" else [
+        {**split, "align": align, "seed": seed}
+        for align, split, seed in product(budget.align, splits, seeds)
+    ]
+    folder = args.output / "alphagrad_histories"
+    nets = [
+        {**split, "network": network, "align": align, "policy": policy,
+         "epochs": budget.epochs[network], "seed": seed, "device": args.device,
+         "histories": folder}
+        for network in args.networks for align, split, policy, seed in product(
+            budget.align, fewer, policies(network), seeds)
+    ]
+    return {"classical": simple, "tangent": tangent, "deep": nets}
+
+
+def run(args: argparse.Namespace, name: str, setting: str, budget: Budget) -> pd.DataFrame:
+    """All lines of a setting."""
+    tasks = make_tasks(args, setting, budget)
+    functions = {"classical": run_classical, "tangent": run_tangent, "deep": run_deep}
+    frames = []
+    for kind, function in functions.items():
+        if tasks[kind]:
+            study = Study(args.output, f"{name}_{kind}", fresh=args.fresh)
+            frames.append(study.run(tasks[kind], function, n_jobs=args.n_jobs))
+    lines = pd.concat(frames, ignore_index=True)
+    tangent = lines.get("network", pd.Series(index=lines.index, dtype=object)).isna()
+    method = lines["method"].where(lines["method"].notna(), TANGENT)
+    lines["method"] = method.where(tangent, lines.get("network"))
+    lines["policy"] = lines["policy"].fillna(NONE) if "policy" in lines else NONE
+    return lines
+
+
+# -- tables ---------------------------------------------------------------------------------
+
+KEYS = ["method", "policy", "align"]
+
+
+def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """A line a method, policy and alignment; and the best classical pipeline's name."""
+    subjects = lines.groupby([*KEYS, "subject"], sort=False)["accuracy"].mean()
+    rows, order = [], subjects.groupby(level=[0, 1, 2], sort=False).mean()
+    simple = order[[key[1] == NONE and key[0] != TANGENT for key in order.index]]
+    best = simple.idxmax()
+    for key, part in lines.groupby(KEYS, sort=False):
+        mean = part.groupby("subject")[["accuracy", "f1", "auc"]].mean()
+        row = dict(zip(KEYS, key)) | {
+            "accuracy": mean["accuracy"].mean(), "sd": mean["accuracy"].std(),
+            "macro F1": mean["f1"].mean(), "AUC": mean["auc"].mean(),
+        }
+        if key[1] != NONE:
+            fits = part.drop_duplicates(["split", "seed"])
+            by_seed = part.groupby("seed")["accuracy"].mean()
+            row |= {"fits": len(fits), "epochs": fits["epochs_run"].mean(),
+                    "wobble": fits["wobble"].mean(),
+                    "seeds": by_seed.std() if len(by_seed) > 1 else np.nan}
+            if key[1] in MOVING:
+                row |= {"share": fits["final share"].mean(),
+                        "collapsed": int((fits["final share"] > 0.9).sum())}
+        rows.append(row)
+    table = pd.DataFrame(rows).astype({"fits": "Int64", "collapsed": "Int64"})
+    for column, other in (("p, fixed", None), ("p, classical", best)):
+        table[column] = holm([
+            p_value(subjects, tuple(row[k] for k in KEYS),
+                    other or (row["method"], FIXED, row["align"]))
+            for _, row in table.iterrows()
+        ])
+    table["align"] = table["align"].map({True: "aligned", False: "raw"})
+    table = table.rename(columns={"align": "signals"})
+    return table, f"{best[0]}, {'aligned' if best[2] else 'raw'}"
+
+
+def p_value(subjects: pd.Series, one: tuple[Any, ...], other: tuple[Any, ...]) -> float:
+    """Wilcoxon's test over the subjects that both have; NaN where there is none."""
+    known = set(subjects.index.droplevel("subject"))
+    if one == other or not {one, other} <= known:
+        return np.nan
+    pair = pd.concat([subjects[one], subjects[other]], axis=1, join="inner").to_numpy()
+    if len(pair) < 5:  # the smallest p of fewer is over .05
+        return np.nan
+    return 1.0 if np.allclose(pair[:, 0], pair[:, 1]) else float(wilcoxon(*pair.T).pvalue)
+
+
+def holm(p: list[float]) -> np.ndarray:
+    """Holm's correction over what is not NaN."""
+    p_values = np.asarray(p, dtype=float)
+    out = np.full(len(p_values), np.nan)
+    there = np.flatnonzero(~np.isnan(p_values))
+    order = there[np.argsort(p_values[there])]
+    raised = p_values[order] * np.arange(len(order), 0, -1)
+    out[order] = np.minimum(1.0, np.maximum.accumulate(raised))
+    return out
+
+
+# -- pictures -------------------------------------------------------------------------------
+
+
+def draw_table(table: pd.DataFrame, title: str, path: Path) -> None:
+    """Accuracies as points with the spread over subjects, a panel for the signals."""
+    import matplotlib.pyplot as plt
+
+    kinds = list(table["signals"].unique())
+    names = [f"{m}: {p}" if p else m for m, p in zip(table["method"], table["policy"])]
+    table = table.assign(name=names)
+    order = list(dict.fromkeys(names))[::-1]
+    colors = {"MIN2Net": "#2A6F97", "FBMSNet": "#81B29A", TANGENT: "#E07A5F"}
+    figure, axes = plt.subplots(
+        1, len(kinds), figsize=(4.6 + 3.2 * len(kinds), 1 + 0.26 * len(order)), sharex=True,
+        sharey=True, squeeze=False, layout="constrained",
+    )
+    for ax, kind in zip(axes[0], kinds):
+        part = table[table["signals"] == kind]
+        for _, row in part.iterrows():
+            color = colors.get(row["method"], "0.35")
+            ax.errorbar(row["accuracy"], order.index(row["name"]), xerr=row["sd"], fmt="o",
+                        color=color, elinewidth=1, markersize=5)
+        ax.set_title(f"{kind} signals", loc="left", fontsize="medium")
+        ax.grid(axis="x", color="0.9")
+        ax.set_axisbelow(True)
+        ax.set_xlabel("accuracy (mean and sd over subjects)")
+        for side in ("top", "right"):
+            ax.spines[side].set_visible(False)
+    axes[0, 0].set_yticks(range(len(order)), order)
+    figure.suptitle(title, x=0.01, ha="left")
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
+def draw_weights(setting: str, args: argparse.Namespace, align: bool, path: Path) -> None:
+    """The loss weights of the first fit of each policy."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        len(args.networks), max(len(policies(n)) for n in args.networks),
+        figsize=(17, 2.4 * len(args.networks)), squeeze=False, sharex="row",
+        layout="constrained",
+    )
+    for row, network in zip(axes, args.networks):
+        for ax, policy in zip(row, policies(network)):
+            file = f"{history_name(setting, network, align, policy, 0, 0)}.csv"
+            history = pd.read_csv(args.output / "alphagrad_histories" / file)
+            for name in history.filter(like="weight_"):
+                ax.plot(history["epoch"], history[name], label=name.removeprefix("weight_"))
+            ax.set_title(policy, fontsize="small")
+        for ax in row[len(policies(network)) :]:
+            ax.set_axis_off()
+        row[0].set_ylabel(f"{network}\nweight")
+        row[0].legend(frameon=False, fontsize="x-small")
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
+def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
+    """Run the study; give its tables."""
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    add_arguments(parser)
+    parser.add_argument("--device", default="cpu", help="where networks train (default cpu)")
+    parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS),
+                        metavar="NAME", help=f"of {', '.join(map(repr, SETTINGS))}")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    args = parser.parse_args(argv)
+    start, tables = time.perf_counter(), {}
+    stem = f"alphagrad{'_simulated' if args.data is None else ''}{'_quick' if args.quick else ''}"
+    for setting in args.settings:
+        budget = QUICK if args.quick else BUDGETS[setting]
+        short = setting.replace(", ", "_").replace(" ", "_")
+        lines = run(args, f"{stem}_{short}", setting, budget)
+        tables[setting], best = make_table(lines)
+        chosen = SETTINGS[setting]
+        rate = {"imagery": "100 Hz", "ssvep": "128 Hz", "erp": "125 Hz"}[chosen.paradigm]
+        if args.data is None:
+            rate = {"erp": "128 Hz"}.get(chosen.paradigm, rate)
+        words = {
+            "what": f"{'Simulated signals' if args.data is None else 'Recordings'}; "
+                    f"{chosen.protocol}",
+            "rate": rate, "low": chosen.band[0], "high": chosen.band[1], "best": best,
+            "epochs": " and ".join(f"{plural(n, 'epoch')} of {net}"
+                                   for net, n in budget.epochs.items()),
+            "splits": plural(budget.deep_splits, "split or subject", "splits or subjects"),
+            "seeds": plural(budget.seeds, "seed"),
+        }
+        protocol = "\n\n".join(
+            textwrap.fill(" ".join(part.format(**words).split()), 99) for part in PROTOCOL
+        )
+        path = args.output / f"{stem}_{short}"
+        print(write_table(tables[setting], path, f"Loss weighting: {setting}", protocol))
+        draw_table(tables[setting], setting, path.with_suffix(".png"))
+        draw_weights(setting, args, budget.align[-1],
+                     path.with_name(f"{path.name}_weights.png"))
+    print(f"Tables and pictures in {args.output}; {time.perf_counter() - start:.0f} s")
+    return tables
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """A count with its noun."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+if __name__ == "__main__":
+    main()

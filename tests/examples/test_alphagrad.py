@@ -1,0 +1,95 @@
+"""The loss-weighting study: its quick run, its splits, its tests."""
+
+from __future__ import annotations
+
+import _alphagrad_data as study_data
+import _alphagrad_runs as runs
+import alphagrad as script
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import wilcoxon
+from sklearn.base import clone
+
+
+def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("SKBCI_DATA", raising=False)
+    arguments = ["--quick", "--n-jobs", "1", "--output", str(tmp_path), "--networks", "MIN2Net",
+                 "--settings", "imagery, later sessions", "SSVEP", "ERP"]
+    tables = script.main(arguments)
+    printed = capsys.readouterr().out
+    for setting, table in tables.items():
+        assert f"# Loss weighting: {setting}" in printed
+        policies = table.loc[table["method"] == "MIN2Net", "policy"].tolist()
+        assert policies == [*runs.POLICIES]
+        assert table["accuracy"].between(0, 1).all()
+    assert "best classical pipeline of the table" in printed.replace("\n", " ")
+    pictures = {path.name for path in tmp_path.glob("*.png")}
+    assert {"alphagrad_simulated_quick_SSVEP.png",
+            "alphagrad_simulated_quick_SSVEP_weights.png"} <= pictures
+    histories = list((tmp_path / "alphagrad_histories").iterdir())
+    assert len(histories) == 3 * len(runs.POLICIES)
+    assert "valid_accuracy" in pd.read_csv(histories[0])
+
+    def refuse(**task):
+        raise AssertionError(f"{task} was run again")
+
+    for function in ("run_classical", "run_tangent", "run_deep"):
+        monkeypatch.setattr(script, function, refuse)
+    again = script.main(arguments)
+    for setting in tables:
+        pd.testing.assert_frame_equal(again[setting], tables[setting])
+
+
+@pytest.mark.parametrize("name", list(study_data.SETTINGS))
+def test_splits_share_no_rows_and_respect_their_names(name):
+    setting = study_data.SETTINGS[name]
+    bunch = study_data.load(name, None, True)
+    X, y = bunch.X, np.asarray(bunch.y)
+    splits = setting.splits(X, y, 2)
+    assert splits
+    table = X.metadata
+    for train, test in splits:
+        assert not set(train) & set(test)
+        if name == "imagery, across subjects":
+            assert not set(table["subject"].iloc[train]) & set(table["subject"].iloc[test])
+        else:
+            assert table["subject"].iloc[np.r_[train, test]].nunique() == 1
+        if "session" in name:
+            assert table["session"].iloc[train].max() < table["session"].iloc[test].min()
+        assert np.array_equal(np.unique(y[train]), np.unique(y))
+
+
+def test_networks_differ_in_nothing_but_the_policy():
+    setting = study_data.SETTINGS["imagery, across subjects"]
+    for network in runs.NETWORKS:
+        one, *others = (
+            runs.deep(network, setting, True, policy, 3, 0)[-1].get_params()
+            for policy in runs.policies(network)
+        )
+        for other in others:
+            changed = {key for key in one if key in other and repr(one[key]) != repr(other[key])}
+            assert changed <= {"losses", "loss_weighting", "callbacks"}
+
+
+def test_pipelines_can_be_cloned():
+    for setting in study_data.SETTINGS.values():
+        for align in (False, True):
+            for pipeline in runs.classical(setting, align).values():
+                clone(pipeline)
+
+
+def test_paired_tests_are_over_the_subjects_that_both_have():
+    rng = np.random.default_rng(0)
+    index = pd.MultiIndex.from_product(
+        [["a", "b"], ["x"], [True], range(8)], names=[*script.KEYS, "subject"])
+    subjects = pd.Series(rng.uniform(size=16), index=index)[:-1]
+    wanted = wilcoxon(subjects["a", "x", True][:7], subjects["b", "x", True]).pvalue
+    assert script.p_value(subjects, ("a", "x", True), ("b", "x", True)) == pytest.approx(wanted)
+    assert np.isnan(script.p_value(subjects, ("a", "x", True), ("c", "x", True)))
+    assert np.isnan(script.p_value(subjects[:4], ("a", "x", True), ("a", "x", True)))
+
+
+def test_holms_correction():
+    corrected = script.holm([0.01, np.nan, 0.04, 0.03, 0.9])
+    np.testing.assert_allclose(corrected, [0.04, np.nan, 0.09, 0.09, 0.9])
