@@ -38,6 +38,7 @@ POLICIES: dict[str, Any] = {
     "fixed, 1 each": "fixed",
     "cross-entropy only": None,
     "AlphaGrad": "alphagrad",
+    "AlphaGrad, led (ours)": "alphagrad-lead",
     "AlphaGrad, projected (ours)": "alphagrad-project",
     "AdaMT": "adamt",
     "GradApprox": "gradapprox",

@@ -52,7 +52,7 @@ class Budget:
 
 BUDGETS = {
     "imagery, across subjects": Budget(5, 5, 1, {"MIN2Net": 40, "FBMSNet": 10}),
-    "imagery, later sessions": Budget(6, 6, 1, {"MIN2Net": 40, "FBMSNet": 15}, (True,)),
+    "imagery, later sessions": Budget(6, 6, 3, {"MIN2Net": 40, "FBMSNet": 15}, (True,)),
     "imagery, within subject": Budget(10, 4, 1, {"MIN2Net": 40, "FBMSNet": 15}, (False,)),
     "SSVEP": Budget(2, 2, 3, {"MIN2Net": 60, "FBMSNet": 30}, (False,)),
     "ERP": Budget(3, 3, 1, {"MIN2Net": 30, "FBMSNet": 10}, (False,)),

@@ -264,6 +264,7 @@ def _default_policies() -> dict[str, Any]:
     return {
         "fixed": FixedWeights(),
         "AlphaGrad": AlphaGrad(lr=1e-3),
+        "AlphaGrad, led": AlphaGrad(lr=1e-3, constraint="lead"),
         "AlphaGrad, projected": AlphaGrad(lr=1e-3, constraint="project"),
         "AdaMT": AdaMT(),
         "GradApprox": GradApprox(),

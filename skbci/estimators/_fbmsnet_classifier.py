@@ -43,9 +43,9 @@ class FBMSNetClassifier(LatentClassifier):
         A loss, or None, for each of ``"logits"`` and ``"features"``, as in `NeuralClassifier`.
         None: those of the article, cross-entropy and center loss.
     loss_weighting : str, WeightingPolicy class or instance, default="fixed"
-        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-project"``,
-        ``"adamt"``, ``"gradapprox"``, ``"uncertainty"``, ``"dwa"``, ``"gradnorm"`` or
-        ``"gramian"``; settings are ``loss_weighting__...``.
+        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
+        ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"``, ``"uncertainty"``, ``"dwa"``,
+        ``"gradnorm"`` or ``"gramian"``; settings are ``loss_weighting__...``.
     center_lr : float, optional
         Step size of parameters that the losses have of their own, such as the centers of the
         center loss. None: ``lr``.

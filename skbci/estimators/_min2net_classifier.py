@@ -34,9 +34,9 @@ class MIN2NetClassifier(LatentClassifier):
         `NeuralClassifier`. None: those of the article, cross-entropy, semi-hard triplet and mean
         squared reconstruction of the standardized input.
     loss_weighting : str, WeightingPolicy class or instance, default="fixed"
-        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-project"``,
-        ``"adamt"``, ``"gradapprox"``, ``"uncertainty"``, ``"dwa"``, ``"gradnorm"`` or
-        ``"gramian"``; settings are ``loss_weighting__...``.
+        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
+        ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"``, ``"uncertainty"``, ``"dwa"``,
+        ``"gradnorm"`` or ``"gramian"``; settings are ``loss_weighting__...``.
     center_lr : float, optional
         Step size of parameters that the losses have of their own, such as the centers of the
         center loss. None: ``lr``.

@@ -32,10 +32,11 @@ class NeuralClassifier(BaseMultiHeadClassifier):
         others get class indices. Row weights go to losses that give a value a row or take
         ``sample_weight``. None: the criterion on the module's first output.
     loss_weighting : str, WeightingPolicy class or instance, default="fixed"
-        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-project"``,
-        ``"adamt"``, ``"gradapprox"`` (needs early stopping), ``"uncertainty"``, ``"dwa"``,
-        ``"gradnorm"`` or ``"gramian"``; settings are ``loss_weighting__...``. A policy that
-        compares gradients does so at the module's ``shared_parameter``.
+        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
+        ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"`` (needs early stopping),
+        ``"uncertainty"``, ``"dwa"``, ``"gradnorm"`` or ``"gramian"``; settings are
+        ``loss_weighting__...``. A policy that compares gradients does so at the module's
+        ``shared_parameter``.
     center_lr : float, optional
         Step size of parameters that the losses have of their own, such as the centers of the
         center loss. None: ``lr``.

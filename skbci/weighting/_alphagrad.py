@@ -9,7 +9,9 @@ from skbci.weighting._base import WeightingPolicy, check_setting, rescale
 from skbci.weighting._evidence import Evidence, Floats
 from skbci.weighting._simplex import project
 
-CONSTRAINTS = ("rescale", "project")
+CONSTRAINTS = ("rescale", "project", "lead")
+# Part of a new gradient norm that enters the running mean: it remembers about ten batches.
+_NEW = 0.1
 
 
 class AlphaGrad(WeightingPolicy):
@@ -23,9 +25,14 @@ class AlphaGrad(WeightingPolicy):
         Order of the norms; 1, 2 or ``inf``, say.
     minimum : float, default=1e-4
         Weights are clipped from below here.
-    constraint : {"rescale", "project"}, default="rescale"
-        How the weights are brought back to the sum K: by scaling, the published rule, or by
-        Euclidean projection, which is this package's own.
+    constraint : {"rescale", "project", "lead"}, default="rescale"
+        How the weights are brought back to the sum K: by scaling, the published rule, or by one of
+        this package's own remedies, Euclidean projection, or scaling under the lead of one loss.
+    lead : int, default=0
+        With ``constraint="lead"``: place of the loss that leads, as a rule the classification's.
+    pull : float, default=0.3
+        With ``constraint="lead"``: how hard any other loss may pull on the shared layer, as a part
+        of what the leading one pulls.
 
     Raises
     ------
@@ -66,6 +73,19 @@ class AlphaGrad(WeightingPolicy):
     fixed length settles there while norms differ by less than a factor of about
     :math:`2\sqrt{K}/\alpha`.
 
+    **Under a lead.** Equal pull still gives two auxiliary losses twice the say of the
+    classification, and a loss whose gradient has vanished takes weight that is of no use to it.
+    With ``constraint="lead"`` and the running means :math:`\bar n_k` of the norms, the published
+    step is followed by
+
+    .. math:: u_k \leftarrow \min\Big(u_k,\; u_l \min\big(1, \rho\, \bar n_l / \bar n_k\big)\Big),
+              \qquad k \ne l,
+
+    and then scaled. No loss then has more weight than the leading one l, whose weight is at least
+    1, nor pulls harder than :math:`\rho` times as hard: weights cannot collapse. A loss of another
+    scale, such as a center loss summed over a thousand features, gets the small weight that it
+    needs. :math:`\rho \to 0` is the leading loss alone.
+
     References
     ----------
     .. [1] R. Chaisaen, P. Autthasan, A. Ditthapron, T. Wilaiprasitporn (2025). AlphaGrad:
@@ -88,20 +108,24 @@ class AlphaGrad(WeightingPolicy):
     >>> round(float(weights.sum()), 6)
     2.0
 
-    Norms that stay as they are, in the ratio 2 : 1, under both constraints:
+    Norms that stay as they are, in the ratio 2 : 1, under each constraint:
 
     >>> import warnings
     >>> warnings.simplefilter("ignore", category=UserWarning)  # of the collapse
-    >>> for constraint in ("rescale", "project"):
+    >>> for constraint in ("rescale", "project", "lead"):
     ...     policy = AlphaGrad(constraint=constraint).start(2)
     ...     for _ in range(1000):
     ...         w = policy.update([1.0, 1.0], gradients=[[2.0], [1.0]])
     ...     print(w.round(2))
     [0.01 1.99]
     [0.67 1.33]
+    [1.25 0.75]
     """
 
     uses_gradients = True
+    memory = ("mean_norms_",)
+
+    mean_norms_: Floats | None
 
     def __init__(
         self,
@@ -109,6 +133,8 @@ class AlphaGrad(WeightingPolicy):
         p: float = 2,
         minimum: float = 1e-4,
         constraint: str = "rescale",
+        lead: int = 0,
+        pull: float = 0.3,
     ) -> None:
         check_setting(self, "lr", lr)
         check_setting(self, "minimum", minimum, high=1.0)
@@ -121,7 +147,19 @@ class AlphaGrad(WeightingPolicy):
         self.lr = lr
         self.p = p
         self.minimum = minimum
+        check_setting(self, "pull", pull)
+        if not isinstance(lead, (int, np.integer)) or isinstance(lead, bool) or lead < 0:
+            raise ValueError(f"AlphaGrad: lead={lead!r} must be the place of a loss, 0 or more.")
         self.constraint = constraint
+        self.lead = lead
+        self.pull = pull
+
+    def _start(self, n_losses: int) -> None:
+        if self.constraint == "lead" and self.lead >= n_losses:
+            raise ValueError(
+                f"AlphaGrad: lead={self.lead} is the place of no loss; there are {n_losses}."
+            )
+        self.mean_norms_ = None
 
     def next_weights(self, seen: Evidence) -> ArrayLike:
         """Take one step against the weighted gradients' norms."""
@@ -132,4 +170,16 @@ class AlphaGrad(WeightingPolicy):
         stepped = self.weights_ - self.lr * g / (np.linalg.norm(g, ord=self.p) + 1e-7)
         if self.constraint == "project":
             return project(stepped, total=len(stepped), minimum=self.minimum)
-        return rescale(np.maximum(stepped, self.minimum))
+        clipped = np.maximum(stepped, self.minimum)
+        if self.constraint == "lead":
+            clipped = np.minimum(clipped, self._limits(norms, float(clipped[self.lead])))
+        return rescale(clipped)
+
+    def _limits(self, norms: Floats, leading: float) -> Floats:
+        """The most that each weight may be while the leading one is as given."""
+        old = norms if self.mean_norms_ is None else self.mean_norms_
+        self.mean_norms_ = mean = (1 - _NEW) * old + _NEW * norms
+        allowed = self.pull * mean[self.lead]
+        share = np.divide(allowed, mean, out=np.ones_like(mean), where=mean > allowed)
+        share[self.lead] = 1.0
+        return leading * share

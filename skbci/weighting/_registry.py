@@ -21,6 +21,7 @@ POLICIES: dict[str, tuple[type[WeightingPolicy], dict[str, Any]]] = {
     "fixed": (FixedWeights, {}),
     "alphagrad": (AlphaGrad, {}),
     "alphagrad-project": (AlphaGrad, {"constraint": "project"}),
+    "alphagrad-lead": (AlphaGrad, {"constraint": "lead"}),
     "adamt": (AdaMT, {}),
     "gradapprox": (GradApprox, {}),
     "uncertainty": (UncertaintyWeighting, {}),
@@ -59,7 +60,7 @@ def resolve_policy(
     Examples
     --------
     >>> resolve_policy("alphagrad", {"lr": 0.1})
-    AlphaGrad(lr=0.1, p=2, minimum=0.0001, constraint='rescale')
+    AlphaGrad(lr=0.1, p=2, minimum=0.0001, constraint='rescale', lead=0, pull=0.3)
     """
     settings = dict(settings or {})
     if isinstance(policy, WeightingPolicy):

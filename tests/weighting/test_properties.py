@@ -40,6 +40,7 @@ ALL = [
     AlphaGrad(),
     AlphaGrad(lr=1.0, p=1),
     AlphaGrad(constraint="project"),
+    AlphaGrad(constraint="lead", pull=1.0),
     AdaMT(),
     GradApprox(),
     GradApprox("ratio"),
@@ -89,6 +90,8 @@ def test_permuting_the_losses_permutes_the_weights(policy):
     losses, gradients = history()
     plain = run(copy.deepcopy(policy).start(3), losses, gradients)
     order = [2, 0, 1]
+    if getattr(policy, "constraint", None) == "lead":
+        policy.lead = order.index(policy.lead)
     permuted = run(policy.start(3), losses[..., order], gradients[..., order, :])
     np.testing.assert_allclose(permuted, plain[:, order], rtol=1e-7)
 
@@ -360,6 +363,9 @@ def test_bad_losses_in_a_loop_are_refused(network):
         (lambda: AlphaGrad(p=0.5), "p=0.5 must be at least 1"),
         (lambda: AlphaGrad(minimum=1.0), "minimum=1.0 must be larger than 0 and smaller than 1"),
         (lambda: AlphaGrad(constraint="clip"), "constraint='clip' is unknown"),
+        (lambda: AlphaGrad(pull=0), "pull=0 must be larger than 0"),
+        (lambda: AlphaGrad(lead=-1), "lead=-1 must be the place of a loss"),
+        (lambda: AlphaGrad(constraint="lead", lead=3).start(3), "lead=3 is the place of no loss"),
         (lambda: AdaMT(minimum=-1), "minimum=-1"),
         (lambda: GradApprox("slope"), "policy='slope' is unknown; use one of"),
         (lambda: GradApprox(warmup=1), "warmup=1 must be at least 2"),
@@ -456,6 +462,7 @@ def test_every_public_policy_has_a_name():
 def test_settings_win_over_what_a_name_implies():
     assert resolve_policy("alphagrad-project").constraint == "project"
     assert resolve_policy("alphagrad-project", {"constraint": "rescale"}).constraint == "rescale"
+    assert resolve_policy("alphagrad-lead", {"pull": 0.1}).pull == 0.1
     assert resolve_policy(AlphaGrad, {"lr": 0.5}).lr == 0.5
 
 

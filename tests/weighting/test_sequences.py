@@ -72,6 +72,37 @@ def test_alphagrad_with_projection(batches, lr):
         np.testing.assert_allclose(policy.update(loss, G), nearest, atol=1e-6)
 
 
+@pytest.mark.parametrize(("lead", "pull"), [(0, 0.3), (2, 1.0), (1, 0.05)])
+def test_alphagrad_under_a_lead(batches, lead, pull):
+    losses, gradients = batches
+    w, mean, expected = np.ones(3), None, []
+    for G in gradients:
+        n = np.linalg.norm(G, axis=1)
+        mean = n if mean is None else 0.9 * mean + 0.1 * n
+        v = np.clip(w - 0.01 * w * n / (np.linalg.norm(w * n) + 1e-7), 1e-4, None)
+        for k in range(3):
+            if k != lead:
+                v[k] = min(v[k], v[lead], v[lead] * pull * mean[lead] / mean[k])
+        w = v / v.sum() * 3
+        expected.append(w)
+    policy = AlphaGrad(constraint="lead", lead=lead, pull=pull)
+    np.testing.assert_allclose(sequence(policy, losses, gradients), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("norms", [(1.0, 0.9, 0.8), (5.0, 0.05, 0.3), (0.1, 15.0, 0.0)])
+def test_a_leading_loss_is_not_starved(norms):
+    """The others pull at most 0.3 times as hard and have no more weight, and no more do they."""
+    policy = AlphaGrad(constraint="lead").start(3)
+    for _ in range(15_000):
+        policy.update(np.ones(3), np.diag(norms))
+    w = policy.weights_
+    limit = w[0] * np.minimum(1.0, 0.3 * norms[0] / np.maximum(norms[1:], 1e-30))
+    assert w[0] >= 1
+    assert (w[1:] <= limit * (1 + 1e-12)).all()
+    # A step of fixed length undoes smaller weights than itself.
+    np.testing.assert_allclose(w[1:][limit > 0.01], limit[limit > 0.01], rtol=1e-2)
+
+
 @pytest.mark.parametrize("minimum", [0.01, 0.1, 0.3])
 def test_adamt(batches, minimum):
     losses, gradients = batches
