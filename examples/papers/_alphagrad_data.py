@@ -33,6 +33,7 @@ class Setting:
     align_by: str
     batch_size: int
     protocol: str
+    unit: str  # what a split is
     n_folds: int = 1  # of each subject
 
     def splits(self, X: EEGArray, y: np.ndarray, n: int) -> list[Split]:
@@ -148,23 +149,26 @@ SETTINGS = {
     "imagery, across subjects": Setting(
         "imagery", fists, across_subjects, (8.0, 30.0), NINE, "subject", 100,
         "five out of six subjects train, the others test; alignment by subject; batches of 100",
+        "split",
     ),
     "imagery, later sessions": Setting(
         "imagery", hands, later_sessions, (8.0, 30.0), NINE, "session", 10,
         "sessions 1 to 3 of a subject train, 4 and 5 test; alignment by session; batches of 10",
+        "subject",
     ),
     "imagery, within subject": Setting(
         "imagery", fists, within_subjects, (8.0, 30.0), NINE, "subject", 10,
-        "five folds within a subject; batches of 10", 5,
+        "five folds within a subject; batches of 10", "subject", 5,
     ),
     "SSVEP": Setting(
         "ssvep", flicker, other_session, (6.0, 45.0), NINE, "session", 10,
         "windows of 2 s; one session trains, the other tests; batches of 10",
+        "split",
     ),
     "ERP": Setting(
         "erp", oddball, blocks_of_time, (0.5, 20.0), ((0.5, 4.0), *NINE[:8]), "subject", 100,
         "0.8 s after each flash; four contiguous folds within a subject; classes weighted alike",
-        4,
+        "subject", 4,
     ),
 }
 

@@ -44,20 +44,19 @@ class Budget:
     """What a setting may cost, the same for every policy."""
 
     splits: int  # of classical pipelines
-    deep_splits: int
-    seeds: int
-    epochs: dict[str, int]
+    deep: dict[str, tuple[int, int, int]]  # splits, seeds and epochs of each network
     align: tuple[bool, ...] = (False, True)
 
 
 BUDGETS = {
-    "imagery, across subjects": Budget(5, 5, 1, {"MIN2Net": 40, "FBMSNet": 10}),
-    "imagery, later sessions": Budget(6, 6, 3, {"MIN2Net": 40, "FBMSNet": 15}, (True,)),
-    "imagery, within subject": Budget(10, 4, 1, {"MIN2Net": 40, "FBMSNet": 15}, (False,)),
-    "SSVEP": Budget(2, 2, 3, {"MIN2Net": 60, "FBMSNet": 30}, (False,)),
-    "ERP": Budget(3, 3, 1, {"MIN2Net": 30, "FBMSNet": 10}, (False,)),
+    "imagery, across subjects": Budget(5, {"MIN2Net": (3, 1, 40), "FBMSNet": (2, 1, 8)}),
+    "imagery, later sessions": Budget(6, {"MIN2Net": (6, 3, 40), "FBMSNet": (6, 2, 15)}, (True,)),
+    "imagery, within subject": Budget(10, {"MIN2Net": (5, 1, 40), "FBMSNet": (5, 1, 15)},
+                                      (False,)),
+    "SSVEP": Budget(2, {"MIN2Net": (2, 3, 60), "FBMSNet": (2, 3, 30)}, (False,)),
+    "ERP": Budget(3, {"MIN2Net": (3, 1, 30), "FBMSNet": (3, 1, 10)}, (False,)),
 }
-QUICK = Budget(1, 1, 1, {"MIN2Net": 2, "FBMSNet": 1}, (True,))
+QUICK = Budget(1, {"MIN2Net": (1, 1, 2), "FBMSNet": (1, 1, 1)}, (True,))
 
 PROTOCOL = (
     """**Protocol.** {what}. Signals at {rate}; MIN2Net's filtered to {low:g}-{high:g} Hz,
@@ -65,16 +64,16 @@ PROTOCOL = (
     `RiemannianRecentering` (tangent space, MDM) by unlabelled rows of the same group. Losses and
     training as published (Adam 1e-3, halved after 5 epochs without progress, best epoch by the
     classification loss on held-out training rows), but for a budget that is the same for every
-    policy: {epochs}; {splits} of networks, {seeds} a fit. FBMSNet has its inserted dense layer
-    under every policy. Logits go into cross-entropy, and the centers are learned: the article's
-    own code does neither.""",
+    policy: {budget}. FBMSNet has its inserted dense layer under every policy. Logits go into
+    cross-entropy, and the centers are learned: the article's own code does neither.""",
     """**Columns.** Means over test subjects (over a subject's splits first) and their standard
     deviation; *macro F1*; *AUC* of two classes; *wobble*: standard deviation of the validation
     accuracy over a fit's last ten epochs; *seeds*: of the accuracy over seeds; *share*: of all
     weight that the largest loss weight has at the end; *collapsed*: fits where it is over nine
-    tenths. *p, fixed* and *p, classical*: Wilcoxon's signed-rank test over subjects against the
-    same network with fixed weights, and against the best classical pipeline of the table
-    ({best}), each column Holm-corrected; none for fewer than five subjects. The article's own
+    tenths. *to fixed* and *to classical*: the mean difference from the same network with fixed
+    weights, and from the best classical pipeline of the table ({best}), over the subjects that
+    both have; *p*: Wilcoxon's signed-rank test of it, each column Holm-corrected; none for fewer
+    than five subjects. The article's own
     figures are for recordings that are not here (2a, OpenBMI and others).""",
 )
 
@@ -87,24 +86,21 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
     within = 1 if args.quick else chosen.n_folds
     splits = [{**shared, "split": s, "n_splits": budget.splits}
               for s in range(within * budget.splits)]
-    fewer = [{**shared, "split": s, "n_splits": budget.splits}
-             for s in range(within * budget.deep_splits)]
     simple = [
         {**split, "method": method, "align": align}
         for align in budget.align for method in classical(chosen, align) for split in splits
     ]
-    seeds = range(budget.seeds)
     tangent = [] if chosen.paradigm != "imagery" else [
-        {**split, "align": align, "seed": seed}
-        for align, split, seed in product(budget.align, splits, seeds)
+        {**split, "align": align, "seed": 0} for align, split in product(budget.align, splits)
     ]
     folder = args.output / "alphagrad_histories"
     nets = [
         {**split, "network": network, "align": align, "policy": policy,
-         "epochs": budget.epochs[network], "seed": seed, "device": args.device,
+         "epochs": budget.deep[network][2], "seed": seed, "device": args.device,
          "histories": folder}
         for network in args.networks for align, split, policy, seed in product(
-            budget.align, fewer, policies(network), seeds)
+            budget.align, splits[: within * budget.deep[network][0]], policies(network),
+            range(budget.deep[network][1]))
     ]
     return {"classical": simple, "tangent": tangent, "deep": nets}
 
@@ -133,7 +129,7 @@ KEYS = ["method", "policy", "align"]
 
 def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """A line a method, policy and alignment; and the best classical pipeline's name."""
-    subjects = lines.groupby([*KEYS, "subject"], sort=False)["accuracy"].mean()
+    subjects = lines.groupby([*KEYS, "subject"])["accuracy"].mean()
     rows, order = [], subjects.groupby(level=[0, 1, 2], sort=False).mean()
     simple = order[[key[1] == NONE and key[0] != TANGENT for key in order.index]]
     best = simple.idxmax()
@@ -154,26 +150,32 @@ def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
                         "collapsed": int((fits["final share"] > 0.9).sum())}
         rows.append(row)
     table = pd.DataFrame(rows).astype({"fits": "Int64", "collapsed": "Int64"})
-    for column, other in (("p, fixed", None), ("p, classical", best)):
-        table[column] = holm([
-            p_value(subjects, tuple(row[k] for k in KEYS),
-                    other or (row["method"], FIXED, row["align"]))
+    for label, other in (("fixed", None), ("classical", best)):
+        found = [
+            difference(subjects, tuple(row[k] for k in KEYS),
+                       other or (row["method"], FIXED, row["align"]))
             for _, row in table.iterrows()
-        ])
+        ]
+        table[f"to {label}"] = [mean for mean, _ in found]
+        table[f"p, {label}"] = holm([p for _, p in found])
     table["align"] = table["align"].map({True: "aligned", False: "raw"})
     table = table.rename(columns={"align": "signals"})
     return table, f"{best[0]}, {'aligned' if best[2] else 'raw'}"
 
 
-def p_value(subjects: pd.Series, one: tuple[Any, ...], other: tuple[Any, ...]) -> float:
-    """Wilcoxon's test over the subjects that both have; NaN where there is none."""
+def difference(
+    subjects: pd.Series, one: tuple[Any, ...], other: tuple[Any, ...]
+) -> tuple[float, float]:
+    """Mean difference over the subjects that both have, and Wilcoxon's p; NaN where none is."""
     known = set(subjects.index.droplevel("subject"))
     if one == other or not {one, other} <= known:
-        return np.nan
+        return np.nan, np.nan
     pair = pd.concat([subjects[one], subjects[other]], axis=1, join="inner").to_numpy()
+    mean = float(np.mean(pair[:, 0] - pair[:, 1]))
     if len(pair) < 5:  # the smallest p of fewer is over .05
-        return np.nan
-    return 1.0 if np.allclose(pair[:, 0], pair[:, 1]) else float(wilcoxon(*pair.T).pvalue)
+        return mean, np.nan
+    same = np.allclose(pair[:, 0], pair[:, 1])
+    return mean, 1.0 if same else float(wilcoxon(*pair.T).pvalue)
 
 
 def holm(p: list[float]) -> np.ndarray:
@@ -269,10 +271,10 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
             "what": f"{'Simulated signals' if args.data is None else 'Recordings'}; "
                     f"{chosen.protocol}",
             "rate": rate, "low": chosen.band[0], "high": chosen.band[1], "best": best,
-            "epochs": " and ".join(f"{plural(n, 'epoch')} of {net}"
-                                   for net, n in budget.epochs.items()),
-            "splits": plural(budget.deep_splits, "split or subject", "splits or subjects"),
-            "seeds": plural(budget.seeds, "seed"),
+            "budget": "; ".join(
+                f"{net}, {plural(n, chosen.unit)}, {plural(seeds, 'seed')} a fit, "
+                f"{plural(epochs, 'epoch')}" for net, (n, seeds, epochs) in budget.deep.items()
+            ),
         }
         protocol = "\n\n".join(
             textwrap.fill(" ".join(part.format(**words).split()), 99) for part in PROTOCOL

@@ -57,7 +57,7 @@ def test_policies_and_rates_make_a_difference():
 def test_the_default_is_every_policy_but_torchjds():
     display = TrajectoryDisplay.from_policies(n_steps=2)
     kinds = {kind for kind, _ in POLICIES.values() if kind.__name__ != "GramianWeighting"}
-    assert len(display.axes_) == len(kinds) + 1  # AlphaGrad is there with both constraints
+    assert len(display.axes_) == len(kinds) + 2  # AlphaGrad is there with three constraints
     assert len({ax.get_title() for ax in display.axes_}) == len(display.axes_)
 
 

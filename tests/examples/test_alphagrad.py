@@ -84,10 +84,15 @@ def test_paired_tests_are_over_the_subjects_that_both_have():
     index = pd.MultiIndex.from_product(
         [["a", "b"], ["x"], [True], range(8)], names=[*script.KEYS, "subject"])
     subjects = pd.Series(rng.uniform(size=16), index=index)[:-1]
-    wanted = wilcoxon(subjects["a", "x", True][:7], subjects["b", "x", True]).pvalue
-    assert script.p_value(subjects, ("a", "x", True), ("b", "x", True)) == pytest.approx(wanted)
-    assert np.isnan(script.p_value(subjects, ("a", "x", True), ("c", "x", True)))
-    assert np.isnan(script.p_value(subjects[:4], ("a", "x", True), ("a", "x", True)))
+    a, b = subjects["a", "x", True][:7], subjects["b", "x", True]
+    mean, p = script.difference(subjects, ("a", "x", True), ("b", "x", True))
+    assert p == pytest.approx(wilcoxon(a, b).pvalue)
+    assert mean == pytest.approx((a - b).mean())
+    assert np.isnan(script.difference(subjects, ("a", "x", True), ("c", "x", True))).all()
+    few = subjects[subjects.index.get_level_values("subject") < 4]
+    mean, p = script.difference(few, ("a", "x", True), ("b", "x", True))
+    assert np.isfinite(mean)
+    assert np.isnan(p)
 
 
 def test_holms_correction():
