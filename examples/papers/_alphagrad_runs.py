@@ -175,11 +175,9 @@ def run_deep(
     histories.mkdir(parents=True, exist_ok=True)
     history.to_csv(histories / f"{history_name(setting, network, align, policy, split, seed)}.csv",
                    index=False)
-    weights = history.filter(like="weight_").to_numpy()
     last = history.get("valid_accuracy")
     found = {
         "epochs_run": len(history),
-        "final share": float((weights[-1] / weights[-1].sum()).max()) if weights.size else 1.0,
         "wobble": np.nan if last is None else float(last.tail(10).std(ddof=0)),
     }
     return [{**line, **found} for line in lines]

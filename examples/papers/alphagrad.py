@@ -53,7 +53,7 @@ BUDGETS = {
     "imagery, later sessions": Budget(6, {"MIN2Net": (6, 3, 40), "FBMSNet": (6, 2, 15)}, (True,)),
     "imagery, within subject": Budget(10, {"MIN2Net": (5, 1, 40), "FBMSNet": (5, 1, 15)},
                                       (False,)),
-    "SSVEP": Budget(2, {"MIN2Net": (2, 3, 60), "FBMSNet": (2, 3, 30)}, (False,)),
+    "SSVEP": Budget(2, {"MIN2Net": (2, 10, 60), "FBMSNet": (2, 3, 30)}, (False,)),
     "ERP": Budget(3, {"MIN2Net": (3, 1, 30), "FBMSNet": (3, 1, 10)}, (False,)),
 }
 QUICK = Budget(1, {"MIN2Net": (1, 1, 2), "FBMSNet": (1, 1, 1)}, (True,))
@@ -69,8 +69,8 @@ PROTOCOL = (
     """**Columns.** Means over test subjects (over a subject's splits first) and their standard
     deviation; *macro F1*; *AUC* of two classes; *wobble*: standard deviation of the validation
     accuracy over a fit's last ten epochs; *seeds*: of the accuracy over seeds; *share*: of all
-    weight that the largest loss weight has at the end; *collapsed*: fits where it is over nine
-    tenths. *to fixed* and *to classical*: the mean difference from the same network with fixed
+    weight that the classification has at the end; *collapsed*: fits where it has less than a
+    twentieth. *to fixed* and *to classical*: the mean difference from the same network with fixed
     weights, and from the best classical pipeline of the table ({best}), over the subjects that
     both have; *p*: Wilcoxon's signed-rank test of it, each column Holm-corrected; none for fewer
     than five subjects. The article's own
@@ -119,7 +119,20 @@ def run(args: argparse.Namespace, name: str, setting: str, budget: Budget) -> pd
     method = lines["method"].where(lines["method"].notna(), TANGENT)
     lines["method"] = method.where(tangent, lines.get("network"))
     lines["policy"] = lines["policy"].fillna(NONE) if "policy" in lines else NONE
+    folder = args.output / "alphagrad_histories"
+    lines["share"] = [
+        final_share(folder, setting, line) if line["method"] in NETWORKS else np.nan
+        for _, line in lines.iterrows()
+    ]
     return lines
+
+
+def final_share(folder: Path, setting: str, line: pd.Series) -> float:
+    """The classification's part of all weight in a fit's last epoch."""
+    name = history_name(setting, line["method"], line["align"], line["policy"], line["split"],
+                        int(line["seed"]))
+    last = pd.read_csv(folder / f"{name}.csv").filter(like="weight_").iloc[-1]
+    return float(last["weight_logits"] / last.sum())
 
 
 # -- tables ---------------------------------------------------------------------------------
@@ -146,8 +159,8 @@ def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
                     "wobble": fits["wobble"].mean(),
                     "seeds": by_seed.std() if len(by_seed) > 1 else np.nan}
             if key[1] in MOVING:
-                row |= {"share": fits["final share"].mean(),
-                        "collapsed": int((fits["final share"] > 0.9).sum())}
+                row |= {"share": fits["share"].mean(),
+                        "collapsed": int((fits["share"] < 0.05).sum())}
         rows.append(row)
     table = pd.DataFrame(rows).astype({"fits": "Int64", "collapsed": "Int64"})
     for label, other in (("fixed", None), ("classical", best)):

@@ -63,7 +63,7 @@ class FisherSelection(SelectorMixin, BaseEstimator):
 
     Attributes
     ----------
-    scores_ : ndarray, shape (n_features_in_,)
+    scores_ : ndarray, shape (n_features,)
         Fisher ratios.
     n_features_in_ : int
         Number of features.

@@ -42,7 +42,7 @@ class AlphaGrad(WeightingPolicy):
     Warns
     -----
     LossCollapseWarning
-        When one loss has more than 95 % of all weight.
+        When one loss, and not the leading one, has more than 95 % of all weight.
 
     Notes
     -----
@@ -174,6 +174,9 @@ class AlphaGrad(WeightingPolicy):
         if self.constraint == "lead":
             clipped = np.minimum(clipped, self._limits(norms, float(clipped[self.lead])))
         return rescale(clipped)
+
+    def _is_meant(self, largest: int) -> bool:
+        return self.constraint == "lead" and largest == self.lead
 
     def _limits(self, norms: Floats, leading: float) -> Floats:
         """The most that each weight may be while the leading one is as given."""

@@ -243,7 +243,8 @@ class WeightingPolicy(ABC):
         """Put weights in force, and warn once if they have collapsed."""
         self.weights_ = np.asarray(weights, dtype=np.float64)
         largest, total = float(self.weights_.max()), float(self.weights_.sum())
-        if len(self.weights_) > 1 and largest > COLLAPSE_SHARE * total and not self._warned:
+        collapsed = len(self.weights_) > 1 and largest > COLLAPSE_SHARE * total
+        if collapsed and not self._warned and not self._is_meant(int(self.weights_.argmax())):
             self._warned = True
             shown = ", ".join(f"{w:.3g}" for w in self.weights_)
             warnings.warn(
@@ -253,6 +254,10 @@ class WeightingPolicy(ABC):
                 LossCollapseWarning,
                 stacklevel=4,
             )
+
+    def _is_meant(self, largest: int) -> bool:
+        """Whether all weight may well be on this loss."""
+        return False
 
     def _check_started(self) -> None:
         if not hasattr(self, "weights_"):
