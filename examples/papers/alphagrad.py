@@ -242,7 +242,7 @@ def draw_weights(setting: str, args: argparse.Namespace, align: bool, path: Path
 
     figure, axes = plt.subplots(
         len(args.networks), max(len(policies(n)) for n in args.networks),
-        figsize=(17, 2.4 * len(args.networks)), squeeze=False, sharex="row",
+        figsize=(17, 0.3 + 2.2 * len(args.networks)), squeeze=False, sharex="row", sharey="row",
         layout="constrained",
     )
     for row, network in zip(axes, args.networks):
@@ -254,8 +254,10 @@ def draw_weights(setting: str, args: argparse.Namespace, align: bool, path: Path
             ax.set_title(policy, fontsize="small")
         for ax in row[len(policies(network)) :]:
             ax.set_axis_off()
+        row[0].set_ylim(bottom=0)
         row[0].set_ylabel(f"{network}\nweight")
         row[0].legend(frameon=False, fontsize="x-small")
+    figure.supxlabel("epoch", fontsize="medium")
     figure.savefig(path, dpi=130)
     plt.close(figure)
 

@@ -220,6 +220,7 @@ def adaptation_table(lines: pd.DataFrame) -> pd.DataFrame:
 
 # -- pictures -------------------------------------------------------------------------------
 
+TASKS = {2: "left hand", 3: "right hand", 7: "words"}  # of data set V
 COLORS = ("#2A6F97", "#E07A5F", "#81B29A", "#8E7DBE")
 
 
@@ -270,7 +271,6 @@ def draw_session(bunch: Any, split: str, decoders: dict[str, Any], path: Path) -
     X, y = bunch.X, np.asarray(bunch.y)
     seconds = X[test].metadata["onset"].to_numpy()
     classes = np.unique(y)
-    names = bunch.get("label_names") or {}
     figure, axes = plt.subplots(1 + len(decoders), 1, figsize=(11, 0.9 + 0.75 * len(decoders)),
                                 sharex=True, layout="constrained")
     strips = {"task": y[test]}
@@ -293,7 +293,7 @@ def draw_session(bunch: Any, split: str, decoders: dict[str, Any], path: Path) -
     axes[-1].tick_params(axis="x", length=3)
     axes[-1].set_xlabel(f"seconds of session {split.split('->')[1]}")
     axes[-1].set_xlim(edges[0], edges[-1])
-    patches = [Patch(color=COLORS[n], label=str(names.get(c, c))) for n, c in enumerate(classes)]
+    patches = [Patch(color=COLORS[n], label=TASKS.get(c, str(c))) for n, c in enumerate(classes)]
     figure.legend(handles=patches, loc="outside upper center", ncols=len(classes), frameon=False)
     figure.savefig(path, dpi=130)
     plt.close(figure)
