@@ -27,7 +27,12 @@ from skbci.baselines import (
     ssvep_cca,
     tangent_space_lr,
 )
-from skbci.estimators import FBMSNetClassifier, MIN2NetClassifier, MLPClassifier
+from skbci.estimators import (
+    FBMSNetClassifier,
+    MIN2NetClassifier,
+    MLPClassifier,
+    NeuralClassifier,
+)
 from skbci.features import Crop, EuclideanAlignment, FilterBank, RiemannianRecentering
 from skbci.weighting import FixedWeights
 
@@ -132,6 +137,32 @@ def deep(
     return Pipeline([("filter", bank), ("align", center), ("classifier", clf)])
 
 
+def single_task_nets() -> dict[str, Any]:
+    """Braindecode's networks of one loss, where that extra can be imported."""
+    try:
+        from braindecode import models
+    except Exception:  # a torchaudio that does not fit torch raises what it likes
+        return {}
+    return {"EEGNet": models.EEGNet, "DeepConvNet": models.Deep4Net, "FBCNet": models.FBCNet}
+
+
+def single(
+    model: str, setting: Setting, align: bool, epochs: int, seed: int, device: str = "cpu"
+) -> Pipeline:
+    """A network of one loss, by the same protocol."""
+    low, high = setting.band
+    band = (setting.bands[0][0], setting.bands[-1][1]) if model == "FBCNet" else (low, high)
+    clf = NeuralClassifier(
+        single_task_nets()[model], optimizer="adam", lr=1e-3, max_epochs=epochs,
+        batch_size=setting.batch_size, early_stopping=True, n_iter_no_change=20, lr_patience=5,
+        class_weight="balanced" if setting.paradigm == "erp" else None, device=device,
+        random_state=seed,
+    )
+    center = EuclideanAlignment(setting.align_by) if align else "passthrough"
+    return Pipeline([("filter", FilterBank((band,), output="channels")), ("align", center),
+                     ("classifier", clf)])
+
+
 class ValidAccuracy(Callback):
     """Write the validation accuracy of each epoch into the history."""
 
@@ -162,6 +193,15 @@ def run_tangent(
     """The network on tangent-space features."""
     return score(tangent_network(SETTINGS[setting], align, seed), data, quick, setting, split,
                  n_splits)
+
+
+def run_single(
+    data: Path | None, quick: bool, setting: str, split: int, n_splits: int, model: str,
+    align: bool, epochs: int, seed: int, device: str,
+) -> list[dict[str, Any]]:
+    """One of braindecode's networks."""
+    return score(single(model, SETTINGS[setting], align, epochs, seed, device), data, quick,
+                 setting, split, n_splits)
 
 
 def run_deep(

@@ -30,7 +30,9 @@ from _alphagrad_runs import (
     policies,
     run_classical,
     run_deep,
+    run_single,
     run_tangent,
+    single_task_nets,
 )
 from _study import Study, add_arguments, write_table
 from scipy.stats import wilcoxon
@@ -65,7 +67,9 @@ PROTOCOL = (
     training as published (Adam 1e-3, halved after 5 epochs without progress, best epoch by the
     classification loss on held-out training rows), but for a budget that is the same for every
     policy: {budget}. FBMSNet has its inserted dense layer under every policy. Logits go into
-    cross-entropy, and the centers are learned: the article's own code does neither.""",
+    cross-entropy, and the centers are learned: the article's own code does neither. Networks of
+    one loss (EEGNet, DeepConvNet, FBCNet) are there where braindecode can be imported, with
+    MIN2Net's budget.""",
     """**Columns.** Means over test subjects (over a subject's splits first) and their standard
     deviation; *macro F1*; *AUC* of two classes; *wobble*: standard deviation of the validation
     accuracy over a fit's last ten epochs; *seeds*: of the accuracy over seeds; *share*: of all
@@ -102,22 +106,31 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
             budget.align, splits[: within * budget.deep[network][0]], policies(network),
             range(budget.deep[network][1]))
     ]
-    return {"classical": simple, "tangent": tangent, "deep": nets}
+    n_splits, n_seeds, epochs = budget.deep["MIN2Net"]
+    others = [
+        {**split, "model": model, "align": align, "epochs": epochs, "seed": seed,
+         "device": args.device}
+        for model in single_task_nets() for align, split, seed in product(
+            budget.align, splits[: within * n_splits], range(n_seeds))
+    ]
+    return {"classical": simple, "tangent": tangent, "deep": nets, "single": others}
 
 
 def run(args: argparse.Namespace, name: str, setting: str, budget: Budget) -> pd.DataFrame:
     """All lines of a setting."""
     tasks = make_tasks(args, setting, budget)
-    functions = {"classical": run_classical, "tangent": run_tangent, "deep": run_deep}
+    functions = {"classical": run_classical, "tangent": run_tangent, "deep": run_deep,
+                 "single": run_single}
     frames = []
     for kind, function in functions.items():
         if tasks[kind]:
             study = Study(args.output, f"{name}_{kind}", fresh=args.fresh)
             frames.append(study.run(tasks[kind], function, n_jobs=args.n_jobs))
     lines = pd.concat(frames, ignore_index=True)
-    tangent = lines.get("network", pd.Series(index=lines.index, dtype=object)).isna()
-    method = lines["method"].where(lines["method"].notna(), TANGENT)
-    lines["method"] = method.where(tangent, lines.get("network"))
+    lines["method"] = (
+        lines.reindex(columns=["method", "network", "model"]).bfill(axis=1).iloc[:, 0]
+        .fillna(TANGENT)
+    )
     lines["policy"] = lines["policy"].fillna(NONE) if "policy" in lines else NONE
     folder = args.output / "alphagrad_histories"
     lines["share"] = [
@@ -144,7 +157,8 @@ def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """A line a method, policy and alignment; and the best classical pipeline's name."""
     subjects = lines.groupby([*KEYS, "subject"])["accuracy"].mean()
     rows, order = [], subjects.groupby(level=[0, 1, 2], sort=False).mean()
-    simple = order[[key[1] == NONE and key[0] != TANGENT for key in order.index]]
+    nets = {TANGENT, *single_task_nets()}
+    simple = order[[key[1] == NONE and key[0] not in nets for key in order.index]]
     best = simple.idxmax()
     for key, part in lines.groupby(KEYS, sort=False):
         mean = part.groupby("subject")[["accuracy", "f1", "auc"]].mean()

@@ -8,6 +8,7 @@ import alphagrad as script
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.stats import wilcoxon
 from sklearn.base import clone
 
@@ -34,7 +35,7 @@ def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     def refuse(**task):
         raise AssertionError(f"{task} was run again")
 
-    for function in ("run_classical", "run_tangent", "run_deep"):
+    for function in ("run_classical", "run_tangent", "run_deep", "run_single"):
         monkeypatch.setattr(script, function, refuse)
     again = script.main(arguments)
     for setting in tables:
@@ -70,6 +71,27 @@ def test_networks_differ_in_nothing_but_the_policy():
         for other in others:
             changed = {key for key in one if key in other and repr(one[key]) != repr(other[key])}
             assert changed <= {"losses", "loss_weighting", "callbacks"}
+
+
+def test_networks_of_one_loss_stand_beside(monkeypatch, tmp_path):
+    """Braindecode is no dependency: a module of its kind takes its place."""
+
+    class Net(torch.nn.Module):
+        def __init__(self, n_chans, n_outputs, n_times, sfreq):
+            super().__init__()
+            self.dense = torch.nn.Linear(n_chans, n_outputs)
+
+        def forward(self, X):
+            return self.dense(X.square().mean(dim=-1).log())
+
+    for module in (runs, script):
+        monkeypatch.setattr(module, "single_task_nets", lambda: {"EEGNet": Net})
+    monkeypatch.delenv("SKBCI_DATA", raising=False)
+    tables = script.main(["--quick", "--n-jobs", "1", "--output", str(tmp_path), "--networks",
+                          "MIN2Net", "--settings", "imagery, later sessions"])
+    table = tables["imagery, later sessions"].set_index("method")
+    assert table.loc["EEGNet", "accuracy"] > 0
+    assert np.isfinite(table.loc["EEGNet", "to classical"])
 
 
 def test_pipelines_can_be_cloned():
