@@ -236,9 +236,13 @@ def check_bands(bands: Iterable[Any], sfreq: float, who: Any) -> list[tuple[floa
     ------
     ValueError
         Naming the band that is empty, negative or above Nyquist.
+    TypeError
+        If there is no sequence of bands.
     """
     name = _name(who)
     pairs = []
+    if isinstance(bands, str) or not isinstance(bands, Iterable):
+        raise TypeError(f"{name}: bands={bands!r} must be a sequence of (low, high) pairs in Hz.")
     for band in bands:
         try:
             low, high = (float(edge) for edge in band)

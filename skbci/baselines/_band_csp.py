@@ -229,5 +229,7 @@ def check_labels(y: Any, n_rows: int, who: str) -> np.ndarray:
         raise ValueError(f"{who}: y has {len(labels)} labels, but X has {n_rows} rows.")
     classes = np.unique(labels)
     if len(classes) < 2:
-        raise ValueError(f"{who}: y has only one class, {classes[0]!r}; at least two are needed.")
+        raise ValueError(
+            f"{who}: y has only one class, {classes.tolist()[0]!r}; at least two are needed."
+        )
     return labels

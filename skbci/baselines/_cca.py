@@ -259,11 +259,14 @@ class CCAClassifier(ClassifierMixin, BaseEstimator):
             raise TypeError(
                 f"CCAClassifier: frequencies={frequencies!r} must hold numbers in Hz."
             ) from None
+        if not len(hertz):
+            raise ValueError("CCAClassifier: frequencies is empty; give at least one, in Hz.")
         nyquist = self.sfreq_ / 2
-        if not len(hertz) or not ((hertz > 0) & (hertz < nyquist)).all():
+        outside = hertz[~((hertz > 0) & (hertz < nyquist))]
+        if len(outside):
             raise ValueError(
-                f"CCAClassifier: frequencies={hertz.tolist()} Hz must be above 0 and below half "
-                f"of the sampling rate, {nyquist:g} Hz, at least one of them."
+                f"CCAClassifier: frequencies={outside.tolist()} Hz must be above 0 and below half "
+                f"of the sampling rate, {nyquist:g} Hz."
             )
         if len(np.unique(hertz)) != len(hertz):
             raise ValueError(

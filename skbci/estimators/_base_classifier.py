@@ -57,7 +57,9 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
     ) -> BaseNeuralClassifier:
         """Go on training for one pass over the rows, in the order given.
 
-        The input's standardization stays as it was learned at first.
+        The input's standardization stays as it was learned at first. Of settings changed since,
+        ``lr`` and ``class_weight`` count at once; the others, such as the losses and how they are
+        weighed, wait for the next `fit`.
 
         Parameters
         ----------

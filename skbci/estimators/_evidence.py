@@ -183,6 +183,8 @@ class EvidenceAccumulator(MetaClassifier):
             )
         self.estimator_ = fitted
         self._counts = np.zeros(len(self.classes_)), 0, 0
+        for name in ("change_rate_", "class_prior_"):
+            self.__dict__.pop(name, None)
         self._count(X, y)
         return self
 
@@ -250,14 +252,13 @@ class EvidenceAccumulator(MetaClassifier):
             return proba
         out = proba.astype(np.float64)
         logs = np.log(np.maximum(out, _FLOOR))
-        if self.change_rate is not None:
+        rate = getattr(self, "change_rate_", None)  # as it was in fit
+        if rate is not None:
             logs = self.exponent * (logs - np.log(self.class_prior_))
         for rows in session_rows(X, len(proba), type(self).__name__):
             first = self._first_of_window(X, rows)
-            if self.change_rate is not None:
-                out[rows] = forward_filter(
-                    logs[rows], first, self.change_rate_, self.class_prior_
-                )
+            if rate is not None:
+                out[rows] = forward_filter(logs[rows], first, rate, self.class_prior_)
                 continue
             n = np.arange(1, len(rows) + 1) - first
             sums = np.vstack([np.zeros(logs.shape[1]), np.cumsum(logs[rows], axis=0)])

@@ -130,8 +130,8 @@ class FBMSNetClassifier(LatentClassifier):
     same for every policy.
 
     Each band and channel is standardized. A pipeline with a `FilterBank` step before gives the
-    same; the filter bank does not look at other rows, so that it may also stand before a
-    cross-validation and be done once. Rows x times (2-D) are one channel's epochs.
+    same to rounding; the filter bank does not look at other rows, so that it may also stand
+    before a cross-validation and be done once. Rows x times (2-D) are one channel's epochs.
 
     References
     ----------
@@ -158,6 +158,7 @@ class FBMSNetClassifier(LatentClassifier):
     _latent_head = "features"
     _paper_losses = {"logits": "cross-entropy", "features": "center"}
     _filter_bank_: FilterBank | None
+    _peak_: float
 
     def __init__(
         self,
@@ -243,10 +244,14 @@ class FBMSNetClassifier(LatentClassifier):
             sfreq = resolve_sfreq(self.sfreq, X, self)
             dtype = "float64" if data.ndim == 2 else "float32"
             self._filter_bank_ = FilterBank(self.bands, sfreq=sfreq, dtype=dtype).fit(rows)
+            self._peak_ = float(max(rows.max(), -rows.min())) or 1.0
         assert self._filter_bank_ is not None
         n_bands = len(self._filter_bank_.bands_)
         kind = data.dtype if data.ndim == 2 else np.float32
         out = np.empty((len(rows), n_bands, *rows.shape[1:]), kind)
         for a in range(0, len(rows), _ROWS):
-            out[a : a + _ROWS] = self._filter_bank_.transform(rows[a : a + _ROWS])
+            part = rows[a : a + _ROWS]
+            if data.ndim == 3:  # without a unit, volts and microvolts round alike
+                part = part / self._peak_
+            out[a : a + _ROWS] = self._filter_bank_.transform(part)
         return out

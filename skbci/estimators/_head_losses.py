@@ -118,7 +118,8 @@ def resolve_losses(
     ValueError
         If heads and losses do not match, or a name or a setting is unknown.
     TypeError
-        If ``losses`` is no dict, or a loss is neither a name nor a torch module.
+        If ``losses`` is no dict, a loss is neither a name nor a torch module, or the module
+        gives something else than tensors.
     """
     if not isinstance(losses, Mapping):
         raise TypeError(
@@ -174,6 +175,11 @@ def _probe(module: nn.Module, shape: Sequence[int], heads: Sequence[str]) -> Seq
     module.eval()
     parameter = next(module.parameters(), torch.empty(0))
     outputs = as_heads(module(torch.zeros(2, *shape, device=parameter.device)))
+    if foreign := [output for output in outputs if not isinstance(output, Tensor)]:
+        raise TypeError(
+            f"module {type(module).__name__} gives a {type(foreign[0]).__name__}; a module of "
+            "several heads gives a tuple of tensors, in the order of its head_names."
+        )
     if len(outputs) != len(heads):
         raise ValueError(
             f"module {type(module).__name__} gives {len(outputs)} outputs, but its head_names are "

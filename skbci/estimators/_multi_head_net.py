@@ -36,6 +36,7 @@ class MultiHeadNet(ClassifierNet):
         """Build everything, and start the policy."""
         super().initialize()
         self.policy_ = copy.deepcopy(self.policy).start(len(self.criterion_.names))
+        self.policy_._names = tuple(self.criterion_.names)
         if self.policy_.uses_gradients:
             shared_parameter(self.module_, self.policy_)
         return self
@@ -87,11 +88,24 @@ class MultiHeadNet(ClassifierNet):
         # The policy has warned of a collapse once; that stays.
         self.policy_.load_state_dict({**policy, "_warned": self.policy_._warned})
 
+    def _diverged(self) -> str:
+        # The first batch that went wrong tells which loss it was; after it all are NaN.
+        last = [float(loss) for loss in self._last_losses]
+        seen = [*self._train_losses, last]
+        if self._valid_losses is not None:
+            seen += [*self._valid_losses]
+        for losses in seen:
+            bad = np.flatnonzero(~np.isfinite(losses))
+            if len(bad):
+                return f"the loss of {', '.join(repr(self.criterion_.names[k]) for k in bad)}"
+        return "a gradient"
+
     def _train_epoch(self, *args: Any, **kwargs: Any) -> float:
         self._steps: list[tuple[Tensor, Any]] = []
         self._weights: list[np.ndarray] = []
         self._norms: list[np.ndarray] = []
         self._valid_losses: np.ndarray | None = None
+        self._last_losses: list[Tensor] = []
         total = super()._train_epoch(*args, **kwargs)
         losses = np.array([losses.tolist() for losses, _ in self._steps], dtype=float)
         self._train_losses = losses
@@ -149,19 +163,19 @@ class MultiHeadNet(ClassifierNet):
         policy = self.policy_
         if not (look and policy.acts_on == "batch"):
             outputs = self.module_(X)
-            losses = self.criterion_(outputs, y, X, weight)
+            losses = self._losses(outputs, y, X, weight)
             total = _weighted(losses, policy.weights_)
             total.backward()
         elif not policy.uses_gradients:
             outputs = self.module_(X)
-            losses = self.criterion_(outputs, y, X, weight)
+            losses = self._losses(outputs, y, X, weight)
             total = torch.dot(self._ask(policy.on_batch, losses), torch.stack(losses))
             total.backward()
         else:
             parameter = shared_parameter(self.module_, policy)
             with output_of(self.module_, parameter) as shared:
                 outputs = self.module_(X)
-            losses = self.criterion_(outputs, y, X, weight)
+            losses = self._losses(outputs, y, X, weight)
             above = parameters_above(losses, shared)
             if above is None:
                 total = torch.dot(self._ask(policy.on_batch, losses, parameter),
@@ -172,6 +186,11 @@ class MultiHeadNet(ClassifierNet):
                     weighted_backward, policy, losses, shared[0], parameter, above
                 )
         return total.detach(), torch.stack(losses).detach(), as_heads(outputs)[0]
+
+    def _losses(self, outputs: Any, y: Tensor, X: Tensor, weight: Tensor | None) -> list[Tensor]:
+        losses = self.criterion_(outputs, y, X, weight)
+        self._last_losses = [loss.detach() for loss in losses]
+        return losses
 
     def _ask(self, function: Any, *args: Any) -> Any:
         """Let the policy look, and say in its errors which loss is which."""

@@ -108,8 +108,8 @@ class SlicingNet(NeuralNet):
             if not (finite and self._accept_epoch()):
                 self._restore(good)
                 warnings.warn(
-                    f"Training diverged: the loss is not finite after {len(self.history)} epochs. "
-                    "The last weights with a finite loss are kept; try a smaller lr.",
+                    f"Training diverged in epoch {len(self.history)}: {self._diverged()} is not "
+                    "finite. The last weights with a finite loss are kept; try a smaller lr.",
                     ConvergenceWarning,
                     stacklevel=4,
                 )
@@ -186,6 +186,10 @@ class SlicingNet(NeuralNet):
     def _accept_epoch(self) -> bool:
         """Do what is due after an epoch; False if it shows that training has diverged."""
         return True
+
+    def _diverged(self) -> str:
+        """Say what is not finite."""
+        return "the loss"
 
     def _copy_state(self) -> Any:
         return [value.detach().clone() for value in self.module_.state_dict().values()]
@@ -312,7 +316,7 @@ class ClassifierNet(ClassifierMixin, SlicingNet):
 
 def first_output(output: Any) -> Tensor:
     """The logits of a module that may return more than them."""
-    return output[0] if isinstance(output, tuple) else output
+    return output[0] if isinstance(output, (tuple, list)) else output
 
 
 def _cast_floats(tensors: tuple[Any, ...], precision: torch.dtype) -> tuple[Any, ...]:

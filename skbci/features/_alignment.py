@@ -105,6 +105,8 @@ class GroupAlignment(SignalTransformer):
         check_columns(self.by, name)
         check_choice(self.estimator, "estimator", self, ("scm", "oas", "lwf"))
         check_count(self.min_rows, "min_rows", self)
+        if isinstance(self.tol, bool) or not isinstance(self.tol, (int, float, np.number)):
+            raise TypeError(f"{name}: tol={self.tol!r} must be a number.")
         if not 0 <= self.tol < 1:
             raise ValueError(f"{name}: tol={self.tol!r} must be at least 0 and below 1.")
         X, data = self._read_fit(X, ndim=(2, 3, 4))

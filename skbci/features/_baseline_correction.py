@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import carry_rows
+from skbci._validation import carry_rows, resolve_sfreq
+from skbci.eegarray import EEGArray
 from skbci.features._base import SignalTransformer
-from skbci.features._crop import Crop
+from skbci.features._crop import samples_between
 
 __all__ = ["BaselineCorrection"]
 
@@ -73,8 +74,11 @@ class BaselineCorrection(SignalTransformer):
         -------
         self
         """
-        X, _ = self._read_fit(X, flat="allow", ndim=(2, 3, 4))
-        self._crop = Crop(self.tmin, self.tmax, sfreq=self.sfreq).fit(X)
+        X, data = self._read_fit(X, flat="allow", ndim=(2, 3, 4))
+        needed = self.tmin is not None or self.tmax is not None or self.sfreq is not None
+        self._rate = resolve_sfreq(self.sfreq, X, self) if needed else None
+        self._tmin_in = X.tmin if isinstance(X, EEGArray) else 0.0
+        self._samples(data, self._tmin_in)
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -92,5 +96,12 @@ class BaselineCorrection(SignalTransformer):
             Of X's shape.
         """
         X, data = self._read(X, flat="allow", ndim=(2, 3, 4))
-        baseline = np.asarray(self._crop.transform(X), dtype=data.dtype)
+        if self._rate is not None:
+            resolve_sfreq(self._rate, X, self)
+        t0 = X.tmin if isinstance(X, EEGArray) else self._tmin_in
+        baseline = data[..., self._samples(data, t0)]
         return carry_rows(X, data - baseline.mean(axis=-1, keepdims=True))
+
+    def _samples(self, data: np.ndarray, t0: float) -> slice:
+        name = type(self).__name__
+        return samples_between(self.tmin, self.tmax, data.shape[-1], t0, self._rate, name)

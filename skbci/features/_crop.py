@@ -108,28 +108,41 @@ class Crop(SignalTransformer):
         return carry_rows(X, out, tmin=t0 + kept.start / self.sfreq_)
 
     def _samples(self, n_times: int, t0: float) -> slice:
-        if self.sfreq_ is None:
-            return slice(0, n_times)
-        end = t0 + n_times / self.sfreq_
-        edges = []
-        for name, time, default in (("tmin", self.tmin, 0), ("tmax", self.tmax, n_times)):
-            if time is None:
-                edges.append(default)
-                continue
-            # The first sample at or after the time; a millionth of a sample forgives rounding.
-            sample = math.ceil((time - t0) * self.sfreq_ - 1e-6)
-            if not 0 <= sample <= n_times:
-                raise ValueError(
-                    f"Crop: {name}={time:g} s lies outside of the rows, which go from {t0:g} s "
-                    f"to {end:g} s ({n_times} samples at {self.sfreq_:g} Hz)."
-                )
-            edges.append(sample)
-        if edges[0] >= edges[1]:
-            raise ValueError(
-                f"Crop: no sample between tmin={self.tmin} and tmax={self.tmax} s: tmin must be "
-                f"smaller than tmax by at least one sample ({1 / self.sfreq_:g} s)."
-            )
-        return slice(*edges)
+        return samples_between(self.tmin, self.tmax, n_times, t0, self.sfreq_, "Crop")
 
     def _columns_out(self, names: list[str]) -> list[str]:
         return names[self._columns]
+
+
+def samples_between(
+    tmin: float | None, tmax: float | None, n_times: int, t0: float, sfreq: float | None, who: str
+) -> slice:
+    """Give the samples from tmin to tmax, of rows that begin at t0; all without a rate.
+
+    Raises
+    ------
+    ValueError
+        If a time lies outside of the rows or no sample lies between them.
+    """
+    if sfreq is None:
+        return slice(0, n_times)
+    end = t0 + n_times / sfreq
+    edges = []
+    for name, time, default in (("tmin", tmin, 0), ("tmax", tmax, n_times)):
+        if time is None:
+            edges.append(default)
+            continue
+        # The first sample at or after the time; a millionth of a sample forgives rounding.
+        sample = math.ceil((time - t0) * sfreq - 1e-6)
+        if not 0 <= sample <= n_times:
+            raise ValueError(
+                f"{who}: {name}={time:g} s lies outside of the rows, which go from {t0:g} s "
+                f"to {end:g} s ({n_times} samples at {sfreq:g} Hz)."
+            )
+        edges.append(sample)
+    if edges[0] >= edges[1]:
+        raise ValueError(
+            f"{who}: no sample between tmin={tmin} and tmax={tmax} s: tmin must be "
+            f"smaller than tmax by at least one sample ({1 / sfreq:g} s)."
+        )
+    return slice(*edges)

@@ -12,6 +12,8 @@ from skbci.weighting._simplex import project
 CONSTRAINTS = ("rescale", "project", "lead")
 # Part of a new gradient norm that enters the running mean: it remembers about ten batches.
 _NEW = 0.1
+# Part of the leading weight that any other keeps: weights stay positive whatever the norms are.
+_LEAST = 1e-9
 
 
 class AlphaGrad(WeightingPolicy):
@@ -24,7 +26,7 @@ class AlphaGrad(WeightingPolicy):
     p : float, default=2
         Order of the norms; 1, 2 or ``inf``, say.
     minimum : float, default=1e-4
-        Weights are clipped from below here.
+        Weights are clipped from below here, before the limits that a leading loss sets.
     constraint : {"rescale", "project", "lead"}, default="rescale"
         How the weights are brought back to the sum K: by scaling, the published rule, or by one of
         this package's own remedies, Euclidean projection, or scaling under the lead of one loss.
@@ -138,8 +140,8 @@ class AlphaGrad(WeightingPolicy):
     ) -> None:
         check_setting(self, "lr", lr)
         check_setting(self, "minimum", minimum, high=1.0)
-        if not p >= 1:
-            raise ValueError(f"AlphaGrad: p={p!r} must be at least 1, or inf.")
+        if isinstance(p, bool) or not isinstance(p, (int, float, np.number)) or not p >= 1:
+            raise ValueError(f"AlphaGrad: p={p!r} must be a number of at least 1, or inf.")
         if constraint not in CONSTRAINTS:
             raise ValueError(
                 f"AlphaGrad: constraint={constraint!r} is unknown; use one of {list(CONSTRAINTS)}."
@@ -185,4 +187,4 @@ class AlphaGrad(WeightingPolicy):
         allowed = self.pull * mean[self.lead]
         share = np.divide(allowed, mean, out=np.ones_like(mean), where=mean > allowed)
         share[self.lead] = 1.0
-        return leading * share
+        return leading * np.maximum(share, _LEAST)

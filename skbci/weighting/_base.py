@@ -69,6 +69,7 @@ class WeightingPolicy(ABC):
 
     weights_: Floats
     gradient_norms_: Floats | None
+    _names: Sequence[str] | None = None  # of the losses, where an estimator knows them
 
     @abstractmethod
     def next_weights(self, seen: Evidence) -> ArrayLike:
@@ -247,10 +248,13 @@ class WeightingPolicy(ABC):
         if collapsed and not self._warned and not self._is_meant(int(self.weights_.argmax())):
             self._warned = True
             shown = ", ".join(f"{w:.3g}" for w in self.weights_)
+            place = int(self.weights_.argmax())
+            names = self._names
+            which = f"loss {place}" if names is None else f"the loss of {names[place]!r}"
             warnings.warn(
-                f"{type(self).__name__}: the loss weights have collapsed to ({shown}): loss "
-                f"{int(self.weights_.argmax())} has {largest / total:.0%} of all weight, and the "
-                "others are hardly learned any more.",
+                f"{type(self).__name__}: the loss weights have collapsed to ({shown}): {which} "
+                f"has {largest / total:.0%} of all weight, and the others are hardly learned any "
+                "more.",
                 LossCollapseWarning,
                 stacklevel=4,
             )

@@ -83,12 +83,13 @@ def test_alignment_by_name(make):
 
 
 @pytest.mark.parametrize(("params", "y", "match"), [
-    ({}, "one", "(only )?one class"),
-    ({"baseline": (-5.0, 0.0)}, None, "tmin=-5 s lies outside"),
+    ({}, "one", "y has only one class, 'target';"),
+    ({"baseline": (-5.0, 0.0)}, None, "BaselineCorrection: tmin=-5 s lies outside"),
+    ({"tmin": -5.0}, None, "Crop: tmin=-5 s lies outside"),
     ({"sfreq": 100.0}, None, "sampled at 128 Hz"),
 ])
 def test_bad_input_is_named(make, data, params, y, match):
-    labels = np.zeros(len(data.y)) if y else data.y
+    labels = np.full(len(data.y), "target") if y else data.y
     with pytest.raises(ValueError, match=match):
         make(**params).fit(data.X, labels)
 

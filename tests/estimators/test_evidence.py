@@ -221,6 +221,22 @@ def test_the_filter_sees_no_later_rows(cut):
     np.testing.assert_allclose(clf.predict_proba(X[:cut]), clf.predict_proba(X)[:cut], atol=1e-6)
 
 
+def test_a_change_rate_set_after_fit_waits_for_the_next_fit():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["left", "right"], 30)
+    X = rng.normal(size=(60, 1)) + (y == "left")[:, None]
+    average, filtered = (
+        EvidenceAccumulator(GaussianNB(), 5, change_rate=rate).fit(X, y) for rate in (None, 0.1)
+    )
+    expected = average.predict_proba(X), filtered.predict_proba(X)
+    assert np.array_equal(average.set_params(change_rate=0.1).predict_proba(X), expected[0])
+    assert np.array_equal(filtered.set_params(change_rate=None).predict_proba(X), expected[1])
+    assert np.array_equal(average.fit(X, y).predict_proba(X), expected[1])
+    filtered.fit(X, y)
+    assert np.array_equal(filtered.predict_proba(X), expected[0])
+    assert not hasattr(filtered, "change_rate_")
+
+
 def test_common_check_that_the_tag_leaves_out():
     """The tag non_deterministic is about rows in another order only."""
 

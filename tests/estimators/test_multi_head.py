@@ -401,6 +401,8 @@ def test_a_collapse_warns_once_and_shows_in_the_history(epochs):
     collapses = [w for w in seen if issubclass(w.category, LossCollapseWarning)]
     assert len(collapses) == 1
     assert "AlphaGrad: the loss weights have collapsed" in str(collapses[0].message)
+    largest = clf.history_.filter(like="weight_").iloc[-1].idxmax().removeprefix("weight_")
+    assert f"the loss of {largest!r} has " in str(collapses[0].message)
     assert clf.history_[[f"weight_{head}" for head in LOSSES]].iloc[-1].max() > 2.85
 
 
@@ -669,6 +671,10 @@ def test_modules_must_say_what_they_give(epochs):
     class Unshared(Autoencoder):
         shared_parameter = None
 
+    class Dictionary(Autoencoder):
+        def forward(self, X):
+            return dict(zip(self.head_names, super().forward(X)))
+
     with pytest.raises(ValueError, match="module Nameless has no attribute head_names"):
         make(Nameless).fit(*epochs)
     with pytest.raises(ValueError, match="module Short gives 2 outputs, but its head_names are"):
@@ -676,6 +682,18 @@ def test_modules_must_say_what_they_give(epochs):
     with pytest.raises(ValueError, match="AlphaGrad compares gradients .* no attribute shared_"):
         make(Unshared, loss_weighting="alphagrad").fit(*epochs)
     make(Unshared).fit(*epochs)  # fixed weights need none
+    with pytest.raises(TypeError, match="module Dictionary gives a dict; .* a tuple of tensors"):
+        make(Dictionary).fit(*epochs)
+
+
+def test_heads_may_come_as_a_list(epochs):
+    class Listing(Autoencoder):
+        def forward(self, X):
+            return list(super().forward(X))
+
+    one, other = (make(module).fit(*epochs) for module in (Autoencoder, Listing))
+    X = epochs[0]
+    assert np.array_equal(one.predict_proba(X), other.predict_proba(X))
 
 
 def test_a_head_that_does_not_hang_on_the_shared_layer_is_named(epochs):
@@ -709,7 +727,7 @@ class NaNLater(nn.Module):
 def test_a_loss_that_becomes_nan_stops_training_with_good_weights(policy, optimizer, epochs):
     losses = {"logits": "cross-entropy", "code": "center", "copy": NaNLater}
     clf = make(losses=losses, optimizer=optimizer, loss_weighting=policy, max_epochs=10)
-    with pytest.warns(ConvergenceWarning, match="diverged.*try a smaller lr"):
+    with pytest.warns(ConvergenceWarning, match="diverged in epoch 3.*'copy'.*try a smaller lr"):
         clf.fit(*epochs)  # three batches an epoch
     assert clf.n_iter_ == 3
     assert all(torch.isfinite(v).all() for v in clf.net_.module_.state_dict().values())

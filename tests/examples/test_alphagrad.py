@@ -28,7 +28,8 @@ def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     pictures = {path.name for path in tmp_path.glob("*.png")}
     assert {"alphagrad_simulated_quick_SSVEP.png",
             "alphagrad_simulated_quick_SSVEP_weights.png"} <= pictures
-    histories = list((tmp_path / "alphagrad_histories").iterdir())
+    # Quick, simulated and real runs in one folder do not overwrite each other's.
+    histories = list((tmp_path / "alphagrad_simulated_quick_histories").iterdir())
     assert len(histories) == 3 * len(runs.POLICIES)
     assert "valid_accuracy" in pd.read_csv(histories[0])
 

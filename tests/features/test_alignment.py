@@ -355,6 +355,7 @@ def test_cross_validation_does_not_depend_on_the_order_within_folds(align):
     ({"min_rows": 0}, ValueError, "min_rows=0 must be at least 1"),
     ({"min_rows": 2.5}, TypeError, "min_rows=2.5 must be an integer"),
     ({"tol": 1.0}, ValueError, "tol=1.0 must be at least 0 and below 1"),
+    ({"tol": "small"}, TypeError, "tol='small' must be a number"),
 ])
 def test_bad_parameters_are_named(align, params, error, message):
     with pytest.raises(error, match=f"{align.__name__}: .*{message}"):

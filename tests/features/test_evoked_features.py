@@ -38,8 +38,14 @@ def test_baseline_equals_mne(X):
 
 
 def test_a_baseline_outside_of_the_rows_is_named(X):
-    with pytest.raises(ValueError, match="tmax=5 s lies outside"):
+    with pytest.raises(ValueError, match="BaselineCorrection: tmax=5 s lies outside"):
         BaselineCorrection(None, 5.0).fit(X)
+    with pytest.raises(ValueError, match="BaselineCorrection: no sample between"):
+        BaselineCorrection(0.1, 0.0).fit(X)
+    with pytest.raises(ValueError, match="BaselineCorrection needs a sampling rate"):
+        BaselineCorrection(None, 0.0).fit(np.asarray(X))
+    with pytest.raises(ValueError, match="BaselineCorrection: sfreq=60 Hz was given"):
+        BaselineCorrection(None, 0.0, sfreq=60).fit(X)
 
 
 def test_window_means_are_means_by_channel_and_time(X):

@@ -360,7 +360,9 @@ def test_bad_losses_in_a_loop_are_refused(network):
     [
         (lambda: AlphaGrad(lr=0), "lr=0 must be larger than 0"),
         (lambda: AlphaGrad(lr=float("nan")), "lr=nan"),
-        (lambda: AlphaGrad(p=0.5), "p=0.5 must be at least 1"),
+        (lambda: AlphaGrad(p=0.5), "p=0.5 must be a number of at least 1, or inf"),
+        (lambda: AlphaGrad(p="2"), "p='2' must be a number of at least 1, or inf"),
+        (lambda: AlphaGrad(p=None), "p=None must be a number of at least 1, or inf"),
         (lambda: AlphaGrad(minimum=1.0), "minimum=1.0 must be larger than 0 and smaller than 1"),
         (lambda: AlphaGrad(constraint="clip"), "constraint='clip' is unknown"),
         (lambda: AlphaGrad(pull=0), "pull=0 must be larger than 0"),

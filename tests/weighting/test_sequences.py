@@ -107,6 +107,17 @@ def test_a_leading_loss_is_not_starved(norms):
     np.testing.assert_allclose(w[1:][limit > 0.01], limit[limit > 0.01], rtol=1e-2)
 
 
+def test_weights_stay_positive_where_the_leading_loss_has_no_gradient():
+    policy = AlphaGrad(constraint="lead").start(2)
+    for _ in range(50):
+        w = policy.update(np.ones(2), [[0.0], [1.0]])
+        assert (w > 0).all()
+        assert w.sum() == pytest.approx(2)
+    for _ in range(2000):
+        w = policy.update(np.ones(2), [[1.0], [0.1]])
+    assert w[1] > 0.5  # the weight comes back with the gradient
+
+
 @pytest.mark.parametrize("minimum", [0.01, 0.1, 0.3])
 def test_adamt(batches, minimum):
     losses, gradients = batches
