@@ -1,18 +1,19 @@
 """Data sets: simulated EEG, readers of local files, and fetchers.
 
-The simulators (`make_motor_imagery`, `make_ssvep`, `make_erp`, `make_eye_state`) project dipole
-sources through a spherical head model and need nothing but a seed; `make_parity`, `make_modulo2`
-and `make_gabor_2d` are small functions to learn; `load_recording` and `save_recording` speak
-``.npz``, `read_epochs` whatever MNE reads, `load_bci3_mental_imagery` the competition's own files;
-`fetch_moabb` and `fetch_tabular` download. All of them return the same Bunch: ``X`` (an
-`EEGArray`; EEG in volts), ``y``, ``metadata``, ``sfreq``, ``ch_names``, ``DESCR`` and what else is
-known.
+The simulators (`make_motor_imagery`, `make_imagery_execution`, `make_ssvep`, `make_erp`,
+`make_eye_state`) project dipole sources through a spherical head model and need nothing but a
+seed; `make_parity`, `make_modulo2` and `make_gabor_2d` are small functions to learn;
+`load_recording` and `save_recording` speak ``.npz``, `read_epochs` whatever MNE reads,
+`load_bci3_mental_imagery` the competition's own files; `fetch_moabb` and `fetch_tabular` download.
+All of them return the same Bunch: ``X`` (an `EEGArray`; EEG in volts), ``y``, ``metadata``,
+``sfreq``, ``ch_names``, ``DESCR`` and what else is known.
 """
 
 from skbci.datasets._bci3 import load_bci3_mental_imagery
 from skbci.datasets._epochs import read_epochs
 from skbci.datasets._erp import make_erp
 from skbci.datasets._eye_state import make_eye_state
+from skbci.datasets._imagery_execution import make_imagery_execution
 from skbci.datasets._moabb import fetch_moabb
 from skbci.datasets._motor_imagery import make_motor_imagery
 from skbci.datasets._recording import load_recording
@@ -29,6 +30,7 @@ __all__ = [
     "make_erp",
     "make_eye_state",
     "make_gabor_2d",
+    "make_imagery_execution",
     "make_modulo2",
     "make_motor_imagery",
     "make_parity",

@@ -5,8 +5,9 @@ Modules with several heads give the logits first and name what they give in ``he
 ``apply_max_norm`` bounds weights after a step.
 """
 
+from skbci.nets._dual_task_net import DualTaskNet
 from skbci.nets._fbmsnet import FBMSNet
 from skbci.nets._min2net import MIN2Net
 from skbci.nets._mlp import MLP
 
-__all__ = ["MLP", "FBMSNet", "MIN2Net"]
+__all__ = ["MLP", "DualTaskNet", "FBMSNet", "MIN2Net"]

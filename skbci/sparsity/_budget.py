@@ -1,0 +1,125 @@
+"""Which weights a budget keeps."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skbci.sparsity._prunable import Masks
+
+
+class SparsityWarning(UserWarning):
+    """Pruning by scores alone would have emptied a layer, or could not meet its budget."""
+
+
+def count_kept(sparsity: float, n_weights: int) -> int:
+    """Give ``round((1 - sparsity) * n_weights)``."""
+    return round((1 - sparsity) * n_weights)
+
+
+def by_layer(scores: Mapping[str, Tensor], magnitudes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Replace scores by their place within the layer, 1 for the best and near 0 for the worst.
+
+    With these each layer loses the same share of its weights.
+    """
+    places = {}
+    for name, values in scores.items():
+        order = np.lexsort((_numpy(magnitudes[name]), _numpy(values)))
+        place = np.empty(len(order))
+        place[order] = np.arange(1, len(order) + 1) / len(order)
+        places[name] = torch.from_numpy(place).reshape(values.shape)
+    return places
+
+
+def keep_top(
+    scores: Mapping[str, Tensor],
+    magnitudes: Mapping[str, Tensor],
+    units: Mapping[str, Tensor],
+    n_kept: int,
+    allowed: Mapping[str, Tensor] | None = None,
+    floor: str = "unit",
+) -> Masks:
+    """Keep the weights with the largest scores, and a few of each layer whatever their scores.
+
+    Parameters
+    ----------
+    scores, magnitudes : mapping of str to Tensor
+        By parameter name. Equal scores are ordered by magnitude and then by place.
+    units : mapping of str to Tensor, shape (n_units, n_inputs)
+        See `unit_rows`.
+    n_kept : int
+        The budget over all of them.
+    allowed : mapping of str to Tensor of bool, optional
+        Weights to choose among; by default all.
+    floor : {"unit", "layer"}, default="unit"
+        Whether the best weight of each unit is kept in any case, or only that of each layer.
+
+    Returns
+    -------
+    dict of str to Tensor of bool
+        With ``n_kept`` times True, or as often as the floor asks for where that is more.
+
+    Warns
+    -----
+    SparsityWarning
+        Naming the layers of which the scores alone would have left nothing, and if the floor is
+        above ``n_kept``.
+    """
+    names = list(scores)
+    sizes = [scores[name].numel() for name in names]
+    starts = dict(zip(names, np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)))
+    flat = np.concatenate([_numpy(scores[name]) for name in names])
+    size = np.concatenate([_numpy(magnitudes[name]) for name in names])
+    free = np.ones(len(flat), dtype=bool)
+    if allowed is not None:
+        free = np.concatenate([_numpy(allowed[name]) for name in names]).astype(bool)
+    # Best first; what may not be chosen comes last. The sort is stable: then by place.
+    order = np.lexsort((-size, -flat, ~free))
+    rank = np.empty(len(flat), dtype=np.int64)
+    rank[order] = np.arange(len(flat))
+
+    chosen = np.zeros(len(flat), dtype=bool)
+    for name in names:
+        rows = units[name].numpy() + starts[name]
+        rows = rows if floor == "unit" else rows.reshape(1, -1)
+        best = rows[np.arange(len(rows)), rank[rows].argmin(axis=1)]
+        chosen[best[free[best]]] = True
+    n_floor = int(chosen.sum())
+    n_kept = min(n_kept, int(free.sum()))
+    by_score = rank < n_kept
+    emptied = [n for n in names if not by_score[starts[n] : starts[n] + scores[n].numel()].any()]
+    rest = order[~chosen[order] & free[order]]
+    chosen[rest[: max(0, n_kept - n_floor)]] = True
+    _warn(emptied, n_kept, n_floor, floor)
+    return {
+        name: torch.from_numpy(chosen[starts[name] : starts[name] + size_]).reshape(
+            scores[name].shape
+        )
+        for name, size_ in zip(names, sizes)
+    }
+
+
+def _warn(emptied: list[str], n_kept: int, n_floor: int, floor: str) -> None:
+    said = []
+    if emptied:
+        listed = ", ".join(repr(name) for name in emptied)
+        said.append(
+            f"By their scores alone, nothing of {listed} would be left; the best weight of each "
+            f"{floor} is kept there."
+        )
+    if n_floor > n_kept:
+        said.append(
+            f"The budget of {n_kept} weights is less than one for each {floor}; {n_floor} are "
+            f"kept, one a {floor}: use less sparsity."
+        )
+    if said:
+        warnings.warn(" ".join(said), SparsityWarning, stacklevel=6)
+
+
+def _numpy(values: Tensor) -> Any:
+    return values.detach().cpu().reshape(-1).numpy()
