@@ -10,9 +10,11 @@ import warnings
 
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -36,6 +38,7 @@ from skbci.features import (
     EuclideanAlignment,
     FilterBank,
     FisherSelection,
+    KeepRows,
     RankReducer,
     RiemannianRecentering,
     SlidingWindows,
@@ -79,6 +82,8 @@ ESTIMATORS = [
     GalanClassifier(),
     GalanClassifier(2),
     KStar(),
+    KeepRows(PCA(1)),
+    KeepRows(StandardScaler()),
     MIN2NetClassifier(max_epochs=5),
     MIN2NetClassifier(loss_weighting="alphagrad", optimizer="hjb", max_epochs=5, random_state=0),
     MLPClassifier(),
@@ -126,7 +131,7 @@ def test_common_checks_are_not_switched_off(estimator):
     tags = get_tags(estimator)
     assert tags.input_tags.two_d_array
     # What wraps another estimator takes what that takes; Fisher's criterion is about features.
-    wraps = {"estimator", "initial"} & set(estimator.get_params(deep=False))
+    wraps = {"estimator", "initial", "transformer"} & set(estimator.get_params(deep=False))
     if not wraps and not isinstance(estimator, FisherSelection):
         assert tags.input_tags.three_d_array
     assert not tags.no_validation

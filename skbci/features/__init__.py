@@ -6,7 +6,7 @@ given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD`, `
 `WindowMeans` give named features; `FilterBank`, `Crop`, `SlidingWindows`, `BaselineCorrection`,
 `RankReducer` and `ChannelNormalizer` give signals; `CausalCentering` removes what shifts from
 session to session, `EuclideanAlignment` and `RiemannianRecentering` what tells subjects or
-sessions apart as wholes.
+sessions apart as wholes. `KeepRows` lets other packages' transformers pass the table on.
 """
 
 from skbci.features._band_energy import BandEnergy
@@ -17,6 +17,7 @@ from skbci.features._crop import Crop
 from skbci.features._euclidean_alignment import EuclideanAlignment
 from skbci.features._filter_bank import FilterBank
 from skbci.features._fisher_selection import FisherSelection
+from skbci.features._keep_rows import KeepRows
 from skbci.features._rank_reducer import RankReducer
 from skbci.features._riemannian_recentering import RiemannianRecentering
 from skbci.features._sliding_windows import SlidingWindows
@@ -32,6 +33,7 @@ __all__ = [
     "EuclideanAlignment",
     "FilterBank",
     "FisherSelection",
+    "KeepRows",
     "RankReducer",
     "RiemannianRecentering",
     "SlidingWindows",
