@@ -36,7 +36,7 @@ sphinx_gallery_conf = {
 
 # Public names are unique over the rooms: `compare` alone links to skbci.evaluation.compare.
 ROOMS = ("baselines", "datasets", "display", "estimators", "evaluation", "features", "losses",
-         "model_selection", "nets", "optim", "weighting")
+         "model_selection", "nets", "optim", "stream", "weighting")
 HOMES = {name: f"~skbci.{room}.{name}" for room in ROOMS
          for name in importlib.import_module(f"skbci.{room}").__all__} | {
     "EEGArray": "skbci.EEGArray"}

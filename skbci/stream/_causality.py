@@ -1,0 +1,88 @@
+"""Whether a step can be asked about one row at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skbci.eegarray import EEGArray
+from skbci.features._alignment import GroupAlignment
+from skbci.features._groups import Key, group_rows
+from skbci.stream._stages import describe
+
+__all__ = ["apply", "check_row_by_row", "fitted_group", "probe_windows"]
+
+# Rounding of float32, in networks that sum a row in another order among others.
+_TOLERANCE = 1e-4
+
+
+def probe_windows(shape: tuple[int, ...], table: dict[str, Any], **context: Any) -> EEGArray:
+    """Three windows of noise, of 10, 20 and 30 microvolts, to try a pipeline on."""
+    noise = np.random.default_rng(0).standard_normal((3, *shape)) * 1e-5
+    noise *= np.arange(1, 4).reshape(-1, *[1] * len(shape))
+    columns = {name: [value] * 3 for name, value in table.items()}
+    columns |= {"run": [0] * 3, "onset": [0.0, 1.0, 2.0]}
+    return EEGArray(noise, columns, **context)
+
+
+def apply(name: str, step: Any, method: str, rows: Any) -> Any:
+    """Ask a step about rows.
+
+    Raises
+    ------
+    ValueError
+        Naming the step, if it refuses them.
+    """
+    try:
+        return getattr(step, method)(rows.copy())  # some steps write into what they get
+    except Exception as error:
+        raise ValueError(
+            f"OnlineDecoder: {describe(name, step)} cannot take rows of shape "
+            f"{np.shape(rows)[1:]}, which it gets for windows of this stream: {error}"
+        ) from error
+
+
+def check_row_by_row(name: str, step: Any, method: str, rows: Any) -> None:
+    """Refuse a step whose result for a row depends on the rows beside it.
+
+    Raises
+    ------
+    ValueError
+        Naming the step.
+    """
+    together = np.asarray(apply(name, step, method, rows))
+    alone = np.concatenate([
+        np.asarray(apply(name, step, method, rows[i : i + 1])) for i in range(len(rows))
+    ])
+    if together.shape == alone.shape:
+        size = np.abs(together).max(initial=0)
+        if np.allclose(together, alone, rtol=_TOLERANCE, atol=_TOLERANCE * size):
+            return
+    raise ValueError(
+        f"OnlineDecoder: {describe(name, step)} cannot run causally: its {method} gives a row "
+        "another result where other rows come with it, and in a stream a row comes alone. Replace "
+        "it by a step that treats each row by itself; CausalCentering, EvidenceAccumulator and "
+        "CascadeClassifier carry their past along."
+    )
+
+
+def fitted_group(name: str, step: GroupAlignment, rows: Any) -> Key:
+    """Find the group of a stream among those that an alignment was fitted on.
+
+    Raises
+    ------
+    ValueError
+        Naming the step, if there is no such group.
+    """
+    key = next(iter(group_rows(rows, len(rows), step.by, type(step).__name__)))
+    if key in step.references_:
+        return key
+    known = ", ".join(map(str, list(step.references_)[:5]))
+    raise ValueError(
+        f"OnlineDecoder: {describe(name, step)} cannot run causally: it aligns a group by all of "
+        f"the group's rows, and the stream's group {key} (by={step.by!r}) was not among those of "
+        f"fit ({known}{' ...' if len(step.references_) > 5 else ''}). Fit the pipeline with "
+        "calibration rows of the group, and say whose the stream is, such as "
+        "metadata={'subject': 1}."
+    )

@@ -1,0 +1,112 @@
+"""The plan at work: windows in, probabilities out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skbci.features import FilterBank, WelchPSD
+from skbci.stream._buffer import SampleBuffer
+from skbci.stream._filtered import FilteredSamples
+from skbci.stream._fronts import FilterFront, Front, WelchFront, WindowFront
+from skbci.stream._plan import compile_classifier, find_learner
+from skbci.stream._stages import Stage
+from skbci.stream._welch_segments import WelchSegments
+
+__all__ = ["Engine"]
+
+
+class Engine:
+    """A pipeline's stages behind the buffer of a stream.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        Fitted.
+    rows : EEGArray
+        Windows to try it on.
+    samples : SampleBuffer
+        The stream.
+    n_hop : int
+        Samples from one window to the next.
+    filter_state : {"window", "stream"}
+        Where a causal filter bank begins.
+    """
+
+    def __init__(
+        self, pipeline: Any, rows: Any, samples: SampleBuffer, n_hop: int, filter_state: str
+    ) -> None:
+        self.samples = samples
+        self.stages, self.last = compile_classifier(type(pipeline).__name__, pipeline, rows)
+        self.n_classes = len(pipeline.classes_)
+        self.learner_name, self.learner, self.learn_at = find_learner(
+            type(pipeline).__name__, pipeline
+        )
+        self.learner_row: np.ndarray | None = None
+        # What takes windows may ask for their rate and channels, as it did offline.
+        self.learner_context: dict[str, Any] = {} if self.learn_at else {
+            "sfreq": rows.sfreq, "ch_names": rows.ch_names, "tmin": rows.tmin,
+        }
+        self.how: dict[str, str] = {}
+        self.front, self._n_front = self._build_front(rows.shape[1:], n_hop, filter_state)
+        self.how |= {stage.name: stage.how for stage in (*self.stages[self._n_front :], self.last)}
+
+    def _build_front(
+        self, shape: tuple[int, ...], n_hop: int, filter_state: str
+    ) -> tuple[Front, int]:
+        """What the first stages are replaced by, and how many of them."""
+        flat, n_window = len(shape) == 1, shape[-1]
+        self._window = WindowFront(self.samples, flat)
+        n_channels = 1 if flat else shape[0]
+        first: list[Stage] = self.stages[:2]
+        step: Any = first[0].step if first else None
+        causal = type(step) is FilterBank and step.phase == "causal"
+        if filter_state == "stream" and not causal:
+            raise ValueError(
+                "OnlineDecoder: filter_state='stream' needs a pipeline whose first step is "
+                "FilterBank(phase='causal'); a filter of zero phase needs the whole window."
+            )
+        if type(step) is WelchPSD:
+            self.how[first[0].name] = "incremental"
+            segments = WelchSegments(step, n_channels, n_window, n_hop)
+            return WelchFront(self.samples.read, segments), 1
+        if not causal:
+            return self._window, 0
+        bands = step._filters
+        restart = filter_state == "window"
+        filtered = FilteredSamples(self.samples, n_channels, bands, n_window, n_hop, restart)
+        self.how[first[0].name] = "carried"
+        follows = first[1].step if len(first) > 1 else None
+        stacked = step.output == "channels" and not flat and self.learn_at != 1
+        if not restart and stacked and type(follows) is WelchPSD:
+            self.how[first[1].name] = "incremental"
+            segments = WelchSegments(follows, len(bands) * n_channels, n_window, n_hop)
+            return WelchFront(filtered.buffer.read, segments, filtered), 2
+        return FilterFront(filtered, step), 1
+
+    def decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:
+        """Give the probabilities of a window; with ``learn``, keep what the learner sees of it."""
+        row = self.front(start, stop)
+        stages = self.stages[self._n_front :]
+        if learn and self.learn_at < self._n_front:
+            self.learner_row = self._window(start, stop)
+        for i, stage in enumerate(stages, self._n_front):
+            if learn and self.learn_at == i:
+                self.learner_row = row.copy()
+            row = stage(row, onset)
+        if learn and self.learn_at == len(self.stages):
+            self.learner_row = row.copy()
+        return self.last(row, onset)
+
+    def begin(self, level: str) -> None:
+        """Begin a run, a session or a subject."""
+        self.samples.clear()
+        self.front.begin()
+        for stage in (*self.stages, self.last):
+            stage.begin(level)
+
+    def refresh(self) -> None:
+        """Take over what the pipeline has learned since."""
+        for stage in (*self.stages, self.last):
+            stage.refresh()

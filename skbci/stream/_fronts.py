@@ -1,0 +1,105 @@
+"""The first stage: from the stream's samples to one row for each window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+
+from skbci.features import FilterBank
+from skbci.stream._buffer import SampleBuffer
+from skbci.stream._filtered import FilteredSamples
+from skbci.stream._welch_segments import WelchSegments
+
+__all__ = ["FilterFront", "Front", "WelchFront", "WindowFront"]
+
+
+class Front(Protocol):
+    """What turns the samples of a window into a row of shape (1, ...)."""
+
+    def __call__(self, start: int, stop: int) -> np.ndarray:
+        """Give the row of the window from sample ``start`` to before ``stop``."""
+        ...
+
+    def begin(self) -> None:
+        """Begin a run."""
+        ...
+
+
+class WindowFront:
+    """The window as it is.
+
+    Parameters
+    ----------
+    samples : SampleBuffer
+    flat : bool
+        Whether rows are (1, n_times), of one channel, instead of (1, n_channels, n_times).
+    """
+
+    def __init__(self, samples: SampleBuffer, flat: bool) -> None:
+        self.samples, self.flat = samples, flat
+
+    def __call__(self, start: int, stop: int) -> np.ndarray:
+        # A copy: a step that works in place must not change what later windows share.
+        window = self.samples.read(start, stop).copy()
+        return window if self.flat else window[np.newaxis]
+
+    def begin(self) -> None:
+        pass
+
+
+class FilterFront:
+    """A window behind causal filters, in the shape that the bank gives.
+
+    Parameters
+    ----------
+    filtered : FilteredSamples
+    bank : FilterBank
+    """
+
+    def __init__(self, filtered: FilteredSamples, bank: FilterBank) -> None:
+        self.filtered = filtered
+        n_bands, flat = len(bank.bands_), len(bank.input_shape_) == 1
+        self.apart = n_bands if bank.output == "bands" and not flat else None
+
+    def __call__(self, start: int, stop: int) -> np.ndarray:
+        self.filtered.advance(stop)
+        row = self.filtered.window(start, stop)
+        if self.apart is None:
+            return row[np.newaxis]
+        return row.reshape(1, self.apart, -1, row.shape[-1])
+
+    def begin(self) -> None:
+        self.filtered.begin()
+
+
+class WelchFront:
+    """Welch densities from remembered segments.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the samples from one number to another, shape (n_signals, n_times).
+    segments : WelchSegments
+    filtered : FilteredSamples, optional
+        Where the samples come from, if they are filtered.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int, int], np.ndarray],
+        segments: WelchSegments,
+        filtered: FilteredSamples | None = None,
+    ) -> None:
+        self.read, self.segments, self.filtered = read, segments, filtered
+
+    def __call__(self, start: int, stop: int) -> np.ndarray:
+        if self.filtered is not None:
+            self.filtered.advance(stop)
+        return self.segments(self.read(start, stop), start)
+
+    def begin(self) -> None:
+        self.segments.clear()
+        if self.filtered is not None:
+            self.filtered.begin()

@@ -1,0 +1,149 @@
+"""Steps that look back on earlier rows, with their past carried along."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from skbci._sessions import LEVELS
+from skbci.estimators._evidence import _FLOOR, _TOLERANCE_S
+from skbci.estimators._markov import transitions
+from skbci.stream._forward import SlidingForward
+from skbci.stream._stages import ClassifierStage, Stage
+
+__all__ = ["Cascade", "Centering", "Evidence"]
+
+
+class Centering(Stage):
+    """`CausalCentering`, whose running mean goes on from row to row."""
+
+    how = "carried"
+
+    def __init__(self, name: str, step: Any) -> None:
+        super().__init__(name, step)
+        self._stream = step.start()
+
+    def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
+        return self._stream.update(row)
+
+    def begin(self, level: str) -> None:
+        # A new run is not a new session, but a new session has new runs.
+        if LEVELS.index(level) <= LEVELS.index(self.step.by):
+            self._stream = self.step.start()
+
+
+class Evidence(ClassifierStage):
+    """`EvidenceAccumulator`, which remembers what was said about the window's rows."""
+
+    how = "carried"
+
+    def __init__(self, name: str, step: Any, inner: ClassifierStage) -> None:
+        self.inner = inner
+        self._onsets: deque[float] = deque()
+        self._logs: deque[np.ndarray] = deque()
+        self._filter: SlidingForward | None = None
+        super().__init__(name, step)
+
+    def refresh(self) -> None:
+        self.inner.refresh()
+        self._single = self.step.unit == "rows" and self.step.window == 1
+        if self.step.change_rate is None:
+            return
+        moves = transitions(self.step.change_rate_, self.step.class_prior_)
+        if self._filter is None:
+            self._filter = SlidingForward(moves, self.step.class_prior_)
+        # Rows of before keep the likelihoods that they had.
+        self._filter.moves, self._filter.prior = moves, self.step.class_prior_
+
+    def begin(self, level: str) -> None:
+        self.inner.begin(level)
+        self._onsets.clear()
+        self._logs.clear()
+        if self._filter is not None:
+            self._filter.clear()
+
+    def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
+        proba = self.inner(row, onset)
+        if self._single:
+            return proba
+        logs = np.log(np.maximum(proba.astype(np.float64), _FLOOR))
+        self._onsets.append(onset)
+        if self._filter is not None:
+            return self._filtered(logs).astype(proba.dtype)
+        self._logs.append(logs)
+        for _ in range(self._n_old()):
+            self._onsets.popleft()
+            self._logs.popleft()
+        if len(self._logs) == 1:
+            return proba
+        return softmax(np.mean(self._logs, axis=0)).astype(proba.dtype)
+
+    def _filtered(self, logs: np.ndarray) -> np.ndarray:
+        assert self._filter is not None
+        step = self.step
+        self._filter.push(softmax(step.exponent * (logs - np.log(step.class_prior_))))
+        for _ in range(self._n_old()):
+            self._onsets.popleft()
+            self._filter.pop()
+        return self._filter.belief()
+
+    def _n_old(self) -> int:
+        """How many of the oldest rows no longer belong to the window; never the last one."""
+        if self.step.unit == "rows":
+            return max(0, len(self._onsets) - int(self.step.window))
+        edge = self._onsets[-1] - float(self.step.window) + _TOLERANCE_S
+        n = 0
+        while n < len(self._onsets) - 1 and self._onsets[n] <= edge:
+            n += 1
+        return n
+
+
+class Cascade(ClassifierStage):
+    """`CascadeClassifier`, which remembers what the initial classifier said of the last rows."""
+
+    how = "carried"
+
+    def __init__(
+        self, name: str, step: Any, initial: ClassifierStage, terminal: ClassifierStage
+    ) -> None:
+        self.initial, self.terminal = initial, terminal
+        self._lags: deque[np.ndarray] = deque(maxlen=int(step.n_lags))
+        super().__init__(name, step)
+
+    def refresh(self) -> None:
+        self.initial.refresh()
+        self.terminal.refresh()
+        self._places = np.searchsorted(self.step.classes_, self.step.initial_.classes_)
+
+    def begin(self, level: str) -> None:
+        self.initial.begin(level)
+        self.terminal.begin(level)
+        self._lags.clear()
+
+    def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
+        return self.terminal(self._stacked(row, onset), onset)
+
+    def label(self, row: np.ndarray, onset: float) -> int:
+        return self.terminal.label(self._stacked(row, onset), onset)
+
+    def _stacked(self, row: np.ndarray, onset: float) -> np.ndarray:
+        """The row with the latest values first behind it."""
+        values = self._values(row, onset)
+        # Before its beginning, the run's first row stands in for the missing ones.
+        for _ in range(1 if self._lags else int(self.step.n_lags)):
+            self._lags.appendleft(values)
+        return np.concatenate([row.reshape(-1), *self._lags])[np.newaxis]
+
+    def _values(self, row: np.ndarray, onset: float) -> np.ndarray:
+        out = np.zeros(len(self.step.classes_))
+        if self.step.stack == "probabilities":
+            out[self._places] = self.initial(row, onset)
+            return out
+        place = self._places[self.initial.label(row, onset)]
+        if self.step.stack == "labels":
+            return np.array([float(place)])
+        out[place] = 1.0
+        return out

@@ -1,0 +1,196 @@
+"""The Lab Streaming Layer, where mne-lsl is installed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+__all__ = ["LSLInput", "LSLOutput"]
+
+# Volts in a unit, by the names that amplifiers write into their streams.
+_VOLTS = {
+    "v": 1.0, "volt": 1.0, "volts": 1.0, "mv": 1e-3, "millivolt": 1e-3, "millivolts": 1e-3,
+    "uv": 1e-6, "µv": 1e-6, "μv": 1e-6, "microvolt": 1e-6, "microvolts": 1e-6, "nv": 1e-9,
+    "nanovolt": 1e-9, "nanovolts": 1e-9,
+}
+
+
+class LSLInput:
+    """Samples from a Lab Streaming Layer stream, in volts, with smoothed time stamps.
+
+    Needs ``mne-lsl`` (``pip install "skbci[lsl]"``). Iterating gives pairs (samples, timestamps)
+    for `OnlineDecoder.decode`; as a context manager it closes the stream at the end.
+
+    Parameters
+    ----------
+    name, stype, source_id : str, optional
+        What the stream is looked up by: its name, its type such as ``"EEG"``, its source.
+    picks : sequence of str, optional
+        Channels to take, in this order. By default all.
+    unit : str, optional
+        Unit of the samples, such as ``"uV"``. By default each channel's own, as the stream states
+        it.
+    timeout : float, default=10.0
+        Seconds to look for the stream.
+    patience : float, default=5.0
+        Seconds without a sample after which the iteration ends.
+
+    Attributes
+    ----------
+    sfreq : float
+        Nominal sampling rate in Hz.
+    ch_names : list of str
+        The channels taken.
+
+    Raises
+    ------
+    ImportError
+        If ``mne-lsl`` is not installed.
+    RuntimeError
+        If there is no such stream, or more than one.
+    ValueError
+        If a channel is not in the stream, the stream has no regular rate, or no unit is known.
+
+    See Also
+    --------
+    LSLOutput : Sends decisions on.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        stype: str | None = None,
+        source_id: str | None = None,
+        picks: Sequence[str] | None = None,
+        unit: str | None = None,
+        timeout: float = 10.0,
+        patience: float = 5.0,
+    ) -> None:
+        lsl = _import_lsl("LSLInput")
+        wanted = {"name": name, "stype": stype, "source_id": source_id}
+        wanted = {key: value for key, value in wanted.items() if value is not None}
+        found = lsl.resolve_streams(timeout=timeout, **wanted)
+        if len(found) != 1:
+            raise RuntimeError(
+                f"LSLInput: {len(found) or 'no'} streams match {wanted or 'anything'} within "
+                f"{timeout:g} s" + (f": {[info.name for info in found]}." if found else ".")
+            )
+        self.patience = patience
+        # Clocks are synchronized, and jitter is taken out of the stamps; they never run back.
+        self._inlet = lsl.StreamInlet(found[0], processing_flags="all")
+        self._inlet.open_stream(timeout=timeout)
+        info = self._inlet.get_sinfo(timeout=timeout)
+        self.sfreq = float(info.sfreq)
+        if not self.sfreq > 0:
+            raise ValueError(f"LSLInput: stream {info.name!r} has no regular sampling rate.")
+        names = info.get_channel_names() or [f"EEG{i:03d}" for i in range(info.n_channels)]
+        self.ch_names = list(names if picks is None else picks)
+        absent = [pick for pick in self.ch_names if pick not in names]
+        if absent:
+            raise ValueError(f"LSLInput: channels {absent} are not in the stream, it has {names}.")
+        self._picks = [names.index(pick) for pick in self.ch_names]
+        units = info.get_channel_units() or [None] * len(names)
+        self._factor = np.array(
+            [_volts(unit or units[pick], names[pick]) for pick in self._picks]
+        )[:, np.newaxis]
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Wait for samples and yield them, as long as there are any."""
+        last = time.monotonic()
+        pause = min(0.005, 1 / self.sfreq)
+        while time.monotonic() - last < self.patience:
+            samples, stamps = self._inlet.pull_chunk(timeout=0.0)
+            if not len(stamps):
+                time.sleep(pause)
+                continue
+            last = time.monotonic()
+            data = np.asarray(samples, dtype=np.float64).T[self._picks]
+            yield data * self._factor, np.asarray(stamps)
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._inlet.close_stream()
+
+    def __enter__(self) -> LSLInput:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+class LSLOutput:
+    """Decisions as a Lab Streaming Layer stream: one channel for each class's probability.
+
+    Needs ``mne-lsl`` (``pip install "skbci[lsl]"``).
+
+    Parameters
+    ----------
+    name : str
+        The stream's name.
+    classes : sequence
+        The labels, in the order of the probabilities; they become the channels' names.
+    source_id : str, default="skbci"
+        By which a receiver finds the stream again after an interruption.
+
+    Raises
+    ------
+    ImportError
+        If ``mne-lsl`` is not installed.
+
+    See Also
+    --------
+    LSLInput : Samples from a stream.
+    """
+
+    def __init__(self, name: str, classes: Sequence[Any], *, source_id: str = "skbci") -> None:
+        lsl = _import_lsl("LSLOutput")
+        self.classes = list(classes)
+        info = lsl.StreamInfo(name, "Probabilities", len(self.classes), 0.0, "float64", source_id)
+        info.set_channel_names([str(label) for label in self.classes])
+        self._outlet = lsl.StreamOutlet(info)
+
+    def send(self, timestamp: float, probabilities: Any) -> None:
+        """Send one decision.
+
+        Parameters
+        ----------
+        timestamp : float
+            On the clock of the Lab Streaming Layer, as `LSLInput` gives it.
+        probabilities : array-like, shape (n_classes,)
+        """
+        values = np.ascontiguousarray(probabilities, dtype=np.float64)
+        if values.shape != (len(self.classes),):
+            raise ValueError(
+                f"LSLOutput: probabilities of shape {values.shape}; one for each of the "
+                f"{len(self.classes)} classes is needed."
+            )
+        self._outlet.push_sample(values, timestamp)
+
+
+def _import_lsl(who: str) -> Any:
+    try:
+        from mne_lsl import lsl
+    except ImportError as error:
+        raise ImportError(
+            f'{who} needs the Lab Streaming Layer: pip install "skbci[lsl]".'
+        ) from error
+    return lsl
+
+
+def _volts(unit: Any, channel: str) -> float:
+    text = str(unit).strip()
+    if text.lower() in _VOLTS:
+        return _VOLTS[text.lower()]
+    # MNE's players write the power of ten: -6 for microvolts, 0 for volts.
+    try:
+        return float(10.0 ** int(text))
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError(
+        f"LSLInput: the stream states the unit {unit!r} for channel {channel!r}, which is none of "
+        f"{', '.join(sorted(_VOLTS))}; pass unit='uV' or whatever its samples are in."
+    )

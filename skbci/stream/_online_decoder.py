@@ -1,0 +1,376 @@
+"""A fitted pipeline, sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from skbci._sessions import LEVELS
+from skbci._validation import as_eeg, check_count
+from skbci.eegarray import EEGArray
+from skbci.stream._buffer import SampleBuffer
+from skbci.stream._causality import probe_windows
+from skbci.stream._clock import Clock
+from skbci.stream._engine import Engine
+from skbci.stream._learning import Learning
+from skbci.stream._settings import (
+    check_duration,
+    check_option,
+    check_samples,
+    fitted_steps,
+    known_channels,
+    n_samples,
+    stream_rate,
+)
+
+__all__ = ["OnlineDecoder"]
+
+
+class OnlineDecoder:
+    r"""Decode a stream of samples with a fitted pipeline, window by window.
+
+    The samples arrive in chunks of any size, and the probabilities are those that the pipeline
+    gives for the same windows offline: the sizes of the chunks change nothing.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        A fitted classifier with ``predict_proba``, usually a `sklearn.pipeline.Pipeline`, that
+        takes windows as rows. It is not copied: what `partial_fit` learns, it learns.
+    window : float
+        Length of a window in seconds.
+    hop : float
+        Seconds from the start of one window to the start of the next.
+    sfreq : float, optional
+        Sampling rate of the stream in Hz. Not needed where a step of the pipeline knows it.
+    ch_names : sequence of str, optional
+        Names of the stream's channels; checked against those that the pipeline was fitted with.
+    metadata : mapping of str to value, optional
+        Whose stream it is, such as ``{"subject": 3, "session": 2}``, for steps that ask for it.
+    filter_state : {"window", "stream"}, default="window"
+        Where a causal `FilterBank` in the first step begins: with each window, as it does in
+        ``pipeline.predict_proba``, or once, with the stream, for a pipeline whose other steps were
+        fitted on windows of continuously filtered recordings.
+    on_gap : {"raise", "restart"}, default="raise"
+        What to do where time stamps say that samples are missing: raise an error, or begin a new
+        run, with the first window that has all of its samples after the gap.
+    max_step : float, optional
+        Longest time in seconds from one sample to the next that is no gap. By default 1.5 sample
+        periods.
+    batch_size : int, default=16
+        How many labelled windows `partial_fit` hands to the pipeline at once.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (n_classes,)
+        Labels, in the order of the probabilities.
+    sfreq : float
+        Sampling rate in Hz.
+    n_window, n_hop : int
+        Both in samples, rounded to the nearest.
+    n_channels : int or None
+        Channels; None until the first chunk where neither ``ch_names`` nor the pipeline say.
+    steps : dict of str to str
+        How each step is run: ``"incremental"`` (work is shared between windows), ``"carried"``
+        (its past goes on from window to window), ``"compiled"`` (the same formula without
+        scikit-learn's and torch's overhead), ``"by the fitted group"`` (alignment), or ``"own
+        methods"``. Empty until the number of channels is known.
+
+    Raises
+    ------
+    TypeError
+        If the pipeline has no ``predict_proba``.
+    ValueError
+        If a step cannot run causally (named), the pipeline does not take such windows, a setting
+        is out of range, or there is no sampling rate.
+    sklearn.exceptions.NotFittedError
+        If the pipeline is not fitted.
+
+    See Also
+    --------
+    skbci.features.SlidingWindows : The same windows of a recording.
+
+    Notes
+    -----
+    Window m has the samples from :math:`m h` to :math:`m h + w - 1` of its run, and its time stamp
+    is that of its last sample. The probabilities equal
+    ``pipeline.predict_proba(SlidingWindows(window, hop).explode(recording)[0])``, one run at a
+    time, whatever the pipeline holds:
+
+    - `WelchPSD` in the first step transforms each segment once and shares it between windows.
+    - A causal `FilterBank` in the first step filters each sample once. With
+      ``filter_state="window"`` the natural response to the difference between the state that it
+      carries and the state that it would begin the window with is added.
+    - `CausalCentering`, `EvidenceAccumulator` and `CascadeClassifier` carry their past along.
+    - Scalers, `PCA`, selections, linear classifiers and networks are run without the checks of
+      their input; fully connected networks by numpy.
+    - Everything else is asked by its own methods, one row at a time: filters of zero phase see
+      the window, as they do offline.
+    - `EuclideanAlignment` and `RiemannianRecentering` use the reference of the stream's group,
+      which has to be among those that they were fitted on; offline they would use all rows of the
+      call. A step whose result for a row depends on the rows beside it is refused.
+
+    What the pipeline learns elsewhere is taken over at `reset`. A logarithm of densities that a
+    filter has all but removed is one of rounding in float32, offline and here; float64 has none of
+    that.
+
+    Examples
+    --------
+    Two minutes of a rhythm that comes and goes, at three channels:
+
+    >>> import numpy as np
+    >>> from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skbci.features import SlidingWindows, WelchPSD
+    >>> from skbci.stream import OnlineDecoder
+    >>> rng = np.random.default_rng(0)
+    >>> t = np.arange(120 * 128) / 128
+    >>> closed = (t % 20) >= 10
+    >>> recording = rng.standard_normal((3, t.size)) * 1e-5
+    >>> recording[2] += 1e-5 * np.sin(2 * np.pi * 10 * t) * closed
+    >>> half = t.size // 2
+    >>> cut = SlidingWindows(1.0, 0.25, sfreq=128)
+    >>> windows, y = cut.explode(recording[:, :half], np.where(closed[:half], "closed", "open"))
+    >>> power = WelchPSD(n_per_seg=64, fmin=8, fmax=12, log=True)
+    >>> pipeline = make_pipeline(power, LinearDiscriminantAnalysis()).fit(windows, y)
+
+    The second minute, in chunks of 50 samples:
+
+    >>> decoder = OnlineDecoder(pipeline, window=1.0, hop=0.25)
+    >>> decoder.classes_.tolist()
+    ['closed', 'open']
+    >>> chunks = np.split(recording[:, half:], range(50, half, 50), axis=1)
+    >>> decisions = list(decoder.decode(chunks))
+    >>> len(decisions)
+    237
+    >>> time, probabilities = decisions[0]
+    >>> round(time, 3), str(decoder.classes_[probabilities.argmax()])
+    (0.992, 'open')
+    """
+
+    def __init__(
+        self,
+        pipeline: Any,
+        window: float,
+        hop: float,
+        *,
+        sfreq: float | None = None,
+        ch_names: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        filter_state: str = "window",
+        on_gap: str = "raise",
+        max_step: float | None = None,
+        batch_size: int = 16,
+    ) -> None:
+        if not hasattr(pipeline, "predict_proba"):
+            raise TypeError(
+                "OnlineDecoder gives probabilities, but the pipeline, a "
+                f"{type(pipeline).__name__}, has no predict_proba."
+            )
+        check_is_fitted(pipeline)
+        check_option(filter_state, "filter_state", ("window", "stream"))
+        check_option(on_gap, "on_gap", ("raise", "restart"))
+        self.pipeline, self.filter_state = pipeline, filter_state
+        self.classes_ = np.asarray(pipeline.classes_)
+        self.metadata = dict(metadata or {})
+        self.sfreq = stream_rate(sfreq, pipeline)
+        self.n_window = n_samples(window, "window", self.sfreq)
+        self.n_hop = n_samples(hop, "hop", self.sfreq)
+        period = 1 / self.sfreq
+        if max_step is not None and check_duration(max_step, "max_step") < period:
+            raise ValueError(
+                f"OnlineDecoder: max_step={max_step:g} s is shorter than a sample period, "
+                f"{period:g} s at {self.sfreq:g} Hz: every sample would follow a gap."
+            )
+        self._clock = Clock(self.sfreq, on_gap, 1.5 * period if max_step is None else max_step)
+        self._learning = Learning(
+            check_count(batch_size, "batch_size", "OnlineDecoder"), self.metadata
+        )
+        self.ch_names, self.n_channels, self._flat = known_channels(pipeline, ch_names)
+        self._engine: Engine | None = None
+        if self.n_channels is not None:
+            self._build(self.n_channels)
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """How each step is run."""
+        return {} if self._engine is None else dict(self._engine.how)
+
+    def update(self, samples: Any, timestamps: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        """Take the next samples and decide about the windows that they finish.
+
+        Parameters
+        ----------
+        samples : array-like, shape (n_channels, n_times)
+            In volts, or in the unit that the pipeline was fitted with; any number of times.
+        timestamps : float or array-like, shape (n_times,), optional
+            Times of the samples in seconds, or of the first one. Without, time is counted at
+            ``sfreq``: on from the last time stamp, or from 0 at the first sample.
+
+        Returns
+        -------
+        timestamps : ndarray, shape (n_windows,)
+            Times of the windows' last samples. Often there is none, or one.
+        probabilities : ndarray, shape (n_windows, n_classes)
+
+        Raises
+        ------
+        ValueError
+            If the number of channels is wrong, a sample is not finite, the time stamps run
+            backwards, or samples are missing and ``on_gap`` is ``"raise"``. Nothing has been taken
+            then.
+        """
+        return self._advance(self._read(samples), timestamps, None)
+
+    def decode(self, chunks: Iterable[Any]) -> Iterator[tuple[float, np.ndarray]]:
+        """Go through chunks and yield each window's decision as soon as it is made.
+
+        Parameters
+        ----------
+        chunks : iterable
+            Of samples, or of pairs (samples, timestamps), both as for `update`.
+
+        Yields
+        ------
+        timestamp : float
+            Time of the window's last sample.
+        probabilities : ndarray, shape (n_classes,)
+        """
+        for chunk in chunks:
+            pair = chunk if isinstance(chunk, tuple) else (chunk, None)
+            times, probabilities = self.update(*pair)
+            yield from zip(times.tolist(), probabilities)
+
+    def partial_fit(
+        self, samples: Any, y: Any, timestamps: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Take labelled samples: decide about the windows that they finish, then learn them.
+
+        Windows are handed to the pipeline's last step in batches of ``batch_size``, so that chunk
+        sizes do not matter here either; what is left over is learned in the next call or at
+        `reset`. The other steps stay as they are.
+
+        Parameters
+        ----------
+        samples : array-like, shape (n_channels, n_times)
+            As for `update`.
+        y : label, or array-like of labels, shape (n_times,)
+            The chunk's label, or each sample's; a window has the label of its last sample.
+        timestamps : float or array-like, shape (n_times,), optional
+            As for `update`.
+
+        Returns
+        -------
+        timestamps : ndarray, shape (n_windows,)
+        probabilities : ndarray, shape (n_windows, n_classes)
+            What was decided about each window before it was learned.
+
+        Raises
+        ------
+        TypeError
+            If the pipeline's last step has no ``partial_fit``.
+        ValueError
+            As for `update`, or if a label is not among ``classes_``.
+        """
+        data = self._read(samples)
+        labels = self._learning.check_labels(y, data.shape[1], self.classes_, "samples")
+        assert self._engine is not None
+        self._learning.check_learner(self._engine, self.filter_state)
+        return self._advance(data, timestamps, labels)
+
+    def partial_fit_windows(self, X: Any, y: Any) -> OnlineDecoder:
+        """Learn separate labelled windows, such as calibration trials, apart from the stream.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_windows, n_channels, n_window)
+            In order of time.
+        y : label, or array-like of labels, shape (n_windows,)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `partial_fit`.
+        """
+        X = as_eeg(X)
+        rows = X if isinstance(X, EEGArray) else np.asarray(X)
+        labels = self._learning.check_labels(y, len(rows), self.classes_, "windows")
+        engine = self._engine or self._build(rows.shape[1])
+        self._learning.check_learner(engine, self.filter_state)
+        self._learning.learn_windows(engine, self.pipeline, rows, labels)
+        return self
+
+    def reset(self, level: str = "session") -> None:
+        """End a session: learn what is left over, and forget the samples, the past and the time.
+
+        Parameters
+        ----------
+        level : {"session", "run", "subject"}, default="session"
+            What begins next. A new run begins with an empty window and without evidence, but what
+            `CausalCentering` knows of the session it keeps.
+        """
+        check_option(level, "level", LEVELS)
+        if self._engine is None:
+            return
+        self._learning.flush(self._engine)
+        self._clock.clear()
+        self._begin(level)
+        self._engine.refresh()
+
+    # -- at work --------------------------------------------------------------------------
+
+    def _build(self, n_channels: int) -> Engine:
+        self.n_channels = n_channels
+        self._samples = SampleBuffer(n_channels, max(self.n_window, self.n_hop))
+        shape = (self.n_window,) if self._flat else (n_channels, self.n_window)
+        known = {} if self._flat else {"ch_names": self.ch_names}
+        tmin = getattr(next(fitted_steps(self.pipeline)), "tmin_in_", 0.0)
+        rows = probe_windows(shape, self.metadata, sfreq=self.sfreq, tmin=tmin, **known)
+        self._engine = Engine(self.pipeline, rows, self._samples, self.n_hop, self.filter_state)
+        self._begin("session")
+        return self._engine
+
+    def _begin(self, level: str) -> None:
+        assert self._engine is not None
+        self._engine.begin(level)
+        self._next_end = self.n_window
+        self._learning.run += 1
+
+    def _advance(
+        self, data: np.ndarray, timestamps: Any, labels: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        engine = self._engine
+        assert engine is not None
+        times, decisions = [], []
+        for stretch in self._clock.read(data.shape[1], timestamps):
+            if stretch.after_gap:
+                self._begin("run")
+            at = stretch.start
+            while at < stretch.stop:
+                n = min(stretch.stop - at, self._next_end - self._samples.end)
+                self._samples.append(data[:, at : at + n])
+                at += n
+                if self._samples.end < self._next_end:
+                    break
+                start = self._next_end - self.n_window
+                onset = start / self.sfreq
+                decisions.append(engine.decide(start, self._next_end, onset, labels is not None))
+                times.append(stretch.time(at - 1))
+                self._next_end += self.n_hop
+                if labels is not None:
+                    self._learning.add(engine, labels[at - 1], onset)
+        probabilities = np.array(decisions, dtype=np.float64).reshape(-1, engine.n_classes)
+        return np.array(times, dtype=np.float64), probabilities
+
+    def _read(self, samples: Any) -> np.ndarray:
+        data = np.asarray(samples, dtype=np.float64)
+        if self._engine is None and data.ndim == 2:
+            self._build(len(data))
+        return check_samples(data, self.n_channels, self.ch_names)

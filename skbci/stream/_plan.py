@@ -1,0 +1,149 @@
+"""From a fitted pipeline to a plan: stages that take one row at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.ensemble import VotingClassifier
+from sklearn.pipeline import Pipeline
+
+from skbci.estimators import CascadeClassifier, EvidenceAccumulator, OnlineClassifier
+from skbci.features import CausalCentering, KeepRows
+from skbci.features._alignment import GroupAlignment
+from skbci.stream._causality import apply, check_row_by_row, fitted_group
+from skbci.stream._classifiers import Vote, compiled_classifier
+from skbci.stream._history import Cascade, Centering, Evidence
+from skbci.stream._stages import Chain, ClassifierStage, OwnClassifier, OwnTransform, Stage
+from skbci.stream._transforms import AlignByFitted, compiled_transform
+
+__all__ = ["compile_classifier", "find_learner", "unwrapped"]
+
+
+def compile_classifier(
+    name: str, estimator: Any, rows: Any
+) -> tuple[list[Stage], ClassifierStage]:
+    """Turn a fitted classifier or pipeline into transforming stages and a classifying one.
+
+    Parameters
+    ----------
+    name : str
+        The estimator's name, for messages.
+    estimator : estimator
+        Fitted; has ``predict_proba``.
+    rows : EEGArray
+        Rows to try the steps on.
+
+    Returns
+    -------
+    stages : list of Stage
+    last : ClassifierStage
+
+    Raises
+    ------
+    ValueError
+        Naming the step that cannot run causally, or refuses the rows.
+    """
+    estimator = unwrapped(estimator)
+    kind = type(estimator)
+    if kind is Pipeline:
+        stages, rows = _compile_steps(estimator.steps[:-1], rows)
+        name, estimator = estimator.steps[-1]
+        more, last = compile_classifier(name, estimator, rows)
+        return stages + more, last
+    if kind is OnlineClassifier:
+        return compile_classifier(name, estimator.estimator_, rows)
+    if kind is EvidenceAccumulator:
+        stages, inner = compile_classifier(name, estimator.estimator_, rows)
+        return stages, Evidence(name, estimator, inner)
+    if kind is CascadeClassifier:
+        return [], _compile_cascade(name, estimator, rows)
+    if kind is VotingClassifier and estimator.voting == "soft":
+        members = [
+            _as_one(f"{name}.{own}", member, rows)
+            for own, member in estimator.named_estimators_.items()
+        ]
+        return [], Vote(name, estimator, members)
+    if (stage := compiled_classifier(name, estimator)) is not None:
+        apply(name, estimator, "predict_proba", rows)
+        return [], stage
+    check_row_by_row(name, estimator, "predict_proba", rows)
+    return [], OwnClassifier(name, estimator, rows)
+
+
+def _compile_steps(steps: list[tuple[str, Any]], rows: Any) -> tuple[list[Stage], Any]:
+    """Stages of a pipeline's transformers, and what these make of the rows."""
+    stages: list[Stage] = []
+    for name, whole in steps:
+        step = unwrapped(whole)
+        if step is None or isinstance(step, str):  # "passthrough"
+            continue
+        if type(step) is Pipeline:
+            stages += _compile_steps(step.steps, rows)[0]
+        else:
+            stages.append(_compile_transform(name, step, rows))
+        rows = apply(name, whole, "transform", rows)
+    return stages, rows
+
+
+def _compile_transform(name: str, step: Any, rows: Any) -> Stage:
+    if type(step) is CausalCentering:
+        return Centering(name, step)
+    if isinstance(step, GroupAlignment):
+        return AlignByFitted(name, step, fitted_group(name, step, rows))
+    stage = compiled_transform(name, step)
+    if stage is None:
+        check_row_by_row(name, step, "transform", rows)
+        stage = OwnTransform(name, step, rows)
+    return stage
+
+
+def _compile_cascade(name: str, cascade: CascadeClassifier, rows: Any) -> Cascade:
+    initial = _as_one(f"{name}.initial", cascade.initial_, rows)
+    n_values = 1 if cascade.stack == "labels" else len(cascade.classes_)
+    flat = np.asarray(rows).reshape(len(rows), -1)
+    # Any values do: the terminal classifier is only asked whether it takes such rows.
+    stacked = np.hstack([flat, np.zeros((len(flat), n_values * cascade.n_lags))])
+    return Cascade(name, cascade, initial, _as_one(f"{name}.terminal", cascade.terminal_, stacked))
+
+
+def _as_one(name: str, estimator: Any, rows: Any) -> ClassifierStage:
+    stages, last = compile_classifier(name, estimator, rows)
+    return Chain(stages, last) if stages else last
+
+
+def find_learner(name: str, estimator: Any) -> tuple[str, Any, int]:
+    """Find what learns when a fitted estimator goes on learning.
+
+    Returns
+    -------
+    name : str
+    learner : estimator
+        The estimator itself, or the last step of a pipeline.
+    n_before : int
+        Transforming steps before it.
+    """
+    estimator = unwrapped(estimator)
+    if type(estimator) is not Pipeline:
+        return name, estimator, 0
+    n_before = _n_steps(estimator.steps[:-1])
+    name, learner, n_more = find_learner(*estimator.steps[-1])
+    return name, learner, n_before + n_more
+
+
+def unwrapped(estimator: Any) -> Any:
+    """What a search has found best, what `KeepRows` is around, or the estimator itself."""
+    if type(estimator) is KeepRows:
+        return unwrapped(estimator.transformer_)
+    return getattr(estimator, "best_estimator_", estimator)
+
+
+def _n_steps(steps: list[tuple[str, Any]]) -> int:
+    n = 0
+    for _, step in steps:
+        step = unwrapped(step)
+        if type(step) is Pipeline:
+            n += _n_steps(step.steps)
+        elif not (step is None or isinstance(step, str)):
+            n += 1
+    return n

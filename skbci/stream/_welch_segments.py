@@ -1,0 +1,120 @@
+"""Welch densities of windows that share segments: each segment is transformed once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skbci.features import WelchPSD
+from skbci.features._welch import (
+    CHUNK,
+    MAX_OFFSET,
+    MAX_PEAK,
+    MIN_PEAK,
+    WelchPlan,
+    _conditioned,
+    _squared_spectra,
+    segment_means,
+)
+
+__all__ = ["WelchSegments"]
+
+
+class WelchSegments:
+    """What a fitted `WelchPSD` gives for windows of one stream.
+
+    Segments are kept by their place in the stream, so that windows share those that both hold: of
+    a hop that divides the segments' own, or equals it, all but one. In float32 every
+    number is rounded as by ``WelchPSD.transform``, and what that repeats with more care (a signal
+    with a large offset, say) is computed from the whole window as there.
+
+    Parameters
+    ----------
+    psd : WelchPSD
+        Fitted.
+    n_signals, n_window, n_hop : int
+        Channels, samples in a window, and from one window to the next.
+    """
+
+    def __init__(self, psd: WelchPSD, n_signals: int, n_window: int, n_hop: int) -> None:
+        self.psd = psd
+        n, hop = psd.n_per_seg_, psd.n_per_seg_ - psd.n_overlap_
+        self.plan = WelchPlan(n_window, n, hop, psd.sfreq_, psd.window)
+        self.dtype = np.dtype(psd.dtype)
+        taper = self.plan.taper()
+        leak = np.fft.rfft(taper)
+        n_leak = 1 + int(np.flatnonzero(np.abs(leak) > 1e-13 * np.abs(leak[0]))[-1])
+        self._leak = leak[:n_leak].astype(np.result_type(self.dtype, np.complex64))
+        self._loss = self._leak[0].real
+        self._taper = taper.astype(self.dtype)
+        self._block = np.empty((n_signals, n), self.dtype)
+        self._work = np.empty(n_signals * n, self.dtype)
+        # Where segments begin in a window, and whether a later window has the same segment.
+        self._offsets = {
+            offset: any(earlier % hop == 0 for earlier in range(offset - n_hop, -1, -n_hop))
+            for offset in range(0, self.plan.n_segments * hop, hop)
+        }
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin a run."""
+        self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+
+    def __call__(self, window: np.ndarray, start: int) -> np.ndarray:
+        """Give the features of a window that begins at sample ``start``, shape (1, n_features)."""
+        known = self._known
+        for old in [at for at in known if at < start]:
+            del known[old]
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = []
+            for offset, shared in self._offsets.items():
+                part = known.get(start + offset)
+                if part is None:
+                    part = self._transform(window[:, offset : offset + self.plan.n_per_seg])
+                    if shared:
+                        known[start + offset] = part
+                parts.append(part)
+            total = parts[0][0].copy()
+            for squares, _ in parts[1:]:
+                total += squares
+            redo = self._doubtful(total, parts)
+        kept = self.psd._kept
+        density = self._density(total)[:, kept].astype(np.float64)
+        if len(redo):
+            better = np.empty((len(redo), total.shape[1] // 2))
+            _conditioned(window[redo], self.plan, self.dtype, CHUNK, better)
+            density[redo] = better[:, kept]
+        if self.psd.log:
+            density = np.log(np.maximum(density, np.finfo(np.float64).tiny))
+        return density.reshape(1, -1)
+
+    def _transform(self, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Squared real and imaginary parts, interleaved, and the size of the mean."""
+        block = self._block
+        if self.dtype == np.float64:
+            # In double precision the mean comes off the samples: an offset costs no digits.
+            np.subtract(segment, segment.mean(axis=1, keepdims=True), out=block)
+            means = np.zeros((1, len(block)))
+        else:
+            np.copyto(block, segment, casting="same_kind")
+            means = segment_means(block, self.plan, 1)
+        squares = _squared_spectra(block, means, self.plan, self._taper, self._leak, self._work)
+        return squares, np.abs(means[0])
+
+    def _density(self, total: np.ndarray) -> np.ndarray:
+        density = total[:, ::2] + total[:, 1::2]
+        density[:, 0] *= 0.5
+        if self.plan.n_per_seg % 2 == 0:
+            density[:, -1] *= 0.5
+        return density
+
+    def _doubtful(
+        self, total: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray]]
+    ) -> np.ndarray:
+        """Signals whose densities float32 does not do justice, as `welch_rows` judges it."""
+        if self.dtype == np.float64:
+            return np.empty(0, dtype=int)
+        peak = total[:, :16].max(axis=1)
+        offset = np.array([size for _, size in parts]).max(axis=0)
+        sound = (peak > MIN_PEAK) & (peak < MAX_PEAK)
+        sound &= (offset * self._loss) ** 2 <= MAX_OFFSET * peak
+        return np.flatnonzero(~sound)

@@ -1,0 +1,77 @@
+"""The Lab Streaming Layer: units and messages; a loop back where mne-lsl is installed."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from skbci.stream import LSLInput, LSLOutput
+from skbci.stream._lsl import _volts
+
+
+@pytest.mark.parametrize(("unit", "factor"), [
+    ("microvolts", 1e-6), ("uV", 1e-6), ("µV", 1e-6), ("V", 1.0), ("mV", 1e-3), ("nanovolt", 1e-9),
+    ("-6", 1e-6), ("0", 1.0), (" volts ", 1.0),
+])
+def test_units_become_volts(unit, factor):
+    assert _volts(unit, "C3") == pytest.approx(factor)
+
+
+@pytest.mark.parametrize("unit", [None, "", "furlong", "n/a"])
+def test_unknown_units_are_named(unit):
+    with pytest.raises(ValueError, match=r"for channel 'C3', .* pass unit='uV'"):
+        _volts(unit, "C3")
+
+
+@pytest.mark.parametrize("make", [
+    lambda: LSLInput("amplifier"), lambda: LSLOutput("decisions", ["left", "right"])])
+def test_the_extra_is_named(make, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mne_lsl", None)
+    with pytest.raises(ImportError, match=r'pip install "skbci\[lsl\]"'):
+        make()
+
+
+def test_samples_come_through_in_volts():
+    lsl = pytest.importorskip("mne_lsl.lsl", reason="mne-lsl is not installed")
+    info = lsl.StreamInfo("skbci test", "EEG", 3, 100.0, "float64", "skbci-test")
+    info.set_channel_names(["C3", "Cz", "C4"])
+    info.set_channel_units("microvolts")
+    outlet = lsl.StreamOutlet(info)
+    sent = np.random.default_rng(0).standard_normal((60, 3))
+    with LSLInput("skbci test", picks=["C4", "C3"], patience=1.0) as source:
+        assert (source.sfreq, source.ch_names) == (100.0, ["C4", "C3"])
+
+        def play():
+            outlet.wait_for_consumers(5)
+            for part in np.split(sent, 6):
+                outlet.push_chunk(np.ascontiguousarray(part))
+                time.sleep(0.1)
+
+        player = threading.Thread(target=play)
+        player.start()
+        chunks = list(source)
+        player.join()
+    found = np.concatenate([samples for samples, _ in chunks], axis=1)
+    np.testing.assert_allclose(found, sent[:, [2, 0]].T * 1e-6)
+    stamps = np.concatenate([stamps for _, stamps in chunks])
+    assert (np.diff(stamps) > 0).all()
+
+
+def test_decisions_are_sent_on():
+    lsl = pytest.importorskip("mne_lsl.lsl", reason="mne-lsl is not installed")
+    output = LSLOutput("skbci decisions", ["left", "right"], source_id="skbci-test-output")
+    (info,) = lsl.resolve_streams(timeout=10, name="skbci decisions")
+    inlet = lsl.StreamInlet(info)
+    inlet.open_stream(timeout=10)
+    assert inlet.get_sinfo().get_channel_names() == ["left", "right"]
+    output.send(12.5, [0.25, 0.75])
+    values, stamp = inlet.pull_sample(timeout=10)
+    np.testing.assert_allclose(values, [0.25, 0.75])
+    assert stamp == 12.5
+    with pytest.raises(ValueError, match=r"shape \(3,\); one for each of the 2 classes"):
+        output.send(0.0, [0.2, 0.3, 0.5])
+    inlet.close_stream()
