@@ -80,7 +80,7 @@ def classical(setting: Setting, align: bool) -> dict[str, Pipeline]:
     where |= {"tmin": 0.5, "tmax": 3.5}
     return {
         "CSP + LDA": csp_lda(**where, alignment=euclidean),
-        "FBCSP": fbcsp(tmin=0.5, tmax=3.5),
+        "FBCSP": fbcsp(tmin=0.5, tmax=3.5, alignment=euclidean),
         "tangent space + LR": tangent_space_lr(**where, alignment=riemannian),
         "MDM": riemann_mdm(**where, alignment=riemannian),
         "tangent spaces + LR": Pipeline([
