@@ -1,12 +1,15 @@
 """Neural networks as scikit-learn estimators, and estimators around classifiers.
 
 `MLPClassifier`, `MLPRegressor` and `NeuralClassifier` are built around skorch by composition.
-`MIN2NetClassifier` and `FBMSNetClassifier` train networks of several heads with weighed losses.
+`MIN2NetClassifier` and `FBMSNetClassifier` train networks of several heads with weighed losses,
+`SparseMultitaskClassifier` one network for several tasks; `compact_estimator` makes a sparse
+network smaller, and `TaskScorer` scores one task.
 `CascadeClassifier` and `EvidenceAccumulator` let a classifier look back on the recording's last
 rows; `OnlineClassifier` goes on learning at the beginning of a new session.
 """
 
 from skbci.estimators._cascade import CascadeClassifier
+from skbci.estimators._compact_estimator import compact_estimator
 from skbci.estimators._evidence import EvidenceAccumulator
 from skbci.estimators._fbmsnet_classifier import FBMSNetClassifier
 from skbci.estimators._min2net_classifier import MIN2NetClassifier
@@ -14,6 +17,8 @@ from skbci.estimators._mlp_classifier import MLPClassifier
 from skbci.estimators._mlp_regressor import MLPRegressor
 from skbci.estimators._neural_classifier import NeuralClassifier
 from skbci.estimators._online import OnlineClassifier
+from skbci.estimators._sparse_multitask_classifier import SparseMultitaskClassifier
+from skbci.estimators._task_scorer import TaskScorer
 
 __all__ = [
     "CascadeClassifier",
@@ -24,4 +29,7 @@ __all__ = [
     "MLPRegressor",
     "NeuralClassifier",
     "OnlineClassifier",
+    "SparseMultitaskClassifier",
+    "TaskScorer",
+    "compact_estimator",
 ]

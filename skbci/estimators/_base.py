@@ -26,7 +26,7 @@ from skbci.estimators._criteria import resolve_criterion
 from skbci.estimators._module_arguments import build_module
 from skbci.estimators._monitoring import ValidatedEarlyStopping
 from skbci.estimators._net import SlicingNet
-from skbci.estimators._routes import RoutedParams
+from skbci.estimators._sparse_training import SparseTraining
 from skbci.estimators._standardizer import Standardizer
 from skbci.estimators._torch_state import draw_seed, one_thread, seeded
 from skbci.estimators._validation_split import split_validation
@@ -44,19 +44,21 @@ class TrainingRows:
     groups: np.ndarray | None
 
 
-class BaseNeural(RoutedParams):
+class BaseNeural(SparseTraining):
     """A scikit-learn estimator around a skorch net that it builds in ``fit``.
 
     Children say how targets become tensors (`_encode_target`) and which module is trained
     (`_module_and_settings`).
     """
 
-    _route_prefixes: tuple[str, ...] = ("module", "criterion", "optimizer", "callbacks")
+    _route_prefixes: tuple[str, ...] = (
+        "module", "criterion", "optimizer", "pruning", "callbacks",
+    )
     _criteria: Mapping[str, type[nn.Module]] = {}
     _rng_state_: int | Tensor
     _lr_: float
     _standardizer_: Standardizer | None
-    _input_ndim = (2, 3, 4)
+    _input_ndim: tuple[int, ...] = (2, 3, 4)
     _real_target = False
     _switches = {"early_stopping": "True or False", "standardize": "True or False"}
     _net_class: type[SlicingNet] = SlicingNet
@@ -144,11 +146,14 @@ class BaseNeural(RoutedParams):
         weight, train, valid = self._count_rows(rows, target, weight, train, valid)
         with seeded(seed, self.device):
             self.net_ = self._build_net(rows.X, rows.data.shape[1:])
-            self.net_.fit_tensors(
+            tensors = (
                 self._tensors(rows.data, target, weight, train),
                 None if valid is None else self._tensors(rows.data, target, weight, valid),
-                double=self._fits_one_batch(rows.data, train),
             )
+            double = self._fits_one_batch(rows.data, train)
+            self._prune(rows, target, weight, train, tensors, double, seed)
+            with self._masked():
+                self.net_.fit_tensors(*tensors, double=double)
             self._rng_state_ = torch.get_rng_state()
         self._summarize()
 
@@ -157,8 +162,9 @@ class BaseNeural(RoutedParams):
         rows = self._check_rows(X, y, sample_weight, None, reset=first, least_rows=1)
         target = self._encode_target(rows.y, rows.weight, reset=first and self._real_target)
         weight = self._row_weights(target, rows.weight)
+        seed = 0
         if first:
-            self._rng_state_ = draw_seed(self.random_state)
+            self._rng_state_ = seed = draw_seed(self.random_state)
             self._standardizer_ = (
                 Standardizer().fit(rows.data, weight) if self.standardize else None
             )
@@ -171,11 +177,36 @@ class BaseNeural(RoutedParams):
             weight, everything, _ = self._count_rows(
                 rows, target, weight, np.arange(len(target)), None
             )
-            self.net_.fit_tensors(
-                self._tensors(rows.data, target, weight, everything), epochs=1, shuffle=False
-            )
+            tensors = self._tensors(rows.data, target, weight, everything)
+            if first:
+                self._prune(rows, target, weight, everything, (tensors, None), False, seed)
+            with self._masked():
+                self.net_.fit_tensors(tensors, epochs=1, shuffle=False)
             self._rng_state_ = torch.get_rng_state()
         self._summarize()
+
+    def _prune(
+        self,
+        rows: TrainingRows,
+        target: np.ndarray,
+        weight: np.ndarray | None,
+        train: np.ndarray,
+        tensors: tuple[Any, Any],
+        double: bool,
+        seed: int,
+    ) -> None:
+        """Choose the weights to train, on training rows only."""
+        labels = np.zeros(len(target), dtype=int) if self._real_target else target
+
+        def sample() -> Any:
+            chosen = train[self._sample_rows(rows.data[train], labels[train], seed)]
+            return self._tensors(rows.data, target, weight, chosen)
+
+        self._find_masks(
+            lambda: self._build_net(rows.X, rows.data.shape[1:]),
+            lambda net: net.fit_tensors(*tensors, double=double),
+            sample,
+        )
 
     def _fits_one_batch(self, data: np.ndarray, train: np.ndarray) -> bool:
         """Whether the fit is a full-batch one of feature rows, to be done in double precision.
@@ -313,6 +344,7 @@ class BaseNeural(RoutedParams):
 
     def _check_settings(self) -> None:
         self._check_routes()
+        self._pruning_method()
         name = type(self).__name__
         checks = {
             "max_epochs": (numbers.Integral, lambda v: v >= 1, "an integer of at least 1"),

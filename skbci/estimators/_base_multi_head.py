@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import numbers
 from typing import Any
 
 import numpy as np
+import torch
 from skorch.callbacks import Callback
-from torch import nn
+from torch import Tensor, nn
 
 from skbci.estimators._base import TrainingRows
 from skbci.estimators._base_classifier import BaseNeuralClassifier
 from skbci.estimators._head_losses import resolve_losses
 from skbci.estimators._monitoring import PlateauLR
 from skbci.estimators._multi_head_net import MultiHeadNet
-from skbci.estimators._net import ClassifierNet, SlicingNet
+from skbci.estimators._net import ClassifierNet, Rows, SlicingNet
 from skbci.optim import resolve_optimizer
 from skbci.weighting import WeightingPolicy, resolve_policy
 
@@ -28,7 +30,7 @@ class BaseMultiHeadClassifier(BaseNeuralClassifier):
     """Loss weighting, the monitored column and the falling step size."""
 
     _route_prefixes: tuple[str, ...] = (
-        "module", "criterion", "optimizer", "callbacks", "losses", "loss_weighting",
+        "module", "criterion", "optimizer", "pruning", "callbacks", "losses", "loss_weighting",
     )
     _switches = {"early_stopping": "True, False or 'auto'", "standardize": "True or False"}
 
@@ -121,6 +123,26 @@ class BaseMultiHeadClassifier(BaseNeuralClassifier):
         train = np.repeat(train, counts[train])
         valid = None if valid is None else np.repeat(valid, counts[valid])
         return self._row_weights(target, None), train, valid
+
+    def _pruning_loss(self) -> Any:
+        net = self.net_
+        if not isinstance(net, MultiHeadNet):
+            return super()._pruning_loss()
+        criterion = copy.deepcopy(net.criterion_).double()
+        factors = net.policy_.weights_.tolist()  # as they are at the start
+
+        def loss(module: nn.Module, X: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+            losses = criterion(module(X), y, X, weight)
+            return torch.stack([f * own for f, own in zip(factors, losses)]).sum()
+
+        return loss
+
+    def _pruning_batches(self, sample: Rows) -> Any:
+        # In one piece: a triplet loss compares rows with each other.
+        parts = super()._pruning_batches(sample)
+        if self._losses_or_none() is None:
+            return parts
+        return [tuple(torch.cat(values) for values in zip(*parts))]
 
     def _summarize(self) -> None:
         super()._summarize()

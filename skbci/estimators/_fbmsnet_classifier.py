@@ -62,6 +62,13 @@ class FBMSNetClassifier(LatentClassifier):
     standardize : bool, default=True
         Scale each channel (of each band) to zero mean and unit variance inside, so that
         predictions do not depend on the unit.
+    sparsity : float, default=0.0
+        Share of the weights of dense and convolution layers to prune, in [0, 1). Pruned weights
+        are zero from the first step to the last, and in `partial_fit`. With 0 none is pruned.
+    pruning : str, PruningMethod class or instance, default="snip"
+        Which weights stay: ``"snip"`` chooses before training, ``"lottery"`` in rounds of
+        training after each of which the weights go back to the start, ``"magnitude"`` after a
+        training, which is gone on with; settings are ``pruning__...``. See `skbci.sparsity`.
     early_stopping : bool or "auto", default="auto"
         Hold out validation rows by group and time and stop when ``monitor`` no longer improves;
         the best epoch's weights are kept. See `NeuralClassifier`. ``"auto"``: where there are at
@@ -107,6 +114,10 @@ class FBMSNetClassifier(LatentClassifier):
         A row an epoch, with the columns that `NeuralClassifier` lists.
     loss_weighting_ : WeightingPolicy
         The policy, with the weights in force.
+    masks_ : dict of str to ndarray of bool
+        By the module's parameter names, True where a weight is kept.
+    density_ : DataFrame
+        Share of the weights that are kept, by parameter and in total.
     n_iter_ : int
         Epochs run.
     n_features_in_ : int
@@ -178,6 +189,8 @@ class FBMSNetClassifier(LatentClassifier):
         max_epochs: int = 100,
         batch_size: int = 100,
         standardize: bool = True,
+        sparsity: float = 0.0,
+        pruning: Any = "snip",
         early_stopping: bool | str = "auto",
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 20,
@@ -208,6 +221,8 @@ class FBMSNetClassifier(LatentClassifier):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.standardize = standardize
+        self.sparsity = sparsity
+        self.pruning = pruning
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

@@ -10,29 +10,25 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skbci._validation import as_eeg, carry_rows
-from skbci.estimators._base import TrainingRows
-from skbci.estimators._base_multi_head import BaseMultiHeadClassifier
+from skbci.estimators._epochs_classifier import EpochsClassifier
 from skbci.estimators._head_losses import as_heads
 from skbci.estimators._torch_state import one_thread
 
 
 class LatentClassifier(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseMultiHeadClassifier
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, EpochsClassifier
 ):
-    """A classifier of epochs that is also a transformer to its network's latent.
+    """A classifier of epochs that is also a transformer to its network's latent."""
 
-    Rows x times of one channel are taken as epochs, too.
-    """
-
-    _route_prefixes = ("module", "optimizer", "callbacks", "losses", "loss_weighting")
+    _route_prefixes = (
+        "module", "optimizer", "pruning", "callbacks", "losses", "loss_weighting",
+    )
     _latent_head: str
     _paper_losses: dict[str, str]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
-        # Rows of features are read as a channel's samples in time, with weights of bounded norm.
-        tags.classifier_tags.poor_score = True
         return tags
 
     def transform(self, X: Any) -> np.ndarray:
@@ -72,35 +68,3 @@ class LatentClassifier(
         check_is_fitted(self, "net_")
         with one_thread():
             return self._apply(self._logits, self._input_rows(X))
-
-    def _apply(self, function: Any, X: Tensor) -> Tensor:
-        # Rows of features are few and small: a row's output shall not depend on its neighbours'.
-        return self.net_.in_pieces(X, function, double=self._takes_features())
-
-    def _takes_features(self) -> bool:
-        return len(self.input_shape_) == 1 and self.device == "cpu"
-
-    def _fits_one_batch(self, data: np.ndarray, train: np.ndarray) -> bool:
-        small = self.batch_size == -1 or len(train) <= self.batch_size
-        return small and self._takes_features()
-
-    def _count_rows(
-        self,
-        rows: TrainingRows,
-        target: np.ndarray,
-        weight: np.ndarray | None,
-        train: np.ndarray,
-        valid: np.ndarray | None,
-    ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
-        weight, train, valid = super()._count_rows(rows, target, weight, train, valid)
-        if self._fits_one_batch(rows.data, train):
-            # Nor shall rounding know the rows' order: a bias beneath a batch normalization has a
-            # gradient of rounding errors only, of which Adam makes whole steps.
-            flat = rows.data[train].reshape(len(train), -1)
-            train = train[np.lexsort((*flat.T, target[train]))]
-        return weight, train, valid
-
-    def _settings_of(self, *names: str) -> dict[str, Any]:
-        """Give arguments of the network, over which ``module__...`` routes go."""
-        return {**{name: getattr(self, name) for name in names}, **self._route("module")}
-

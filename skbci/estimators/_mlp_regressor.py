@@ -41,6 +41,13 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     standardize : bool, default=True
         Scale each feature (2-D input) or channel (3-D and 4-D input, over rows and times) to zero
         mean and unit variance inside, so that predictions do not depend on the unit.
+    sparsity : float, default=0.0
+        Share of the weights of dense and convolution layers to prune, in [0, 1). Pruned weights
+        are zero from the first step to the last, and in `partial_fit`. With 0 none is pruned.
+    pruning : str, PruningMethod class or instance, default="snip"
+        Which weights stay: ``"snip"`` chooses before training, ``"lottery"`` in rounds of
+        training after each of which the weights go back to the start, ``"magnitude"`` after a
+        training, which is gone on with; settings are ``pruning__...``. See `skbci.sparsity`.
     early_stopping : bool, default=False
         Hold out validation rows by group and time, stop when their loss no longer improves, and
         keep the best epoch's weights. Groups come from ``fit(groups=...)`` or from the metadata of
@@ -70,6 +77,10 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         The fitted net; the torch module is ``net_.module_``.
     history_ : DataFrame
         A row an epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds).
+    masks_ : dict of str to ndarray of bool
+        By the module's parameter names, True where a weight is kept.
+    density_ : DataFrame
+        Share of the weights that are kept, by parameter and in total.
     n_iter_ : int
         Epochs run.
     n_features_in_ : int
@@ -91,7 +102,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     True
     """
 
-    _route_prefixes = ("criterion", "optimizer", "callbacks")
+    _route_prefixes = ("criterion", "optimizer", "pruning", "callbacks")
     _criteria = REGRESSION
     _real_target = True
 
@@ -107,6 +118,8 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,
+        sparsity: float = 0.0,
+        pruning: Any = "snip",
         early_stopping: bool = False,
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
@@ -126,6 +139,8 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.standardize = standardize
+        self.sparsity = sparsity
+        self.pruning = pruning
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

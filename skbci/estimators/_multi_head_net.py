@@ -70,9 +70,10 @@ class MultiHeadNet(ClassifierNet):
         """Train as `SlicingNet.fit_tensors`; validation is in the same batches every epoch."""
         if valid is not None:
             # Rows often come sorted by class, and a batch of one class has no triplet.
-            order = torch.randperm(len(valid[0]), generator=torch.Generator().manual_seed(0))
             X, y, weight = valid
-            order = order.to(X.device)
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(0)
+                order = self._shuffled(y).to(X.device)
             valid = X[order], y[order], None if weight is None else weight[order]
         return super().fit_tensors(train, valid, epochs, shuffle, double)
 
@@ -110,8 +111,7 @@ class MultiHeadNet(ClassifierNet):
         losses = np.array([losses.tolist() for losses, _ in self._steps], dtype=float)
         self._train_losses = losses
         if len(losses):
-            shares = np.array([float(share) for _, share in self._steps])
-            self._record("train", shares @ losses / shares.sum())
+            self._record("train", _means(losses, [share for _, share in self._steps]))
             self._record("weight", np.mean(self._weights, axis=0))
             if self._norms:
                 self._record("gradient_norm", np.mean(self._norms, axis=0))
@@ -150,7 +150,7 @@ class MultiHeadNet(ClassifierNet):
 
         total = self.optimizer_.step(closure).detach()
         losses, output = first
-        self._steps.append((losses, share))
+        self._steps.append((losses, self._shares(y, weight)))
         self._weights.append(self.policy_.weights_.copy())
         if self.policy_.gradient_norms_ is not None:
             self._norms.append(self.policy_.gradient_norms_.copy())
@@ -192,6 +192,10 @@ class MultiHeadNet(ClassifierNet):
         self._last_losses = [loss.detach() for loss in losses]
         return losses
 
+    def _shares(self, y: Tensor, weight: Tensor | None) -> Any:
+        """Say how much a batch counts in the mean over batches: a number, or one a loss."""
+        return len(y) if weight is None else weight.sum()
+
     def _ask(self, function: Any, *args: Any) -> Any:
         """Let the policy look, and say in its errors which loss is which."""
         try:
@@ -229,9 +233,9 @@ class MultiHeadNet(ClassifierNet):
                     heads = [output[rows] for output in outputs]
                     of_batch = self.criterion_(heads, y[part][rows], X[part][rows], mine)
                     losses.append(torch.stack(of_batch))
-                    shares.append(len(heads[0]) if mine is None else float(mine.sum()))
+                    shares.append(self._shares(y[part][rows], mine))
         self._valid_losses = torch.stack(losses).cpu().numpy().astype(float)
-        means = np.array(shares) @ self._valid_losses / sum(shares)
+        means = _means(self._valid_losses, shares)
         self._record("valid", means)
         total = float(np.mean(self._weights, axis=0) @ means)
         if notify:
@@ -258,3 +262,12 @@ def _weighted(losses: list[Tensor], weights: np.ndarray) -> Tensor:
     for loss, weight in zip(losses[1:], weights[1:]):
         total = total + loss * float(weight)
     return total
+
+
+def _means(losses: np.ndarray, shares: list[Any]) -> np.ndarray:
+    """Average losses (n_batches, K) by what each batch counts, alike for all losses or not."""
+    counts = np.array([np.asarray(torch.as_tensor(share).cpu(), dtype=float) for share in shares])
+    if counts.ndim == 1:
+        return counts @ losses / counts.sum()
+    with np.errstate(invalid="ignore"):  # a task of which there are no rows has no mean
+        return (counts * losses).sum(axis=0) / counts.sum(axis=0)

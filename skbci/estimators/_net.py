@@ -274,7 +274,7 @@ class SlicingNet(NeuralNet):
             for a, b in zip(starts, ends):
                 yield X[a:b], y[a:b], None if weight is None else weight[a:b]
             return
-        order = torch.randperm(n_rows).to(X.device)
+        order = self._shuffled(y).to(X.device)
         if X.numel() <= _GATHER_LIMIT:
             X, y = X[order], y[order]
             weight = None if weight is None else weight[order]
@@ -284,6 +284,10 @@ class SlicingNet(NeuralNet):
         for a, b in zip(starts, ends):
             rows = order[a:b]
             yield X[rows], y[rows], None if weight is None else weight[rows]
+
+    def _shuffled(self, y: Tensor) -> Tensor:
+        """Order the rows of an epoch."""
+        return torch.randperm(len(y))
 
     def _evaluate(self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool) -> float:
         """Give the mean loss without training."""

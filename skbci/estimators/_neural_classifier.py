@@ -54,6 +54,13 @@ class NeuralClassifier(BaseMultiHeadClassifier):
     standardize : bool, default=True
         Scale each feature (2-D input) or channel (3-D and 4-D input, over rows and times) to zero
         mean and unit variance inside, so that predictions do not depend on the unit.
+    sparsity : float, default=0.0
+        Share of the weights of dense and convolution layers to prune, in [0, 1). Pruned weights
+        are zero from the first step to the last, and in `partial_fit`. With 0 none is pruned.
+    pruning : str, PruningMethod class or instance, default="snip"
+        Which weights stay: ``"snip"`` chooses before training, ``"lottery"`` in rounds of
+        training after each of which the weights go back to the start, ``"magnitude"`` after a
+        training, which is gone on with; settings are ``pruning__...``. See `skbci.sparsity`.
     early_stopping : bool or "auto", default=False
         Hold out validation rows by group and time, stop when their loss no longer improves, and
         keep the best epoch's weights. Groups come from ``fit(groups=...)`` or from the metadata of
@@ -107,6 +114,10 @@ class NeuralClassifier(BaseMultiHeadClassifier):
         ``valid_loss`` is the sum of ``weight_h * valid_h``.
     loss_weighting_ : WeightingPolicy
         With ``losses``: the policy, with the weights in force.
+    masks_ : dict of str to ndarray of bool
+        By the module's parameter names, True where a weight is kept.
+    density_ : DataFrame
+        Share of the weights that are kept, by parameter and in total.
     n_iter_ : int
         Epochs run.
     n_features_in_ : int
@@ -191,6 +202,8 @@ class NeuralClassifier(BaseMultiHeadClassifier):
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,
+        sparsity: float = 0.0,
+        pruning: Any = "snip",
         early_stopping: bool | str = False,
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
@@ -216,6 +229,8 @@ class NeuralClassifier(BaseMultiHeadClassifier):
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.standardize = standardize
+        self.sparsity = sparsity
+        self.pruning = pruning
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

@@ -19,20 +19,21 @@ def drop_dead_units(net: DualTaskNet) -> DualTaskNet:
     varying = _fold_constants(net, state, used)
     filters, maps = varying["filters"], varying["maps"]
     hidden = {task: varying[f"hidden.{task}"] for task in net.tasks}
-    smaller = type(net)(
-        net.n_channels,
-        net.n_times,
-        net.tasks,
-        n_filters=len(filters),
-        kernel_size=net.kernel_size,
-        pooling=net.pooling,
-        n_maps=len(maps),
-        separable_size=net.separable_size,
-        map_pooling=net.map_pooling,
-        n_hidden={task: len(kept) for task, kept in hidden.items()},
-        dropout=net.dropout.p,
-        max_norm=bool(net.max_norms),
-    )
+    with torch.random.fork_rng(devices=[]):  # the weights it is built with are not kept
+        smaller = type(net)(
+            net.n_channels,
+            net.n_times,
+            net.tasks,
+            n_filters=len(filters),
+            kernel_size=net.kernel_size,
+            pooling=net.pooling,
+            n_maps=len(maps),
+            separable_size=net.separable_size,
+            map_pooling=net.map_pooling,
+            n_hidden={task: len(kept) for task, kept in hidden.items()},
+            dropout=net.dropout.p,
+            max_norm=bool(net.max_norms),
+        )
     columns = _columns(net, maps)
     for name, value in state.items():
         if name.startswith(("spatial.", "temporal.", "signal_norm.", "depthwise.")) and value.ndim:

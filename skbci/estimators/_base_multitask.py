@@ -1,0 +1,351 @@
+"""Rows of several tasks, the network that they share, and its masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from torch import Tensor, nn
+
+from skbci._validation import as_eeg, rows_by_label
+from skbci.eegarray import EEGArray
+from skbci.estimators._base import TrainingRows
+from skbci.estimators._epochs_classifier import EpochsClassifier
+from skbci.estimators._multitask_net import MultitaskNet, TaskLosses
+from skbci.estimators._net import Rows, SlicingNet
+from skbci.estimators._sparse_training import pieces
+from skbci.estimators._tasks import ONE_TASK, head_names, name_tasks
+from skbci.estimators._torch_state import one_thread
+from skbci.estimators._validation_split import split_validation
+from skbci.nets import DualTaskNet
+from skbci.sparsity import PruningMethod, Snip, density, overlap, resolve_pruning
+from skbci.weighting import FixedWeights, WeightingPolicy
+
+NETWORK = "network"
+
+
+class BaseMultitaskClassifier(EpochsClassifier):
+    """A classifier each of whose rows belongs to a task; the tasks share a `DualTaskNet`.
+
+    Labels and tasks travel as one structured array, so that rows are chosen from both together.
+    Targets are codes: the classes of the first task, then those of the second, and so on.
+    """
+
+    _input_ndim = (2, 3)
+    center_lr = None
+
+    # Set by the children's __init__.
+    task_weights: Mapping[Any, float] | None
+
+    tasks_: list[Any]
+    task_classes_: dict[Any, np.ndarray]
+    classes_: np.ndarray
+    _named_: bool
+    _heads_: dict[Any, str]
+    _starts_: dict[Any, int]
+    _task_kept_: dict[str, dict[str, Tensor]] | None
+
+    # -- rows of tasks --------------------------------------------------------------------
+
+    def _with_task(self, X: Any, y: Any, task: Any, reset: bool) -> np.ndarray:
+        """Give labels and tasks as one array, whose rows can be chosen together."""
+        if y is None:
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None."
+            )
+        labels = column_or_1d(y, warn=True)
+        check_consistent_length(X, labels)
+        tasks = self._tasks_of(X, task, len(labels), reset)
+        bundle = np.empty(len(labels), [("label", labels.dtype), ("task", tasks.dtype)])
+        bundle["label"], bundle["task"] = labels, tasks
+        return bundle
+
+    def _tasks_of(self, X: Any, task: Any, n_rows: int, reset: bool) -> np.ndarray:
+        """Give the task of each row, all of them known."""
+        if reset:
+            tasks = name_tasks(X, task, n_rows)
+            self._named_ = tasks is not None
+            return np.full(n_rows, ONE_TASK) if tasks is None else tasks
+        tasks = name_tasks(X if self._named_ else None, task, n_rows)
+        if tasks is None:
+            if len(self.tasks_) > 1:
+                raise ValueError(
+                    f"{type(self).__name__} has the tasks {self.tasks_} and must be told which "
+                    "one each row belongs to: pass task=..., or an EEGArray whose row table has "
+                    "the column 'task'."
+                )
+            return np.full(n_rows, self.tasks_[0])
+        unknown = [label for label in rows_by_label(tasks, "task") if label not in self.tasks_]
+        if unknown:
+            raise ValueError(
+                f"task has {', '.join(map(repr, unknown))}, but {type(self).__name__} was fitted "
+                f"on {', '.join(map(repr, self.tasks_))} only. In a cross-validation, every "
+                "training fold needs rows of each task."
+            )
+        return tasks
+
+    def _learn_classes(self, labels: np.ndarray, task: np.ndarray, classes: Any = None) -> None:
+        check_classification_targets(labels)
+        found = {name: np.unique(labels[rows]) for name, rows in rows_by_label(task, "task")
+                 .items()}
+        if isinstance(classes, Mapping):
+            if set(classes) != set(found):
+                raise ValueError(
+                    f"classes names the tasks {list(classes)}, but there are rows of "
+                    f"{list(found)}."
+                )
+            found = {name: np.unique(classes[name]) for name in found}
+        elif classes is not None:
+            found = dict.fromkeys(found, np.unique(classes))
+        for name, own in found.items():
+            if len(own) < 2:
+                of = f"task {name!r}" if self._named_ else "y"
+                raise ValueError(
+                    f"{type(self).__name__} needs at least two classes in each task, but {of} has "
+                    f"one class only: {own.tolist()}."
+                )
+        self.tasks_ = list(found)
+        self.task_classes_ = found
+        self.classes_ = np.unique(np.concatenate(list(found.values())))
+        self._heads_ = dict(zip(found, head_names(self.tasks_)))
+        self._starts_ = dict(zip(found, np.cumsum([0, *map(len, found.values())])))
+
+    def _check_same_classes(self, classes: Any) -> None:
+        for name, own in self.task_classes_.items():
+            given = classes.get(name) if isinstance(classes, Mapping) else classes
+            if given is None or not np.array_equal(np.unique(given), own):
+                raise ValueError(
+                    f"classes={classes!r} differ from those of the first call, which for task "
+                    f"{name!r} were {own.tolist()}."
+                )
+
+    def _encode_target(
+        self, y: np.ndarray, weight: np.ndarray | None, reset: bool
+    ) -> np.ndarray:
+        labels, task = y["label"], y["task"]
+        check_classification_targets(labels)
+        if reset:
+            self._learn_classes(labels, task)
+        codes = np.empty(len(y), dtype=np.int64)
+        for name, rows in rows_by_label(task, "task").items():
+            own = self.task_classes_[name]
+            index = np.searchsorted(own, labels[rows]).clip(0, len(own) - 1)
+            foreign = own[index] != labels[rows]
+            if foreign.any():
+                raise ValueError(
+                    f"y has labels {np.unique(labels[rows][foreign]).tolist()} that are not among "
+                    f"the classes of task {name!r}, {own.tolist()}."
+                )
+            codes[rows] = self._starts_[name] + index
+        return codes
+
+    def _split(
+        self, rows: TrainingRows, target: np.ndarray, seed: int
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Hold out the same groups for all tasks, or where they have none in common, of each."""
+        train, valid = super()._split(rows, target, seed)
+        if valid is None or len(np.unique(rows.y["task"][valid])) == len(self.tasks_):
+            return train, valid
+        parts = []
+        for mine in rows_by_label(rows.y["task"], "task").values():
+            part = split_validation(
+                rows.X[mine] if isinstance(rows.X, EEGArray) else rows.X, len(mine), target[mine],
+                None if rows.groups is None else rows.groups[mine], self.validation_fraction,
+                check_random_state(seed),
+            )
+            parts.append([mine[side] for side in part])
+        trains, valids = zip(*parts)
+        return np.sort(np.concatenate(trains)), np.sort(np.concatenate(valids))
+
+    def _row_weights(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
+        if self.class_weight is None:
+            return weight
+        if isinstance(self.class_weight, dict):
+            unknown = [label for label in self.class_weight if label not in self.classes_]
+            if unknown:
+                raise ValueError(
+                    f"class_weight names {unknown}, but the classes are {self.classes_.tolist()}."
+                )
+        factors = np.ones(len(y))
+        for name, own in self.task_classes_.items():
+            index = y - self._starts_[name]
+            mine = (index >= 0) & (index < len(own))
+            if mine.any():
+                factors[mine] = compute_sample_weight(self.class_weight, own[index[mine]])
+        return factors if weight is None else factors * weight
+
+    # -- the network ----------------------------------------------------------------------
+
+    @property
+    def _net_class(self) -> type[SlicingNet]:  # type: ignore[override]
+        return MultitaskNet
+
+    def _losses_or_none(self) -> Any:
+        return "one a task"
+
+    def _class_loss(self) -> str:
+        return "cross-entropy"
+
+    def _monitored(self, validated: bool) -> str:
+        return self.monitor or f"{'valid' if validated else 'train'}_mean"
+
+    def _net_settings(self) -> dict[str, Any]:
+        settings = super()._net_settings()
+        if self.task_weights is not None:
+            factors = self._task_factors()
+            settings["policy"] = FixedWeights([factors[name] for name in self.tasks_])
+        return settings
+
+    def _policy(self) -> WeightingPolicy:
+        policy = super()._policy()
+        if self.task_weights is None:
+            return policy
+        if not isinstance(self.task_weights, Mapping):
+            raise TypeError(
+                f"{type(self).__name__}: task_weights={self.task_weights!r} must be a dict of a "
+                "number for each task, or None."
+            )
+        if not isinstance(policy, FixedWeights) or policy.weights is not None:
+            raise ValueError(
+                f"{type(self).__name__}: task_weights are for loss_weighting='fixed'; "
+                f"{self.loss_weighting!r} weighs the tasks by itself."
+            )
+        return policy
+
+    def _task_factors(self) -> dict[Any, float]:
+        assert self.task_weights is not None
+        if set(self.task_weights) != set(self.tasks_):
+            raise ValueError(
+                f"{type(self).__name__}: task_weights names the tasks {list(self.task_weights)}, "
+                f"but there are rows of {self.tasks_}."
+            )
+        return dict(self.task_weights)
+
+    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+        sizes = {self._heads_[name]: len(own) for name, own in self.task_classes_.items()}
+        return DualTaskNet, {
+            **_fitting_sizes(self.input_shape_[-1]), **self._settings_of(), "tasks": sizes
+        }
+
+    def _prepare(self, X: Any, data: np.ndarray, reset: bool) -> np.ndarray:
+        return data[:, np.newaxis] if data.ndim == 2 else data
+
+    def _build_criterion(self, module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
+        assert isinstance(module, DualTaskNet)
+        return TaskLosses(module.tasks)
+
+    def _fits_one_batch(self, data: np.ndarray, train: np.ndarray) -> bool:
+        # However many batches there are: sorted rows are shuffled alike, whatever their order was.
+        return self._takes_features()
+
+    # -- masks ----------------------------------------------------------------------------
+
+    def _pruning_method(self) -> PruningMethod:
+        return resolve_pruning(self.pruning, self.sparsity, self._route("pruning"))
+
+    def _ready_method(self) -> PruningMethod:
+        method = self._pruning_method()
+        if isinstance(method, Snip) and method.task_weights is None and self.task_weights:
+            method.task_weights = {
+                self._heads_[name]: factor for name, factor in self._task_factors().items()
+            }
+        return method
+
+    def _pruning_loss(self) -> Callable[..., Tensor]:
+        losses = self.net_.criterion_
+
+        def loss(module: nn.Module, X: Tensor, y: Tensor, weight: Tensor, task: str) -> Tensor:
+            return losses.rows(module(X, task), y, losses.names.index(task)) * weight
+
+        return loss
+
+    def _pruning_batches(self, sample: Rows) -> dict[str, Any]:
+        X, y, weight = sample
+        tasks = self.net_.criterion_.tasks_of(y)
+        batches = {}
+        for number, head in enumerate(self._heads_.values()):
+            mine = tasks == number
+            batches[head] = list(pieces((X[mine], y[mine],
+                                         None if weight is None else weight[mine])))
+        return batches
+
+    def _note_masks(self, method: PruningMethod | None) -> None:
+        found = getattr(method, "task_masks_", None)
+        self._task_kept_ = None if found is None else {
+            head: {name: mask.cpu() for name, mask in own.items()} for head, own in found.items()
+        }
+
+    def _masks_by_task(self) -> dict[Any, dict[str, Tensor]]:
+        final = self._all_masks()
+        if self._task_kept_ is not None:
+            return {name: self._task_kept_[head] for name, head in self._heads_.items()}
+        module = self.net_.module_
+        used = {
+            name: {*module.shared_names(), *module.private_names(head)}
+            for name, head in self._heads_.items()
+        }
+        return {
+            name: {key: mask for key, mask in final.items() if key in used[name]}
+            for name in self._heads_
+        }
+
+    @property
+    def task_masks_(self) -> dict[Any, dict[str, np.ndarray]]:
+        """By task and parameter name, True for the weights that the task asked for."""
+        return {
+            task: {name: mask.numpy() for name, mask in own.items()}
+            for task, own in self._masks_by_task().items()
+        }
+
+    @property
+    def density_(self) -> pd.DataFrame:
+        """Share of the weights that are kept, by parameter, for each task and in the end."""
+        final = self._all_masks()
+        table = density({**self._masks_by_task(), NETWORK: final})
+        return table.loc[[*final, table.index[-1]]]
+
+    @property
+    def overlap_(self) -> pd.DataFrame:
+        """Jaccard index of what two tasks asked for, by shared parameter."""
+        masks = self._masks_by_task()
+        return pd.DataFrame({
+            f"{a} & {b}": overlap(masks[a], masks[b]) for a, b in combinations(masks, 2)
+        })
+
+    # -- prediction -----------------------------------------------------------------------
+
+    def _log_proba(self, X: Any, task: Any) -> np.ndarray:
+        """Give log-probabilities of each task's classes; minus infinity for other tasks'."""
+        check_is_fitted(self, "net_")
+        X = as_eeg(X)
+        rows = self._input_rows(X)
+        tasks = self._tasks_of(X, task, len(rows), reset=False)
+        with one_thread():
+            logits = self._apply(lambda net, part: torch.cat(net(part), dim=1), rows).cpu()
+        ends = {name: start + len(self.task_classes_[name])
+                for name, start in self._starts_.items()}
+        out = torch.full_like(logits, -torch.inf)
+        for name, mine in rows_by_label(tasks, "task").items():
+            part = slice(self._starts_[name], ends[name])
+            out[mine, part] = torch.log_softmax(logits[mine, part], dim=1)
+        return out.numpy()
+
+
+def _fitting_sizes(n_times: int) -> dict[str, int]:
+    """Poolings and kernels that fit into short rows; nothing where the usual ones do."""
+    pooling = max(1, min(32, n_times // 8))
+    n_pooled = n_times // pooling
+    separable = max(1, min(5, n_pooled - 3))
+    return {
+        "kernel_size": min(65, n_times + 1 - n_times % 2),
+        "pooling": pooling,
+        "separable_size": separable,
+        "map_pooling": max(1, min(4, n_pooled - separable + 1)),
+    }

@@ -1,0 +1,368 @@
+"""Several tasks in one network, most of whose weights are gone before it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import accuracy_score
+
+from skbci._validation import as_eeg
+from skbci.estimators._base_multitask import BaseMultitaskClassifier
+
+
+class SparseMultitaskClassifier(BaseMultitaskClassifier):
+    r"""One sparse network for several tasks, such as imagined and executed movements.
+
+    Each row belongs to a task. All tasks share the network's feature layers, and each has private
+    layers and a head. Before training, each task says which weights its loss depends on; a shared
+    weight is dropped if no task misses it [1]_.
+
+    Parameters
+    ----------
+    sparsity : float, default=0.4
+        Share of the weights of dense and convolution layers to prune, in [0, 1). With 0 the
+        network is dense.
+    pruning : str, PruningMethod class or instance, default="snip-multitask"
+        ``"snip-multitask"``: a mask for each task, and an arbiter where they share weights;
+        ``"snip"``: one mask by the joint loss; ``"lottery"``: rounds of training, after each of
+        which the smallest weights go and the others return to the start; ``"magnitude"``: the
+        smallest weights go after a training, which is gone on with. Settings are ``pruning__...``,
+        such as ``pruning__arbiter="and"``. See `skbci.sparsity`.
+    task_weights : dict, optional
+        A factor :math:`\lambda_k` for the loss of each task, with ``loss_weighting="fixed"``; they
+        are scaled to sum to the number of tasks. None: all 1.
+    loss_weighting : str, WeightingPolicy class or instance, default="fixed"
+        How the tasks' losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
+        ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"`` (needs early stopping),
+        ``"uncertainty"``, ``"dwa"``, ``"gradnorm"`` or ``"gramian"``; settings are
+        ``loss_weighting__...``.
+    optimizer : str or torch.optim.Optimizer class, default="adam"
+        As in `NeuralClassifier`; ``"evdhjb"``, ``"lm"`` and ``"lf"`` are not for several losses.
+    lr : float, default=0.003
+        Step size.
+    max_epochs : int, default=100
+        Passes over the training rows, at most.
+    batch_size : int, default=16
+        Rows in a mini-batch, each task having its share of them; -1 takes all rows at once.
+    standardize : bool, default=True
+        Scale each channel to zero mean and unit variance inside, so that predictions do not
+        depend on the unit.
+    early_stopping : bool or "auto", default=False
+        Hold out validation rows of every task by group and time, stop when ``monitor`` no longer
+        improves, and keep the best epoch's weights. See `NeuralClassifier`. ``"auto"``: where
+        there are at least six rows to hold out.
+    validation_fraction : float, default=0.2
+        Share of the rows to hold out, at least.
+    n_iter_no_change : int, default=20
+        Epochs without improvement before training stops.
+    tol : float, default=1e-4
+        Smallest decrease of the monitored loss that counts as an improvement.
+    monitor : str, optional
+        Column of ``history_`` that early stopping and the falling step size go by. None:
+        ``"valid_mean"``, the mean of the tasks' validation losses, whatever their weights.
+    lr_patience : int or None, default=None
+        Epochs without improvement before the step size is multiplied by ``lr_factor``. None: it
+        stays.
+    lr_factor : float, default=0.5
+        Between 0 and 1.
+    min_lr : float, default=1e-4
+        The step size is not lowered beyond this.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes; "balanced" ones are found for each task.
+    callbacks : list of skorch callbacks or (name, callback) pairs, optional
+        Copied for each fit; reached as ``callbacks__name__parameter``.
+    device : str, default="cpu"
+        Where to train, for example ``"cuda"``.
+    verbose : int, default=0
+        Prints a line an epoch when not 0.
+    random_state : int, RandomState or None, default=None
+        Seeds weights, shuffling, dropout and the drawn validation groups. The global random
+        states of numpy and torch are neither used nor changed.
+    **routes
+        ``module__...`` (arguments of `skbci.nets.DualTaskNet`), ``pruning__...``,
+        ``loss_weighting__...``, ``optimizer__...`` and ``callbacks__...`` parameters.
+
+    Attributes
+    ----------
+    tasks_ : list
+        The tasks, in order.
+    classes_ : ndarray, shape (n_classes,)
+        The labels of all tasks.
+    task_classes_ : dict of ndarray
+        The labels of each task.
+    masks_ : dict of str to ndarray of bool
+        By the network's parameter names, True where a weight is kept.
+    task_masks_ : dict of dict of ndarray
+        By task, the weights that the task asked for. Methods with one mask for all give that
+        part of it that the task uses.
+    density_ : DataFrame
+        Share of the weights that are kept, by parameter and in total: a column a task, and
+        ``"network"`` for what is kept in the end.
+    overlap_ : DataFrame
+        Jaccard index of what two tasks asked for, by shared parameter and in total; a column a
+        pair of tasks.
+    net_ : skorch.NeuralNet
+        The fitted net; the torch module is ``net_.module_``.
+    history_ : DataFrame
+        A row an epoch: ``train_loss``, ``valid_loss`` (weighted sums), for each task t
+        ``train_t``, ``valid_t`` (mean losses over its rows, without weights), ``weight_t`` and,
+        where the policy compares gradients, ``gradient_norm_t``; ``train_mean``, ``valid_mean``
+        (over tasks), ``dur`` (seconds).
+    loss_weighting_ : WeightingPolicy
+        The policy, with the weights in force.
+    n_iter_ : int
+        Epochs run.
+    n_features_in_ : int
+        Size of the second axis of the input.
+    input_shape_ : tuple of int
+        Shape of one row.
+
+    See Also
+    --------
+    skbci.nets.DualTaskNet : The network.
+    skbci.sparsity.MultitaskSnip : The masks.
+    TaskScorer : A score of one task's rows, for cross-validation.
+    compact_estimator : The smaller network that is left.
+
+    Notes
+    -----
+    What is minimized is :math:`\sum_k \lambda_k \ell^k`, with :math:`\ell^k` the mean
+    cross-entropy of the rows of task k in the mini-batch.
+
+    *The tasks* come from the argument ``task`` of `fit`, `predict`, `predict_proba` and `score`,
+    one entry a row or one for all; else from the column "task" of an `EEGArray`'s row table, which
+    cross-validation slices with the rows; else one task is assumed. With scikit-learn's metadata
+    routing, ``task`` is requested by all four and ``groups`` by `fit`, as soon as they are passed:
+    ``cross_validate(clf, X, y, params={"task": task, "groups": subject})``.
+
+    With "snip-multitask" more weights are kept than ``1 - sparsity``, the more the less the tasks
+    have in common: ``density_`` tells. The saliency is computed on at most 1024 training rows,
+    chosen by task and class, whatever the order of the rows.
+
+    "lottery" and "magnitude" go by the size of weights, and the heads start with small ones: with
+    these two, ``pruning__scope="layer"`` prunes all layers alike.
+
+    A `sklearn.model_selection.GridSearchCV` has no ``predict(X, task=...)``: use its
+    ``best_estimator_``, or rows with a table.
+
+    Rows x times (2-D) are one channel's epochs. Where rows are shorter than 256 samples, the
+    network's kernels and poolings are shortened, unless ``module__...`` sets them.
+
+    References
+    ----------
+    .. [1] H.-B. Shin, K. Yin, S.-W. Lee (2023). Sparse Multitask Learning for Efficient Neural
+       Representation of Motor Imagery and Execution. arXiv:2312.05828
+
+    Examples
+    --------
+    >>> from skbci.datasets import make_imagery_execution
+    >>> data = make_imagery_execution(1, n_trials=20, sfreq=80, snr=4, random_state=0)
+    >>> clf = SparseMultitaskClassifier(sparsity=0.8, max_epochs=5, random_state=0)
+    >>> clf = clf.fit(data.X, data.y)  # the tasks are in the row table
+    >>> clf.tasks_, clf.predict(data.X[:2]).shape
+    (['execution', 'imagery'], (2,))
+    >>> bool(clf.overlap_.loc["total", "execution & imagery"] < 1)
+    True
+    """
+
+    _route_prefixes = ("module", "optimizer", "pruning", "callbacks", "loss_weighting")
+    # Passed on as soon as they are given, without set_fit_request.
+    __metadata_request__fit = {"task": True, "groups": True}
+    __metadata_request__partial_fit = {"task": True}
+    __metadata_request__predict = {"task": True}
+    __metadata_request__predict_proba = {"task": True}
+    __metadata_request__score = {"task": True}
+
+    def __init__(
+        self,
+        *,
+        sparsity: float = 0.4,
+        pruning: Any = "snip-multitask",
+        task_weights: Mapping[Any, float] | None = None,
+        loss_weighting: Any = "fixed",
+        optimizer: Any = "adam",
+        lr: float = 3e-3,
+        max_epochs: int = 100,
+        batch_size: int = 16,
+        standardize: bool = True,
+        early_stopping: bool | str = False,
+        validation_fraction: float = 0.2,
+        n_iter_no_change: int = 20,
+        tol: float = 1e-4,
+        monitor: str | None = None,
+        lr_patience: int | None = None,
+        lr_factor: float = 0.5,
+        min_lr: float = 1e-4,
+        class_weight: Any = None,
+        callbacks: Any = None,
+        device: str = "cpu",
+        verbose: int = 0,
+        random_state: Any = None,
+        **routes: Any,
+    ) -> None:
+        self.sparsity = sparsity
+        self.pruning = pruning
+        self.task_weights = task_weights
+        self.loss_weighting = loss_weighting
+        self.optimizer = optimizer
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.batch_size = batch_size
+        self.standardize = standardize
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.monitor = monitor
+        self.lr_patience = lr_patience
+        self.lr_factor = lr_factor
+        self.min_lr = min_lr
+        self.class_weight = class_weight
+        self.callbacks = callbacks
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+        self.__dict__.update(routes)
+
+    # -- fitting --------------------------------------------------------------------------
+
+    def fit(  # type: ignore[override]
+        self, X: Any, y: Any, task: Any = None, sample_weight: Any = None, groups: Any = None
+    ) -> SparseMultitaskClassifier:
+        """Choose the weights, and train them.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray, mne.Epochs or list of mne.Epochs
+            Epochs (n_rows, n_channels, n_times), or (n_rows, n_times) of one channel, in any unit.
+        y : array-like, shape (n_rows,)
+            Labels of any kind; at least two classes in each task.
+        task : array-like, shape (n_rows,), or str, optional
+            The task of each row. None: the column "task" of X's row table, else one task.
+        sample_weight : array-like, shape (n_rows,), optional
+            Non-negative weights of the rows' losses; rows of weight zero are left out.
+        groups : array-like, shape (n_rows,), optional
+            With early stopping, whole groups are held out for validation.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            On NaN or infinity, a constant channel, a task with one class, a saliency that is not
+            finite, or an unknown name or setting.
+        """
+        X = as_eeg(X)
+        self._fit(X, self._with_task(X, y, task, reset=True), sample_weight, groups)
+        return self
+
+    def partial_fit(  # type: ignore[override]
+        self, X: Any, y: Any, task: Any = None, classes: Any = None, sample_weight: Any = None
+    ) -> SparseMultitaskClassifier:
+        """Go on training for one pass over the rows, in the order given, with the same masks.
+
+        Parameters
+        ----------
+        X : array-like
+            As in `fit`.
+        y : array-like, shape (n_rows,)
+            Labels, all among the classes of their task.
+        task : array-like, shape (n_rows,), or str, optional
+            As in `fit`. The first call decides which tasks there are.
+        classes : array-like or dict, optional
+            All labels, of every task or, as a dict, of each; needed in the first call unless
+            ``y`` has them all.
+        sample_weight : array-like, shape (n_rows,), optional
+            Non-negative weights of the rows' losses.
+
+        Returns
+        -------
+        self
+        """
+        first = not hasattr(self, "net_")
+        X = as_eeg(X)
+        bundle = self._with_task(X, y, task, reset=first)
+        if first:
+            self._learn_classes(bundle["label"], bundle["task"], classes)
+        elif classes is not None:
+            self._check_same_classes(classes)
+        self._partial_fit(X, bundle, sample_weight, first)
+        return self
+
+    # -- prediction -----------------------------------------------------------------------
+
+    def predict(self, X: Any, task: Any = None) -> np.ndarray:
+        """Give the most probable label of each row among the classes of its task.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+        task : array-like, shape (n_rows,), or str, optional
+            The task of each row, or of all. None: the column "task" of X's row table; where there
+            is one task only, that one.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+
+        Raises
+        ------
+        ValueError
+            If a task is unknown, or it is not said which of several a row belongs to.
+        """
+        log_p = self._log_proba(X, task)
+        labels = np.concatenate(list(self.task_classes_.values()))
+        return labels[log_p.argmax(axis=1)].astype(self.classes_.dtype, copy=False)
+
+    def predict_proba(self, X: Any, task: Any = None) -> np.ndarray:
+        """Give class probabilities.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+        task : array-like, shape (n_rows,), or str, optional
+            As in `predict`.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_rows, n_classes)
+            Columns in the order of ``classes_``, the labels of all tasks; a label that a row's
+            task does not have gets 0. Rows sum to 1.
+        """
+        log_p = self._log_proba(X, task)
+        out = np.zeros((len(log_p), len(self.classes_)), dtype=np.float32)
+        for name, own in self.task_classes_.items():
+            start = self._starts_[name]
+            columns = np.searchsorted(self.classes_, own)
+            out[:, columns] += np.exp(log_p[:, start : start + len(own)])
+        return out
+
+    def score(self, X: Any, y: Any, task: Any = None, sample_weight: Any = None) -> float:
+        """Give the mean accuracy over the rows of all tasks together.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+        y : array-like, shape (n_rows,)
+            Labels.
+        task : array-like, shape (n_rows,), or str, optional
+            As in `predict`.
+        sample_weight : array-like, shape (n_rows,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+
+        See Also
+        --------
+        TaskScorer : One task's rows, any metric.
+        """
+        return accuracy_score(y, self.predict(X, task), sample_weight=sample_weight)
