@@ -46,6 +46,7 @@ from skbci.features import (
     WelchPSD,
     WindowMeans,
 )
+from skbci.model_selection import StackedGridSearchCV, StackedRandomizedSearchCV
 
 ESTIMATORS = [
     BandCSP(n_components=4),
@@ -115,12 +116,16 @@ ESTIMATORS = [
         pruning="lottery", loss_weighting="alphagrad", optimizer="hjb", max_epochs=5,
         random_state=0,
     ),
+    StackedGridSearchCV(MLPClassifier((10,), random_state=0), {"lr": [0.01, 0.1]}, cv=2),
+    StackedRandomizedSearchCV(
+        MLPRegressor((10,), random_state=0), {"lr": [0.01, 0.1]}, n_iter=2, cv=2, random_state=0
+    ),
     WelchPSD(sfreq=128),
     WelchPSD(sfreq=128, log=True, dtype="float64"),
     WindowMeans(sfreq=128),
 ]
 
-ROOMS = ["baselines", "estimators", "features"]
+ROOMS = ["baselines", "estimators", "features", "model_selection"]
 
 
 @parametrize_with_checks(ESTIMATORS)

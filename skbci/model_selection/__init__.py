@@ -1,13 +1,16 @@
-"""Splitters for subjects, sessions and overlapping windows; the step-size rule.
+"""Splitters for subjects, sessions and overlapping windows; searches; the step-size rule.
 
 The splitters have scikit-learn's signature, so they stand wherever a ``cv=`` does. ``groups`` is
 requested by metadata routing; where none is passed, they read the row table of an `EEGArray` or
 the metadata of `mne.Epochs`. `largest_stable_step` is a ``refit=`` for searches over step sizes.
+`StackedGridSearchCV` and `StackedRandomizedSearchCV` train the networks of a search all at once.
 """
 
 from skbci.model_selection._leave_subjects_out import LeaveSubjectsOut
 from skbci.model_selection._purged_k_fold import PurgedKFold
 from skbci.model_selection._session_split import SessionSplit
+from skbci.model_selection._stacked_randomized_search import StackedRandomizedSearchCV
+from skbci.model_selection._stacked_search import StackedGridSearchCV
 from skbci.model_selection._step_size import largest_stable_step
 from skbci.model_selection._within_subject import WithinSubject
 
@@ -15,6 +18,8 @@ __all__ = [
     "LeaveSubjectsOut",
     "PurgedKFold",
     "SessionSplit",
+    "StackedGridSearchCV",
+    "StackedRandomizedSearchCV",
     "WithinSubject",
     "largest_stable_step",
 ]

@@ -1,0 +1,124 @@
+"""scikit-learn's search loop, handing its fits over all at once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from functools import partial
+from types import FunctionType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from joblib import effective_n_jobs
+from sklearn.base import _fit_context
+from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._validation import _fit_and_score
+from sklearn.utils import get_tags
+from sklearn.utils.parallel import Parallel, delayed
+
+if TYPE_CHECKING:
+    from skbci.model_selection._stack_tasks import Chunk, Task
+
+# Arguments of ``_fit_and_score`` that differ from fit to fit.
+_OWN = ("train", "test", "parameters", "split_progress", "candidate_progress", "callback_ctx")
+
+
+class StackedSearch(BaseSearchCV):
+    """A search whose fits are seen all at once.
+
+    scikit-learn's loop leaves no room between choosing candidates and fitting them one by one. So
+    its own `fit` runs here, with another `Parallel`: candidates, folds, routing, results and refit
+    are scikit-learn's. Calls that are not what they are known to be go to the usual `Parallel`.
+    """
+
+    max_memory: float | None
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        own = get_tags(self.estimator)
+        tags.input_tags.three_d_array = own.input_tags.three_d_array
+        tags.target_tags.multi_output = own.target_tags.multi_output
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit every candidate on every fold, and the best one on all rows.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            The data.
+        y : array-like, shape (n_rows,) or (n_rows, n_targets), optional
+            The targets.
+        **params : dict
+            ``groups`` and what else goes to the splitter, the estimator's ``fit`` and the scorer,
+            as in scikit-learn's search.
+
+        Returns
+        -------
+        self
+        """
+        self.n_stacked_fits_ = 0
+        return _with_parallel(partial(_StackingParallel, self))(self, X, y, **params)
+
+
+def _with_parallel(parallel: Any) -> Any:
+    """Give scikit-learn's `fit` with another `Parallel`."""
+    fit = inspect.unwrap(BaseSearchCV.fit)
+    known = {**fit.__globals__, "Parallel": parallel}
+    return FunctionType(fit.__code__, known, fit.__name__, fit.__defaults__, fit.__closure__)
+
+
+class _StackingParallel:
+    """Takes the calls that scikit-learn's loop prepares for joblib."""
+
+    def __init__(self, search: StackedSearch, n_jobs: Any = None, **settings: Any) -> None:
+        self.search = search
+        self.n_jobs = n_jobs
+        self.parallel = Parallel(n_jobs=n_jobs, **settings)
+
+    def __enter__(self) -> _StackingParallel:
+        self.parallel.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.parallel.__exit__(*error)
+
+    def __call__(self, calls: Iterable[Any]) -> list[Any]:
+        calls = list(calls)
+        chunks = self._chunks(calls)
+        if not chunks:
+            return self.parallel(calls)
+        from skbci.model_selection._stack_tasks import run_chunk
+
+        outcome = self.parallel(delayed(run_chunk)(chunk) for chunk in chunks)
+        results: list[Any] = [None] * len(calls)
+        for number, result, stacked in (found for part in outcome for found in part):
+            results[number] = result
+            self.search.n_stacked_fits_ += stacked
+        return results
+
+    def _chunks(self, calls: list[Any]) -> list[Chunk]:
+        """Divide the calls among processes, fold by fold; empty if they are for joblib."""
+        # Imported late: the room's splitters need no torch.
+        from skbci.model_selection._stack_tasks import Chunk, Task, may_stack
+
+        for function, args, kwargs in calls:
+            known = getattr(function, "function", None) is _fit_and_score and len(args) == 3
+            if not (known and {"train", "test", "parameters"} <= set(kwargs)):
+                return []
+        if not calls or not may_stack(*calls[0][1]) or hasattr(self.search, "_skl_callbacks"):
+            return []
+        _, (_, X, y), kwargs = calls[0]
+        common = {name: value for name, value in kwargs.items() if name not in _OWN}
+        folds: dict[int, list[Task]] = {}
+        for number, (_, (estimator, *_), kwargs) in enumerate(calls):
+            own = {name: kwargs[name] for name in _OWN if name in kwargs}
+            folds.setdefault(id(own["train"]), []).append(Task(number, estimator, own))
+        tasks = [task for fold in folds.values() for task in fold]
+        n_chunks = min(effective_n_jobs(self.n_jobs), len(tasks))
+        bounds = np.linspace(0, len(tasks), n_chunks + 1).round().astype(int)
+        return [
+            Chunk(X, y, common, tasks[a:b], self.search.max_memory)
+            for a, b in zip(bounds, bounds[1:])
+        ]

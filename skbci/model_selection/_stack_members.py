@@ -1,0 +1,160 @@
+"""Which fits can be trained in a stack, and how to stop a fit right before its training."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from skbci.estimators import MLPClassifier, MLPRegressor
+from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
+from skbci.estimators._net import ClassifierNet, SlicingNet
+from skbci.estimators._torch_state import seeded
+
+Rows = tuple[Tensor, Tensor, Tensor | None]
+
+# What a stacked fit looks at, one way or the other. Any other parameter (one that a later version
+# adds, say) must have its default value for a fit to be stacked.
+_KNOWN = {
+    "activation", "batch_size", "class_weight", "criterion", "device", "dropout",
+    "early_stopping", "hidden_layer_sizes", "lr", "max_epochs", "n_iter_no_change", "optimizer",
+    "random_state", "standardize", "tol", "validation_fraction",
+}
+_DEFAULTS = {kind: inspect.signature(kind).parameters for kind in (MLPClassifier, MLPRegressor)}
+_LOSSES = (CrossEntropy, BinaryCrossEntropy, SquaredError)
+_CALLBACKS = {"epoch_timer", "early_stopping"}
+
+
+def can_stack(estimator: Any) -> bool:
+    """Whether an estimator's parameters, as far as one sees before `fit`, allow for a stack."""
+    defaults = _DEFAULTS.get(type(estimator))
+    if defaults is None:
+        return False
+    if not isinstance(estimator.criterion, str):
+        return False
+    for name, value in estimator.get_params(deep=False).items():
+        if name in _KNOWN or name.startswith("optimizer__"):
+            continue
+        if name not in defaults or not _same(value, defaults[name].default):
+            return False
+    return True
+
+
+def _same(value: Any, default: Any) -> bool:
+    return value is default or (type(value) is type(default) and bool(value == default))
+
+
+@dataclass(eq=False)
+class Member:
+    """A fit whose net is built and seeded, and whose training is still to come."""
+
+    estimator: Any
+    net: SlicingNet
+    train: Rows
+    valid: Rows | None
+    double: bool
+    state: Tensor
+    seconds: float = 0.0
+    sizes: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        none = torch.empty(len(self.train[0]), 0)
+        batches = self.net._batches(none, none, None, shuffle=False)
+        self.sizes = tuple(len(batch[0]) for batch in batches)
+
+    @property
+    def stackable(self) -> bool:
+        """Whether the net is one that the stack knows how to train."""
+        net = self.net
+        return (
+            type(net) in (SlicingNet, ClassifierNet)
+            and net.engine_ is not None
+            and type(net.criterion_) in _LOSSES
+            and {name for name, _ in net.callbacks_} <= _CALLBACKS
+            and len(net.optimizer_.param_groups) == 1
+        )
+
+    def shape(self) -> Hashable:
+        """Members of equal shape go into one stack."""
+        X, y, weight = self.train
+        engine = self.net.engine_
+        assert engine is not None
+        return (
+            str(X.device),
+            self.double,
+            tuple(tuple(layer.weight.shape) for layer in engine.linear),
+            tuple(repr(activation) for activation in engine.activations),
+            type(self.net.criterion_),
+            len(self.sizes),
+            self.sizes[0],
+            (y.dtype, y.shape[1:]),
+            weight is None,
+        )
+
+    def n_bytes(self) -> int:
+        """Memory that the member needs in a stack, besides what it may share with others."""
+        engine = self.net.engine_
+        assert engine is not None
+        hidden = sum(layer.out_features for layer in engine.linear)
+        # Gradient, two epochs' copies, three vectors of the optimizer's, two to spare.
+        weights = 8 * engine.flat.numel()
+        batch = self.sizes[0] * (2 * engine.linear[0].in_features + 6 * hidden)
+        return (8 if self.double else 4) * (weights + batch)
+
+    @property
+    def n_rates(self) -> int:
+        """How many rates of dropout there are."""
+        assert self.net.engine_ is not None
+        return len(set(self.net.engine_.dropout) - {0.0})
+
+    def train_alone(self) -> None:
+        """Do what `fit` would have done without the stop."""
+        start = time.perf_counter()
+        with seeded(self.state, str(self.train[0].device)):
+            self.net.fit_tensors(self.train, self.valid, double=self.double)
+        self.estimator._summarize()
+        self.seconds += time.perf_counter() - start
+
+
+def record(estimator: Any, fit: Callable[[], Any]) -> Member | None:
+    """Run ``fit`` up to the training of ``estimator``'s net.
+
+    All validation, encoding, splitting and seeding is the estimator's own code. If ``fit`` never
+    comes to a training the estimator is fitted as usual, and None is given.
+    """
+    found: list[Member] = []
+    start = time.perf_counter()
+    estimator._net_class = _Stopping(type(estimator)._net_class, estimator, found)
+    try:
+        fit()
+    finally:
+        del estimator._net_class
+    for member in found:
+        member.seconds = time.perf_counter() - start
+    return found[0] if found else None
+
+
+class _Stopping:
+    """Builds nets that note their training's arguments instead of training."""
+
+    def __init__(self, kind: type[SlicingNet], estimator: Any, found: list[Member]) -> None:
+        self.kind = kind
+        self.estimator = estimator
+        self.found = found
+
+    def __call__(self, *args: Any, **kwargs: Any) -> SlicingNet:
+        net = self.kind(*args, **kwargs)
+
+        def note(train: Rows, valid: Rows | None = None, double: bool = False) -> SlicingNet:
+            del net.__dict__["fit_tensors"]
+            state = torch.get_rng_state()
+            self.found.append(Member(self.estimator, net, train, valid, double, state))
+            return net
+
+        net.__dict__["fit_tensors"] = note
+        return net

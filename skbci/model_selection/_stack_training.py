@@ -1,0 +1,266 @@
+"""The training of many networks of one shape as one stack of batched matrices."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import Tensor
+from torch.nn import functional as F
+
+from skbci.estimators._net import _EXACT_LIMIT, EVALUATION_LIMIT
+from skbci.estimators._torch_state import one_thread
+from skbci.model_selection._stack_batches import Batches, Pool
+from skbci.model_selection._stack_engine import StackEngine
+from skbci.model_selection._stack_members import Member
+from skbci.model_selection._stack_steps import build_steps, padding, step_key
+
+
+def train_stack(members: Sequence[Member]) -> None:
+    """Train the members' nets at once; afterwards their estimators are fitted.
+
+    Parameters
+    ----------
+    members : sequence of Member
+        Of one and the same `Member.shape`.
+    """
+    start = time.perf_counter()
+    with one_thread(), torch.no_grad():
+        _Training(sorted(members, key=step_key)).run()
+    share = (time.perf_counter() - start) / len(members)
+    for member in members:
+        member.estimator._summarize()
+        member.seconds += share
+
+
+class _Training:
+    """What `SlicingNet.fit_tensors` does, for all members in step.
+
+    A member that is done (by its number of epochs, early stopping, or a loss that is not finite)
+    leaves the stack at the end of the epoch.
+    """
+
+    def __init__(self, members: list[Member]) -> None:
+        self.members = members
+        first = members[0]
+        assert first.net.engine_ is not None
+        self.engine = StackEngine(first.net.engine_, first.net.criterion_)
+        dtype = torch.float64 if first.double else torch.float32
+        flat = torch.stack([_weights(member) for member in members]).to(dtype)
+        self.n_weights = flat.shape[1]
+        self.flat = F.pad(flat, (0, padding(self.n_weights)))
+        self.steps = build_steps(members)
+        self.batches = Batches(members, self.flat)
+        self.valid = _Validation(members, self.flat, self.engine)
+        # The losses of a rule that takes their mean are divided by the rows, or their weight.
+        self.mean = np.array([member.net.loss_reduction == "mean" for member in members])
+        self.total_weight = [
+            len(m.train[0]) if m.train[2] is None else float(m.train[2].sum()) for m in members
+        ]
+        self._bind()
+
+    def _bind(self) -> None:
+        self.grad = torch.zeros_like(self.flat)
+        for steps in self.steps:
+            steps.bind(self.flat, self.grad, self.n_weights)
+        self.parameters = self.engine.views(self.flat)
+        self.gradients = self.engine.views(self.grad)
+        self.is_mean = torch.as_tensor(self.mean, device=self.flat.device)
+
+    def run(self) -> None:
+        """Train until every member is done."""
+        for member in self.members:
+            member.net.notify("on_train_begin", X=member.train[0], y=member.train[1])
+        good = now = self.flat.clone()
+        while self.members:
+            for member in self.members:
+                member.net.notify("on_epoch_begin")
+            good, now = now, self.flat.clone()
+            losses = self._epoch()
+            valid = self.valid.losses(self.parameters)
+            goes_on = [
+                self._end_epoch(i, losses[i], valid[i], good[i]) for i in range(len(losses))
+            ]
+            if not all(goes_on):
+                kept = np.flatnonzero(goes_on)
+                now = now[torch.as_tensor(kept, device=now.device)]
+                self._keep(kept)
+
+    def _epoch(self) -> list[float]:
+        """Take every member once through its rows; give the mean losses."""
+        n = len(self.members)
+        total = torch.zeros(n, device=self.flat.device)
+        diverged = torch.zeros(n, dtype=torch.bool)
+        self.batches.shuffle()
+        for k in range(len(self.members[0].sizes)):
+            loss = torch.zeros(n, dtype=self.flat.dtype, device=self.flat.device)
+            share = torch.ones_like(loss)
+            for which, batch, part in self.batches.turn(k):
+                masks = self.batches.masks(part, k, self.engine.widths)
+                self._gradient(which, batch, masks, k * part.streams[0].sizes[0], loss, share)
+            for steps in self.steps:
+                bad = steps.step(loss[steps.rows])
+                if bad is not None:
+                    diverged[steps.rows] |= bad
+            total += loss * share
+        total[diverged.to(total.device)] = math.nan
+        return [value / weight for value, weight in zip(total.tolist(), self.total_weight)]
+
+    def _gradient(
+        self,
+        which: Tensor | None,
+        batch: tuple[Tensor, Tensor, Tensor | None],
+        masks: list[Tensor | None],
+        at: int,
+        loss: Tensor,
+        share: Tensor,
+    ) -> None:
+        """Write the gradients and losses of some members, and what the losses were divided by."""
+        X, _, weight = batch
+        rows = torch.full_like(share, X.shape[1]) if weight is None else weight.sum(1)
+        divisor = None
+        if self.mean.any():
+            is_mean = self.is_mean if which is None else self.is_mean[which]
+            divisor = torch.where(is_mean, rows[: len(is_mean)], 1)
+        if which is None:
+            loss.copy_(
+                self.engine.gradient(self.parameters, self.gradients, batch, masks, divisor, at)
+            )
+            if divisor is not None:
+                share.copy_(divisor)
+            return
+        grad = torch.zeros_like(self.flat[: len(which)])
+        parameters, into = self.engine.views(self.flat[which]), self.engine.views(grad)
+        loss[which] = self.engine.gradient(parameters, into, batch, masks, divisor, at)
+        self.grad[which] = grad
+        if divisor is not None:
+            share[which] = divisor
+
+    def _end_epoch(self, i: int, loss: float, valid: float | None, good: Tensor) -> bool:
+        """Record a member's epoch; tell whether it goes on."""
+        member = self.members[i]
+        net = member.net
+        net.history.new_batch()
+        net.history.record_batch("train_loss", loss)
+        net.history.record("train_loss", loss)
+        done = False
+        if math.isfinite(loss):
+            if valid is not None:
+                net.history.record("valid_loss", valid)
+                self._write(member, self.flat[i])  # early stopping keeps the best of them
+            try:
+                net.notify("on_epoch_end")
+            except KeyboardInterrupt:  # how skorch's callbacks stop training
+                done = True
+            done |= len(net.history) >= net.max_epochs
+            if done and valid is None:
+                self._write(member, self.flat[i])
+        else:
+            self._write(member, good)
+            warnings.warn(
+                f"Training diverged in epoch {len(net.history)}: {net._diverged()} is not "
+                "finite. The last weights with a finite loss are kept; try a smaller lr.",
+                ConvergenceWarning,
+                stacklevel=5,
+            )
+            done = True
+        if done:
+            net.notify("on_train_end", X=member.train[0], y=member.train[1])
+            member.estimator._rng_state_ = self.batches.stream_of[i].generator.get_state()
+        return not done
+
+    def _write(self, member: Member, weights: Tensor) -> None:
+        _weights(member).copy_(weights[: self.n_weights])
+
+    def _keep(self, kept: np.ndarray) -> None:
+        """Go on with some of the members."""
+        self.members = [self.members[i] for i in kept]
+        if not self.members:
+            return
+        self.flat = self.flat[torch.as_tensor(kept, device=self.flat.device)]
+        self.mean = self.mean[kept]
+        self.total_weight = [self.total_weight[i] for i in kept]
+        left, at = [], 0
+        for steps in self.steps:
+            rows = steps.rows
+            mine = kept[(kept >= rows.start) & (kept < rows.stop)] - rows.start
+            if len(mine):
+                steps.keep(mine, at)
+                left.append(steps)
+                at += len(mine)
+        self.steps = left
+        self.batches.keep(kept)
+        self.valid.keep(kept)
+        self._bind()
+
+
+def _weights(member: Member) -> Tensor:
+    assert member.net.engine_ is not None
+    return member.net.engine_.flat.data
+
+
+class _Validation:
+    """The validation losses of early stopping."""
+
+    def __init__(self, members: list[Member], like: Tensor, engine: StackEngine) -> None:
+        self.engine = engine
+        self.members = members
+        self.pool = Pool()
+        self.start = [
+            -1 if member.valid is None else self.pool.add(member.valid[0].flatten(1))
+            for member in members
+        ]
+        self.X = self.pool.close(like.dtype) if self.pool.tensors else like.new_empty(0)
+
+    def keep(self, kept: np.ndarray) -> None:
+        """Forget all members but some."""
+        self.members = [self.members[i] for i in kept]
+        self.start = [self.start[i] for i in kept]
+
+    def losses(self, parameters: list[tuple[Tensor, Tensor]]) -> list[float | None]:
+        """Give each member's mean loss on its validation rows, where it has any."""
+        out: list[float | None] = [None] * len(self.members)
+        by_length: dict[int, list[int]] = {}
+        for i, member in enumerate(self.members):
+            if member.valid is not None:
+                by_length.setdefault(len(member.valid[0]), []).append(i)
+        for n_rows, mine in by_length.items():
+            at_once = max(1, EVALUATION_LIMIT // max(1, n_rows * self.X.shape[1]))
+            for a in range(0, len(mine), at_once):
+                self._some(parameters, mine[a : a + at_once], n_rows, out)
+        return out
+
+    def _some(
+        self,
+        parameters: list[tuple[Tensor, Tensor]],
+        mine: list[int],
+        n_rows: int,
+        out: list[float | None],
+    ) -> None:
+        at = torch.as_tensor(mine, device=self.X.device)
+        own = [(weight[at], bias[at]) for weight, bias in parameters]
+        X = torch.stack([self.X[self.start[i] : self.start[i] + n_rows] for i in mine])
+        dtype = X.dtype
+        if X[0].numel() <= _EXACT_LIMIT and X.device.type == "cpu":
+            # As `SlicingNet.predict_tensor` does: in double precision, then rounded.
+            own = [(weight.double(), bias.double()) for weight, bias in own]
+            output = self.engine.output(own, X.double()).to(dtype)
+        else:
+            pieces = X.split(max(1, EVALUATION_LIMIT // max(1, X.shape[2])), dim=1)
+            output = torch.cat([self.engine.output(own, piece) for piece in pieces], dim=1)
+        for i, values in zip(mine, output):
+            member = self.members[i]
+            assert member.valid is not None
+            _, y, weight = member.valid
+            y = y.to(dtype) if y.is_floating_point() else y
+            rows = member.net.criterion_(values, y)
+            if weight is None:
+                out[i] = float(rows.mean())
+            else:
+                weight = weight.to(dtype)
+                out[i] = float((rows * weight).sum() / weight.sum())
