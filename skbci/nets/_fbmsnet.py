@@ -122,6 +122,8 @@ class FBMSNet(MaxNormModule):
         self.n_maps = check_count(n_bands if n_maps is None else n_maps, "n_maps", self)
         self.depth = check_count(depth, "depth", self)
         self.n_segments = check_count(n_segments, "n_segments", self)
+        if not isinstance(kernel_sizes, Sequence):
+            raise ValueError(f"FBMSNet: kernel_sizes={kernel_sizes!r} must hold odd numbers.")
         sizes = tuple(check_count(k, "kernel_sizes", self) for k in kernel_sizes)
         self._check_fit(sizes)
         self.splits = _split(n_bands, len(sizes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -111,7 +113,7 @@ class MIN2Net(MaxNormModule):
             latent_dim = max(1, int(n_channels * n_classes / 2)) * n_bands
         self.latent_dim = check_count(latent_dim, "latent_dim", self)
         self.first_pooling, self.pooling = self._check_pooling(subsampling, pooling)
-        if len(kernel_sizes) != 2:
+        if not isinstance(kernel_sizes, Sequence) or len(kernel_sizes) != 2:
             raise ValueError(f"MIN2Net: kernel_sizes={kernel_sizes!r} must hold two sizes.")
         outer, inner = (check_count(k, "kernel_sizes", self) for k in kernel_sizes)
         n_inner = max(1, n_channels // 2)

@@ -214,6 +214,7 @@ def test_all_heads_depend_on_the_shared_parameter(shared_layer):
         ((9, 4, 7, 2), {}, "n_times=7 samples are too few .* n_segments=4 segments; 8 are needed"),
         ((9, 4, 400, 2), {"kernel_sizes": (15, 30)}, "must hold odd numbers"),
         ((9, 4, 400, 2), {"kernel_sizes": ()}, "must hold odd numbers"),
+        ((9, 4, 400, 2), {"kernel_sizes": 15}, "kernel_sizes=15 must hold odd numbers"),
         ((9, 0, 400, 2), {}, "n_channels=0"),
         ((9, 4, 400, 2), {"depth": 0}, "depth=0"),
     ],

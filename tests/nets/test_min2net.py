@@ -277,6 +277,7 @@ def test_all_heads_depend_on_the_shared_parameter():
         ((3, 400, 2), {"latent_dim": 0}, "latent_dim=0"),
         ((3, 400, 2), {"n_bands": 0}, "n_bands=0"),
         ((3, 400, 2), {"kernel_sizes": (64,)}, "must hold two sizes"),
+        ((3, 400, 2), {"kernel_sizes": 64}, "kernel_sizes=64 must hold two sizes"),
     ],
 )
 def test_impossible_sizes_are_refused_by_name(arguments, settings, message):
