@@ -18,6 +18,7 @@ __all__ = [
     "as_eeg",
     "carry_rows",
     "check_bands",
+    "check_classes",
     "check_count",
     "check_eeg",
     "check_flat_channels",
@@ -309,6 +310,22 @@ def _natural_key(label: Any) -> Any:
     if isinstance(label, tuple):
         return tuple(_natural_key(part) for part in label)
     return label
+
+
+def check_classes(classes: np.ndarray, who: Any) -> np.ndarray:
+    """Check that there are at least two distinct labels.
+
+    Raises
+    ------
+    ValueError
+        Naming who asks, and the label that is there.
+    """
+    if len(classes) < 2:
+        raise ValueError(
+            f"{_name(who)} needs at least two classes, but y has one class only: "
+            f"{classes.tolist()}."
+        )
+    return classes
 
 
 def check_count(value: Any, name: str, who: Any = "", least: int = 1) -> int:

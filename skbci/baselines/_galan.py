@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._validation import as_eeg, check_count, check_eeg
+from skbci._validation import as_eeg, check_classes, check_count, check_eeg
+from skbci.baselines._standardized import standardized
 
 __all__ = ["GalanClassifier"]
 
@@ -124,18 +125,9 @@ class GalanClassifier(ClassifierMixin, BaseEstimator):
         )
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{name} needs at least two classes, but y has one class only: "
-                f"{self.classes_.tolist()}."
-            )
+        check_classes(self.classes_, self)
         rows = data.reshape(len(data), -1).astype(np.float64)
-        self._mean = rows.mean(axis=0)
-        spread = rows.std(axis=0)
-        constant = spread <= 1e-12 * np.abs(rows).max(axis=0)
-        self._spread = np.where(constant, 1.0, spread)
-        rows = (rows - self._mean) / self._spread
-        rows[:, constant] = 0.0
+        rows, self._mean, self._spread = standardized(rows)
         means, within = self._moments(rows, codes)
         power = self._power(means, within, np.bincount(codes))
         self.scores_ = power.reshape(data.shape[1:])

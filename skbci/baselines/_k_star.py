@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._validation import as_eeg, check_eeg
+from skbci._validation import as_eeg, check_classes, check_eeg
 
 __all__ = ["KStar"]
 
@@ -113,11 +113,7 @@ class KStar(ClassifierMixin, BaseEstimator):
         data, y = check_eeg(self, as_eeg(X), y, reset=True, flat="allow")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{name} needs at least two classes, but y has one class only: "
-                f"{self.classes_.tolist()}."
-            )
+        check_classes(self.classes_, self)
         # Rows of a class lie together, so that a class's share is the sum of a stretch.
         order = np.argsort(codes, kind="stable")
         self._rows = data.reshape(len(data), -1)[order].astype(np.float64)

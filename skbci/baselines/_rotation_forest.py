@@ -13,7 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._validation import as_eeg, check_count, check_eeg
+from skbci._validation import as_eeg, check_classes, check_count, check_eeg
+from skbci.baselines._standardized import standardized
 
 __all__ = ["RotationForest"]
 
@@ -131,18 +132,9 @@ class RotationForest(ClassifierMixin, BaseEstimator):
         data, y = check_eeg(self, as_eeg(X), y, reset=True, flat="allow", ensure_min_samples=2)
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least two classes, but y has one class only: "
-                f"{self.classes_.tolist()}."
-            )
+        check_classes(self.classes_, self)
         rows = data.reshape(len(data), -1).astype(np.float64)
-        self._mean = rows.mean(axis=0)
-        spread = rows.std(axis=0)
-        constant = spread <= 1e-12 * np.abs(rows).max(axis=0)
-        self._spread = np.where(constant, 1.0, spread)
-        rows = (rows - self._mean) / self._spread
-        rows[:, constant] = 0.0
+        rows, self._mean, self._spread = standardized(rows)
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=n_trees)
         grown = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(self._grow)(rows, codes, seed) for seed in seeds

@@ -10,6 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from skbci._validation import check_classes
 from skbci.estimators._base import BaseNeural
 from skbci.estimators._criteria import CLASSIFICATION, class_probabilities
 from skbci.estimators._net import ClassifierNet
@@ -83,7 +84,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         """
         first = not hasattr(self, "net_")
         if first:
-            self.classes_ = self._check_classes(np.unique(y if classes is None else classes))
+            self.classes_ = check_classes(np.unique(y if classes is None else classes), self)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(
                 f"classes={np.unique(classes).tolist()} differ from those of the first call, "
@@ -126,21 +127,13 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         """Give the loss that says how logits become probabilities."""
         return self.criterion
 
-    def _check_classes(self, classes: np.ndarray) -> np.ndarray:
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least two classes, but y has one class only: "
-                f"{classes.tolist()}."
-            )
-        return classes
-
     def _encode_target(
         self, y: np.ndarray, weight: np.ndarray | None, reset: bool
     ) -> np.ndarray:
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
         if reset:
-            self.classes_ = self._check_classes(np.unique(y))
+            self.classes_ = check_classes(np.unique(y), self)
         index = np.searchsorted(self.classes_, y).clip(0, len(self.classes_) - 1)
         foreign = self.classes_[index] != y
         if foreign.any():

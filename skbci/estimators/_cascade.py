@@ -12,7 +12,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._sessions import session_rows
-from skbci._validation import as_eeg, carry_rows, check_count, check_eeg, check_groups, row_values
+from skbci._validation import (
+    as_eeg,
+    carry_rows,
+    check_classes,
+    check_count,
+    check_eeg,
+    check_groups,
+    row_values,
+)
 from skbci.eegarray import EEGArray
 from skbci.estimators._lags import lagged
 from skbci.estimators._meta import MetaClassifier, can, params_of_rows, take_rows
@@ -225,11 +233,7 @@ class CascadeClassifier(MetaClassifier):
         if reset:
             self.classes_ = np.unique(y if classes is None else classes)
             self._tail_ = None
-            if len(self.classes_) < 2:
-                raise ValueError(
-                    f"{name} needs at least two classes, but y has one class only: "
-                    f"{self.classes_.tolist()}."
-                )
+            check_classes(self.classes_, self)
         if foreign := sorted(set(np.unique(y).tolist()) - set(self.classes_.tolist())):
             raise ValueError(
                 f"{name}: y has labels {foreign} that are not among the classes "

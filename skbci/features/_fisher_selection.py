@@ -11,7 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._sessions import session_codes
-from skbci._validation import as_eeg, carry_rows, check_count, check_eeg
+from skbci._validation import as_eeg, carry_rows, check_classes, check_count, check_eeg
 
 __all__ = ["FisherSelection", "fisher_ratio"]
 
@@ -121,11 +121,7 @@ class FisherSelection(SelectorMixin, BaseEstimator):
         X = as_eeg(X)
         data, y = check_eeg(self, X, y, reset=True, ndim=(2,), ensure_min_samples=2)
         check_classification_targets(y)
-        if len(np.unique(y)) < 2:
-            raise ValueError(
-                f"{who} needs at least two classes, but y has one class only: "
-                f"{np.unique(y).tolist()}."
-            )
+        check_classes(np.unique(y), self)
         self.scores_ = self._scores(X, data, y)
         best = np.argsort(-self.scores_, kind="stable")[:n_features]
         self._mask = np.zeros(data.shape[1], dtype=bool)
