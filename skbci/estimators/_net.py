@@ -17,6 +17,7 @@ from skorch.callbacks import Callback, EpochTimer, ParamMapper, PrintLog
 from skorch.dataset import Dataset
 from torch import Tensor, nn
 
+from skbci.estimators._bare_step import bare_step
 from skbci.estimators._dense_engine import DenseEngine, fits_dense_engine
 from skbci.nets import MLP
 from skbci.optim import NonFiniteLossError
@@ -230,9 +231,13 @@ class SlicingNet(NeuralNet):
         self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool
     ) -> tuple[Tensor, Tensor]:
         """Take one optimization step; give the loss summed over the batch, and the output."""
-        outputs: list[Tensor] = []
         share = len(X) if weight is None else weight.sum()
         mean = self.loss_reduction == "mean"
+        if self.engine_ is not None and not notify:
+            loss, output = self.engine_(X, y, weight, share if mean else None)
+            bare_step(self.optimizer_, lambda: loss)
+            return (loss * share if mean else loss), output
+        outputs: list[Tensor] = []
 
         def closure() -> Tensor:
             if self.engine_ is not None:
@@ -269,21 +274,18 @@ class SlicingNet(NeuralNet):
         starts = list(range(0, n_rows, size))
         if len(starts) > 1 and n_rows - starts[-1] == 1:
             starts.pop()  # batch normalization cannot train on a single row
-        ends = [*starts[1:], n_rows]
-        if not shuffle or len(starts) == 1:
-            for a, b in zip(starts, ends):
-                yield X[a:b], y[a:b], None if weight is None else weight[a:b]
+        sizes = [b - a for a, b in zip(starts, [*starts[1:], n_rows])]
+        shuffle = shuffle and len(starts) > 1
+        order = self._shuffled(y).to(X.device) if shuffle else None
+        if order is not None and X.numel() > _GATHER_LIMIT:
+            for rows in order.split(sizes):
+                yield X[rows], y[rows], None if weight is None else weight[rows]
             return
-        order = self._shuffled(y).to(X.device)
-        if X.numel() <= _GATHER_LIMIT:
+        if order is not None:
             X, y = X[order], y[order]
             weight = None if weight is None else weight[order]
-            for a, b in zip(starts, ends):
-                yield X[a:b], y[a:b], None if weight is None else weight[a:b]
-            return
-        for a, b in zip(starts, ends):
-            rows = order[a:b]
-            yield X[rows], y[rows], None if weight is None else weight[rows]
+        weights = [None] * len(sizes) if weight is None else weight.split(sizes)
+        yield from zip(X.split(sizes), y.split(sizes), weights)
 
     def _shuffled(self, y: Tensor) -> Tensor:
         """Order the rows of an epoch."""

@@ -129,8 +129,7 @@ class StackEngine:
             if i:
                 delta = _product(delta, parameters[i][0])
                 mask = masks[i - 1]
-                kept = None if mask is None else (mask, hidden[i - 1])
-                delta = self.like._through_hidden(i - 1, delta, hidden[i - 1], kept)
+                delta = self.like._through_hidden(i - 1, delta, (mask, hidden[i - 1]))
         return loss
 
     @staticmethod

@@ -74,7 +74,7 @@ def test_gradient_equals_autograds(
         masks.take = lambda shape, take=take: used.append(take(shape)) or used[-1]
     loss, output = engine(X, y, weight if weighted else None, divisor)
 
-    twin = MaskedMLP(mlp, used)
+    twin = MaskedMLP(mlp, [mask.clone() for mask in used])
     expected_output = twin(X)
     rows = CRITERIA[criterion](expected_output, y)
     expected = ((rows * weight if weighted else rows).sum()) / (divisor or 1.0)
@@ -133,3 +133,17 @@ def test_dropout_masks_have_mean_one_and_the_asked_rate(rate, seed):
     assert (mask == 0).double().mean() == pytest.approx(rate, abs=margin)
     assert mask.unique().tolist() == pytest.approx([0, 1 / (1 - rate)], rel=1e-3)
     assert not torch.equal(mask[:100], mask[100:200])
+
+
+@pytest.mark.parametrize("optimizer", ["hjb", "hjb-ad", "adam", "sgd"])
+def test_hooks_on_the_optimizer_see_every_step(optimizer):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 4)), np.tile([0, 1], 20)
+    clf = MLPClassifier((5,), optimizer=optimizer, batch_size=10, max_epochs=1, random_state=0)
+    twin = copy.deepcopy(clf.fit(X, y))
+    seen = []
+    clf.net_.optimizer_.register_step_post_hook(lambda *_: seen.append("a step"))
+    clf.partial_fit(X, y)
+    twin.partial_fit(X, y)
+    assert len(seen) == 4
+    assert np.array_equal(clf.predict_proba(X), twin.predict_proba(X))
