@@ -42,8 +42,9 @@ class Timing:
     def worst(self) -> float:
         return max(self.seconds)
 
-    def __str__(self) -> str:
-        return f"{_show(self.median)} ({_show(self.best)} to {_show(self.worst)})"
+    def __truediv__(self, count: float) -> Timing:
+        """Share of one of ``count`` pieces of work done in a repeat."""
+        return Timing(tuple(value / count for value in self.seconds))
 
 
 def interleave(
@@ -77,27 +78,3 @@ def interleave(
 def ratio(slow: Timing, fast: Timing) -> float:
     """How many times faster, as the ratio of the medians."""
     return slow.median / fast.median
-
-
-def row(*cells: object) -> str:
-    """One line of a Markdown table."""
-    return "| " + " | ".join(str(cell) for cell in cells) + " |"
-
-
-def header(*cells: str) -> str:
-    """The first two lines of a Markdown table."""
-    return row(*cells) + "\n" + row(*("---" for _ in cells))
-
-
-def _show(seconds: float) -> str:
-    for unit, factor in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
-
-
-def table(times: Mapping[str, Timing], reference: str) -> str:
-    """Lay times out in Markdown, each against the reference."""
-    lines = [header("method", "median (best to worst)", "times as fast")]
-    lines += [row(n, t, f"{ratio(times[reference], t):.2f}") for n, t in times.items()]
-    return "\n".join(lines)

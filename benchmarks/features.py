@@ -1,19 +1,23 @@
-"""Speed and accuracy of the features against scipy and MNE, on one thread.
+"""Speed, accuracy and memory of the features against scipy and MNE, on one thread.
 
-Run ``python benchmarks/features.py`` (some minutes) or with ``--quick``.
+Run ``python benchmarks/features.py`` (some minutes; it writes 2 GB to the folder for temporary
+files and deletes them) or with ``--quick``.
 """
 
 from __future__ import annotations
 
-import argparse
+import json
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from _timing import Timing, header, interleave, ratio, row, single_thread
+from _report import Table, main
+from _timing import Timing, interleave, single_thread
 
 single_thread()
 
@@ -24,6 +28,8 @@ import scipy.signal  # noqa: E402
 from skbci.features import FilterBank, WelchPSD  # noqa: E402
 
 SFREQ = 250.0
+IN_TURN = "Largest errors are fractions of the largest value."
+Work = Mapping[str, Callable[[np.ndarray], Any]]
 
 
 def largest_error(found: np.ndarray, wanted: np.ndarray) -> str:
@@ -31,28 +37,20 @@ def largest_error(found: np.ndarray, wanted: np.ndarray) -> str:
     return f"{np.abs(found - wanted).max() / np.abs(wanted).max():.1e}"
 
 
-def report(
-    title: str,
-    X: np.ndarray,
-    work: dict[str, Callable[[np.ndarray], Any]],
-    reference: str,
-    repeats: int,
-) -> None:
-    """Print one table: the reference, then everything else against it."""
+def compare(title: str, X: np.ndarray, work: Work, repeats: int, note: str = "") -> Table:
+    """Time methods on the same rows, and compare what they give with the first one's."""
+    reference = next(iter(work))
     single = X.astype(np.float32)
     inputs = {name: single if "X float32" in name else X for name in work}
     few = slice(0, max(1, len(X) // 10))
     wanted = np.asarray(work[reference](X[few]))
-    errors = {n: largest_error(np.asarray(call(inputs[n][few])), wanted)
-              for n, call in work.items()}
+    errors = {name: largest_error(np.asarray(call(inputs[name][few])), wanted)
+              for name, call in work.items() if name != reference}
     times = interleave(
         {name: partial(call, inputs[name]) for name, call in work.items()}, repeats=repeats
     )
-    print(f"\n{title}\n")
-    print(header("method", "median (best to worst)", "times as fast", "largest error"))
-    for name, timing in times.items():
-        faster = f"{ratio(times[reference], timing):.2f}"
-        print(row(name, timing, faster, "-" if name == reference else errors[name]), flush=True)
+    return Table(title, times, reference, columns={"largest error": errors},
+                 note=f"{note} {IN_TURN}".strip())
 
 
 def by_scipy(x: np.ndarray) -> np.ndarray:
@@ -70,21 +68,22 @@ def by_skbci(x: np.ndarray, dtype: str = "float32") -> np.ndarray:
     return WelchPSD(sfreq=SFREQ, n_per_seg=250, dtype=dtype).fit(x[:2]).transform(x)
 
 
-WELCH = {
-    "`scipy.signal.welch`, float64": by_scipy,
-    "`WelchPSD`, X float64": by_skbci,
+SCIPY, OURS = "`scipy.signal.welch`, float64", "`WelchPSD`, X float64"
+WELCH: Work = {
+    SCIPY: by_scipy,
+    OURS: by_skbci,
     "`WelchPSD`, X float32": by_skbci,
     '`WelchPSD(dtype="float64")`': partial(by_skbci, dtype="float64"),
     "`mne.time_frequency.psd_array_welch`": by_mne,
 }
 
 
-def signals(n_rows: int, n_times: int) -> np.ndarray:
+def signals(n_rows: int, n_times: int, n_channels: int = 22) -> np.ndarray:
     """White noise of 10 microvolts, in volts."""
-    return np.random.default_rng(0).standard_normal((n_rows, 22, n_times)) * 1e-5
+    return np.random.default_rng(0).standard_normal((n_rows, n_channels, n_times)) * 1e-5
 
 
-def welch(n_rows: int, repeats: int) -> None:
+def welch(n_rows: int, repeats: int) -> Iterator[Table]:
     """Welch densities: 1-s segments, half overlap.
 
     scipy and MNE ask for several times the input's memory. How long the system takes to provide it
@@ -92,28 +91,38 @@ def welch(n_rows: int, repeats: int) -> None:
     """
     X = signals(n_rows, 500)
     title = f"Welch density, {n_rows:,} x 22 x 500 at 250 Hz, 1-s segments, half overlap"
-    reference = next(iter(WELCH))
-    report(f"{title}: all methods in turn", X, dict(WELCH), reference, repeats)
     # MNE left out, every call finds the memory that the call before it gave back.
     alone = {name: call for name, call in WELCH.items() if call is not by_mne}
-    report(f"{title}: without MNE, memory reused", X, alone, reference, repeats)
-    report_first_calls(f"{title}: first call of a new process", n_rows, min(repeats, 5))
+    for work, situation in ((WELCH, "all methods in turn"), (alone, "without MNE, memory reused")):
+        table = compare(f"{title}: {situation}", X, work, repeats)
+        yield table.faster(OURS, 12.0, work=f"{OURS}, {situation}")
+    situation = "first call of a new process"
+    times = first_calls(n_rows, min(repeats, 5))
+    table = Table(f"{title}: {situation}", times, SCIPY,
+                  note="Each call is the first large one of a process of its own.")
+    yield table.faster(OURS, 12.0, work=f"{OURS}, {situation}")
 
 
-def report_first_calls(title: str, n_rows: int, repeats: int) -> None:
+def first_calls(n_rows: int, repeats: int) -> dict[str, Timing]:
     """Time single calls, each in a process of its own, in turn."""
     seconds: dict[str, list[float]] = {name: [] for name in WELCH}
     for _ in range(repeats):
         for name, values in seconds.items():
-            command = [sys.executable, __file__, "--first-call", name, "--rows", str(n_rows)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            values.append(float(done.stdout))
-    times = {name: Timing(tuple(values)) for name, values in seconds.items()}
-    reference = next(iter(times))
-    print(f"\n{title}\n")
-    print(header("method", "median (best to worst)", "times as fast"))
-    for name, timing in times.items():
-        print(row(name, timing, f"{ratio(times[reference], timing):.2f}"), flush=True)
+            values.append(elsewhere("first_call", name, n_rows))
+    return {name: Timing(tuple(values)) for name, values in seconds.items()}
+
+
+def elsewhere(function: str, *args: Any) -> Any:
+    """Call a function of this file in a new process."""
+    code = (
+        "import json, sys; import features; "
+        f"print(json.dumps(features.{function}(*json.loads(sys.argv[1]))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(args)], cwd=Path(__file__).parent,
+        stdout=subprocess.PIPE, text=True, check=True,
+    )
+    return json.loads(done.stdout)
 
 
 def first_call(name: str, n_rows: int) -> float:
@@ -127,48 +136,56 @@ def first_call(name: str, n_rows: int) -> float:
     return time.perf_counter() - start
 
 
-def filter_bank(n_rows: int, padlen: int | None, repeats: int) -> None:
+def by_sosfiltfilt(bank: FilterBank, x: np.ndarray) -> np.ndarray:
+    """Filter the usual way, with a fitted bank's filters and padding."""
+    # Into one array, as the others give it; stacking afterwards would double the memory.
+    out = np.empty((len(x), len(bank.sos_), *x.shape[1:]))
+    for b, sos in enumerate(bank.sos_):
+        out[:, b] = scipy.signal.sosfiltfilt(sos, x, padlen=bank.padlen_)
+    return out
+
+
+def filter_bank(n_rows: int, padlen: int | None, repeats: int) -> Table:
     """Nine bands, zero phase, the same padding on both sides."""
     X = signals(n_rows, 1000)
     bank = FilterBank(sfreq=SFREQ, padlen=padlen).fit(X[:2])
     exact = FilterBank(sfreq=SFREQ, padlen=padlen, dtype="float64").fit(X[:2])
-
-    def by_sosfiltfilt(x: np.ndarray) -> np.ndarray:
-        # Into one array, as the others give it; stacking afterwards would double the memory.
-        out = np.empty((len(x), len(bank.sos_), *x.shape[1:]))
-        for b, sos in enumerate(bank.sos_):
-            out[:, b] = scipy.signal.sosfiltfilt(sos, x, padlen=bank.padlen_)
-        return out
-
     work = {
-        "`scipy.signal.sosfiltfilt` per band, float64": by_sosfiltfilt,
+        "`scipy.signal.sosfiltfilt` per band, float64": partial(by_sosfiltfilt, bank),
         "`FilterBank`, X float64": bank.transform,
         "`FilterBank`, X float32": bank.transform,
         '`FilterBank(dtype="float64")`': exact.transform,
     }
     title = f"Filter bank, 9 bands, {n_rows:,} x 22 x 1000 at 250 Hz, padlen={bank.padlen_}"
-    report(title, X, work, next(iter(work)), repeats)
+    table = compare(title, X, work, repeats)
+    ours = "`FilterBank`, X float64"
+    return table.faster(ours, 6.0, work=f"{ours}, padlen={bank.padlen_} on both sides")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows, few repeats")
-    parser.add_argument("--first-call", choices=WELCH, help="print one method's seconds, and end")
-    parser.add_argument("--rows", type=int, default=2000, help="rows of the first call")
-    args = parser.parse_args()
-    if args.first_call:
-        print(first_call(args.first_call, args.rows))
-        return
-    quick = args.quick
-    print(
-        "One thread. Methods run in turn; ratios are of medians; errors are fractions of "
-        f"the largest value. NumPy {np.__version__}, SciPy {scipy.__version__}, "
-        f"MNE {mne.__version__}."
-    )
-    welch(200 if quick else 2000, 3 if quick else 9)
-    for padlen in (750, None):
-        filter_bank(29 if quick else 288, padlen, 3 if quick else 5)
+def memory(n_rows: int) -> Table:
+    """What a filter bank needs besides its memory-mapped input and its output."""
+    megabytes = n_rows * 22 * 1000 * 4 / 1e6
+    ways: dict[str, tuple[int, str]] = {
+        'one band, output="bands"': (1, "bands"),
+        'one band, output="channels"': (1, "channels"),
+        'two bands, output="channels"': (2, "channels"),
+    }
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "epochs.npy"
+        write_epochs(path, n_rows)
+        for name, (n_bands, output) in ways.items():
+            found[name] = elsewhere("filter_mapped", str(path), n_bands, output)
+    columns = {key: {name: values[key] for name, values in found.items()}
+               for key in next(iter(found.values()))}
+    columns["seconds"] = {name: values.pop("seconds") for name, values in found.items()}
+    title = f"Memory of `FilterBank().fit_transform` on {megabytes / 1000:.2g} GB of epochs"
+    table = Table(title, columns={k: v for k, v in columns.items() if k != "seconds"} | {
+        "seconds": columns["seconds"]}, note=MEMORY_NOTE)
+    for name, values in found.items():
+        table.at_most(1000, values[EXTRA], "MB", work=f"{title}, {name}: extra memory")
+    return table
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

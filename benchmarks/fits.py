@@ -6,10 +6,11 @@ thread. Dropout is 0.2 after each hidden layer except in scikit-learn, which has
 
 from __future__ import annotations
 
-import argparse
-import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from _timing import interleave, single_thread, table
+from _report import Table, main
+from _timing import interleave, single_thread
 
 single_thread()
 
@@ -22,9 +23,11 @@ from skbci.estimators import MLPClassifier  # noqa: E402
 from skbci.nets import MLP  # noqa: E402
 
 SIZES, DROPOUT, EPOCHS, BATCH = (50, 30, 10), 0.2, 20, 128
+SKORCH, SKLEARN = "skorch `NeuralNetClassifier`, Adam", "scikit-learn `MLPClassifier`, Adam"
+Fit = Callable[..., Any]
 
 
-def data(n_rows):
+def data(n_rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Two classes that a network can learn but not a line."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n_rows, 90)).astype(np.float32)
@@ -32,25 +35,27 @@ def data(n_rows):
     return X, y
 
 
-def skorch_fit(X, y):
+def skorch_net(dropout: float = DROPOUT, epochs: int = EPOCHS, **settings: Any) -> Any:
     return NeuralNetClassifier(
         MLP, module__n_features=90, module__n_outputs=2, module__hidden_layer_sizes=SIZES,
-        module__dropout=DROPOUT, criterion=torch.nn.CrossEntropyLoss,
-        optimizer=torch.optim.Adam, lr=0.01, max_epochs=EPOCHS, batch_size=BATCH,
-        train_split=None, verbose=0, iterator_train__shuffle=True,
+        module__dropout=dropout, criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.Adam, max_epochs=epochs, batch_size=BATCH, train_split=None,
+        verbose=0, iterator_train__shuffle=True, **settings,
+    )
+
+
+def skorch_fit(X: np.ndarray, y: np.ndarray, epochs: int = EPOCHS) -> Any:
+    return skorch_net(epochs=epochs, lr=0.01).fit(X, y)
+
+
+def sklearn_fit(X: np.ndarray, y: np.ndarray, epochs: int = EPOCHS) -> Any:
+    return SklearnMLP(
+        SIZES, learning_rate_init=0.01, max_iter=epochs, batch_size=BATCH,
+        n_iter_no_change=epochs, random_state=0,
     ).fit(X, y)
 
 
-def sklearn_fit(X, y):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says that it has not converged yet
-        return SklearnMLP(
-            SIZES, learning_rate_init=0.01, max_iter=EPOCHS, batch_size=BATCH,
-            n_iter_no_change=EPOCHS, random_state=0,
-        ).fit(X, y)
-
-
-def plain_torch_fit(X, y):
+def plain_torch_fit(X: np.ndarray, y: np.ndarray) -> None:
     """The loop of a tutorial: a DataLoader, autograd, Adam."""
     torch.manual_seed(0)
     net = MLP(90, 2, SIZES, dropout=DROPOUT)
@@ -62,40 +67,46 @@ def plain_torch_fit(X, y):
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(net(features), labels).backward()
             optimizer.step()
-    return net
 
 
-def skbci_fit(optimizer, lr):
-    def fit(X, y):
-        return MLPClassifier(
-            SIZES, dropout=DROPOUT, optimizer=optimizer, lr=lr, max_epochs=EPOCHS,
-            batch_size=BATCH, random_state=0,
-        ).fit(X, y)
+def skbci_net(dropout: float = DROPOUT, epochs: int = EPOCHS, **settings: Any) -> MLPClassifier:
+    return MLPClassifier(
+        SIZES, dropout=dropout, max_epochs=epochs, batch_size=BATCH, random_state=0, **settings
+    )
+
+
+def skbci_fit(optimizer: str) -> Fit:
+    def fit(X: np.ndarray, y: np.ndarray, epochs: int = EPOCHS) -> MLPClassifier:
+        return skbci_net(epochs=epochs, optimizer=optimizer, lr=0.01).fit(X, y)
 
     return fit
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer rows and repeats")
-    args = parser.parse_args(argv)
-    X, y = data(2_000 if args.quick else 10_000)
-    fits = {
-        "skorch `NeuralNetClassifier`, Adam": skorch_fit,
-        "plain torch loop, Adam": plain_torch_fit,
-        "scikit-learn `MLPClassifier`, Adam, no dropout": sklearn_fit,
-        "skbci `MLPClassifier`, Adam": skbci_fit("adam", 0.01),
-        "skbci `MLPClassifier`, HJB": skbci_fit("hjb", 0.01),
-        "skbci `MLPClassifier`, HJB-AD": skbci_fit("hjb-ad", 0.01),
+def tables(quick: bool) -> Iterator[Table]:
+    X, y = data(1_000 if quick else 10_000)
+    ours = {f"`MLPClassifier`, {name}": skbci_fit(key)
+            for name, key in {"Adam": "adam", "HJB": "hjb", "HJB-AD": "hjb-ad"}.items()}
+    fits: dict[str, Fit] = {
+        SKORCH: skorch_fit, "plain torch loop, Adam": plain_torch_fit, SKLEARN: sklearn_fit, **ours
     }
-    work = {name: (lambda fit=fit: fit(X, y)) for name, fit in fits.items()}
-    times = interleave(work, repeats=3 if args.quick else 7)
-    print(f"Fit of 90-50-30-10-2, {len(X):,} rows, {EPOCHS} epochs, batch {BATCH}, one thread\n")
-    print(table(times, next(iter(fits))))
-    print("\nAccuracy on the training rows: " + ", ".join(
-        f"{name} {fit(X, y).score(X, y):.3f}" for name, fit in fits.items() if "torch" not in name
-    ))
+    fitted: dict[str, Any] = {}
+
+    def keep(name: str, fit: Fit) -> Callable[[], None]:
+        return lambda: fitted.__setitem__(name, fit(X, y))
+
+    work = {name: keep(name, fit) for name, fit in fits.items()}
+    times = interleave(work, repeats=1 if quick else 7)
+    accuracy = {name: float(net.score(X, y)) for name, net in fitted.items() if net is not None}
+    table = Table(
+        f"Fit of 90-50-30-10-2, {len(X):,} rows, {EPOCHS} epochs, batch {BATCH}",
+        times, SKORCH, columns={"accuracy on these rows": accuracy},
+        note=f"Dropout {DROPOUT} after each hidden layer, except in scikit-learn, which has none.",
+    )
+    for peer, factor in ((SKORCH, 5.0), (SKLEARN, 1.2)):
+        for name in ours:
+            table.faster(name, factor, peer=peer, work=f"fit of {name}")
+    yield table
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

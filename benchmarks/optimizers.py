@@ -5,9 +5,11 @@ Run ``python benchmarks/optimizers.py``. Gradients are given, so that only the s
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from _timing import interleave, single_thread, table
+from _report import Table, main
+from _timing import interleave, single_thread
 
 single_thread()
 
@@ -19,7 +21,7 @@ from skbci.optim import HJB, HJBAD  # noqa: E402
 STEPS = 200
 
 
-def stepper(optimizer_class, **settings):
+def stepper(optimizer_class: Any, **settings: Any) -> Callable[[], None]:
     """Give a function that takes many steps with one gradient."""
     net = MLP(90, 2, (50, 30, 10))
     optimizer = optimizer_class(net.parameters(), lr=1e-6, **settings)
@@ -27,30 +29,29 @@ def stepper(optimizer_class, **settings):
         p.grad = torch.randn_like(p)
     loss = torch.tensor(3.0)
 
-    def run():
+    def run() -> None:
         for _ in range(STEPS):
             optimizer.step(lambda: loss)
 
     return run
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    args = parser.parse_args(argv)
+def tables(quick: bool) -> Iterator[Table]:
     torch.manual_seed(0)
-    times = interleave(
-        {
-            "torch Adam (foreach)": stepper(torch.optim.Adam, foreach=True),
-            "torch Adam (fused)": stepper(torch.optim.Adam, fused=True),
-            "HJB": stepper(HJB),
-            "HJB-AD": stepper(HJBAD),
-        },
-        repeats=5 if args.quick else 25,
+    work = {
+        "torch Adam (foreach)": stepper(torch.optim.Adam, foreach=True),
+        "torch Adam (fused)": stepper(torch.optim.Adam, fused=True),
+        "`HJB`": stepper(HJB),
+        "`HJBAD`": stepper(HJBAD),
+    }
+    times = interleave(work, repeats=5 if quick else 25)
+    yield Table(
+        "An optimizer's step on 90-50-30-10-2, float32",
+        {name: timing / STEPS for name, timing in times.items()}, "torch Adam (foreach)",
+        timed="one step",
+        note=f"Gradients are given. {STEPS} steps are timed together.",
     )
-    print(f"{STEPS} steps, 90-50-30-10-2, float32, one thread\n")
-    print(table(times, "torch Adam (foreach)"))
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

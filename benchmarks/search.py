@@ -2,83 +2,69 @@
 
 Run ``python benchmarks/search.py``: 2,000 rows, the network 90-50-30-10-2 with dropout 0.2 after
 each hidden layer, 20 epochs, mini-batches of 128, float32, no refit. All searches use two
-processes of one thread each.
+processes of one thread each. ``--jobs`` and ``--dropout`` change that.
 """
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Iterator
 
-from _timing import interleave, single_thread, table
+from _report import Table, main
+from _timing import interleave, single_thread
 
 single_thread()
 
 import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from fits import BATCH, EPOCHS, SIZES, data  # noqa: E402
+from fits import BATCH, DROPOUT, EPOCHS, data, skbci_net, skorch_net  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.model_selection import GridSearchCV  # noqa: E402
-from skorch import NeuralNetClassifier  # noqa: E402
 
-from skbci.estimators import MLPClassifier  # noqa: E402
 from skbci.model_selection import StackedGridSearchCV  # noqa: E402
-from skbci.nets import MLP  # noqa: E402
 
-LRS = list(np.geomspace(0.001, 0.1, 12))
-LR_BY_RULE = {"optimizer": ["hjb", "hjb-ad", "adam"], "lr": [0.003, 0.01, 0.03, 0.1]}
+RULES, N_RATES = ["hjb", "hjb-ad", "adam"], 4
 
 
-def skorch_net(dropout):
-    return NeuralNetClassifier(
-        MLP, module__n_features=90, module__n_outputs=2, module__hidden_layer_sizes=SIZES,
-        module__dropout=dropout, criterion=torch.nn.CrossEntropyLoss,
-        optimizer=torch.optim.Adam, max_epochs=EPOCHS, batch_size=BATCH, train_split=None,
-        verbose=0, iterator_train__shuffle=True,
-    )
-
-
-def skbci_net(dropout, **settings):
-    return MLPClassifier(
-        SIZES, dropout=dropout, max_epochs=EPOCHS, batch_size=BATCH, random_state=0, **settings
-    )
-
-
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--dropout", type=float, default=0.2)
-    args = parser.parse_args(argv)
-    X, y = data(2_000)
-    how = {"cv": 4, "refit": False, "n_jobs": args.jobs}
-    ours, adam = skbci_net(args.dropout), skbci_net(args.dropout, optimizer="adam")
+def tables(quick: bool, jobs: int = 2, dropout: float = DROPOUT) -> Iterator[Table]:
+    epochs, n_rates = (2, 1) if quick else (EPOCHS, N_RATES)
+    X, y = data(500 if quick else 2_000)
+    n_candidates = len(RULES) * n_rates
+    rates = {"lr": list(np.geomspace(0.001, 0.1, n_candidates))}
+    by_rule = {"optimizer": RULES, "lr": list(np.geomspace(0.003, 0.1, n_rates))}
+    how = {"cv": 4, "refit": False, "n_jobs": jobs}
+    ours = skbci_net(dropout, epochs)
+    adam = clone(ours).set_params(optimizer="adam")
     searches = {
-        "`GridSearchCV` over skorch, Adam": GridSearchCV(
-            skorch_net(args.dropout), {"lr": LRS}, **how
+        "`GridSearchCV` over skorch, Adam": GridSearchCV(skorch_net(dropout, epochs), rates, **how),
+        "`GridSearchCV` over `MLPClassifier`, Adam": GridSearchCV(adam, rates, **how),
+        "`StackedGridSearchCV`, Adam": StackedGridSearchCV(adam, rates, **how),
+        "`GridSearchCV` over `MLPClassifier`, HJB, HJB-AD and Adam": GridSearchCV(
+            ours, by_rule, **how
         ),
-        "`GridSearchCV` over skbci, Adam": GridSearchCV(adam, {"lr": LRS}, **how),
-        "`StackedGridSearchCV`, Adam": StackedGridSearchCV(adam, {"lr": LRS}, **how),
-        "`GridSearchCV` over skbci, HJB, HJB-AD and Adam": GridSearchCV(ours, LR_BY_RULE, **how),
-        "`StackedGridSearchCV`, HJB, HJB-AD and Adam": StackedGridSearchCV(
-            ours, LR_BY_RULE, **how
-        ),
+        "`StackedGridSearchCV`, HJB, HJB-AD and Adam": StackedGridSearchCV(ours, by_rule, **how),
         "`StackedGridSearchCV`, Adam, every fit with its own masks and shuffling":
-            StackedGridSearchCV(clone(adam).set_params(random_state=None), {"lr": LRS}, **how),
+            StackedGridSearchCV(clone(adam).set_params(random_state=None), rates, **how),
     }
     work = {name: (lambda s=search: s.fit(X, y)) for name, search in searches.items()}
-    times = interleave(work, repeats=3 if args.quick else 5)
-    print(
-        f"12 candidates x 4 folds of 90-50-30-10-2, {len(X):,} rows, {EPOCHS} epochs, batch "
-        f"{BATCH}, dropout {args.dropout}, {args.jobs} processes of one thread\n"
-    )
-    print(table(times, next(iter(searches))))
+    times = interleave(work, repeats=1 if quick else 5)
     names = list(searches)
-    for plain, stacked in ((names[1], names[2]), (names[3], names[4])):
+    pairs = {names[2]: names[1], names[4]: names[3]}
+    gaps = {}
+    for stacked, plain in pairs.items():
         a, b = searches[plain].cv_results_, searches[stacked].cv_results_
-        gap = np.abs(a["mean_test_score"] - b["mean_test_score"]).max()
-        faster = times[plain].median / times[stacked].median
-        print(f"\n{stacked}: {faster:.2f} times {plain}; largest difference of a score: {gap:.1g}")
+        gaps[stacked] = float(np.abs(a["mean_test_score"] - b["mean_test_score"]).max())
+    table = Table(
+        f"{n_candidates} candidates x 4 folds of 90-50-30-10-2, {len(X):,} rows, {epochs} epochs, batch "
+        f"{BATCH}, dropout {dropout:g}",
+        times, names[0],
+        note=f"{jobs} {'process' if jobs == 1 else 'processes'} of one thread each, no refit. "
+        "Differences are those of the mean scores from the same search fit by fit.",
+        columns={"largest difference": gaps},
+    )
+    table.faster(names[2], 8.0)
+    for stacked, plain in pairs.items():
+        table.faster(stacked, 1.3, peer=plain)
+    yield table
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__, options={"jobs": int, "dropout": float})

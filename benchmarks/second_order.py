@@ -11,11 +11,11 @@ then says more than that of the medians.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from _timing import header, interleave, ratio, row, single_thread
+from _report import Table, main
+from _timing import interleave, ratio, single_thread
 
 single_thread()
 
@@ -64,26 +64,25 @@ def work(
     return run
 
 
-def report(
+def compare(
     title: str,
     build: Callable[[], nn.Module],
     shape: tuple[int, ...],
     dtype: torch.dtype,
     repeats: int,
-) -> None:
-    """Print one table."""
+) -> Table:
+    """Time all rules on one network."""
     times = interleave(
         {name: work(*rule, build, shape, dtype) for name, rule in RULES.items()},
         repeats=repeats, warmup=2,
     )
-    print(f"\n{title}\n")
-    print(header("rule", "ms a step: median (best to worst)", "times HJB", "best turns"))
-    for name, timing in times.items():
-        low, middle, high = (s / STEPS * 1e3 for s in (timing.best, timing.median, timing.worst))
-        span = f"{middle:.2f} ({low:.2f} to {high:.2f})"
-        of_best = timing.best / times["`HJB`"].best
-        of_medians = ratio(timing, times["`HJB`"])
-        print(row(name, span, f"{of_medians:.2f}", f"{of_best:.2f}"), flush=True)
+    times = {name: timing / STEPS for name, timing in times.items()}
+    hjb = times["`HJB`"]
+    columns = {
+        "cost in steps of HJB": {name: ratio(t, hjb) for name, t in times.items()},
+        "of the best turns": {name: t.best / hjb.best for name, t in times.items()},
+    }
+    return Table(title, times, "`HJB`", columns=columns, timed="one step")
 
 
 def dense() -> nn.Module:
@@ -97,18 +96,17 @@ def convolutional() -> nn.Module:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="few repeats")
-    repeats = 20 if parser.parse_args().quick else 200
-    name = "90-50-30-10-2, batches of 128"
-    report(f"{name}, float32", dense, (128, 90), torch.float32, repeats)
-    report(f"{name}, float64", dense, (128, 90), torch.float64, repeats)
-    report(
-        "Two convolutions and a dense layer, 22 channels x 250 samples, batches of 32, float32",
+def tables(quick: bool) -> Iterator[Table]:
+    repeats = 12 if quick else 200
+    name = "Rules that step by the output error, 90-50-30-10-2, batches of 128"
+    yield compare(f"{name}, float32", dense, (128, 90), torch.float32, repeats)
+    yield compare(f"{name}, float64", dense, (128, 90), torch.float64, repeats)
+    yield compare(
+        "The same, two convolutions and a dense layer, 22 channels x 250 samples, batches of 32, "
+        "float32",
         convolutional, (32, 22, 250), torch.float32, repeats // 4,
     )
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

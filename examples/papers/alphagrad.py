@@ -72,7 +72,7 @@ PROTOCOL = (
     MIN2Net's budget. *Tangent spaces* are those of the windows {windows} s after the cue; the
     windows, the ridge of the logistic regression and the network on them (200 units, dropout 0.8,
     ten epochs of HJB, the mean of five) were chosen on other splits of the same recordings across
-    subjects, the part 0.3 that other losses may pull under a lead on the recordings of later
+    subjects, the part 0.1 that other losses may pull under a lead on the recordings of later
     sessions: those rows are what can be had, not what was foreseen. That network has one loss;
     no policy has a part in it.""",
     """**Columns.** Means over test subjects (over a subject's splits first) and their standard

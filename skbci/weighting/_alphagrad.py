@@ -32,7 +32,7 @@ class AlphaGrad(WeightingPolicy):
         this package's own remedies, Euclidean projection, or scaling under the lead of one loss.
     lead : int, default=0
         With ``constraint="lead"``: place of the loss that leads, as a rule the classification's.
-    pull : float, default=0.3
+    pull : float, default=0.1
         With ``constraint="lead"``: how hard any other loss may pull on the shared layer, as a part
         of what the leading one pulls.
 
@@ -121,7 +121,7 @@ class AlphaGrad(WeightingPolicy):
     ...     print(w.round(2))
     [0.01 1.99]
     [0.67 1.33]
-    [1.25 0.75]
+    [1.67 0.33]
     """
 
     uses_gradients = True
@@ -136,7 +136,7 @@ class AlphaGrad(WeightingPolicy):
         minimum: float = 1e-4,
         constraint: str = "rescale",
         lead: int = 0,
-        pull: float = 0.3,
+        pull: float = 0.1,
     ) -> None:
         check_setting(self, "lr", lr)
         check_setting(self, "minimum", minimum, high=1.0)

@@ -60,7 +60,7 @@ def resolve_policy(
     Examples
     --------
     >>> resolve_policy("alphagrad", {"lr": 0.1})
-    AlphaGrad(lr=0.1, p=2, minimum=0.0001, constraint='rescale', lead=0, pull=0.3)
+    AlphaGrad(lr=0.1, p=2, minimum=0.0001, constraint='rescale', lead=0, pull=0.1)
     """
     settings = dict(settings or {})
     if isinstance(policy, WeightingPolicy):

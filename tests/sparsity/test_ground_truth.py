@@ -16,8 +16,16 @@ SITES = ("C4", "C3", "FC2", "FC1", "CP6", "CP5")
 N_COPIES = 8
 
 
-@pytest.fixture(scope="module", params=[1, 2, 3])
-def found(request):
+N_DRAWS = 10
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What is kept of the sources' filters, by draws of the sources and the noise."""
+    return [kept_filters(seed) for seed in range(N_DRAWS)]
+
+
+def kept_filters(seed):
     """Share of each source's spatial filters that is kept, squared weights being counted.
 
     The network's spatial filters are those that part the true sources, eight copies of each with
@@ -28,7 +36,7 @@ def found(request):
     """
     data = make_imagery_execution(
         1, 1, 160, snr=20, sfreq=100, tmin=1, duration=2.5, ch_names=SITES, reference=None,
-        line_freq=None, blinks=False, random_state=request.param,
+        line_freq=None, blinks=False, random_state=seed,
     )
     filters = np.linalg.inv(data.patterns[0, 0])
     filters /= np.linalg.norm(filters, axis=1, keepdims=True)
@@ -64,17 +72,23 @@ def found(request):
 
 
 def test_filters_of_shared_sources_are_kept_for_both_tasks_and_private_ones_for_one(found):
-    shares, _, sources = found
-    for task in TASKS:
-        serves = sources[task].to_numpy()
-        assert shares[task][serves].min() > 0.35
-        assert shares[task][~serves].max() < 0.25
-        assert shares[task][serves].min() > 2 * shares[task][~serves].max()
+    serving, idle, ordered = [], [], []
+    for shares, _, sources in found:
+        for task in TASKS:
+            serves = sources[task].to_numpy()
+            serving.append(shares[task][serves])
+            idle.append(shares[task][~serves])
+            ordered.append(serving[-1][:, None] > idle[-1])
+    # Not in every draw: a strong rhythm of the other task can stand out by chance.
+    assert np.mean(ordered) > 0.95
+    assert np.mean(serving) > 0.4
+    assert np.mean(idle) < 0.15
+    assert np.median(idle) < 0.05
 
 
 def test_the_arbiter_keeps_what_either_task_needs(found):
-    shares, final, sources = found
-    assert sources[list(TASKS)].any(axis=1).all()
-    assert (final > 0.35).all()
-    for own in shares.values():
-        assert (final >= own - 1e-6).all()
+    for shares, final, sources in found:
+        assert sources[list(TASKS)].any(axis=1).all()
+        for own in shares.values():
+            assert (final >= own - 1e-6).all()
+    assert np.mean([final.min() for _, final, _ in found]) > 0.4

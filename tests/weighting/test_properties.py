@@ -464,7 +464,7 @@ def test_every_public_policy_has_a_name():
 def test_settings_win_over_what_a_name_implies():
     assert resolve_policy("alphagrad-project").constraint == "project"
     assert resolve_policy("alphagrad-project", {"constraint": "rescale"}).constraint == "rescale"
-    assert resolve_policy("alphagrad-lead", {"pull": 0.1}).pull == 0.1
+    assert resolve_policy("alphagrad-lead", {"pull": 0.2}).pull == 0.2
     assert resolve_policy(AlphaGrad, {"lr": 0.5}).lr == 0.5
 
 
