@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
-from skbci.nets import MLP
+from skbci.estimators._dense_layers import read_layers
 from skbci.optim import HJB, HJBAD
 
 # Optimizers that treat every weight alike: one flat vector gives them the same steps.
@@ -35,7 +35,7 @@ _threshold = torch.ops.aten.threshold_backward.default
 def fits_dense_engine(module: nn.Module, criterion: nn.Module, optimizer: Any) -> bool:
     """Whether the engine gives what autograd and the optimizer would."""
     return (
-        type(module) is MLP
+        read_layers(module) is not None
         and optimizer in _FLAT_OPTIMIZERS
         and not any(True for _ in criterion.parameters())
         and all(p.requires_grad for p in module.parameters())
@@ -43,7 +43,7 @@ def fits_dense_engine(module: nn.Module, criterion: nn.Module, optimizer: Any) -
 
 
 class DenseEngine:
-    """Loss and gradient of an `MLP` whose weights are views of one flat vector.
+    """Loss and gradient of a fully connected network whose weights are views of one flat vector.
 
     Autograd's bookkeeping and an optimizer's loop over tensors take most of the time with small
     networks. Here the gradient is written into the flat vector's ``grad``, of which the layers'
@@ -51,8 +51,8 @@ class DenseEngine:
 
     Parameters
     ----------
-    module : MLP
-        Its parameters' storage is moved into ``flat``.
+    module : MLP or nn.Sequential
+        As `read_layers` takes apart. Its parameters' storage is moved into ``flat``.
     criterion : nn.Module
         Gives a loss a row.
     flat : nn.Parameter, optional
@@ -60,21 +60,15 @@ class DenseEngine:
     """
 
     def __init__(
-        self, module: MLP, criterion: nn.Module, flat: nn.Parameter | None = None
+        self, module: nn.Module, criterion: nn.Module, flat: nn.Parameter | None = None
     ) -> None:
+        layers = read_layers(module)
+        assert layers is not None
         self.module = module
         self.criterion = criterion
-        self.linear = [layer for layer in module if isinstance(layer, nn.Linear)]
-        self.activations: list[nn.Module] = []
-        self.dropout: list[float] = []
-        for layer in module:
-            if isinstance(layer, (nn.Flatten, nn.Linear)):
-                continue
-            if isinstance(layer, nn.Dropout):
-                self.dropout[-1] = layer.p
-            else:
-                self.activations.append(layer)
-                self.dropout.append(0.0)
+        self.flattens = layers.flattens
+        self.linear, self.activations = layers.linear, layers.activations
+        self.dropout = layers.dropout
         self.flat = nn.Parameter(torch.empty(0)) if flat is None else flat
         self.masks: dict[float, DropoutMasks] = {}
         self.weights: list[Tensor] = []
@@ -132,7 +126,9 @@ class DenseEngine:
         """
         # No version counters and no dispatch to autograd: a twentieth of a small network's step.
         with torch.inference_mode():
-            inputs, kept, output = self._forward(X.flatten(1) if X.ndim > 2 else X)
+            if self.flattens and X.ndim > 2:
+                X = X.flatten(1)
+            inputs, kept, output = self._forward(X)
             loss, delta = self._loss(output, y, weight)
             if divisor is not None:
                 loss = loss / divisor

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from skbci.estimators import MLPClassifier
+from skbci.estimators import MLPClassifier, NeuralClassifier
 from skbci.estimators import _net as net_module
 from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, RowLoss, SquaredError
-from skbci.estimators._dense_engine import DenseEngine, DropoutMasks
+from skbci.estimators._dense_engine import DenseEngine, DropoutMasks, fits_dense_engine
 from skbci.nets import MLP
 from skbci.nets._mlp import ACTIVATIONS
 
@@ -147,3 +147,55 @@ def test_hooks_on_the_optimizer_see_every_step(optimizer):
     twin.partial_fit(X, y)
     assert len(seen) == 4
     assert np.array_equal(clf.predict_proba(X), twin.predict_proba(X))
+
+
+def _sequential(kind):
+    def make(n_features=5, n_outputs=3):
+        return {
+            "like an MLP": lambda: nn.Sequential(
+                nn.Flatten(), nn.Linear(n_features, 8), nn.Tanh(), nn.Dropout(0.3),
+                nn.Linear(8, n_outputs)),
+            "two layers without an activation": lambda: nn.Sequential(
+                nn.Linear(n_features, 8), nn.Linear(8, 6), nn.ReLU(), nn.Linear(6, n_outputs)),
+            "a layer twice": lambda: (lambda layer: nn.Sequential(
+                nn.Linear(n_features, 8), layer, nn.ReLU(), layer, nn.ReLU(),
+                nn.Linear(8, n_outputs)))(nn.Linear(8, 8)),
+            "no bias": lambda: nn.Sequential(nn.Linear(n_features, n_outputs, bias=False)),
+            "a norm": lambda: nn.Sequential(
+                nn.Linear(n_features, 8), nn.BatchNorm1d(8), nn.Linear(8, n_outputs)),
+            "dropout at the input": lambda: nn.Sequential(
+                nn.Dropout(0.3), nn.Linear(n_features, n_outputs)),
+            "an end that is not linear": lambda: nn.Sequential(
+                nn.Linear(n_features, n_outputs), nn.Sigmoid()),
+        }[kind]()
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("kind", "known"),
+    [("like an MLP", True), ("two layers without an activation", True), ("a layer twice", False),
+     ("no bias", False), ("a norm", False), ("dropout at the input", False),
+     ("an end that is not linear", False)],
+)
+def test_networks_built_like_an_mlp_train_by_the_engine_and_others_by_autograd(
+    kind, known, monkeypatch
+):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 5)).astype(np.float32)
+    y = np.digitize(X[:, 0], [-0.5, 0.5])
+    clf = NeuralClassifier(_sequential(kind), optimizer="adam", max_epochs=4, batch_size=16,
+                           random_state=0)
+    fast = clf.fit(X, y).predict_proba(X)
+    assert (clf.net_.engine_ is not None) == known
+    if known and kind != "like an MLP":  # whose dropout masks are drawn in another way
+        monkeypatch.setattr(net_module, "fits_dense_engine", lambda *_: False)
+        np.testing.assert_allclose(fast, clf.fit(X, y).predict_proba(X), atol=2e-5)
+
+
+def test_a_hooked_module_is_left_to_autograd():
+    with torch.random.fork_rng():
+        net = MLP(5, 3, (4,))
+    assert fits_dense_engine(net, CrossEntropy(), torch.optim.Adam)
+    net[1].register_forward_hook(lambda *_: None)
+    assert not fits_dense_engine(net, CrossEntropy(), torch.optim.Adam)

@@ -1,0 +1,64 @@
+"""What a fully connected network is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import nn
+
+from skbci.nets import MLP
+
+_ACTIVATIONS = (nn.ReLU, nn.Tanh, nn.Sigmoid, nn.ELU, nn.Identity)
+
+
+@dataclass
+class DenseLayers:
+    """Linear layers, and the activation and dropout rate after each but the last."""
+
+    flattens: bool = False
+    linear: list[nn.Linear] = field(default_factory=list)
+    activations: list[nn.Module] = field(default_factory=list)
+    dropout: list[float] = field(default_factory=list)
+
+
+def read_layers(module: nn.Module) -> DenseLayers | None:
+    """Take a network apart that is an `MLP`, or built like one in an `nn.Sequential`.
+
+    Returns
+    -------
+    DenseLayers or None
+        None if there is anything in it that is not known to the letter: another layer or order, a
+        subclass, a hook, a layer that is used twice.
+    """
+    if type(module) not in (MLP, nn.Sequential) or any(map(_is_hooked, module.modules())):
+        return None
+    assert isinstance(module, nn.Sequential)
+    last: nn.Module = module
+    out = DenseLayers()
+    for i, layer in enumerate(module):
+        after_linear = type(last) is nn.Linear
+        if type(layer) is nn.Flatten and i == 0 and (layer.start_dim, layer.end_dim) == (1, -1):
+            out.flattens = True
+        elif type(layer) is nn.Linear and layer.bias is not None:
+            if after_linear:
+                out.activations.append(nn.Identity())
+                out.dropout.append(0.0)
+            out.linear.append(layer)
+        elif type(layer) in _ACTIVATIONS and after_linear:
+            out.activations.append(layer)
+            out.dropout.append(0.0)
+        elif type(layer) is nn.Dropout and out.dropout and type(last) in _ACTIVATIONS:
+            out.dropout[-1] = layer.p
+        else:
+            return None
+        last = layer
+    if type(last) is not nn.Linear or len(set(map(id, out.linear))) < len(out.linear):
+        return None
+    return out
+
+
+def _is_hooked(module: nn.Module) -> bool:
+    return bool(
+        module._forward_hooks or module._forward_pre_hooks
+        or module._backward_hooks or module._backward_pre_hooks
+    )
