@@ -28,11 +28,10 @@ def read_layers(module: nn.Module) -> DenseLayers | None:
     -------
     DenseLayers or None
         None if there is anything in it that is not known to the letter: another layer or order, a
-        subclass, a hook, a layer that is used twice.
+        ``forward`` of its own, a hook, a layer that is used twice.
     """
-    if type(module) not in (MLP, nn.Sequential) or any(map(_is_hooked, module.modules())):
+    if not isinstance(module, nn.Sequential) or not _only_runs_its_layers(module):
         return None
-    assert isinstance(module, nn.Sequential)
     last: nn.Module = module
     out = DenseLayers()
     for i, layer in enumerate(module):
@@ -55,6 +54,17 @@ def read_layers(module: nn.Module) -> DenseLayers | None:
     if type(last) is not nn.Linear or len(set(map(id, out.linear))) < len(out.linear):
         return None
     return out
+
+
+def _only_runs_its_layers(module: nn.Sequential) -> bool:
+    kind = type(module)
+    return (
+        kind.forward in (nn.Sequential.forward, MLP.forward)
+        and kind.__call__ is nn.Module.__call__
+        and not module._parameters
+        and not hasattr(module, "apply_max_norm")  # may give weights a storage of their own
+        and not any(map(_is_hooked, module.modules()))
+    )
 
 
 def _is_hooked(module: nn.Module) -> bool:

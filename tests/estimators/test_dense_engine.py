@@ -149,6 +149,16 @@ def test_hooks_on_the_optimizer_see_every_step(optimizer):
     assert np.array_equal(clf.predict_proba(X), twin.predict_proba(X))
 
 
+class Chain(nn.Sequential):
+    def __init__(self, n_features, n_outputs):
+        super().__init__(nn.Linear(n_features, 4), nn.ELU(), nn.Linear(4, n_outputs))
+
+
+class Doubled(Chain):
+    def forward(self, X):
+        return 2 * super().forward(X)
+
+
 def _sequential(kind):
     def make(n_features=5, n_outputs=3):
         return {
@@ -165,6 +175,8 @@ def _sequential(kind):
                 nn.Linear(n_features, 8), nn.BatchNorm1d(8), nn.Linear(8, n_outputs)),
             "dropout at the input": lambda: nn.Sequential(
                 nn.Dropout(0.3), nn.Linear(n_features, n_outputs)),
+            "a subclass": lambda: Chain(n_features, n_outputs),
+            "a forward of its own": lambda: Doubled(n_features, n_outputs),
             "an end that is not linear": lambda: nn.Sequential(
                 nn.Linear(n_features, n_outputs), nn.Sigmoid()),
         }[kind]()
@@ -176,7 +188,7 @@ def _sequential(kind):
     ("kind", "known"),
     [("like an MLP", True), ("two layers without an activation", True), ("a layer twice", False),
      ("no bias", False), ("a norm", False), ("dropout at the input", False),
-     ("an end that is not linear", False)],
+     ("a subclass", True), ("a forward of its own", False), ("an end that is not linear", False)],
 )
 def test_networks_built_like_an_mlp_train_by_the_engine_and_others_by_autograd(
     kind, known, monkeypatch
