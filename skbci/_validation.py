@@ -12,6 +12,7 @@ import pandas as pd
 from mne import BaseEpochs, pick_types
 from sklearn.utils.validation import validate_data
 
+from skbci._numbers import is_number
 from skbci.eegarray import EEGArray
 
 __all__ = [
@@ -219,7 +220,7 @@ def resolve_sfreq(sfreq: float | None, X: Any, who: Any) -> float:
                 "EEGArray that knows its own."
             )
         return float(known)
-    if isinstance(sfreq, bool) or not isinstance(sfreq, (int, float, np.number)):
+    if not is_number(sfreq):
         raise TypeError(f"{name}: sfreq={sfreq!r} must be a number in Hz or None.")
     if not (np.isfinite(sfreq) and sfreq > 0):
         raise ValueError(f"{name}: sfreq={sfreq!r} must be a positive number in Hz.")

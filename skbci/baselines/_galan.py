@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._numbers import is_number
 from skbci._validation import as_eeg, check_classes, check_count, check_eeg
 from skbci.baselines._standardized import standardized
 
@@ -116,7 +117,7 @@ class GalanClassifier(ClassifierMixin, BaseEstimator):
         name = type(self).__name__
         n_features = check_count(self.n_features, "n_features", name)
         value = self.shrinkage
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        if not is_number(value):
             raise TypeError(f"{name}: shrinkage={value!r} must be a number.")
         if not 0 <= value <= 1:
             raise ValueError(f"{name}: shrinkage={value!r} must be between 0 and 1.")

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._numbers import is_number
 from skbci._validation import as_eeg, check_classes, check_eeg
 
 __all__ = ["KStar"]
@@ -106,7 +107,7 @@ class KStar(ClassifierMixin, BaseEstimator):
         """
         name = type(self).__name__
         value = self.blend
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        if not is_number(value):
             raise TypeError(f"{name}: blend={value!r} must be a number.")
         if not 0 < value <= 100:
             raise ValueError(f"{name}: blend={value!r} must be above 0 and at most 100 (percent).")

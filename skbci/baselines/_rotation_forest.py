@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._numbers import is_number
 from skbci._validation import as_eeg, check_classes, check_count, check_eeg
 from skbci.baselines._standardized import standardized
 
@@ -204,7 +205,7 @@ class RotationForest(ClassifierMixin, BaseEstimator):
         name = type(self).__name__
         check_count(self.subset_size, "subset_size", name)
         fraction = self.sample_fraction
-        if isinstance(fraction, bool) or not isinstance(fraction, (int, float, np.number)):
+        if not is_number(fraction):
             raise TypeError(f"{name}: sample_fraction={fraction!r} must be a number.")
         if not 0 < fraction <= 1:
             raise ValueError(f"{name}: sample_fraction={fraction!r} must be in (0, 1].")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skbci._numbers import is_number
 from skbci.datasets._head import standard_names
 
 __all__ = [
@@ -64,7 +65,7 @@ def stream(seed: int, *key: int) -> np.random.Generator:
 
 def check_number(value: Any, name: str, *, least: float = 0.0, above: bool = False) -> float:
     """Refuse what is not a finite number of at least (or ``above``) a bound."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+    if not is_number(value):
         raise TypeError(f"{name}={value!r} must be a number.")
     number = float(value)
     if not np.isfinite(number) or number < least or (above and number == least):

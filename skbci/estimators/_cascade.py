@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._numbers import is_number
 from skbci._sessions import session_rows
 from skbci._validation import (
     as_eeg,
@@ -217,7 +218,7 @@ class CascadeClassifier(MetaClassifier):
         if self.stack not in _STACKS:
             words = ", ".join(map(repr, _STACKS))
             raise ValueError(f"{name}: stack={self.stack!r} is not one of {words}.")
-        if isinstance(self.gap, bool) or not isinstance(self.gap, (int, float, np.number)):
+        if not is_number(self.gap):
             raise TypeError(f"{name}: gap={self.gap!r} must be a number of seconds.")
         if not 0 <= self.gap < np.inf:
             raise ValueError(f"{name}: gap={self.gap!r} must be zero or more seconds.")

@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._numbers import is_number
 from skbci._sessions import session_rows
 from skbci._validation import as_eeg, check_count, row_values
 from skbci.estimators._markov import forward_filter
@@ -321,7 +322,7 @@ class EvidenceAccumulator(MetaClassifier):
 def _check_number(
     name: str, key: str, value: Any, allowed: Callable[[float], bool], words: str
 ) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if not is_number(value):
         raise TypeError(f"{name}: {key}={value!r} must be a number, {words}.")
     if not allowed(float(value)):
         raise ValueError(f"{name}: {key}={value!r} must be {words}.")

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skbci._numbers import is_number
 from skbci._sessions import session_codes, session_rows
 from skbci._validation import as_eeg, check_count, row_values
 from skbci.eegarray import EEGArray
@@ -315,7 +316,7 @@ class OnlineClassifier(MetaClassifier):
         check_count(self.n_passes, "n_passes", name, least=0)
         check_count(self.replay, "replay", name, least=0)
         value = self.lr_factor
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        if not is_number(value):
             raise TypeError(f"{name}: lr_factor={value!r} must be a number.")
         if not 0 < value < np.inf:
             raise ValueError(f"{name}: lr_factor={value!r} must be a positive number.")

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._numbers import is_number
+
 __all__ = ["time_to_loss"]
 
 
@@ -78,7 +80,7 @@ def time_to_loss(
 
 
 def _finite(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if not is_number(value):
         raise TypeError(f"{name}={value!r} must be a number.")
     if not np.isfinite(value):
         raise ValueError(f"{name}={value!r} must be finite.")

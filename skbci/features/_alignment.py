@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from pyriemann.estimation import Covariances
 
+from skbci._numbers import is_number
 from skbci._validation import carry_rows, check_count
 from skbci.features._base import SignalTransformer, check_choice
 from skbci.features._groups import Key, check_columns, group_rows
@@ -105,7 +106,7 @@ class GroupAlignment(SignalTransformer):
         check_columns(self.by, name)
         check_choice(self.estimator, "estimator", self, ("scm", "oas", "lwf"))
         check_count(self.min_rows, "min_rows", self)
-        if isinstance(self.tol, bool) or not isinstance(self.tol, (int, float, np.number)):
+        if not is_number(self.tol):
             raise TypeError(f"{name}: tol={self.tol!r} must be a number.")
         if not 0 <= self.tol < 1:
             raise ValueError(f"{name}: tol={self.tol!r} must be at least 0 and below 1.")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._numbers import is_number
 from skbci._sessions import check_by, session_rows
 from skbci._validation import carry_rows
 from skbci.features._base import SignalTransformer
@@ -188,7 +189,7 @@ class CausalCentering(SignalTransformer):
             ("prior_rows", lambda v: 0 <= v < np.inf, "a finite number of rows, 0 or more"),
         ):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+            if not is_number(value):
                 raise TypeError(f"CausalCentering: {name}={value!r} must be a number.")
             if not allowed(value):
                 raise ValueError(f"CausalCentering: {name}={value!r} must be {words}.")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skbci._numbers import is_number
 from skbci._validation import resolve_sfreq
 from skbci.eegarray import EEGArray
 from skbci.features._base import FeatureTransformer
@@ -84,7 +85,7 @@ class WindowMeans(FeatureTransformer):
         self
         """
         width = self.width
-        if isinstance(width, bool) or not isinstance(width, (int, float, np.number)):
+        if not is_number(width):
             raise TypeError(f"WindowMeans: width={width!r} must be a number of seconds.")
         if not (np.isfinite(width) and width > 0):
             raise ValueError(f"WindowMeans: width={width!r} must be a positive number of seconds.")

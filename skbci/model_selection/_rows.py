@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import _num_samples
 
+from skbci._numbers import is_number
 from skbci._validation import check_groups, row_values
 from skbci.eegarray import EEGArray
 
@@ -124,7 +125,7 @@ def known_duration(X: Any) -> float | None:
 
 def check_seconds(value: Any, name: str, who: str) -> float:
     """Check a finite number of seconds, zero or more."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if not is_number(value):
         raise TypeError(f"{who}: {name}={value!r} must be a number of seconds.")
     if not (np.isfinite(value) and value >= 0):
         raise ValueError(f"{who}: {name}={value!r} must be zero or more seconds.")

@@ -8,6 +8,8 @@ from typing import Any
 import joblib
 import numpy as np
 
+from skbci._numbers import is_number
+
 __all__ = ["largest_stable_step"]
 
 
@@ -81,7 +83,7 @@ class _LargestStableStep:
     """The rule as an object that can be pickled and printed."""
 
     def __init__(self, epsilon: Any, param: str, metric: str) -> None:
-        if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float, np.number)):
+        if not is_number(epsilon):
             raise TypeError(f"largest_stable_step: epsilon={epsilon!r} must be a number.")
         if not 0 <= epsilon < np.inf:
             raise ValueError(
@@ -154,7 +156,7 @@ class _LargestStableStep:
         if name not in candidate:
             return -np.inf
         value = candidate[name]
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        if not is_number(value):
             raise TypeError(
                 f"largest_stable_step: {name}={value!r} is no step size; it must be a number."
             )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from skbci._numbers import is_number
 from skbci.optim._errors import NonFiniteLossError
 from skbci.optim._jacobian import Jacobian
 from skbci.optim._layers import check_batch_norm, gram_layers
@@ -26,7 +26,7 @@ class GramOptimizer(OutputErrorOptimizer):
         self, params: Any, defaults: dict[str, Any], module: Any, max_gram_bytes: Any
     ) -> None:
         label = f"{type(self).__name__}: max_gram_bytes={max_gram_bytes!r} must be"
-        if isinstance(max_gram_bytes, bool) or not isinstance(max_gram_bytes, numbers.Real):
+        if not is_number(max_gram_bytes):
             raise TypeError(f"{label} a number of bytes.")
         if not float(max_gram_bytes) > 0:
             raise ValueError(f"{label} positive.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from skbci._numbers import is_number
 from skbci.sparsity._budget import keep_top
 from skbci.sparsity._prunable import Masks, prunable, prunable_layers, unit_rows
 from skbci.sparsity._saliency import Batches, Loss
@@ -138,7 +138,7 @@ class PruningMethod(ABC):
 def check_sparsity(sparsity: Any, who: Any) -> float:
     """Check a number in [0, 1)."""
     name = type(who).__name__
-    if isinstance(sparsity, bool) or not isinstance(sparsity, numbers.Real):
+    if not is_number(sparsity):
         raise TypeError(f"{name}: sparsity={sparsity!r} must be a number in [0, 1).")
     if not (math.isfinite(sparsity) and 0 <= float(sparsity) < 1):
         raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skbci._numbers import is_number
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import count_kept
 from skbci.sparsity._prunable import Masks, prunable
@@ -72,7 +73,7 @@ class Snip(PruningMethod):
         super().__init__(sparsity, floor)
         self.task_weights = None if task_weights is None else dict(task_weights)
         for task, weight in (self.task_weights or {}).items():
-            if not (isinstance(weight, (int, float)) and 0 <= weight < math.inf):
+            if not (is_number(weight) and 0 <= weight < math.inf):
                 raise ValueError(
                     f"Snip: task_weights[{task!r}]={weight!r} must be a finite number of at "
                     "least 0."

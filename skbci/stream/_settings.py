@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
+from skbci._numbers import is_number
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
 from skbci.stream._plan import unwrapped
 
@@ -41,7 +42,7 @@ def check_duration(value: Any, name: str) -> float:
     ------
     TypeError, ValueError
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+    if not is_number(value):
         raise TypeError(f"OnlineDecoder: {name}={value!r} must be a number of seconds.")
     if not (np.isfinite(value) and value > 0):
         raise ValueError(f"OnlineDecoder: {name}={value!r} must be a positive number of seconds.")
@@ -113,7 +114,7 @@ def stream_rate(sfreq: Any, pipeline: Any) -> float:
                 "(Hz)."
             )
         return float(known)
-    if isinstance(sfreq, bool) or not isinstance(sfreq, (int, float, np.number)):
+    if not is_number(sfreq):
         raise TypeError(f"OnlineDecoder: sfreq={sfreq!r} must be a number in Hz or None.")
     if not (np.isfinite(sfreq) and sfreq > 0):
         raise ValueError(f"OnlineDecoder: sfreq={sfreq!r} must be a positive number in Hz.")

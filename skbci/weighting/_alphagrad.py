@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skbci._numbers import is_number
 from skbci.weighting._base import WeightingPolicy, check_setting, rescale
 from skbci.weighting._evidence import Evidence, Floats
 from skbci.weighting._simplex import project
@@ -140,7 +141,7 @@ class AlphaGrad(WeightingPolicy):
     ) -> None:
         check_setting(self, "lr", lr)
         check_setting(self, "minimum", minimum, high=1.0)
-        if isinstance(p, bool) or not isinstance(p, (int, float, np.number)) or not p >= 1:
+        if not is_number(p) or not p >= 1:
             raise ValueError(f"AlphaGrad: p={p!r} must be a number of at least 1, or inf.")
         if constraint not in CONSTRAINTS:
             raise ValueError(

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from skbci._numbers import is_number
 from skbci._validation import check_count
 from skbci.weighting._evidence import Evidence, Floats, Gradients, shared_gradients
 
@@ -323,7 +324,7 @@ def check_setting(
     ValueError
         Naming the policy, the setting and its value.
     """
-    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    number = is_number(value)
     if not (number and low < value < high):
         upper = f"smaller than {high:g}" if high < math.inf else "finite"
         limits = f"larger than {low:g} and {upper}"
