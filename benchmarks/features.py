@@ -6,29 +6,36 @@ files and deletes them) or with ``--quick``.
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from _report import Table, main
-from _timing import Timing, interleave, single_thread
+from _timing import Timing, in_new_process, interleave, single_thread
 
 single_thread()
 
 import mne  # noqa: E402
 import numpy as np  # noqa: E402
 import scipy.signal  # noqa: E402
+from _memory import ROW_BYTES, STATUS, write_epochs  # noqa: E402
 
 from skbci.features import FilterBank, WelchPSD  # noqa: E402
 
 SFREQ = 250.0
 IN_TURN = "Largest errors are fractions of the largest value."
+MEMORY_NOTE = (
+    "One call of `fit_transform` in a process of its own, on a float32 file opened with "
+    "`np.load(mmap_mode=\"r\")`. Extra is the largest anonymous resident memory during the call "
+    "(RssAnon, looked at every millisecond), less that before the call and less the output; pages "
+    "of the mapped file are not in it. By VmHWM: the largest resident memory of the process, less "
+    "that before the call, the output and the whole input; where the system keeps only part of "
+    "the file resident, this is too low. One or two bands: the output of all nine would be nine "
+    "times the input."
+)
 Work = Mapping[str, Callable[[np.ndarray], Any]]
 
 
@@ -97,32 +104,20 @@ def welch(n_rows: int, repeats: int) -> Iterator[Table]:
         table = compare(f"{title}: {situation}", X, work, repeats)
         yield table.faster(OURS, 12.0, work=f"{OURS}, {situation}")
     situation = "first call of a new process"
-    times = first_calls(n_rows, min(repeats, 5))
+    names = list(WELCH) if repeats > 1 else [SCIPY, OURS]
+    times = first_calls(names, n_rows, min(repeats, 5))
     table = Table(f"{title}: {situation}", times, SCIPY,
                   note="Each call is the first large one of a process of its own.")
     yield table.faster(OURS, 12.0, work=f"{OURS}, {situation}")
 
 
-def first_calls(n_rows: int, repeats: int) -> dict[str, Timing]:
+def first_calls(names: Sequence[str], n_rows: int, repeats: int) -> dict[str, Timing]:
     """Time single calls, each in a process of its own, in turn."""
-    seconds: dict[str, list[float]] = {name: [] for name in WELCH}
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
         for name, values in seconds.items():
-            values.append(elsewhere("first_call", name, n_rows))
+            values.append(in_new_process("features.first_call", name, n_rows))
     return {name: Timing(tuple(values)) for name, values in seconds.items()}
-
-
-def elsewhere(function: str, *args: Any) -> Any:
-    """Call a function of this file in a new process."""
-    code = (
-        "import json, sys; import features; "
-        f"print(json.dumps(features.{function}(*json.loads(sys.argv[1]))))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(args)], cwd=Path(__file__).parent,
-        stdout=subprocess.PIPE, text=True, check=True,
-    )
-    return json.loads(done.stdout)
 
 
 def first_call(name: str, n_rows: int) -> float:
@@ -162,29 +157,36 @@ def filter_bank(n_rows: int, padlen: int | None, repeats: int) -> Table:
     return table.faster(ours, 6.0, work=f"{ours}, padlen={bank.padlen_} on both sides")
 
 
-def memory(n_rows: int) -> Table:
+def memory(n_rows: int, settings: Sequence[tuple[int, str]]) -> Table:
     """What a filter bank needs besides its memory-mapped input and its output."""
-    megabytes = n_rows * 22 * 1000 * 4 / 1e6
-    ways: dict[str, tuple[int, str]] = {
-        'one band, output="bands"': (1, "bands"),
-        'one band, output="channels"': (1, "channels"),
-        'two bands, output="channels"': (2, "channels"),
-    }
-    found = {}
+    ways = {f'{n} band{"s" * (n > 1)}, `output="{output}"`': (n, output)
+            for n, output in settings}
+    found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "epochs.npy"
         write_epochs(path, n_rows)
         for name, (n_bands, output) in ways.items():
-            found[name] = elsewhere("filter_mapped", str(path), n_bands, output)
-    columns = {key: {name: values[key] for name, values in found.items()}
-               for key in next(iter(found.values()))}
-    columns["seconds"] = {name: values.pop("seconds") for name, values in found.items()}
-    title = f"Memory of `FilterBank().fit_transform` on {megabytes / 1000:.2g} GB of epochs"
-    table = Table(title, columns={k: v for k, v in columns.items() if k != "seconds"} | {
-        "seconds": columns["seconds"]}, note=MEMORY_NOTE)
+            found[name] = in_new_process("_memory.filter_mapped", str(path), n_bands, output)
+    title = f"`FilterBank` of {n_rows * ROW_BYTES / 1e9:.2g} GB of memory-mapped epochs"
+    table = Table(
+        title, {name: Timing((values.pop("seconds"),)) for name, values in found.items()},
+        columns={key: {name: values[key] for name, values in found.items()}
+                 for key in next(iter(found.values()))},
+        note=MEMORY_NOTE,
+    )
     for name, values in found.items():
-        table.at_most(1000, values[EXTRA], "MB", work=f"{title}, {name}: extra memory")
+        table.at_most(1000, values["extra (MB)"], "MB", work=f"{title}, {name}: extra memory")
     return table
+
+
+def tables(quick: bool) -> Iterator[Table]:
+    yield from welch(200 if quick else 2000, 1 if quick else 9)
+    for padlen in (750, None):
+        yield filter_bank(29 if quick else 288, padlen, 1 if quick else 5)
+    if STATUS.exists():  # nothing but Linux tells a process so much of its memory
+        settings = (1, "bands"), (1, "channels"), (2, "channels")
+        n_rows = 500 if quick else 2_000_000_000 // ROW_BYTES + 1
+        yield memory(n_rows, settings[:1] if quick else settings)
 
 
 if __name__ == "__main__":

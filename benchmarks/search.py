@@ -31,10 +31,10 @@ def tables(quick: bool, jobs: int = 2, dropout: float = DROPOUT) -> Iterator[Tab
     rates = {"lr": list(np.geomspace(0.001, 0.1, n_candidates))}
     by_rule = {"optimizer": RULES, "lr": list(np.geomspace(0.003, 0.1, n_rates))}
     how = {"cv": 4, "refit": False, "n_jobs": jobs}
-    ours = skbci_net(dropout, epochs)
+    skorch, ours = skorch_net(dropout, epochs), skbci_net(dropout, epochs)
     adam = clone(ours).set_params(optimizer="adam")
     searches = {
-        "`GridSearchCV` over skorch, Adam": GridSearchCV(skorch_net(dropout, epochs), rates, **how),
+        "`GridSearchCV` over skorch, Adam": GridSearchCV(skorch, rates, **how),
         "`GridSearchCV` over `MLPClassifier`, Adam": GridSearchCV(adam, rates, **how),
         "`StackedGridSearchCV`, Adam": StackedGridSearchCV(adam, rates, **how),
         "`GridSearchCV` over `MLPClassifier`, HJB, HJB-AD and Adam": GridSearchCV(
@@ -53,16 +53,17 @@ def tables(quick: bool, jobs: int = 2, dropout: float = DROPOUT) -> Iterator[Tab
         a, b = searches[plain].cv_results_, searches[stacked].cv_results_
         gaps[stacked] = float(np.abs(a["mean_test_score"] - b["mean_test_score"]).max())
     table = Table(
-        f"{n_candidates} candidates x 4 folds of 90-50-30-10-2, {len(X):,} rows, {epochs} epochs, batch "
-        f"{BATCH}, dropout {dropout:g}",
+        f"{n_candidates} candidates x 4 folds of 90-50-30-10-2, {len(X):,} rows, {epochs} epochs, "
+        f"batch {BATCH}, dropout {dropout:g}",
         times, names[0],
         note=f"{jobs} {'process' if jobs == 1 else 'processes'} of one thread each, no refit. "
         "Differences are those of the mean scores from the same search fit by fit.",
         columns={"largest difference": gaps},
     )
-    table.faster(names[2], 8.0)
+    fits = f"{n_candidates} x 4 fits"
+    table.faster(names[2], 8.0, work=f"{fits}: {names[2]}")
     for stacked, plain in pairs.items():
-        table.faster(stacked, 1.3, peer=plain)
+        table.faster(stacked, 1.3, peer=plain, work=f"{fits}: {stacked}")
     yield table
 
 

@@ -5,18 +5,17 @@ Run ``python benchmarks/stream.py`` (about a minute) or with ``--quick``.
 
 from __future__ import annotations
 
-import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from _timing import Timing, header, interleave, ratio, row, single_thread
+from _report import Table, main
+from _timing import Timing, interleave, single_thread
 
 single_thread()
 
 import numpy as np  # noqa: E402
 import scipy.signal  # noqa: E402
-import sklearn  # noqa: E402
 import skorch  # noqa: E402
 import torch  # noqa: E402
 from sklearn.base import BaseEstimator, TransformerMixin  # noqa: E402
@@ -36,6 +35,7 @@ from skbci.stream import OnlineDecoder  # noqa: E402
 
 SEGMENTS = {"n_per_seg": 256, "n_overlap": 192, "fmin": 8.0, "fmax": 30.0}
 HIDDEN = (50, 30, 10)
+TAIL = "99th percentile (µs)"
 
 
 class ScipyWelch(TransformerMixin, BaseEstimator):
@@ -85,7 +85,7 @@ def skorch_twin(pipeline: Pipeline, windows: np.ndarray, sfreq: float) -> Pipeli
     return twin
 
 
-def latency(repeats: int) -> None:
+def latency(repeats: int) -> Table:
     """One window of 8 x 512 every 62.5 ms, from its samples to its probabilities."""
     sfreq, n_hop = 512.0, 32
     recording = signals(8, 512 + n_hop * (repeats + 5))
@@ -115,15 +115,24 @@ def latency(repeats: int) -> None:
         "`OnlineDecoder`": turns(online),
     }
     times = interleave(work, repeats=repeats, warmup=5)
-    print("\nOne window of 8 x 512 every 62.5 ms: Welch (five segments of 500 ms, 8-30 Hz), "
-          f"StandardScaler, network 96-{'-'.join(map(str, HIDDEN))}-2; {repeats} windows\n")
-    print_latencies(times)
     differences = [abs(np.ravel(said[i + 2]) - np.ravel(said[i])).max()
                    for i in range(0, len(said), 3)]
-    print(f"\nLargest difference of `OnlineDecoder` from the first row: {max(differences):.1e}")
+    table = Table(
+        "One window of 8 x 512 every 62.5 ms: Welch, StandardScaler, network "
+        f"96-{'-'.join(map(str, HIDDEN))}-2",
+        times, next(iter(work)), columns=tail(times),
+        note=f"Five segments of 500 ms, 8-30 Hz; {repeats:,} windows; ways take turns, window by "
+        "window. `OnlineDecoder`'s probabilities differ from those of the first row by "
+        f"{max(differences):.1e} at most.",
+    )
+    ours = times["`OnlineDecoder`"]
+    work_name = "a decision of `OnlineDecoder`, 8 x 512"
+    table.at_most(0.2, ours.median * 1e3, "ms", work=f"{work_name}: median")
+    percentile = table.columns[TAIL]["`OnlineDecoder`"]
+    return table.at_most(0.5, percentile / 1e3, "ms", work=f"{work_name}: 99th percentile")
 
 
-def welch(repeats: int) -> None:
+def welch(repeats: int) -> Table:
     """The densities alone, 1-s windows every 62.5 ms."""
     from skbci.stream._welch_segments import WelchSegments
 
@@ -147,61 +156,70 @@ def welch(repeats: int) -> None:
         "`WelchPSD.transform`": turns(lambda window, _: psd.transform(window[None])),
         "incremental": turns(segments),
     }
-    print("\nThe densities alone\n")
-    print_latencies(interleave(work, repeats=repeats, warmup=5))
+    times = interleave(work, repeats=repeats, warmup=5)
+    table = Table("The Welch densities of such a window alone", times, next(iter(work)),
+                  columns=tail(times))
+    return table.at_most(50, times["incremental"].median * 1e6, "µs",
+                         work="an incremental Welch update of 8 channels: median")
 
 
-def print_latencies(times: dict[str, Timing]) -> None:
-    reference = next(iter(times.values()))
-    print(header("way", "median (µs)", "99th percentile (µs)", "longest (µs)", "times as fast"))
-    for name, timing in times.items():
-        micro = np.array(timing.seconds) * 1e6
-        cells = np.median(micro), np.percentile(micro, 99), micro.max()
-        print(row(name, *(f"{cell:.0f}" for cell in cells), f"{ratio(reference, timing):.1f}"),
-              flush=True)
+def tail(times: dict[str, Timing]) -> dict[str, dict[str, float]]:
+    """Give the column of the 99th percentiles."""
+    return {TAIL: {n: float(np.percentile(t.seconds, 99)) * 1e6 for n, t in times.items()}}
 
 
-def load(seconds: int) -> None:
+def load(seconds: int, repeats: int) -> Table:
     """Share of one core that 64 channels at 1 kHz take, with 16 decisions a second."""
     sfreq, hop, n_chunk = 1000.0, 0.0625, 20
     recording = signals(64, round(seconds * sfreq))
-    net = MLPClassifier(HIDDEN, max_epochs=2, random_state=0)
+
+    def net() -> MLPClassifier:
+        return MLPClassifier(HIDDEN, max_epochs=2, random_state=0)
+
     pipelines = {
         "Welch, scaler, network": make_pipeline(
-            WelchPSD(n_per_seg=500, n_overlap=375, fmin=8, fmax=30), StandardScaler(), net),
+            WelchPSD(n_per_seg=500, n_overlap=375, fmin=8, fmax=30), StandardScaler(), net()),
         "log Welch, running mean, network, evidence of 5 s": make_pipeline(
             WelchPSD(n_per_seg=500, n_overlap=375, fmin=8, fmax=30, log=True), CausalCentering(),
-            EvidenceAccumulator(net, 5, unit="seconds", change_rate=0.01)),
+            EvidenceAccumulator(net(), 5, unit="seconds", change_rate=0.01)),
         "two causal bands, Welch, network": make_pipeline(
             FilterBank([(8, 13), (13, 30)], phase="causal", output="channels"),
-            WelchPSD(n_per_seg=500, fmin=8, fmax=30), net),
+            WelchPSD(n_per_seg=500, fmin=8, fmax=30), net()),
     }
-    print(f"\n64 channels at 1 kHz, 16 decisions a second, chunks of {n_chunk} ms, {seconds} s\n")
-    print(header("pipeline", "share of one core", "CPU time of a decision (ms)"))
+    decoders = {}
     for name, pipeline in pipelines.items():
         windows, _ = SlidingWindows(1.0, 0.25, sfreq=sfreq).explode(recording[:, :8000])
         pipeline.fit(EEGArray(np.asarray(windows), sfreq=sfreq), np.arange(len(windows)) % 2)
-        decoder = OnlineDecoder(pipeline, 1.0, hop)
-        decisions, start = 0, time.process_time()
-        for at in range(0, recording.shape[1], n_chunk):
-            decisions += len(decoder.update(recording[:, at : at + n_chunk])[0])
-        spent = time.process_time() - start
-        print(row(name, f"{spent / seconds:.2%}", f"{spent / decisions * 1e3:.2f}"), flush=True)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tenth of the windows")
-    quick = parser.parse_args().quick
-    print(
-        "One thread. Ways take turns, window by window; ratios are of medians. "
-        f"NumPy {np.__version__}, SciPy {scipy.__version__}, scikit-learn "
-        f"{sklearn.__version__}, skorch {skorch.__version__}, torch {torch.__version__}."
+        decoders[name] = OnlineDecoder(pipeline, 1.0, hop)
+    spent: dict[str, list[float]] = {name: [] for name in decoders}
+    shares: dict[str, list[float]] = {name: [] for name in decoders}
+    for _ in range(repeats):
+        for name, decoder in decoders.items():
+            decoder.reset()
+            decisions, start = 0, time.process_time()
+            for at in range(0, recording.shape[1], n_chunk):
+                decisions += len(decoder.update(recording[:, at : at + n_chunk])[0])
+            cpu = time.process_time() - start
+            spent[name].append(cpu / decisions)
+            shares[name].append(100 * cpu / seconds)
+    share = {name: float(np.median(values)) for name, values in shares.items()}
+    title = "64 channels at 1 kHz, 16 decisions a second"
+    table = Table(
+        title, {name: Timing(tuple(values)) for name, values in spent.items()},
+        timed="the processor for one decision", columns={"share of one core (%)": share},
+        note=f"A stream of {seconds} s in chunks of {n_chunk} ms, as fast as it goes.",
     )
-    latency(300 if quick else 3000)
-    welch(300 if quick else 3000)
-    load(10 if quick else 60)
+    for name in pipelines:
+        table.at_most(5, share[name], "% of one core", work=f"{title}: {name}")
+    return table
+
+
+def tables(quick: bool) -> Iterator[Table]:
+    repeats = 300 if quick else 3000
+    yield latency(repeats)
+    yield welch(repeats)
+    yield load(10, 1) if quick else load(30, 5)
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)

@@ -2,18 +2,18 @@
 
 Run ``python benchmarks/weighting.py``. A step is forward, losses, backward, Adam and the max-norm
 projection, for a batch of 100 rows of 22 channels and 400 samples. "Plain torch" is the same
-network from torch's own layers in the published order. The second table compares what a policy
-adds to a step: by ``on_batch``, K short backward passes and then ``backward``; by
+network from torch's own layers in the published order. The tables of AlphaGrad compare what a
+policy adds to a step: by ``on_batch``, K short backward passes and then ``backward``; by
 ``weighted_backward``, which goes through each head once; and in the usual way, with a second-order
 graph (``create_graph=True``).
 """
 
 from __future__ import annotations
 
-import argparse
-import warnings
+from collections.abc import Iterator
 
-from _timing import header, interleave, ratio, row, single_thread
+from _report import Table, main
+from _timing import interleave, ratio, single_thread
 
 single_thread()
 
@@ -31,25 +31,33 @@ from skbci.weighting import (  # noqa: E402
 )
 
 ROWS, CHANNELS, TIMES, CLASSES = 100, 22, 400, 2
+UPDATES = 1000
 
 
 class PlainMIN2Net(nn.Module):
+    """Torch's own layers, with time along the last axis of each image.
+
+    The published code has it along the first; torch is 1.4 times slower then, and its release 2.13
+    writes past its memory in ``Conv2d(n, n, (64, 1), padding="same")`` on 25 x 1 for n = 2, 16, 32
+    and others.
+    """
+
     def __init__(self, C, T, n_classes):
         super().__init__()
         half, latent = C // 2, C * n_classes // 2
 
         def conv(a, b, k):
-            return nn.Conv2d(a, b, (k, 1), padding="same")
+            return nn.Conv2d(a, b, (1, k), padding="same")
 
         self.encoder = nn.Sequential(
-            *(conv(C, C, 64), nn.ELU(), nn.BatchNorm2d(C), nn.AvgPool2d((T // 100, 1))),
-            *(conv(C, half, 32), nn.ELU(), nn.BatchNorm2d(half), nn.AvgPool2d((4, 1))),
+            *(conv(C, C, 64), nn.ELU(), nn.BatchNorm2d(C), nn.AvgPool2d((1, T // 100))),
+            *(conv(C, half, 32), nn.ELU(), nn.BatchNorm2d(half), nn.AvgPool2d((1, 4))),
             *(nn.Flatten(), nn.Linear(25 * half, latent)),
         )
         self.decoder = nn.Sequential(
-            *(nn.Linear(latent, 25 * half), nn.Unflatten(1, (half, 25, 1))),
-            *(conv(half, half, 64), nn.UpsamplingNearest2d((100, 1)), nn.ELU()),
-            *(conv(half, C, 32), nn.UpsamplingNearest2d((T, 1)), nn.ELU()),
+            *(nn.Linear(latent, 25 * half), nn.Unflatten(1, (half, 1, 25))),
+            *(conv(half, half, 64), nn.UpsamplingNearest2d((1, 100)), nn.ELU()),
+            *(conv(half, C, 32), nn.UpsamplingNearest2d((1, T)), nn.ELU()),
         )
         self.classifier = nn.Linear(latent, n_classes)
 
@@ -58,8 +66,8 @@ class PlainMIN2Net(nn.Module):
         return self.encoder[-1].weight
 
     def forward(self, X):
-        latent = self.encoder(X[..., None])
-        return self.classifier(latent), latent, self.decoder(latent)[..., 0]
+        latent = self.encoder(X[:, :, None])
+        return self.classifier(latent), latent, self.decoder(latent)[:, :, 0]
 
     def apply_max_norm(self):
         layers = [m for m in self.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
@@ -140,21 +148,21 @@ def stepper(net, X, y, heads, policy=None, at_once=False):
     return step
 
 
-def min2net(build):
+def min2net(build, n_rows=ROWS):
     def make(policy=None, at_once=False):
         torch.manual_seed(0)
-        X, y = torch.randn(ROWS, CHANNELS, TIMES), torch.arange(ROWS) % CLASSES
+        X, y = torch.randn(n_rows, CHANNELS, TIMES), torch.arange(n_rows) % CLASSES
         heads = [SemiHardTripletLoss(), ReconstructionLoss()]
         return stepper(build(CHANNELS, TIMES, CLASSES), X, y, heads, policy, at_once)
 
     return make
 
 
-def fbmsnet(plain):
+def fbmsnet(plain, n_rows=ROWS):
     def make(policy=None):
         torch.manual_seed(0)
         shared = policy is not None
-        X, y = torch.randn(ROWS, 9, CHANNELS, TIMES), torch.arange(ROWS) % CLASSES
+        X, y = torch.randn(n_rows, 9, CHANNELS, TIMES), torch.arange(n_rows) % CLASSES
         if plain:
             net = PlainFBMSNet(CHANNELS, TIMES, CLASSES, shared)
         else:
@@ -164,46 +172,58 @@ def fbmsnet(plain):
     return make
 
 
-def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    args = parser.parse_args(argv)
-    warnings.simplefilter("ignore")
-    repeats = 3 if args.quick else 11
-
+def steps(n_rows: int, repeats: int) -> Iterator[Table]:
+    """One step with all losses weighed by one."""
     kinds = {
-        "MIN2Net": (min2net(PlainMIN2Net), min2net(MIN2Net)),
-        "FBMSNet": (fbmsnet(True), fbmsnet(False)),
+        "MIN2Net": (min2net(PlainMIN2Net, n_rows), min2net(MIN2Net, n_rows)),
+        "FBMSNet": (fbmsnet(True, n_rows), fbmsnet(False, n_rows)),
     }
-    print(f"One training step, ({ROWS}, {CHANNELS}, {TIMES}), float32, one thread\n")
-    print(header("network", "plain torch", "skbci", "times as fast"))
     for name, (plain, ours) in kinds.items():
-        times = interleave({"plain": plain(), "skbci": ours()}, repeats=repeats)
-        times_as_fast = f"{ratio(times['plain'], times['skbci']):.2f}"
-        print(row(name, times["plain"], times["skbci"], times_as_fast), flush=True)
+        work = {"torch's own layers": plain(), f"skbci's `{name}`": ours()}
+        times = interleave(work, repeats=repeats)
+        title = f"A training step of {name}, {n_rows} x {CHANNELS} x {TIMES}"
+        yield Table(title, times, next(iter(work)))
 
-    print("\nWhat AlphaGrad adds to a step of MIN2Net, against fixed weights\n")
-    print(header("network", "fixed", "weighted_backward", "on_batch", "second-order graph"))
-    for name, make in (("plain torch", kinds["MIN2Net"][0]), ("skbci", kinds["MIN2Net"][1])):
-        work = {"fixed": make(), "once": make(AlphaGrad(), at_once=True)}
-        work |= {"twice": make(AlphaGrad())}
-        if name != "skbci":  # its convolutions have no second-order graph
-            work |= {"usual": make("usual")}
-        times = interleave(work, repeats=4 * repeats + 1)
-        fixed = times["fixed"]
-        added = [f"{t} {t.median / fixed.median - 1:+.1%}" for t in list(times.values())[1:]]
-        print(row(name, fixed, *added, *(["-"] if name == "skbci" else [])), flush=True)
 
-    print("\nA policy's own arithmetic for three losses, 1,000 steps\n")
-    print(header("policy", "time"))
+def alphagrad(n_rows: int, repeats: int) -> Iterator[Table]:
+    """What a policy adds to a step."""
+    fixed, once = "fixed weights", "AlphaGrad by `weighted_backward`"
+    for name, build in (("torch's own layers", PlainMIN2Net), ("skbci's `MIN2Net`", MIN2Net)):
+        make = min2net(build, n_rows)
+        work = {fixed: make(), once: make(AlphaGrad(), at_once=True),
+                "AlphaGrad by `on_batch`": make(AlphaGrad())}
+        if build is PlainMIN2Net:  # skbci's convolutions have no second-order graph
+            work["AlphaGrad by a second-order graph"] = make("usual")
+        times = interleave(work, repeats=repeats)
+        added = {way: 100 * (ratio(t, times[fixed]) - 1) for way, t in times.items()}
+        title = f"AlphaGrad in a training step of {name}, {n_rows} x {CHANNELS} x {TIMES}"
+        table = Table(title, times, fixed, columns={"added (%)": added})
+        if build is MIN2Net:
+            work_name = f"what AlphaGrad adds to a step of {name}, batch {n_rows}"
+            table.at_most(7, added[once], "% of the step", work=work_name, peer=fixed)
+        yield table
+
+
+def arithmetic(repeats: int) -> Table:
+    """The policies' own work, apart from any network."""
     gradients = torch.randn(3, 5500).numpy()
     updates = {}
     for name in sorted(set(POLICIES) - {"gramian"}):
         policy = resolve_policy(name).start(3)
-        updates[name] = lambda p=policy: [p.update([1.0] * 3, gradients) for _ in range(1000)]
-    for name, time in interleave(updates, repeats=3).items():
-        print(row(name, time))
+        updates[f"`{name}`"] = lambda p=policy: [
+            p.update([1.0] * 3, gradients) for _ in range(UPDATES)
+        ]
+    times = {name: t / UPDATES for name, t in interleave(updates, repeats=repeats).items()}
+    return Table("A policy's own arithmetic for three losses, gradients of 5,500", times,
+                 timed="one update")
+
+
+def tables(quick: bool) -> Iterator[Table]:
+    n_rows, repeats = (10, 1) if quick else (ROWS, 11)
+    yield from steps(n_rows, repeats)
+    yield from alphagrad(n_rows, 3 if quick else 45)
+    yield arithmetic(min(repeats, 3))
 
 
 if __name__ == "__main__":
-    main()
+    main(tables, __doc__)
