@@ -68,17 +68,18 @@ class DenseEngine:
         self.criterion = criterion
         self.flattens = layers.flattens
         self.linear, self.activations = layers.linear, layers.activations
-        self.dropout = layers.dropout
+        self.dropout_layers = layers.dropout
+        self.dropout: list[float] = []
         self.flat = nn.Parameter(torch.empty(0)) if flat is None else flat
         self.masks: dict[float, DropoutMasks] = {}
         self.weights: list[Tensor] = []
         self.bind()
 
     def bind(self) -> None:
-        """Make the module's parameters and gradients views of the flat vectors again.
+        """Make parameters and gradients views of the flat vectors again; read what may change.
 
-        Needed after anything that gives the parameters storage of their own: a cast, a move to
-        another device, a copy.
+        Needed after anything that gives them storage of their own, sets a rate of dropout or
+        freezes a layer: a cast, a copy, a callback.
         """
         parameters = list(self.module.parameters())
         first = parameters[0]
@@ -88,34 +89,64 @@ class DenseEngine:
         for p in parameters:
             bound = bound and p.data_ptr() == expected[at:].data_ptr()
             at += p.numel()
-        if bound and self.weights:
-            return
+        if not (bound and self.weights):
+            self._move(parameters)
+        self.flat.grad = self.grad
+        for p, view in zip(parameters, self.gradients):
+            p.grad = view
+        self.dropout = [0.0 if layer is None else layer.p for layer in self.dropout_layers]
+        self.frozen = [
+            (p.data, p.data.clone(), view)
+            for p, view in zip(parameters, self.gradients) if not p.requires_grad
+        ]
+
+    def _move(self, parameters: list[nn.Parameter]) -> None:
         values = torch.cat([p.detach().reshape(-1) for p in parameters])
         self.flat.data = values
-        self.flat.grad = torch.zeros_like(values)
+        self.grad = torch.zeros_like(values)
+        self.gradients: list[Tensor] = []
         at = 0
         for p in parameters:
             part = slice(at, at + p.numel())
             p.data = values[part].view(p.shape)
-            p.grad = self.flat.grad[part].view(p.shape)
+            self.gradients.append(self.grad[part].view(p.shape))
             at += p.numel()
         # Kept apart from the module: asking a module for a parameter takes as long as a small
         # layer's product.
         self.weights = [layer.weight.data for layer in self.linear]
         self.weights_t = [weight.t() for weight in self.weights]
         self.biases = [layer.bias.data for layer in self.linear]
-        self.weight_grads: list[Any] = [layer.weight.grad for layer in self.linear]
-        self.bias_grads: list[Any] = [layer.bias.grad for layer in self.linear]
+        place = {id(p): view for p, view in zip(parameters, self.gradients)}
+        self.weight_grads = [place[id(layer.weight)] for layer in self.linear]
+        self.bias_grads = [place[id(layer.bias)] for layer in self.linear]
+
+    def take_gradients(self) -> None:
+        """Take over gradients that a callback has put in the place of ours."""
+        for p, view in zip(self.module.parameters(), self.gradients):
+            if p.grad is None:
+                view.zero_()
+            elif p.grad is not view:
+                view.copy_(p.grad)
+            p.grad = view
+
+    def hold_frozen(self) -> None:
+        """Undo a step where nothing is learned: momentum and decay know no frozen weights."""
+        for value, kept, _ in self.frozen:
+            value.copy_(kept)
 
     def start(self) -> None:
         """Get ready for a fit: bind, and seed the dropout masks from torch's random state."""
         self.bind()
-        self.masks = {
-            rate: DropoutMasks(
-                rate, np.random.default_rng(int(torch.randint(2**62, ()).item())), self.flat
-            )
-            for rate in sorted(set(self.dropout) - {0.0})
-        }
+        self.masks = {rate: self._new_masks(rate) for rate in sorted(set(self.dropout) - {0.0})}
+
+    def _new_masks(self, rate: float) -> DropoutMasks:
+        seed = int(torch.randint(2**62, ()).item())
+        return DropoutMasks(rate, np.random.default_rng(seed), self.flat)
+
+    def _mask(self, rate: float, shape: Sequence[int]) -> Tensor:
+        if rate not in self.masks:  # set since the start
+            self.masks[rate] = self._new_masks(rate)
+        return self.masks[rate].take(shape)
 
     def __call__(
         self, X: Tensor, y: Tensor, weight: Tensor | None, divisor: Any
@@ -139,6 +170,8 @@ class DenseEngine:
                 if i:
                     delta = torch.mm(delta, self.weights[i])
                     delta = self._through_hidden(i - 1, delta, kept[i - 1])
+            for _, _, gradient in self.frozen:
+                gradient.zero_()
         return loss, output
 
     def _forward(self, X: Tensor) -> tuple[list[Tensor], list[Any], Tensor]:
@@ -150,12 +183,12 @@ class DenseEngine:
             rate = self.dropout[i]
             if rate and isinstance(activation, nn.ReLU):
                 # One factor for both: the mask where the unit is active.
-                factor = _threshold(self.masks[rate].take(hidden.shape), hidden, 0)
+                factor = _threshold(self._mask(rate, hidden.shape), hidden, 0)
                 kept.append((factor, None))
                 hidden = hidden.mul_(factor)
             elif rate:
                 hidden = _activate(activation, hidden)
-                mask = self.masks[rate].take(hidden.shape)
+                mask = self._mask(rate, hidden.shape)
                 kept.append((mask, hidden))
                 hidden = hidden * mask
             else:
@@ -227,7 +260,7 @@ class DropoutMasks:
 
     def __init__(self, rate: float, rng: np.random.Generator, like: Tensor) -> None:
         self.threshold = round(rate * 65536)
-        self.scale = 65536 / (65536 - self.threshold)
+        self.scale = 65536 / max(1, 65536 - self.threshold)
         self.rng = rng
         self.like = like
         self.pool = like.data.new_empty(0)

@@ -97,6 +97,7 @@ class SlicingNet(NeuralNet):
         good = now = self._copy_state()
         for _ in range(self.max_epochs if epochs is None else epochs):
             self.notify("on_epoch_begin", **data)
+            self._bind_engine()  # callbacks may have set weights
             good, now = now, self._copy_state()
             loss = self._train_epoch(*train, shuffle=shuffle, notify=per_batch)
             if not per_batch:
@@ -168,12 +169,15 @@ class SlicingNet(NeuralNet):
         out = parts[0] if len(parts) == 1 else torch.cat(parts)
         return out.float() if double else out
 
+    def _bind_engine(self) -> None:
+        if self.engine_ is not None:
+            self.engine_.bind()
+
     def _cast(self, precision: torch.dtype) -> None:
         """Bring module, criterion and the optimizer's state to a floating-point precision."""
         self.module_.to(precision)
         self.criterion_.to(precision)
-        if self.engine_ is not None:
-            self.engine_.bind()
+        self._bind_engine()
         for state in self.optimizer_.state.values():
             for key, value in state.items():
                 if isinstance(value, Tensor) and value.is_floating_point() and value.ndim:
@@ -209,6 +213,7 @@ class SlicingNet(NeuralNet):
             for batch in self._batches(X, y, weight, shuffle):
                 if notify:
                     self.notify("on_batch_begin", batch=batch[:2], training=True)
+                    self._bind_engine()
                 loss, output = self._step(*batch, notify=notify)
                 total += loss
                 if project is not None:
@@ -236,6 +241,8 @@ class SlicingNet(NeuralNet):
         if self.engine_ is not None and not notify:
             loss, output = self.engine_(X, y, weight, share if mean else None)
             bare_step(self.optimizer_, lambda: loss)
+            if self.engine_.frozen:
+                self.engine_.hold_frozen()
             return (loss * share if mean else loss), output
         outputs: list[Tensor] = []
 
@@ -258,12 +265,16 @@ class SlicingNet(NeuralNet):
                     batch=(X, y),
                     training=True,
                 )
+                if self.engine_ is not None:
+                    self.engine_.take_gradients()
             return loss
 
         told = {}
         if weight is not None and getattr(self.optimizer_, "needs_module", False):
             told["row_weights"] = weight
         loss = self.optimizer_.step(closure, **told).detach()
+        if self.engine_ is not None:
+            self.engine_.hold_frozen()
         return (loss * share if mean else loss), outputs[0].detach()
 
     def _batches(

@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skorch.callbacks import Callback
 from torch import nn
 
 from skbci.estimators import MLPClassifier, NeuralClassifier
@@ -211,3 +212,128 @@ def test_a_hooked_module_is_left_to_autograd():
     assert fits_dense_engine(net, CrossEntropy(), torch.optim.Adam)
     net[1].register_forward_hook(lambda *_: None)
     assert not fits_dense_engine(net, CrossEntropy(), torch.optim.Adam)
+
+
+class Clamp(Callback):
+    """The usual way to bound weights: a new tensor in the parameter's place."""
+
+    def _clamp(self, net):
+        for p in net.module_.parameters():
+            p.data = p.data.clamp(-0.2, 0.2)
+
+
+class ClampEpoch(Clamp):
+    def on_epoch_end(self, net, **kwargs):
+        self._clamp(net)
+
+
+class ClampBatch(Clamp):
+    def on_batch_end(self, net, training=True, **kwargs):
+        if training:
+            self._clamp(net)
+
+
+class ClearEpoch(Callback):
+    def on_epoch_begin(self, net, **kwargs):
+        net.optimizer_.zero_grad()
+
+
+class ClearBatch(Callback):
+    def on_batch_begin(self, net, **kwargs):
+        net.optimizer_.zero_grad()
+
+
+class NewGradients(Callback):
+    def on_grad_computed(self, net, named_parameters, **kwargs):
+        for _, p in named_parameters:
+            p.grad = p.grad * 0.5 if p.ndim > 1 else None
+
+
+class Freeze(Callback):
+    def on_train_begin(self, net, **kwargs):
+        next(net.module_.parameters()).requires_grad_(False)
+
+
+@pytest.mark.parametrize(
+    "callback", [ClampEpoch, ClampBatch, ClearEpoch, ClearBatch, NewGradients, Freeze]
+)
+@pytest.mark.parametrize("optimizer", ["hjb", "adam"])
+def test_what_callbacks_do_to_weights_and_gradients_counts(callback, optimizer, monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5)).astype(np.float32), np.tile([0, 1, 2], 20)
+    clf = MLPClassifier((8,), optimizer=optimizer, lr=0.05, batch_size=16, max_epochs=4,
+                        callbacks=[callback()], random_state=0)
+    fast = clf.fit(X, y).predict_proba(X)
+    assert clf.net_.engine_ is not None
+    monkeypatch.setattr(net_module, "fits_dense_engine", lambda *_: False)
+    np.testing.assert_allclose(fast, clf.fit(X, y).predict_proba(X), atol=2e-5)
+
+
+def test_clearing_gradients_between_fits_does_not_stop_the_training():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 4)), np.tile([0, 1], 20)
+    clf = MLPClassifier((5,), optimizer="adam", max_epochs=1, random_state=0).fit(X, y)
+    before = clf.predict_proba(X)
+    clf.net_.optimizer_.zero_grad()
+    clf.partial_fit(X, y)
+    assert not np.array_equal(clf.predict_proba(X), before)
+
+
+class NoDropoutAtFirst(Callback):
+    def on_epoch_begin(self, net, **kwargs):
+        rate = 0.0 if len(net.history) < 2 else 1.0
+        for layer in net.module_:
+            if isinstance(layer, nn.Dropout):
+                layer.p = rate
+
+
+def test_a_rate_of_dropout_can_change_from_epoch_to_epoch(monkeypatch):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5)).astype(np.float32), np.tile([0, 1, 2], 20)
+    clf = MLPClassifier((8,), dropout=0.9, lr=0.05, batch_size=-1, max_epochs=3,
+                        callbacks=[NoDropoutAtFirst()], random_state=0)
+    fast = clf.fit(X, y).predict_proba(X)  # without a unit the last epoch trains biases alone
+    monkeypatch.setattr(net_module, "fits_dense_engine", lambda *_: False)
+    np.testing.assert_allclose(fast, clf.fit(X, y).predict_proba(X), atol=2e-5)
+
+
+class NeverTrains(nn.Sequential):
+    def train(self, mode=True):
+        return super().train(False)
+
+
+def _tied():
+    first, second = nn.Linear(3, 3), nn.Linear(3, 3)
+    second.weight = first.weight
+    return nn.Sequential(first, nn.Tanh(), second)
+
+
+def _hooked_weight():
+    net = nn.Sequential(nn.Linear(3, 3))
+    net[0].weight.register_hook(lambda gradient: 0 * gradient)
+    return net
+
+
+def _replaced_forward():
+    net = nn.Sequential(nn.Linear(3, 3))
+    net[0].forward = lambda X: X
+    return net
+
+
+@pytest.mark.parametrize(
+    "make", [_tied, _hooked_weight, _replaced_forward, lambda: NeverTrains(nn.Linear(3, 3))]
+)
+def test_what_autograd_would_do_otherwise_is_left_to_it(make):
+    with torch.random.fork_rng():
+        net = make()
+    assert not fits_dense_engine(net, CrossEntropy(), torch.optim.Adam)
+
+
+def test_hooks_on_all_modules_are_left_to_autograd():
+    with torch.random.fork_rng():
+        net = MLP(5, 3, (4,))
+    hook = nn.modules.module.register_module_forward_hook(lambda *_: None)
+    try:
+        assert not fits_dense_engine(net, CrossEntropy(), torch.optim.Adam)
+    finally:
+        hook.remove()
