@@ -24,6 +24,7 @@ from _alphagrad_data import SETTINGS
 from _alphagrad_runs import (
     NETWORKS,
     POLICIES,
+    PUBLISHED,
     TANGENT,
     WINDOWS,
     classical,
@@ -107,8 +108,8 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
          "epochs": budget.deep[network][2], "seed": seed, "device": args.device,
          "histories": args.histories}
         for network in args.networks for align, split, policy, seed in product(
-            budget.align, splits[: within * budget.deep[network][0]], policies(network),
-            range(budget.deep[network][1]))
+            budget.align, splits[: within * budget.deep[network][0]],
+            chosen_policies(args, network), range(args.seeds or budget.deep[network][1]))
     ]
     n_splits, n_seeds, epochs = budget.deep["MIN2Net"]
     others = [
@@ -118,6 +119,11 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
             budget.align, splits[: within * n_splits], range(n_seeds))
     ]
     return {"classical": simple, "tangent": tangent, "deep": nets, "single": others}
+
+
+def chosen_policies(args: argparse.Namespace, network: str) -> list[str]:
+    """The policies to compare in a network."""
+    return [name for name in policies(network) if args.policies is None or name in args.policies]
 
 
 def run(args: argparse.Namespace, name: str, setting: str, budget: Budget) -> pd.DataFrame:
@@ -258,18 +264,19 @@ def draw_weights(setting: str, args: argparse.Namespace, align: bool, path: Path
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(
-        len(args.networks), max(len(policies(n)) for n in args.networks),
+        len(args.networks), max(len(chosen_policies(args, n)) for n in args.networks),
         figsize=(17, 0.3 + 2.2 * len(args.networks)), squeeze=False, sharex="row", sharey="row",
         layout="constrained",
     )
     for row, network in zip(axes, args.networks):
-        for ax, policy in zip(row, policies(network)):
+        shown = chosen_policies(args, network)
+        for ax, policy in zip(row, shown):
             file = f"{history_name(setting, network, align, policy, 0, 0)}.csv"
             history = pd.read_csv(args.histories / file)
             for name in history.filter(like="weight_"):
                 ax.plot(history["epoch"], history[name], label=name.removeprefix("weight_"))
             ax.set_title(policy, fontsize="small")
-        for ax in row[len(policies(network)) :]:
+        for ax in row[len(shown) :]:
             ax.set_axis_off()
         row[0].set_ylim(bottom=0)
         row[0].set_ylabel(f"{network}\nweight")
@@ -287,6 +294,10 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS),
                         metavar="NAME", help=f"of {', '.join(map(repr, SETTINGS))}")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    known = [*POLICIES, PUBLISHED]
+    parser.add_argument("--policies", nargs="+", choices=known, metavar="NAME",
+                        help=f"of {', '.join(map(repr, known))} (default all)")
+    parser.add_argument("--seeds", type=int, help="fits with other seeds (default: the budget's)")
     args = parser.parse_args(argv)
     start, tables = time.perf_counter(), {}
     stem = f"alphagrad{'_simulated' if args.data is None else ''}{'_quick' if args.quick else ''}"
@@ -306,7 +317,7 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
             "windows": ", ".join(f"{a:g}-{b:g}" for a, b in WINDOWS),
             "rate": rate, "low": chosen.band[0], "high": chosen.band[1], "best": best,
             "budget": "; ".join(
-                f"{net}, {plural(n, chosen.unit)}, {plural(seeds, 'seed')} a fit, "
+                f"{net}, {plural(n, chosen.unit)}, {plural(args.seeds or seeds, 'seed')} a fit, "
                 f"{plural(epochs, 'epoch')}" for net, (n, seeds, epochs) in budget.deep.items()
             ),
         }
