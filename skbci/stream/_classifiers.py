@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch import nn
 from skbci.estimators._base import BaseNeural
 from skbci.estimators._base_classifier import BaseNeuralClassifier
 from skbci.nets import MLP
-from skbci.stream._stages import ClassifierStage
+from skbci.stream._stages import ClassifierStage, Stage
 
 __all__ = ["Vote", "compiled_classifier"]
 
@@ -49,7 +50,7 @@ class Perceptron(ClassifierStage):
             if isinstance(layer, nn.Linear):
                 weight = layer.weight.detach().numpy().astype(np.float64)
                 bias = layer.bias.detach().numpy().astype(np.float64)
-                self._layers.append(_affine(weight.T.copy(), bias))
+                self._layers.append(partial(_affine, weight.T.copy(), bias))
             elif type(layer) in _ACTIVATIONS:
                 self._layers.append(_ACTIVATIONS[type(layer)])
 
@@ -98,13 +99,9 @@ class Vote(ClassifierStage):
         said = [member(row, onset) for member in self.members]
         return np.average(np.asarray(said), axis=0, weights=self.step._weights_not_none)
 
-    def begin(self, level: str) -> None:
-        for member in self.members:
-            member.begin(level)
-
-    def refresh(self) -> None:
-        for member in self.members:
-            member.refresh()
+    @property
+    def parts(self) -> Sequence[Stage]:
+        return self.members
 
 
 def compiled_classifier(name: str, step: Any) -> ClassifierStage | None:
@@ -124,8 +121,12 @@ def compiled_classifier(name: str, step: Any) -> ClassifierStage | None:
     return Perceptron(name, step) if plain and on_cpu else Network(name, step)
 
 
-def _affine(matrix: np.ndarray, bias: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda values: values @ matrix + bias
+def _affine(matrix: np.ndarray, bias: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return values @ matrix + bias
+
+
+def _relu(values: np.ndarray) -> np.ndarray:
+    return np.maximum(values, 0)
 
 
 def _elu(values: np.ndarray) -> np.ndarray:
@@ -133,7 +134,7 @@ def _elu(values: np.ndarray) -> np.ndarray:
 
 
 _ACTIVATIONS: dict[type[nn.Module], Callable[[np.ndarray], np.ndarray]] = {
-    nn.ReLU: lambda values: np.maximum(values, 0),
+    nn.ReLU: _relu,
     nn.Tanh: np.tanh,
     nn.Sigmoid: expit,
     nn.ELU: _elu,

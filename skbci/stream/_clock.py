@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from skbci.stream._settings import real_numbers
+
 __all__ = ["Clock", "Stretch"]
 
 
@@ -46,8 +48,8 @@ class Clock:
 
     def clear(self) -> None:
         """Forget the time; without time stamps, the next sample is at 0 s."""
-        self._last: float | None = None  # time stamp of the last sample, if it had one
-        self._origin, self._counted = 0.0, 0
+        self._last: float | None = None  # time of the last sample, stamped or counted
+        self._origin, self._counted, self._stamped = 0.0, 0, False
 
     def read(self, n: int, timestamps: Any) -> list[Stretch]:
         """Divide a chunk of n samples at its gaps, and go on to its end.
@@ -61,7 +63,7 @@ class Clock:
         if timestamps is None:
             origin = self._origin + self._counted / self.sfreq
             self._counted += n
-            if self._last is not None and n:
+            if n:
                 self._last = self._origin + (self._counted - 1) / self.sfreq
             return [Stretch(0, n, None, origin, 1 / self.sfreq, False)] if n else []
         stamps = self._stamps(n, timestamps)
@@ -74,7 +76,7 @@ class Clock:
             raise ValueError(
                 f"OnlineDecoder: time stamps run backwards: {stamps[at]:.6g} s comes after "
                 f"{stamps[at] - steps[at]:.6g} s. Every sample needs a later one than the sample "
-                "before it; call reset() where another recording begins."
+                f"before it; call reset() where another recording begins.{self._hint(at)}"
             )
         gaps = np.flatnonzero(steps > self.max_step).tolist()
         if gaps and self.on_gap == "raise":
@@ -84,18 +86,27 @@ class Clock:
                 f"OnlineDecoder: a gap: {stamps[at]:.6g} s comes {steps[at]:.4g} s after the "
                 f"sample before it, about {lost} samples at {self.sfreq:g} Hz are missing. "
                 "on_gap='restart' begins a new run there; max_step="
-                f"{self.max_step:.4g} says how long a step may be."
+                f"{self.max_step:.4g} says how long a step may be.{self._hint(at)}"
             )
         self._last = self._origin = float(stamps[-1])
-        self._counted = 1
+        self._counted, self._stamped = 1, True
         edges = [0, *(at for at in gaps if at), n]
         return [
             Stretch(a, b, stamps, 0.0, 1 / self.sfreq, a in gaps)
             for a, b in zip(edges[:-1], edges[1:])
         ]
 
+    def _hint(self, at: int) -> str:
+        if at or self._stamped:
+            return ""
+        return (
+            " The samples before came without time stamps, and their time was counted from 0 s: "
+            "give time stamps from the first chunk on, or call reset() before the first that has "
+            "them."
+        )
+
     def _stamps(self, n: int, timestamps: Any) -> np.ndarray:
-        stamps = np.asarray(timestamps, dtype=np.float64)
+        stamps = real_numbers(timestamps, "timestamps must be real numbers, in seconds")
         if stamps.ndim == 0:
             stamps = stamps + np.arange(n) / self.sfreq
         if stamps.shape != (n,):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from skbci.features import FilterBank, WelchPSD
 from skbci.stream._buffer import SampleBuffer
 from skbci.stream._filtered import FilteredSamples
 from skbci.stream._fronts import FilterFront, Front, WelchFront, WindowFront
+from skbci.stream._history import Centering
 from skbci.stream._plan import compile_classifier, find_learner
 from skbci.stream._stages import Stage
 from skbci.stream._welch_segments import WelchSegments
@@ -106,7 +108,23 @@ class Engine:
         for stage in (*self.stages, self.last):
             stage.begin(level)
 
+    def resume(self, earlier: Engine) -> None:
+        """Go on with what an engine of the same pipeline knows of the session."""
+        known = {id(stage.step): stage for stage in _all_centering(earlier)}
+        for stage in _all_centering(self):
+            if id(stage.step) in known:
+                stage.resume(known[id(stage.step)])
+
     def refresh(self) -> None:
-        """Take over what the pipeline has learned since."""
+        """Take over what the pipeline has learned since, by ``partial_fit``."""
         for stage in (*self.stages, self.last):
             stage.refresh()
+
+
+def _all_centering(engine: Engine) -> Iterator[Centering]:
+    stages: list[Stage] = [*engine.stages, engine.last]
+    while stages:
+        stage = stages.pop()
+        stages += stage.parts
+        if isinstance(stage, Centering):
+            yield stage

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,11 @@ class Centering(Stage):
         if LEVELS.index(level) <= LEVELS.index(self.step.by):
             self._stream = self.step.start()
 
+    def resume(self, earlier: Centering) -> None:
+        """Go on with what an earlier stage of the same step knows, unless it is of another fit."""
+        if earlier._stream.prior_mean is self.step.mean_:
+            self._stream = earlier._stream
+
 
 class Evidence(ClassifierStage):
     """`EvidenceAccumulator`, which remembers what was said about the window's rows."""
@@ -47,19 +53,27 @@ class Evidence(ClassifierStage):
         self._filter: SlidingForward | None = None
         super().__init__(name, step)
 
+    @property
+    def parts(self) -> Sequence[Stage]:
+        return (self.inner,)
+
     def refresh(self) -> None:
-        self.inner.refresh()
+        super().refresh()
         self._single = self.step.unit == "rows" and self.step.window == 1
-        if self.step.change_rate is None:
+        rate = getattr(self.step, "change_rate_", None)  # as it was in fit
+        if rate is None:
             return
-        moves = transitions(self.step.change_rate_, self.step.class_prior_)
+        prior = self.step.class_prior_
+        moves = transitions(rate, prior)
         if self._filter is None:
-            self._filter = SlidingForward(moves, self.step.class_prior_)
+            self._filter = SlidingForward(moves, prior)
+            while self._logs:
+                self._filter.push(self._likelihood(self._logs.popleft()))
         # Rows of before keep the likelihoods that they had.
-        self._filter.moves, self._filter.prior = moves, self.step.class_prior_
+        self._filter.moves, self._filter.prior = moves, prior
 
     def begin(self, level: str) -> None:
-        self.inner.begin(level)
+        super().begin(level)
         self._onsets.clear()
         self._logs.clear()
         if self._filter is not None:
@@ -83,12 +97,14 @@ class Evidence(ClassifierStage):
 
     def _filtered(self, logs: np.ndarray) -> np.ndarray:
         assert self._filter is not None
-        step = self.step
-        self._filter.push(softmax(step.exponent * (logs - np.log(step.class_prior_))))
+        self._filter.push(self._likelihood(logs))
         for _ in range(self._n_old()):
             self._onsets.popleft()
             self._filter.pop()
         return self._filter.belief()
+
+    def _likelihood(self, logs: np.ndarray) -> np.ndarray:
+        return softmax(self.step.exponent * (logs - np.log(self.step.class_prior_)))
 
     def _n_old(self) -> int:
         """How many of the oldest rows no longer belong to the window; never the last one."""
@@ -113,14 +129,16 @@ class Cascade(ClassifierStage):
         self._lags: deque[np.ndarray] = deque(maxlen=int(step.n_lags))
         super().__init__(name, step)
 
+    @property
+    def parts(self) -> Sequence[Stage]:
+        return self.initial, self.terminal
+
     def refresh(self) -> None:
-        self.initial.refresh()
-        self.terminal.refresh()
+        super().refresh()
         self._places = np.searchsorted(self.step.classes_, self.step.initial_.classes_)
 
     def begin(self, level: str) -> None:
-        self.initial.begin(level)
-        self.terminal.begin(level)
+        super().begin(level)
         self._lags.clear()
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:

@@ -41,17 +41,25 @@ class Learning:
         ValueError
             If there are others than n labels, or foreign ones.
         """
-        labels = np.full(n, y) if np.ndim(y) == 0 else column_or_1d(y, warn=True)
+        labels = np.full(n, y) if np.ndim(y) == 0 else np.asarray(y)
+        if labels.ndim > 2 or labels.shape[1:] not in ((), (1,)):
+            raise ValueError(
+                f"OnlineDecoder: y of shape {labels.shape}: give one label for each of the {n} "
+                f"{what}, or one for all."
+            )
+        labels = column_or_1d(labels, warn=True)
         if len(labels) != n:
             raise ValueError(
                 f"OnlineDecoder: y has {len(labels)} labels for {n} {what}; give one for each of "
                 "them, or one for all."
             )
-        foreign = sorted(set(np.unique(labels).tolist()) - set(classes.tolist()))
+        known = classes.tolist()
+        # By their names: labels that are no classes may be of kinds that cannot be sorted.
+        foreign = sorted({repr(label) for label in labels.tolist() if label not in known})
         if foreign:
+            shown = ", ".join([*foreign[:5], "..."] if len(foreign) > 5 else foreign)
             raise ValueError(
-                f"OnlineDecoder: y has labels {foreign} that are not among the classes "
-                f"{classes.tolist()}."
+                f"OnlineDecoder: y has labels [{shown}] that are not among the classes {known}."
             )
         return labels
 

@@ -36,7 +36,8 @@ class LSLInput:
     timeout : float, default=10.0
         Seconds to look for the stream.
     patience : float, default=5.0
-        Seconds without a sample after which the iteration ends.
+        Seconds without a sample after which the iteration ends. Time that is spent on the
+        samples does not count.
 
     Attributes
     ----------
@@ -107,9 +108,9 @@ class LSLInput:
             if not len(stamps):
                 time.sleep(pause)
                 continue
-            last = time.monotonic()
             data = np.asarray(samples, dtype=np.float64).T[self._picks]
             yield data * self._factor, np.asarray(stamps)
+            last = time.monotonic()  # what is done with the samples may take its time
 
     def close(self) -> None:
         """Close the stream."""

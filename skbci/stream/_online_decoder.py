@@ -18,11 +18,13 @@ from skbci.stream._engine import Engine
 from skbci.stream._learning import Learning
 from skbci.stream._settings import (
     check_duration,
+    check_metadata,
     check_option,
     check_samples,
     fitted_steps,
     known_channels,
     n_samples,
+    real_numbers,
     stream_rate,
 )
 
@@ -82,7 +84,7 @@ class OnlineDecoder:
     Raises
     ------
     TypeError
-        If the pipeline has no ``predict_proba``.
+        If the pipeline has no ``predict_proba``, or a setting is of the wrong type.
     ValueError
         If a step cannot run causally (named), the pipeline does not take such windows, a setting
         is out of range, or there is no sampling rate.
@@ -108,14 +110,17 @@ class OnlineDecoder:
     - Scalers, `PCA`, selections, linear classifiers and networks are run without the checks of
       their input; fully connected networks by numpy.
     - Everything else is asked by its own methods, one row at a time: filters of zero phase see
-      the window, as they do offline.
+      the window, as they do offline, and a step that asks for the sampling rate, the channels or
+      the row table gets the stream's, with the window's ``onset`` in seconds of its run.
     - `EuclideanAlignment` and `RiemannianRecentering` use the reference of the stream's group,
       which has to be among those that they were fitted on; offline they would use all rows of the
       call. A step whose result for a row depends on the rows beside it is refused.
 
-    What the pipeline learns elsewhere is taken over at `reset`. A logarithm of densities that a
-    filter has all but removed is one of rounding in float32, offline and here; float64 has none of
-    that.
+    What the pipeline learns elsewhere, and how it is fitted or set anew, is taken over at `reset`;
+    until then, leave it alone. A decoder can be copied and pickled, and goes on where it is.
+
+    A logarithm of densities that a filter has all but removed is one of rounding in float32,
+    offline and here; float64 has none of that.
 
     Examples
     --------
@@ -174,8 +179,7 @@ class OnlineDecoder:
         check_option(filter_state, "filter_state", ("window", "stream"))
         check_option(on_gap, "on_gap", ("raise", "restart"))
         self.pipeline, self.filter_state = pipeline, filter_state
-        self.classes_ = np.asarray(pipeline.classes_)
-        self.metadata = dict(metadata or {})
+        self.metadata = check_metadata(metadata)
         self.sfreq = stream_rate(sfreq, pipeline)
         self.n_window = n_samples(window, "window", self.sfreq)
         self.n_hop = n_samples(hop, "hop", self.sfreq)
@@ -189,10 +193,9 @@ class OnlineDecoder:
         self._learning = Learning(
             check_count(batch_size, "batch_size", "OnlineDecoder"), self.metadata
         )
-        self.ch_names, self.n_channels, self._flat = known_channels(pipeline, ch_names)
+        self._given_names = ch_names if ch_names is None else known_channels(pipeline, ch_names)[0]
         self._engine: Engine | None = None
-        if self.n_channels is not None:
-            self._build(self.n_channels)
+        self._take_over(None)
 
     @property
     def steps(self) -> dict[str, str]:
@@ -219,9 +222,9 @@ class OnlineDecoder:
         Raises
         ------
         ValueError
-            If the number of channels is wrong, a sample is not finite, the time stamps run
-            backwards, or samples are missing and ``on_gap`` is ``"raise"``. Nothing has been taken
-            then.
+            If the number of channels is wrong, a sample is not a finite real number, the time
+            stamps run backwards, or samples are missing and ``on_gap`` is ``"raise"``. Nothing has
+            been taken then.
         """
         return self._advance(self._read(samples), timestamps, None)
 
@@ -241,6 +244,11 @@ class OnlineDecoder:
         """
         for chunk in chunks:
             pair = chunk if isinstance(chunk, tuple) else (chunk, None)
+            if len(pair) != 2:
+                raise ValueError(
+                    f"OnlineDecoder: decode got a chunk that is a tuple of {len(pair)}; give an "
+                    "array of samples, or a pair (samples, timestamps)."
+                )
             times, probabilities = self.update(*pair)
             yield from zip(times.tolist(), probabilities)
 
@@ -302,40 +310,61 @@ class OnlineDecoder:
         X = as_eeg(X)
         rows = X if isinstance(X, EEGArray) else np.asarray(X)
         labels = self._learning.check_labels(y, len(rows), self.classes_, "windows")
-        engine = self._engine or self._build(rows.shape[1])
-        self._learning.check_learner(engine, self.filter_state)
-        self._learning.learn_windows(engine, self.pipeline, rows, labels)
+        if self._engine is None:
+            self._take_over(rows.shape[1])
+        assert self._engine is not None
+        self._learning.check_learner(self._engine, self.filter_state)
+        self._learning.learn_windows(self._engine, self.pipeline, rows, labels)
         return self
 
     def reset(self, level: str = "session") -> None:
         """End a session: learn what is left over, and forget the samples, the past and the time.
 
+        The pipeline is taken over as it is now, whatever was fitted, set or learned since.
+
         Parameters
         ----------
         level : {"session", "run", "subject"}, default="session"
             What begins next. A new run begins with an empty window and without evidence, but what
-            `CausalCentering` knows of the session it keeps.
+            `CausalCentering` knows of the session it keeps, unless it was fitted anew.
+
+        Raises
+        ------
+        ValueError
+            If the pipeline was fitted anew and no longer goes with the stream; the decoder then
+            stays as it was.
         """
         check_option(level, "level", LEVELS)
-        if self._engine is None:
-            return
-        self._learning.flush(self._engine)
+        if self._engine is not None:
+            self._learning.flush(self._engine)
+        self._take_over(self.n_channels, level)
         self._clock.clear()
-        self._begin(level)
-        self._engine.refresh()
 
     # -- at work --------------------------------------------------------------------------
 
-    def _build(self, n_channels: int) -> Engine:
-        self.n_channels = n_channels
-        self._samples = SampleBuffer(n_channels, max(self.n_window, self.n_hop))
-        shape = (self.n_window,) if self._flat else (n_channels, self.n_window)
-        known = {} if self._flat else {"ch_names": self.ch_names}
+    def _take_over(self, n_channels: int | None, level: str = "session") -> None:
+        """Compile the pipeline as it is fitted now and begin, once there is a channel count."""
+        stream_rate(self.sfreq, self.pipeline)
+        names, known, flat = known_channels(self.pipeline, self._given_names)
+        n_channels = known or n_channels
+        engine = None if n_channels is None else self._compiled(n_channels, names, flat)
+        # Nothing has changed where that failed.
+        self.classes_ = np.asarray(self.pipeline.classes_)
+        self.ch_names, self.n_channels = names, n_channels
+        if engine is None:
+            return
+        if self._engine is not None:
+            engine.resume(self._engine)
+        self._engine, self._samples = engine, engine.samples
+        self._begin(level)
+
+    def _compiled(self, n_channels: int, names: list[str] | None, flat: bool) -> Engine:
+        samples = SampleBuffer(n_channels, max(self.n_window, self.n_hop))
+        shape = (self.n_window,) if flat else (n_channels, self.n_window)
+        known = {} if flat else {"ch_names": names}
         tmin = getattr(next(fitted_steps(self.pipeline)), "tmin_in_", 0.0)
         rows = probe_windows(shape, self.metadata, sfreq=self.sfreq, tmin=tmin, **known)
-        self._engine = Engine(self.pipeline, rows, self._samples, self.n_hop, self.filter_state)
-        self._begin("session")
-        return self._engine
+        return Engine(self.pipeline, rows, samples, self.n_hop, self.filter_state)
 
     def _begin(self, level: str) -> None:
         assert self._engine is not None
@@ -370,7 +399,10 @@ class OnlineDecoder:
         return np.array(times, dtype=np.float64), probabilities
 
     def _read(self, samples: Any) -> np.ndarray:
-        data = np.asarray(samples, dtype=np.float64)
+        data = real_numbers(
+            samples, "samples must be real numbers, channels x times",
+            " Where time stamps are to go with them, decode takes a tuple (samples, timestamps).",
+        )
         if self._engine is None and data.ndim == 2:
-            self._build(len(data))
+            self._take_over(len(data))
         return check_samples(data, self.n_channels, self.ch_names)

@@ -62,6 +62,7 @@ def compile_classifier(
         members = [
             _as_one(f"{name}.{own}", member, rows)
             for own, member in estimator.named_estimators_.items()
+            if not isinstance(member, str)  # "drop"
         ]
         return [], Vote(name, estimator, members)
     if (stage := compiled_classifier(name, estimator)) is not None:

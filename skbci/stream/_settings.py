@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,13 @@ from skbci.stream._plan import unwrapped
 
 __all__ = [
     "check_duration",
+    "check_metadata",
     "check_option",
     "check_samples",
     "fitted_steps",
     "known_channels",
     "n_samples",
+    "real_numbers",
     "stream_rate",
 ]
 
@@ -30,7 +33,7 @@ def check_option(value: Any, name: str, allowed: Sequence[str]) -> None:
     ------
     ValueError
     """
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         words = ", ".join(map(repr, allowed))
         raise ValueError(f"OnlineDecoder: {name}={value!r} is not one of {words}.")
 
@@ -47,6 +50,58 @@ def check_duration(value: Any, name: str) -> float:
     if not (np.isfinite(value) and value > 0):
         raise ValueError(f"OnlineDecoder: {name}={value!r} must be a positive number of seconds.")
     return float(value)
+
+
+def check_metadata(metadata: Any) -> dict[str, Any]:
+    """Check what is said about the stream as a whole.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if metadata is None:
+        return {}
+    if not isinstance(metadata, Mapping):
+        raise TypeError(
+            f"OnlineDecoder: metadata={metadata!r} must map column names to values, such as "
+            "{'subject': 3}, or be None."
+        )
+    for name, value in metadata.items():
+        if np.ndim(value):
+            raise ValueError(
+                f"OnlineDecoder: metadata[{name!r}]={value!r} must be one value, which holds for "
+                "the whole stream."
+            )
+    return dict(metadata)
+
+
+def real_numbers(values: Any, what: str, hint: str = "") -> np.ndarray:
+    """Convert to double precision what is of real numbers.
+
+    Parameters
+    ----------
+    values : array-like
+    what : str
+        What they are called, and how they are to be, for the message.
+    hint : str
+        What to say where the values make no array.
+
+    Raises
+    ------
+    ValueError
+    """
+    try:
+        data = np.asarray(values)
+    except ValueError:
+        got = f"a {type(values).__name__} whose parts have different shapes"
+        raise ValueError(f"OnlineDecoder: {what}, got {got}.{hint}") from None
+    if data.dtype.kind in "biuf":
+        return data.astype(np.float64, copy=False)
+    if data.dtype.kind == "O":
+        with contextlib.suppress(TypeError, ValueError):
+            return data.astype(np.float64)
+    shown = repr(values) if data.ndim == 0 else f"an array of dtype {data.dtype}"
+    raise ValueError(f"OnlineDecoder: {what}, got {shown}.")
 
 
 def check_samples(
@@ -120,8 +175,8 @@ def stream_rate(sfreq: Any, pipeline: Any) -> float:
         raise ValueError(f"OnlineDecoder: sfreq={sfreq!r} must be a positive number in Hz.")
     if known and not np.isclose(known, sfreq):
         raise ValueError(
-            f"OnlineDecoder: sfreq={sfreq:g} Hz was given, but the pipeline was fitted at "
-            f"{known:g} Hz."
+            f"OnlineDecoder: the stream has sfreq={sfreq:g} Hz, but the pipeline was fitted at "
+            f"{known:g} Hz. Resample the stream, or fit the pipeline at the stream's rate."
         )
     return float(sfreq)
 
@@ -133,8 +188,11 @@ def known_channels(
 
     Raises
     ------
+    TypeError
+        If the names given are no list.
     ValueError
-        If the names given are not those that the pipeline was fitted with, in their order.
+        If they are not those that the pipeline was fitted with, in their order, or one of them
+        comes twice.
     """
     first = next(fitted_steps(pipeline))
     shape = getattr(first, "input_shape_", None)
@@ -143,13 +201,19 @@ def known_channels(
     n_fitted = None if shape is None else 1 if flat else int(shape[0])
     if ch_names is None:
         return fitted, n_fitted, flat
-    if isinstance(ch_names, str):
+    if isinstance(ch_names, str) or not isinstance(ch_names, Iterable):
         raise TypeError(f"OnlineDecoder: ch_names={ch_names!r} must be a list of names.")
     names = [str(name) for name in ch_names]
     if n_fitted is not None and len(names) != n_fitted:
         raise ValueError(
             f"OnlineDecoder: ch_names has {len(names)} names, but the pipeline was fitted with "
             f"{n_fitted} channels."
+        )
+    twice = [name for at, name in enumerate(names) if name in names[:at]]
+    if twice and names != fitted:
+        raise ValueError(
+            f"OnlineDecoder: ch_names={names} has {twice[0]!r} more than once; give every channel "
+            "a name of its own."
         )
     if fitted and names != fitted:
         how = "in another order" if sorted(names) == sorted(fitted) else "other ones"

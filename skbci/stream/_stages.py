@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,15 +30,24 @@ class Stage:
         self.name, self.step = name, step
         self.refresh()
 
+    @property
+    def parts(self) -> Sequence[Stage]:
+        """Stages that this one is made of."""
+        return ()
+
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
         """Give what the next step sees of a row of shape (1, ...) that begins at ``onset``."""
         raise NotImplementedError
 
     def begin(self, level: str) -> None:
         """Forget what does not outlast the beginning of a run, a session or a subject."""
+        for part in self.parts:
+            part.begin(level)
 
     def refresh(self) -> None:
         """Take over what the step has learned since."""
+        for part in self.parts:
+            part.refresh()
 
 
 class ClassifierStage(Stage):
@@ -60,7 +70,7 @@ class OwnTransform(Stage):
     """
 
     def __init__(self, name: str, step: Any, rows: Any) -> None:
-        self._dress = Dress(step, rows)
+        self._dress = Dress(step, "transform", rows)
         super().__init__(name, step)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
@@ -71,7 +81,7 @@ class OwnClassifier(ClassifierStage):
     """A classifier's own ``predict_proba``; parameters as of `OwnTransform`."""
 
     def __init__(self, name: str, step: Any, rows: Any) -> None:
-        self._dress = Dress(step, rows)
+        self._dress = Dress(step, "predict_proba", rows)
         super().__init__(name, step)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
@@ -83,12 +93,21 @@ class OwnClassifier(ClassifierStage):
 
 
 class Dress:
-    """Give a row what a step knows rows by: column names, or a table that says whose it is."""
+    """Give a row what a step knows rows by: column names, or an `EEGArray`'s context.
 
-    def __init__(self, step: Any, rows: Any) -> None:
+    Parameters
+    ----------
+    step : estimator
+    method : str
+        What the step is asked by.
+    rows : ndarray or EEGArray
+        Rows such as the step gets offline.
+    """
+
+    def __init__(self, step: Any, method: str, rows: Any) -> None:
         self.names = getattr(step, "feature_names_in_", None)
         self.like = None
-        if isinstance(rows, EEGArray) and set(rows.metadata) - {"run", "onset"}:
+        if isinstance(rows, EEGArray) and _needs_context(step, method, rows[:1]):
             self.like = rows[:1]
 
     def __call__(self, row: np.ndarray, onset: float) -> Any:
@@ -116,18 +135,48 @@ class Chain(ClassifierStage):
     def label(self, row: np.ndarray, onset: float) -> int:
         return self.last.label(self._features(row, onset), onset)
 
-    def begin(self, level: str) -> None:
-        for stage in (*self.stages, self.last):
-            stage.begin(level)
-
-    def refresh(self) -> None:
-        for stage in (*self.stages, self.last):
-            stage.refresh()
+    @property
+    def parts(self) -> Sequence[Stage]:
+        return (*self.stages, self.last)
 
     def _features(self, row: np.ndarray, onset: float) -> np.ndarray:
         for stage in self.stages:
             row = stage(row, onset)
         return row
+
+
+# What an `EEGArray` knows beside its numbers.
+_CONTEXT = {
+    "_metadata", "_window", "ch_names", "has_metadata", "info", "metadata", "sfreq", "tmin",
+    "window",
+}
+
+
+def _needs_context(step: Any, method: str, row: EEGArray) -> bool:
+    """Whether a step needs more of a row than its numbers, which are faster to give."""
+    ask = getattr(step, method)
+    asked = False
+
+    class Watched(EEGArray):
+        def __getattribute__(self, name: str) -> Any:
+            nonlocal asked
+            asked = asked or name in _CONTEXT
+            return super().__getattribute__(name)
+
+    copied = row.copy()
+    watched = copied.view(Watched)
+    for name in _CONTEXT & vars(copied).keys():
+        setattr(watched, name, vars(copied)[name])
+    dressed = ask(watched)
+    # The house's steps that come here check the context and pass it on. Any other may do with it
+    # what does not show in one row: onsets are all different.
+    if asked and not type(step).__module__.startswith("skbci."):
+        return True
+    try:
+        bare = ask(np.array(row))
+    except Exception:
+        return True  # it tells rows apart by their type
+    return not np.array_equal(np.asarray(dressed), np.asarray(bare))
 
 
 def describe(name: str, step: Any) -> str:

@@ -127,9 +127,13 @@ def compiled_transform(name: str, step: Any) -> Stage | None:
     return None
 
 
+def _unread(X: Any, **_: Any) -> tuple[Any, Any]:
+    return X, X
+
+
 def _trusting(step: Any) -> Any:
     step = copy.copy(step)
-    step._read = lambda X, **_: (X, X)
+    step._read = _unread
     step._sklearn_output_config = {"transform": "default"}
     if hasattr(step, "_crop"):
         step._crop = _trusting(step._crop)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from functools import cache
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import VotingClassifier
 from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -144,6 +147,9 @@ PIPELINES = {
         welch(log=True),
         evidence(CascadeClassifier(make_pipeline(PCA(4), LDA()), LDA(), n_lags=5,
                                    stack="probabilities"), 3)),
+    "vote": lambda: make_pipeline(welch(log=True), VotingClassifier(
+        [("nb", GaussianNB()), ("none", "drop"), ("lda", make_pipeline(PCA(4), LDA())),
+         ("tree", "drop")], voting="soft", weights=[1, 5, 3, 2])),
     "online": lambda: OnlineClassifier(make_pipeline(welch(), mlp(10)), random_state=0),
     "kept rows": lambda: make_pipeline(
         welch(log=True), KeepRows(make_pipeline(StandardScaler(), PCA(4))),
@@ -209,6 +215,22 @@ def test_three_classes(name):
     )
 
 
+@pytest.mark.parametrize("later", [
+    {"change_rate": None}, {"change_rate": 0.3}, {"change_rate": "learned"}, {"window": 2},
+    {"window": 1}, {"exponent": 0.5}, {"window": 1.1, "unit": "seconds"},
+])
+@pytest.mark.parametrize("fitted_with", [None, 0.1])
+def test_settings_of_evidence_after_fit(fitted_with, later):
+    """What takes part in ``fit`` stays as it was there; what does not, does not."""
+    windows, y = CUT.explode(*recording())
+    accumulator = evidence(LDA(), 5, change_rate=fitted_with)
+    pipeline = make_pipeline(welch(log=True), accumulator).fit(windows, y)
+    pipeline.set_params(**{f"evidenceaccumulator__{key}": v for key, v in later.items()})
+    wanted = pipeline.predict_proba(CUT.explode(test_data())[0])
+    found = in_chunks(OnlineDecoder(pipeline, WINDOW, HOP), test_data(), [45])[1]
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", PIPELINES)
 @settings(max_examples=5)
 @given(sizes=CHUNKS)
@@ -270,6 +292,24 @@ def test_one_channel_without_an_axis_of_its_own():
     wanted = pipeline.predict_proba(np.asarray(CUT.explode(test_data()[:1])[0])[:, 0])
     found = OnlineDecoder(pipeline, WINDOW, HOP).update(test_data()[:1])[1]
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
+
+
+# Of the house or of scikit-learn: what tests define is no importable module's.
+IMPORTABLE = sorted(set(PIPELINES) - {"causal bands", "convolutions"})
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda it: pickle.loads(pickle.dumps(it))])
+@pytest.mark.parametrize("name", IMPORTABLE)
+def test_a_copy_goes_on_where_the_decoder_is(name, copied):
+    decoder = OnlineDecoder(fitted(name), WINDOW, HOP, sfreq=SFREQ, ch_names=NAMES)
+    data = test_data()
+    decoder.update(data[:, :300])
+    other = copied(decoder)
+    for stream in (decoder, other):
+        found = stream.update(data[:, 300:])[1]
+        np.testing.assert_allclose(found, offline(name)[15:], rtol=0, atol=1e-6)
+    other.reset()
+    np.testing.assert_allclose(other.update(data)[1], offline(name), rtol=0, atol=1e-6)
 
 
 def test_long_streams_do_not_drift():

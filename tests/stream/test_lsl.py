@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -33,6 +34,49 @@ def test_the_extra_is_named(make, monkeypatch):
     monkeypatch.setitem(sys.modules, "mne_lsl", None)
     with pytest.raises(ImportError, match=r'pip install "skbci\[lsl\]"'):
         make()
+
+
+class FakeLSL:
+    """A stream of ten chunks of four samples at 100 Hz, on a clock of its own."""
+
+    def __init__(self, monkeypatch):
+        self.now, self.n_pulled = 0.0, 0
+        package = types.ModuleType("mne_lsl")
+        package.lsl = types.SimpleNamespace(
+            resolve_streams=lambda timeout, **_: [None], StreamInlet=lambda *_, **__: self)
+        monkeypatch.setitem(sys.modules, "mne_lsl", package)
+        clock = types.SimpleNamespace(monotonic=lambda: self.now, sleep=self.wait)
+        monkeypatch.setattr("skbci.stream._lsl.time", clock)
+
+    def wait(self, seconds):
+        self.now += seconds
+
+    def open_stream(self, timeout):
+        pass
+
+    def get_sinfo(self, timeout):
+        return types.SimpleNamespace(
+            name="fake", sfreq=100.0, n_channels=2, get_channel_names=lambda: ["C3", "C4"],
+            get_channel_units=lambda: ["uV", "uV"])
+
+    def pull_chunk(self, timeout):
+        n = 4 if self.n_pulled < 10 else 0
+        self.n_pulled += 1
+        return np.ones((n, 2)), self.now + np.arange(n) / 100
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.9, 1.1, 20.0])
+def test_slow_decisions_do_not_end_the_stream(monkeypatch, seconds):
+    """Patience is for the sender, not for what is done with the samples."""
+    fake = FakeLSL(monkeypatch)
+    n = 0
+    for samples, _ in LSLInput("fake", patience=1.0):
+        np.testing.assert_allclose(samples, 1e-6)
+        fake.now += seconds
+        n += 1
+    assert n == 10
+    # After the last samples it is as patient as it says, and no more.
+    assert fake.now == pytest.approx(10 * seconds + 1.0, abs=0.02)
 
 
 def test_samples_come_through_in_volts():

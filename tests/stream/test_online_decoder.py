@@ -98,6 +98,42 @@ def test_time_is_counted_on_from_the_last_time_stamp():
         decoder.update(data[:, :1], 100.5)
 
 
+def test_time_stamps_go_on_from_counted_time():
+    data = recording()[0]
+    for on_gap in ("raise", "restart"):
+        decoder = decoder_of(on_gap=on_gap)
+        first = decoder.update(data[:, :200])[0]
+        rest = decoder.update(data[:, 200:], 200 / SFREQ)[0]
+        wanted = decoder_of().update(data)[0]
+        np.testing.assert_allclose(np.concatenate([first, rest]), wanted)
+
+
+@pytest.mark.parametrize("on_gap", ["raise", "restart"])
+def test_the_first_time_stamp_may_not_run_back_behind_counted_time(on_gap):
+    decoder, data = decoder_of(on_gap=on_gap), recording()[0]
+    decoder.update(data[:, :200])
+    with pytest.raises(ValueError, match=r"0 s comes after 3.109\d* s\. .* counted from 0 s"):
+        decoder.update(data[:, 200:260], 0.0)
+    np.testing.assert_allclose(decoder.update(data[:, 200:212])[0], [207 / SFREQ])
+
+
+def test_the_first_time_stamp_after_counted_time_may_show_a_gap():
+    data = recording()[0]
+    decoder = decoder_of()
+    decoder.update(data[:, :100])
+    with pytest.raises(ValueError, match=r"a gap: 50 s comes 48.45 s after .* counted from 0 s"):
+        decoder.update(data[:, 100:200], 50.0)
+    decoder = decoder_of(on_gap="restart")
+    decoder.update(data[:, :100])
+    times, found = decoder.update(data[:, 100:], 50.0)  # no window spans the gap
+    alone = decoder_of().update(data[:, 100:], 50.0)
+    np.testing.assert_array_equal(times, alone[0])
+    np.testing.assert_array_equal(found, alone[1])
+    decoder.update(data[:, :10])
+    with pytest.raises(ValueError, match=r"run backwards: 0 s .* recording begins\.$"):
+        decoder.update(data[:, :10], 0.0)  # counted on from a time stamp
+
+
 def test_decode_yields_decisions_one_by_one():
     decoder, data = decoder_of(), recording()[0]
     wanted = decoder.update(data, 5.0)
@@ -303,6 +339,26 @@ def test_a_learner_that_takes_windows():
         decoder.update(recording(seed=5)[0])[1], pipeline.predict_proba(X), rtol=0, atol=1e-6)
 
 
+class Steady(LDA):
+    """Learns nothing more."""
+
+    def partial_fit(self, X, y):
+        return self
+
+
+def test_changes_that_learning_begins_to_count():
+    """What was said before takes part in the filter that begins with the first batch."""
+    pipeline = fitted(WelchPSD(n_per_seg=32, log=True), EvidenceAccumulator(Steady(), 6))
+    decoder, (data, label) = OnlineDecoder(pipeline, 1.0, 0.25), recording(seed=4)
+    decoder.update(data[:, : 64 + 16 * 9])
+    pipeline.set_params(evidenceaccumulator__change_rate=0.1)
+    part = slice(64 + 16 * 9, 64 + 16 * 25)
+    decoder.partial_fit(data[:, part], label[part])
+    found = decoder.update(data[:, part.stop :])[1]
+    wanted = pipeline.predict_proba(windows_of(data))[26:]
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
+
+
 def test_separate_windows_are_learned_apart_from_the_stream():
     pipeline = fitted(WelchPSD(n_per_seg=32, log=True), network())
     decoder, twin = OnlineDecoder(pipeline, 1.0, 0.25), copy.deepcopy(pipeline)
@@ -325,6 +381,27 @@ def test_labels_must_fit():
     with pytest.raises(ValueError, match="y has 2 labels for 4 windows"):
         decoder.partial_fit_windows(windows_of(data)[:4], ["left", "right"])
     assert len(decoder.update(data[:, :64])[0]) == 1  # nothing was taken
+
+
+@pytest.mark.parametrize(("y", "foreign"), [
+    (None, r"\[None\]"), (np.nan, r"\[nan\]"), (3, r"\[3\]"),
+    (np.array(["left", None, 3, "feet"] * 25, dtype=object), r"\['feet', 3, None\]"),
+    (np.full(100, np.nan), r"\[nan\]"), ([{}] * 100, r"\[{}\]"),
+    (np.arange(100), r"\[0, 1, 10, 11, 12, ...\]"),
+])
+def test_labels_of_any_kind_that_are_no_classes(y, foreign):
+    decoder = decoder_of(WelchPSD(n_per_seg=32), network())
+    message = rf"OnlineDecoder: y has labels {foreign} that are not among the classes \['left', "
+    with pytest.raises(ValueError, match=message):
+        decoder.partial_fit(recording()[0][:, :100], y)
+
+
+def test_labels_are_a_row_or_a_column():
+    decoder, (data, label) = decoder_of(WelchPSD(n_per_seg=32), network()), recording()
+    with pytest.raises(ValueError, match=r"OnlineDecoder: y of shape \(100, 2\): .* 100 samples"):
+        decoder.partial_fit(data[:, :100], np.column_stack([label[:100]] * 2))
+    with pytest.warns(match="column-vector"):
+        decoder.partial_fit(data[:, :100], label[:100, np.newaxis])
 
 
 def test_learner_needs_partial_fit():
@@ -364,6 +441,49 @@ def test_samples_that_are_not_finite(value):
     np.testing.assert_array_equal(decoder.update(data)[1], wanted)
 
 
+@pytest.mark.parametrize(("samples", "message"), [
+    ([["a", "b"]] * 2, "samples must be real numbers, channels x times, got .* dtype <U1"),
+    (np.ones((2, 3)) * 1j, "samples must be real numbers, .* got .* complex128"),
+    (np.ones((2, 3), dtype="datetime64[s]"), "samples must be real numbers, .* got .* datetime64"),
+    (np.array([["a", 1.0]] * 2, dtype=object), "samples must be real numbers, .* got .* object"),
+    ([[1.0, 2.0], [3.0]], "samples must .* got a list whose parts have different shapes"),
+    ([np.ones((2, 3)), 100.0], r"samples must .* decode takes a tuple \(samples, timestamps\)"),
+])
+def test_samples_that_are_no_numbers(samples, message):
+    decoder = decoder_of()
+    with pytest.raises(ValueError, match=f"OnlineDecoder: {message}"):
+        decoder.update(samples)
+    with pytest.raises(ValueError, match=f"OnlineDecoder: {message}"):
+        next(decoder.decode([samples]))
+
+
+@pytest.mark.parametrize("convert", [
+    np.asfortranarray, lambda data: data.tolist(), lambda data: data.astype(np.float32),
+    lambda data: data.astype(object), lambda data: (data * 1e8).astype(int),
+])
+def test_samples_of_any_type_of_numbers(convert):
+    samples = convert(recording()[0])
+    found = decoder_of().update(samples)[1]
+    wanted = decoder_of().update(np.array(samples, dtype=np.float64))[1]
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_chunks_that_are_tuples_are_pairs():
+    data = recording()[0]
+    with pytest.raises(ValueError, match=r"a chunk that is a tuple of 3; .* \(samples, timest"):
+        next(decoder_of().decode([(data, 0.0, "left")]))
+
+
+@pytest.mark.parametrize("stamps", [
+    "now", ["a", "b", "c"], 1j, np.array("2020-01-01", dtype="datetime64[s]"),
+    [[0.0], [1.0, 2.0]], {},
+])
+def test_time_stamps_that_are_no_numbers(stamps):
+    message = r"OnlineDecoder: timestamps must be real numbers, in seconds, got "
+    with pytest.raises(ValueError, match=message):
+        decoder_of().update(recording()[0][:, :3], stamps)
+
+
 def test_no_samples_no_decisions():
     times, decisions = decoder_of().update(np.empty((2, 0)))
     assert times.shape == (0,)
@@ -375,16 +495,24 @@ def test_no_samples_no_decisions():
     ({"window": "1"}, TypeError, "window='1' must be a number of seconds"),
     ({"hop": -1}, ValueError, "hop=-1 must be a positive"),
     ({"hop": 0.001}, ValueError, "hop=0.001 s is less than one sample"),
-    ({"sfreq": 128}, ValueError, "sfreq=128 Hz was given, but the pipeline was fitted at 64 Hz"),
+    ({"sfreq": 128}, ValueError, "sfreq=128 Hz, but the pipeline was fitted at 64 Hz"),
     ({"sfreq": "64"}, TypeError, "sfreq='64' must be a number in Hz"),
     ({"sfreq": -1.0}, ValueError, "sfreq=-1.0 must be a positive number"),
     ({"ch_names": ["C3"]}, ValueError, "1 names, but the pipeline was fitted with 2 channels"),
     ({"ch_names": ["C4", "C3"]}, ValueError, "in another order"),
     ({"ch_names": ["C4", "Pz"]}, ValueError, "other ones"),
     ({"ch_names": "C3"}, TypeError, "must be a list of names"),
+    ({"ch_names": ["C3", "C3"]}, ValueError, r"\['C3', 'C3'\] has 'C3' more than once"),
+    ({"ch_names": 2}, TypeError, "ch_names=2 must be a list of names"),
+    ({"metadata": "subject"}, TypeError,
+     r"metadata='subject' must map column names to values, such as \{'subject': 3\}"),
+    ({"metadata": [("subject", 1)]}, TypeError, "must map column names to values"),
+    ({"metadata": {"subject": [1, 2]}}, ValueError,
+     r"metadata\['subject'\]=\[1, 2\] must be one value"),
     ({"filter_state": "both"}, ValueError, "filter_state='both' is not one of 'window', 'stream'"),
     ({"filter_state": "stream"}, ValueError, "needs a pipeline whose first step is FilterBank"),
     ({"on_gap": "ignore"}, ValueError, "on_gap='ignore' is not one of 'raise', 'restart'"),
+    ({"on_gap": np.array(["raise", "restart"])}, ValueError, "is not one of 'raise', 'restart'"),
     ({"max_step": 0.001}, ValueError, "max_step=0.001 s is shorter than a sample period"),
     ({"batch_size": 0}, ValueError, "batch_size=0 must be at least 1"),
     ({"window": 0.25}, ValueError, r"step 'welchpsd' \(WelchPSD\) cannot take rows of shape"),
