@@ -177,7 +177,12 @@ def make_imagery_execution(
     n_subjects = check_count(n_subjects, "n_subjects")
     n_sessions = check_count(n_sessions, "n_sessions")
     n_runs = check_count(n_runs, "n_runs")
-    n_trials = check_count(n_trials, "n_trials", least=n_runs)
+    n_trials = check_count(n_trials, "n_trials")
+    if n_trials < n_runs:
+        raise ValueError(
+            f"n_trials={n_trials} must be at least n_runs={n_runs}: the trials of a session are "
+            "divided among its runs, and each needs one."
+        )
     sources = _choose_sources(classes, n_sources, overlap)
     names = [str(name) for name in classes]
     sfreq, line_freq = check_rates(sfreq, line_freq)
@@ -197,10 +202,9 @@ def make_imagery_execution(
         for session in range(1, n_sessions + 1):
             patterns[subject - 1, session - 1] = _referenced(cortex.mixing(session), reference)
             for run in range(1, 2 * n_runs + 1):
-                pair = (run + 1) // 2
-                size = n_trials // n_runs + (pair <= n_trials % n_runs)
+                numbers = np.array_split(np.arange(n_trials), n_runs)[(run - 1) // 2]
                 task = MOVEMENTS[(run - 1) % 2]
-                trials, n_times = _schedule(scalp, names, size, session, run, tmin, duration)
+                trials, n_times = _schedule(scalp, names, numbers, session, run, tmin, duration)
                 signal = _run(cortex, trials, task, n_times, session, run, blinks)
                 signal = scalp.record(signal, session, run, line_freq, reference)
                 blocks.append(cut_windows(signal, trials.onsets, tmin, duration, sfreq))
@@ -265,12 +269,20 @@ def _referenced(mixing: np.ndarray, reference: str | None) -> np.ndarray:
 
 
 def _schedule(
-    scalp: Scalp, classes: Sequence[str], n_trials: int, session: int, run: int, tmin: float,
+    scalp: Scalp, classes: Sequence[str], numbers: np.ndarray, session: int, run: int, tmin: float,
     duration: float,
 ) -> tuple[Trials, int]:
-    """Cues in random order, with a rest before and a jittered pause after each."""
+    """Cues in random order, with a rest before and a jittered pause after each.
+
+    ``numbers`` are those of the run's trials among the session's trials of the task, over which
+    the classes take turns.
+    """
     rng = scalp.stream(_CUES, session, run)
-    order = rng.permutation(np.resize(rng.permutation(len(classes)), n_trials))
+    turns = rng.permutation(len(classes))
+    if numbers[0]:  # go on with the turns of the task's first run
+        turns = scalp.stream(_CUES, session, 2 - run % 2).permutation(len(classes))
+    n_trials = len(numbers)
+    order = rng.permutation(turns[numbers % len(classes)])
     before = max(2.0, -tmin)
     after = max(IMAGERY_S + 2.0, tmin + duration)
     pauses = rng.uniform(0, 1, n_trials)

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
+from skbci._numbers import is_number
+from skbci.display._panels import new_panels, outside_legend
+from skbci.display._sparsity_scores import check_results, draw_scores
 from skbci.display._style import GUIDE, clean, line_style
 from skbci.evaluation._convergence import history_table
 
@@ -17,9 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SparsityDisplay"]
 
-_WORDS = {"f1": "macro F1"}
 _VALID = (0, (4, 2))
-_SPREADS = ("within", "sd", None)
 _TOTAL = "total"
 _NETWORK_COLOUR = "0.62"
 
@@ -48,7 +49,8 @@ class SparsityDisplay:
     figure_ : matplotlib Figure
         Their figure.
     lines_ : dict of tuple to Line2D
-        Curves: by (metric, task, method) of results, by (sparsity, method, column) of histories.
+        Curves: by (metric, task, method) of results, for those of which there are values; by
+        (sparsity, method, column) of histories.
     bars_ : dict of str to BarContainer
         Bars of the density, by the names of the columns.
 
@@ -117,21 +119,17 @@ class SparsityDisplay:
         Raises
         ------
         ValueError
-            If a column is missing, or ``spread`` unknown.
+            If a column is missing, there are no rows, or ``spread`` is unknown.
+        TypeError
+            If the column ``sparsity`` holds no numbers.
         """
         results = pd.DataFrame(results)
         if metrics is None:
             metrics = [name for name in ("accuracy", "f1") if name in results] or ["accuracy"]
-        for name in ("method", "sparsity", "task", *metrics):
-            if name not in results:
-                raise ValueError(
-                    f"SparsityDisplay: results has no column {name!r}; it has "
-                    f"{list(results.columns)}."
-                )
-        if spread not in _SPREADS:
-            raise ValueError(f"spread={spread!r} is unknown; choose one of {_SPREADS}.")
+        check_results(results, metrics, spread)
         display = cls(results=results)
-        display._plot_results(list(metrics), spread, axes)
+        display.axes_, display.lines_ = draw_scores(results, list(metrics), spread, axes)
+        display.figure_ = display.axes_[0, 0].figure
         return display
 
     @classmethod
@@ -194,14 +192,16 @@ class SparsityDisplay:
         ------
         ValueError
             If there is no history, or a column is missing.
+        TypeError
+            If histories are not given by method and sparsity.
         """
         runs = {
             str(method): {
                 float(sparsity): [history_table(run) for run in
                                   (given if isinstance(given, list) else [given])]
-                for sparsity, given in by_sparsity.items()
+                for sparsity, given in _by_sparsity(method, own).items()
             }
-            for method, by_sparsity in histories.items()
+            for method, own in histories.items()
         }
         if not any(runs.values()):
             raise ValueError("SparsityDisplay: there is no history to draw.")
@@ -211,57 +211,13 @@ class SparsityDisplay:
 
     # -- drawing --------------------------------------------------------------------------
 
-    def _plot_results(self, metrics: list[str], spread: str | None, axes: Any) -> None:
-        assert self.results is not None
-        results = self.results
-        tasks = list(dict.fromkeys(results["task"]))
-        methods = list(dict.fromkeys(results["method"]))
-        self.axes_ = _grid(axes, len(metrics), len(tasks), (3.9, 3.1), sharey="row")
-        self.figure_ = self.axes_[0, 0].figure
-        self.lines_: dict[tuple[Any, ...], Any] = {}
-        most = results.groupby("method")["sparsity"].max()
-        curves = [method for method in methods if most[method] > 0]
-        for row, metric in zip(self.axes_, metrics):
-            for ax, task in zip(row, tasks):
-                part = results[results["task"] == task]
-                for method in methods:
-                    mean, error = _summary(part, method, metric, spread)
-                    if method in curves:
-                        line = self._curve(ax, mean, error, curves.index(method), len(curves))
-                    else:
-                        line = ax.axhline(mean.iloc[0], color=GUIDE, linestyle=":", linewidth=1.4,
-                                          zorder=1)
-                    line.set_label(method)
-                    self.lines_[metric, task, method] = line
-                ax.set_ylabel(_WORDS.get(metric, metric) if ax is row[0] else "")
-                clean(ax)
-        for ax, task in zip(self.axes_[0], tasks):
-            ax.set_title(task, fontsize="medium")
-        levels = sorted({float(s) for s in results["sparsity"]})
-        for ax in self.axes_.flat:
-            ax.set_xticks(levels, [f"{100 * level:g}" for level in levels])
-        for ax in self.axes_[-1]:
-            ax.set_xlabel("sparsity in %")
-        _outside_legend(self.axes_[0, -1])
-
-    @staticmethod
-    def _curve(ax: Axes, mean: pd.Series, error: pd.Series | None, place: int, n: int) -> Any:
-        shift = 0.012 * (place - (n - 1) / 2)  # side by side
-        style = line_style(place)
-        bars = ax.errorbar(
-            mean.index.to_numpy(dtype=float) + shift, mean.to_numpy(dtype=float),
-            yerr=None if error is None else error.to_numpy(dtype=float), marker="o",
-            markersize=4.5, linewidth=1.5, elinewidth=1, capsize=0, **style,
-        )
-        return bars.lines[0]
-
     def _plot_density(self, ax: Axes | None) -> None:
         assert self.density is not None
         table = self.density
         n_layers, columns = len(table), list(table.columns)
         if ax is None:
             size = (5.6, 0.9 + 0.12 * n_layers * (1 + len(columns)))
-            self.axes_ = _grid(None, 1, 1, size)
+            self.axes_ = new_panels(None, 1, 1, size)
         else:
             self.axes_ = np.array([[ax]])
         ax = self.axes_[0, 0]
@@ -289,7 +245,7 @@ class SparsityDisplay:
         clean(ax, "x")
         ax.tick_params(axis="y", length=0)
         if len(columns) > 1:
-            _outside_legend(ax)
+            outside_legend(ax)
 
     def _plot_histories(self, columns: list[str], axes: Any) -> None:
         assert self.histories is not None
@@ -298,9 +254,9 @@ class SparsityDisplay:
             level for method, own in self.histories.items() for level in own
             if method not in self._dense()
         }) or [0.0]
-        self.axes_ = _grid(axes, 1, len(levels), (3.1, 3.1), sharey=True)
+        self.axes_ = new_panels(axes, 1, len(levels), (3.1, 3.1), sharey=True)
         self.figure_ = self.axes_[0, 0].figure
-        self.lines_ = {}
+        self.lines_: dict[tuple[Any, ...], Any] = {}
         for ax, level in zip(self.axes_[0], levels):
             for method, own in self.histories.items():
                 runs = own.get(0.0 if method in self._dense() else level, [])
@@ -342,41 +298,19 @@ class SparsityDisplay:
             handles += [Line2D([], [], color="black", linewidth=1, label="training"),
                         Line2D([], [], color="black", linewidth=1, linestyle=_VALID,
                                label="validation")]
-        _outside_legend(self.axes_[0, -1], handles)
+        outside_legend(self.axes_[0, -1], handles)
 
 
-def _grid(axes: Any, n_rows: int, n_columns: int, size: tuple[float, float], **kw: Any) -> Any:
-    """Give axes in a grid; new ones where there are none."""
-    if axes is None:
-        import matplotlib.pyplot as plt
-
-        _, axes = plt.subplots(
-            n_rows, n_columns, figsize=(1.6 + size[0] * n_columns, size[1] * n_rows),
-            layout="constrained", squeeze=False, **kw,
+def _by_sparsity(method: Any, own: Any) -> Mapping[float, Any]:
+    name = f"SparsityDisplay: histories[{method!r}]"
+    if not isinstance(own, Mapping):
+        raise TypeError(
+            f"{name} is {type(own).__name__}; it must map each sparsity to a history or a list of "
+            "them, such as {0.4: clf.history_}."
         )
-    grid = np.asarray(axes, dtype=object)
-    if grid.size != n_rows * n_columns:
-        raise ValueError(
-            f"axes: {n_rows} x {n_columns} panels need {n_rows * n_columns} axes, but {grid.size} "
-            "are given."
-        )
-    return grid.reshape(n_rows, n_columns)
-
-
-def _summary(
-    part: pd.DataFrame, method: str, metric: str, spread: str | None
-) -> tuple[Any, Any]:
-    """Mean and error over subjects at each sparsity."""
-    if "subject" not in part:
-        return part[part["method"] == method].groupby("sparsity")[metric].mean(), None
-    table = part.pivot_table(metric, "subject", ["method", "sparsity"], aggfunc="mean")
-    own = table[method]
-    if spread is None or len(table) < 2:
-        return own.mean(), None
-    if spread == "sd":
-        return own.mean(), own.std()
-    centered = own.sub(table.mean(axis=1), axis=0)
-    return own.mean(), centered.std() / np.sqrt(centered.count())
+    if odd := [key for key in own if not is_number(key)]:
+        raise TypeError(f"{name} has the key {odd[0]!r}, which is no number: no sparsity.")
+    return own
 
 
 def _mean_history(runs: list[pd.DataFrame], column: str, method: str) -> np.ndarray:
@@ -387,9 +321,3 @@ def _mean_history(runs: list[pd.DataFrame], column: str, method: str) -> np.ndar
         )
     beside = pd.concat([run[column].reset_index(drop=True) for run in runs], axis=1)
     return beside.mean(axis=1).to_numpy()
-
-
-def _outside_legend(ax: Axes, handles: Any = None) -> None:
-    known = {} if handles is None else {"handles": handles}
-    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, borderaxespad=0,
-              **known)

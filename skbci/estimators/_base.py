@@ -144,14 +144,13 @@ class BaseNeural(SparseTraining):
                 rows.data[train], None if weight is None else weight[train]
             )
         weight, train, valid = self._count_rows(rows, target, weight, train, valid)
+        tensors = (
+            self._tensors(rows.data, target, weight, train),
+            None if valid is None else self._tensors(rows.data, target, weight, valid),
+        )
+        double = self._fits_one_batch(rows.data, train)
         with seeded(seed, self.device):
-            self.net_ = self._build_net(rows.X, rows.data.shape[1:])
-            tensors = (
-                self._tensors(rows.data, target, weight, train),
-                None if valid is None else self._tensors(rows.data, target, weight, valid),
-            )
-            double = self._fits_one_batch(rows.data, train)
-            self._prune(rows, target, weight, train, tensors, double, seed)
+            self._begin(rows, target, weight, train, tensors, double, seed)
             with self._masked():
                 self.net_.fit_tensors(*tensors, double=double)
             self._rng_state_ = torch.get_rng_state()
@@ -168,24 +167,22 @@ class BaseNeural(SparseTraining):
             self._standardizer_ = (
                 Standardizer().fit(rows.data, weight) if self.standardize else None
             )
+        weight, everything, _ = self._count_rows(
+            rows, target, weight, np.arange(len(target)), None
+        )
+        tensors = self._tensors(rows.data, target, weight, everything)
         with seeded(self._rng_state_, self.device):
             if first:
-                self.net_ = self._build_net(rows.X, rows.data.shape[1:])
+                self._begin(rows, target, weight, everything, (tensors, None), False, seed)
             if self.lr != self._lr_:  # set since; a scheduler's own changes stay
                 self.net_.set_lr(self.lr)
                 self._lr_ = self.lr
-            weight, everything, _ = self._count_rows(
-                rows, target, weight, np.arange(len(target)), None
-            )
-            tensors = self._tensors(rows.data, target, weight, everything)
-            if first:
-                self._prune(rows, target, weight, everything, (tensors, None), False, seed)
             with self._masked():
                 self.net_.fit_tensors(tensors, epochs=1, shuffle=False)
             self._rng_state_ = torch.get_rng_state()
         self._summarize()
 
-    def _prune(
+    def _begin(
         self,
         rows: TrainingRows,
         target: np.ndarray,
@@ -195,18 +192,24 @@ class BaseNeural(SparseTraining):
         double: bool,
         seed: int,
     ) -> None:
-        """Choose the weights to train, on training rows only."""
+        """Build the network, and choose the weights to train, on training rows only."""
         labels = np.zeros(len(target), dtype=int) if self._real_target else target
 
         def sample() -> Any:
             chosen = train[self._sample_rows(rows.data[train], labels[train], seed)]
             return self._tensors(rows.data, target, weight, chosen)
 
-        self._find_masks(
-            lambda: self._build_net(rows.X, rows.data.shape[1:]),
-            lambda net: net.fit_tensors(*tensors, double=double),
-            sample,
-        )
+        def build() -> SlicingNet:
+            return self._build_net(rows.X, rows.data.shape[1:])
+
+        self.net_ = build()
+        try:
+            self._find_masks(
+                build, lambda net: net.fit_tensors(*tensors, double=double), sample
+            )
+        except BaseException:
+            del self.net_  # without its masks it would go on as a dense one
+            raise
 
     def _fits_one_batch(self, data: np.ndarray, train: np.ndarray) -> bool:
         """Whether the fit is a full-batch one of feature rows, to be done in double precision.

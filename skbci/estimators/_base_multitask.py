@@ -1,37 +1,33 @@
-"""Rows of several tasks, the network that they share, and its masks."""
+"""Rows of several tasks, and the network that they share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from itertools import combinations
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
-from torch import Tensor, nn
+from torch import nn
 
+from skbci._numbers import is_number
 from skbci._validation import as_eeg, rows_by_label
 from skbci.eegarray import EEGArray
 from skbci.estimators._base import TrainingRows
 from skbci.estimators._epochs_classifier import EpochsClassifier
 from skbci.estimators._multitask_net import MultitaskNet, TaskLosses
-from skbci.estimators._net import Rows, SlicingNet
-from skbci.estimators._sparse_training import pieces
-from skbci.estimators._tasks import ONE_TASK, head_names, name_tasks
+from skbci.estimators._net import SlicingNet
+from skbci.estimators._task_masks import NETWORK, TaskMasks
+from skbci.estimators._tasks import ONE_TASK, THROUGH_TOOLS, head_names, name_tasks
 from skbci.estimators._torch_state import one_thread
 from skbci.estimators._validation_split import split_validation
 from skbci.nets import DualTaskNet
-from skbci.sparsity import PruningMethod, Snip, density, overlap, resolve_pruning
 from skbci.weighting import FixedWeights, WeightingPolicy
 
-NETWORK = "network"
 
-
-class BaseMultitaskClassifier(EpochsClassifier):
+class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
     """A classifier each of whose rows belongs to a task; the tasks share a `DualTaskNet`.
 
     Labels and tasks travel as one structured array, so that rows are chosen from both together.
@@ -48,9 +44,7 @@ class BaseMultitaskClassifier(EpochsClassifier):
     task_classes_: dict[Any, np.ndarray]
     classes_: np.ndarray
     _named_: bool
-    _heads_: dict[Any, str]
     _starts_: dict[Any, int]
-    _task_kept_: dict[str, dict[str, Tensor]] | None
 
     # -- rows of tasks --------------------------------------------------------------------
 
@@ -79,7 +73,7 @@ class BaseMultitaskClassifier(EpochsClassifier):
                 raise ValueError(
                     f"{type(self).__name__} has the tasks {self.tasks_} and must be told which "
                     "one each row belongs to: pass task=..., or an EEGArray whose row table has "
-                    "the column 'task'."
+                    f"the column 'task'. {THROUGH_TOOLS}"
                 )
             return np.full(n_rows, self.tasks_[0])
         unknown = [label for label in rows_by_label(tasks, "task") if label not in self.tasks_]
@@ -104,6 +98,11 @@ class BaseMultitaskClassifier(EpochsClassifier):
             found = {name: np.unique(classes[name]) for name in found}
         elif classes is not None:
             found = dict.fromkeys(found, np.unique(classes))
+        if NETWORK in found:
+            raise ValueError(
+                f"{type(self).__name__}: a task cannot be called {NETWORK!r}, because density_ "
+                "has a column of that name for what is kept in the end; call it something else."
+            )
         for name, own in found.items():
             if len(own) < 2:
                 of = f"task {name!r}" if self._named_ else "y"
@@ -212,12 +211,28 @@ class BaseMultitaskClassifier(EpochsClassifier):
                 f"{type(self).__name__}: task_weights={self.task_weights!r} must be a dict of a "
                 "number for each task, or None."
             )
+        self._check_task_weights(self.task_weights)
         if not isinstance(policy, FixedWeights) or policy.weights is not None:
             raise ValueError(
                 f"{type(self).__name__}: task_weights are for loss_weighting='fixed'; "
                 f"{self.loss_weighting!r} weighs the tasks by itself."
             )
         return policy
+
+    def _check_task_weights(self, given: Mapping[Any, Any]) -> None:
+        name = type(self).__name__
+        for task, weight in given.items():
+            words = (
+                f"{name}: task_weights[{task!r}]={weight!r} must be a finite number of at least 0."
+            )
+            if not is_number(weight):
+                raise TypeError(words)
+            if not 0 <= weight < np.inf:
+                raise ValueError(words)
+        if given and not any(given.values()):
+            raise ValueError(
+                f"{name}: task_weights={dict(given)!r} are all zero: at least one task must count."
+            )
 
     def _task_factors(self) -> dict[Any, float]:
         assert self.task_weights is not None
@@ -244,80 +259,6 @@ class BaseMultitaskClassifier(EpochsClassifier):
     def _fits_one_batch(self, data: np.ndarray, train: np.ndarray) -> bool:
         # However many batches there are: sorted rows are shuffled alike, whatever their order was.
         return self._takes_features()
-
-    # -- masks ----------------------------------------------------------------------------
-
-    def _pruning_method(self) -> PruningMethod:
-        return resolve_pruning(self.pruning, self.sparsity, self._route("pruning"))
-
-    def _ready_method(self) -> PruningMethod:
-        method = self._pruning_method()
-        if isinstance(method, Snip) and method.task_weights is None and self.task_weights:
-            method.task_weights = {
-                self._heads_[name]: factor for name, factor in self._task_factors().items()
-            }
-        return method
-
-    def _pruning_loss(self) -> Callable[..., Tensor]:
-        losses = self.net_.criterion_
-
-        def loss(module: nn.Module, X: Tensor, y: Tensor, weight: Tensor, task: str) -> Tensor:
-            return losses.rows(module(X, task), y, losses.names.index(task)) * weight
-
-        return loss
-
-    def _pruning_batches(self, sample: Rows) -> dict[str, Any]:
-        X, y, weight = sample
-        tasks = self.net_.criterion_.tasks_of(y)
-        batches = {}
-        for number, head in enumerate(self._heads_.values()):
-            mine = tasks == number
-            batches[head] = list(pieces((X[mine], y[mine],
-                                         None if weight is None else weight[mine])))
-        return batches
-
-    def _note_masks(self, method: PruningMethod | None) -> None:
-        found = getattr(method, "task_masks_", None)
-        self._task_kept_ = None if found is None else {
-            head: {name: mask.cpu() for name, mask in own.items()} for head, own in found.items()
-        }
-
-    def _masks_by_task(self) -> dict[Any, dict[str, Tensor]]:
-        final = self._all_masks()
-        if self._task_kept_ is not None:
-            return {name: self._task_kept_[head] for name, head in self._heads_.items()}
-        module = self.net_.module_
-        used = {
-            name: {*module.shared_names(), *module.private_names(head)}
-            for name, head in self._heads_.items()
-        }
-        return {
-            name: {key: mask for key, mask in final.items() if key in used[name]}
-            for name in self._heads_
-        }
-
-    @property
-    def task_masks_(self) -> dict[Any, dict[str, np.ndarray]]:
-        """By task and parameter name, True for the weights that the task asked for."""
-        return {
-            task: {name: mask.numpy() for name, mask in own.items()}
-            for task, own in self._masks_by_task().items()
-        }
-
-    @property
-    def density_(self) -> pd.DataFrame:
-        """Share of the weights that are kept, by parameter, for each task and in the end."""
-        final = self._all_masks()
-        table = density({**self._masks_by_task(), NETWORK: final})
-        return table.loc[[*final, table.index[-1]]]
-
-    @property
-    def overlap_(self) -> pd.DataFrame:
-        """Jaccard index of what two tasks asked for, by shared parameter."""
-        masks = self._masks_by_task()
-        return pd.DataFrame({
-            f"{a} & {b}": overlap(masks[a], masks[b]) for a, b in combinations(masks, 2)
-        })
 
     # -- prediction -----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from skbci.estimators._sparse_training import check_sparse
 from skbci.estimators._torch_state import one_thread
-from skbci.sparsity import CompactionReport, compact, prunable
+from skbci.sparsity import CompactionReport, compact
 
 _MEASURED_ROWS = 32
 
@@ -26,8 +26,8 @@ def compact_estimator(
     ----------
     estimator : estimator
         A fitted `MLPClassifier`, `MLPRegressor`, `SparseMultitaskClassifier`, a `NeuralClassifier`
-        around a module that `skbci.sparsity.compact` knows, or a pipeline that ends with one. It
-        stays as it is.
+        around a module that `skbci.sparsity.compact` knows, a pipeline that ends with one, or a
+        search over them, of which the best one is taken. It stays as it is.
     X : array-like, optional
         Rows to compare outputs on, as in ``predict``. None: standardized noise.
     n_repeats : int, default=200
@@ -37,7 +37,8 @@ def compact_estimator(
     -------
     smaller : estimator
         Fitted, with predictions that are the same but for rounding. It can be trained on with
-        ``partial_fit``, its optimizer starting anew; ``fit`` builds a network of full size.
+        ``partial_fit``, its optimizer starting anew; ``fit`` builds a network of full size. Its
+        masks are those of the units that are left; of what each task asked for, what is kept.
     report : CompactionReport
         Parameters, multiplications, bytes and time of the network before and after.
 
@@ -64,6 +65,7 @@ def compact_estimator(
     >>> report.after.parameters < report.before.parameters
     True
     """
+    estimator = getattr(estimator, "best_estimator_", estimator)
     if isinstance(estimator, Pipeline):
         if X is not None:
             X = estimator[:-1].transform(X)
@@ -82,9 +84,7 @@ def compact_estimator(
     net.module = net.module_ = module
     net.initialize_optimizer()
     net.set_lr(lr)
-    smaller._note_masks(None)
-    if smaller._kept_ is not None:
-        smaller._kept_ = {name: w.detach().ne(0).cpu() for name, w in prunable(module).items()}
+    smaller._follow_compaction(estimator.net_.module_)
     return smaller, report
 
 

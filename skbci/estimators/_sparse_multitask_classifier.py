@@ -32,7 +32,8 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         such as ``pruning__arbiter="and"``. See `skbci.sparsity`.
     task_weights : dict, optional
         A factor :math:`\lambda_k` for the loss of each task, with ``loss_weighting="fixed"``; they
-        are scaled to sum to the number of tasks. None: all 1.
+        are scaled to sum to the number of tasks. None: all 1. ``pruning="snip"`` goes by the
+        weights that the losses start with, unless ``pruning__task_weights`` says otherwise.
     loss_weighting : str, WeightingPolicy class or instance, default="fixed"
         How the tasks' losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
         ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"`` (needs early stopping),
@@ -139,7 +140,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
 
     With "snip-multitask" more weights are kept than ``1 - sparsity``, the more the less the tasks
     have in common: ``density_`` tells. The saliency is computed on at most 1024 training rows,
-    chosen by task and class, whatever the order of the rows.
+    chosen by task and class, whatever the order of the rows and their unit.
 
     "lottery" and "magnitude" go by the size of weights, and the heads start with small ones: with
     these two, ``pruning__scope="layer"`` prunes all layers alike.
@@ -253,8 +254,9 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         Raises
         ------
         ValueError
-            On NaN or infinity, a constant channel, a task with one class, a saliency that is not
-            finite, or an unknown name or setting.
+            On NaN or infinity, a constant channel, a task with one class or called "network", a
+            saliency that is not finite, or an unknown name or setting. A fit that fails while it
+            looks for masks leaves the estimator without a network.
         """
         X = as_eeg(X)
         self._fit(X, self._with_task(X, y, task, reset=True), sample_weight, groups)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from skbci.estimators._net import EVALUATION_LIMIT, Rows, SlicingNet, first_output
 from skbci.estimators._routes import RoutedParams
+from skbci.estimators._standardizer import Standardizer
 from skbci.sparsity import (
     MaskedTraining,
     MultitaskSnip,
@@ -24,9 +25,12 @@ from skbci.sparsity import (
     resolve_pruning,
     stratified_sample,
 )
+from skbci.sparsity._base import check_sparsity
 
 # The saliency is computed on so many rows at most; fewer, where rows are large.
 _MOST_ROWS, _FEWEST_ROWS = 1024, 128
+# Values that are in double precision at a time where rows are put in order.
+_PROJECTED = 1 << 18
 # Rows that go through the network at a time with gradients, in double precision.
 _PIECE = 128
 
@@ -40,11 +44,12 @@ class SparseTraining(RoutedParams):
 
     net_: SlicingNet
     _kept_: dict[str, Tensor] | None
+    _standardizer_: Standardizer | None
 
     @property
     def masks_(self) -> dict[str, np.ndarray]:
         """By parameter name, True where a weight is kept."""
-        return {name: mask.numpy() for name, mask in self._all_masks().items()}
+        return {name: mask.numpy().copy() for name, mask in self._all_masks().items()}
 
     @property
     def density_(self) -> pd.DataFrame:
@@ -62,7 +67,8 @@ class SparseTraining(RoutedParams):
     # -- what children answer -------------------------------------------------------------
 
     def _pruning_method(self) -> PruningMethod:
-        method = resolve_pruning(self.pruning, self.sparsity, self._route("pruning"))
+        sparsity = check_sparsity(self.sparsity, self)
+        method = resolve_pruning(self.pruning, sparsity, self._route("pruning"))
         if isinstance(method, MultitaskSnip):
             raise ValueError(
                 f"{type(self).__name__}: pruning={self.pruning!r} is for several tasks, as in "
@@ -136,6 +142,12 @@ class SparseTraining(RoutedParams):
     def _note_masks(self, method: PruningMethod | None) -> None:
         """Keep what else a method has found; None: there is nothing yet."""
 
+    def _follow_compaction(self, before: nn.Module) -> None:
+        """Give ``net_``, which is smaller than the network before, masks of its own."""
+        if self._kept_ is not None:
+            weights = prunable(self.net_.module_)
+            self._kept_ = {name: w.detach().ne(0).cpu() for name, w in weights.items()}
+
     def _masked(self) -> AbstractContextManager[Any]:
         """Hold pruned weights of ``net_`` at zero; without any, do nothing at all."""
         if self._kept_ is None:
@@ -143,10 +155,28 @@ class SparseTraining(RoutedParams):
         return MaskedTraining(self.net_.module_, self._kept_, self.net_.optimizer_)
 
     def _sample_rows(self, data: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
-        """Choose rows for the saliency, whatever their order."""
+        """Choose rows for the saliency, whatever their order and their unit."""
         n_rows = max(_FEWEST_ROWS, min(_MOST_ROWS, EVALUATION_LIMIT // max(1, data[0].size)))
         n_rows = max(n_rows, len(np.unique(labels)))
-        return stratified_sample(data, labels, n_rows, seed)
+        # Values change with the unit, and their last bits with the arithmetic; places hardly do.
+        values = pd.Series(_project(data, self._standardizer_, seed))
+        places = values.groupby(labels).rank(method="first").to_numpy()
+        return stratified_sample(places, labels, n_rows, seed)
+
+
+def _project(data: np.ndarray, standardizer: Standardizer | None, seed: int) -> np.ndarray:
+    """Give one number for each row, which is the same in any unit: a random direction's."""
+    direction = np.random.default_rng(seed).standard_normal(data[0].size)
+    out = np.empty(len(data))
+    with np.errstate(over="ignore", invalid="ignore"):  # the saliency will say so
+        known = standardizer or Standardizer().fit(data)
+        along = (...,) if data.ndim == 2 else (..., None)
+        mean, scale = known.mean[along], known.scale[along]
+        step = max(1, _PROJECTED // data[0].size)
+        for a in range(0, len(data), step):
+            part = (data[a : a + step] - mean) / scale
+            out[a : a + step] = part.reshape(len(part), -1) @ direction
+    return out
 
 
 def pieces(rows: Rows) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skbci._validation import as_eeg
-from skbci.estimators._tasks import name_tasks
+from skbci.estimators._tasks import THROUGH_TOOLS, name_tasks
 
 
 class TaskScorer:
@@ -70,7 +70,7 @@ class TaskScorer:
         Returns
         -------
         MetadataRequest
-            ``task``, and ``sample_weight`` on no account unless told.
+            ``task``, and nothing else: neither ``sample_weight`` nor ``groups``.
         """
         request = MetadataRequest(owner=self)
         request.score.add_request(param="task", alias=True)
@@ -101,7 +101,7 @@ class TaskScorer:
         if tasks is None:
             raise ValueError(
                 f"TaskScorer({self.task!r}) must be told the rows' tasks: pass task=..., or an "
-                "EEGArray whose row table has the column 'task'."
+                f"EEGArray whose row table has the column 'task'. {THROUGH_TOOLS}"
             )
         rows = np.flatnonzero(tasks == self.task)
         if not len(rows):
@@ -111,5 +111,7 @@ class TaskScorer:
                 "of each task."
             )
         told = {} if task is None else {"task": tasks[rows]}
+        if told:  # the predict of a search takes rows only
+            estimator = getattr(estimator, "best_estimator_", estimator)
         said = estimator.predict(_safe_indexing(X, rows), **told)
         return float(self.metric(labels[rows], said, **self.settings))

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from torch import nn
 
 from skbci._validation import check_groups, row_values
 
+#: What to do where scikit-learn calls, and the user cannot pass ``task`` along.
+THROUGH_TOOLS = (
+    "In scikit-learn's tools, sklearn.set_config(enable_metadata_routing=True) lets "
+    "params={'task': ...} reach it; leave scoring out or use TaskScorer, because scorers such as "
+    "'accuracy' do not pass it on."
+)
 #: What rows are of where nobody says it.
 ONE_TASK = "task"
 # Names of other columns of the history.
@@ -23,6 +30,8 @@ def name_tasks(X: Any, task: Any, n_rows: int) -> np.ndarray | None:
     ------
     ValueError
         If there is not one task for each row, or one is missing.
+    TypeError
+        If something cannot name a task.
     """
     if task is None:
         table = row_values(X, "task")
@@ -30,10 +39,19 @@ def name_tasks(X: Any, task: Any, n_rows: int) -> np.ndarray | None:
             return None
         task = table
     if isinstance(task, str) or np.ndim(task) == 0:
+        if not isinstance(task, (Hashable, np.ndarray)):
+            raise TypeError(
+                f"task={task!r} must be one label for all rows, or one for each row."
+            )
+        if np.any(pd.isna(np.asarray(task, dtype=object))):
+            raise ValueError(f"task is missing: task={task!r} is no label.")
         return np.full(n_rows, task)
     labels = check_groups(task, n_rows, "task")
-    if labels.dtype == object and any(label is None or label != label for label in labels):
+    if pd.isna(np.asarray(task, dtype=object)).any():  # before numpy makes strings of all
         raise ValueError("task has missing (None or NaN) entries.")
+    objects = labels if labels.dtype == object else ()
+    if odd := [label for label in objects if not isinstance(label, Hashable)]:
+        raise TypeError(f"task has {odd[0]!r}, which cannot name a task: use strings or numbers.")
     return labels
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from skbci._numbers import is_number
-from skbci.sparsity._budget import keep_top
+from skbci.sparsity._budget import Choice, keep_top
 from skbci.sparsity._prunable import Masks, prunable, prunable_layers, unit_rows
 from skbci.sparsity._saliency import Batches, Loss
 
@@ -163,9 +163,10 @@ def choose(
     n_kept: int,
     floor: str,
     allowed: Mapping[str, Tensor] | None = None,
-) -> Masks:
+    who: str = "",
+) -> Choice:
     """Keep the module's weights with the largest scores; see `keep_top`."""
     layers = prunable_layers(module)
     magnitudes = {name: layers[name].weight.detach().abs() for name in scores}
     units = {name: unit_rows(layers[name]) for name in scores}
-    return keep_top(scores, magnitudes, units, n_kept, allowed, floor)
+    return keep_top(scores, magnitudes, units, n_kept, allowed, floor, who)

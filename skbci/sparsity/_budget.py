@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +15,22 @@ from skbci.sparsity._prunable import Masks
 
 class SparsityWarning(UserWarning):
     """Pruning by scores alone would have emptied a layer, or could not meet its budget."""
+
+
+class Choice(NamedTuple):
+    """What a budget keeps.
+
+    Parameters
+    ----------
+    masks : dict of str to Tensor of bool
+        By parameter name, True where a weight is kept.
+    needs : dict of str to Tensor
+        The share of all weights that has to be kept for a weight to be among them, whatever the
+        budget is; 0 for the floor.
+    """
+
+    masks: Masks
+    needs: dict[str, Tensor]
 
 
 def count_kept(sparsity: float, n_weights: int) -> int:
@@ -29,9 +45,9 @@ def by_layer(scores: Mapping[str, Tensor], magnitudes: Mapping[str, Tensor]) -> 
     """
     places = {}
     for name, values in scores.items():
-        order = np.lexsort((_numpy(magnitudes[name]), _numpy(values)))
+        order = np.lexsort((-_numpy(magnitudes[name]), -_numpy(values)))  # best first, by place
         place = np.empty(len(order))
-        place[order] = np.arange(1, len(order) + 1) / len(order)
+        place[order] = np.arange(len(order), 0, -1) / len(order)
         places[name] = torch.from_numpy(place).reshape(values.shape)
     return places
 
@@ -43,7 +59,8 @@ def keep_top(
     n_kept: int,
     allowed: Mapping[str, Tensor] | None = None,
     floor: str = "unit",
-) -> Masks:
+    who: str = "",
+) -> Choice:
     """Keep the weights with the largest scores, and a few of each layer whatever their scores.
 
     Parameters
@@ -58,11 +75,13 @@ def keep_top(
         Weights to choose among; by default all.
     floor : {"unit", "layer"}, default="unit"
         Whether the best weight of each unit is kept in any case, or only that of each layer.
+    who : str, optional
+        What warnings begin with.
 
     Returns
     -------
-    dict of str to Tensor of bool
-        With ``n_kept`` times True, or as often as the floor asks for where that is more.
+    Choice
+        Its masks have ``n_kept`` times True, or as often as the floor asks for where that is more.
 
     Warns
     -----
@@ -71,8 +90,8 @@ def keep_top(
         above ``n_kept``.
     """
     names = list(scores)
-    sizes = [scores[name].numel() for name in names]
-    starts = dict(zip(names, np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)))
+    ends = np.cumsum([scores[name].numel() for name in names])
+    parts = [slice(end - scores[name].numel(), end) for name, end in zip(names, ends)]
     flat = np.concatenate([_numpy(scores[name]) for name in names])
     size = np.concatenate([_numpy(magnitudes[name]) for name in names])
     free = np.ones(len(flat), dtype=bool)
@@ -83,28 +102,31 @@ def keep_top(
     rank = np.empty(len(flat), dtype=np.int64)
     rank[order] = np.arange(len(flat))
 
-    chosen = np.zeros(len(flat), dtype=bool)
-    for name in names:
-        rows = units[name].numpy() + starts[name]
+    must = np.zeros(len(flat), dtype=bool)
+    for name, part in zip(names, parts):
+        rows = units[name].numpy() + part.start
         rows = rows if floor == "unit" else rows.reshape(1, -1)
         best = rows[np.arange(len(rows)), rank[rows].argmin(axis=1)]
-        chosen[best[free[best]]] = True
-    n_floor = int(chosen.sum())
-    n_kept = min(n_kept, int(free.sum()))
+        must[best[free[best]]] = True
+    n_floor, n_kept = int(must.sum()), min(n_kept, int(free.sum()))
     by_score = rank < n_kept
-    emptied = [n for n in names if not by_score[starts[n] : starts[n] + scores[n].numel()].any()]
-    rest = order[~chosen[order] & free[order]]
-    chosen[rest[: max(0, n_kept - n_floor)]] = True
-    _warn(emptied, n_kept, n_floor, floor)
-    return {
-        name: torch.from_numpy(chosen[starts[name] : starts[name] + size_]).reshape(
-            scores[name].shape
-        )
-        for name, size_ in zip(names, sizes)
-    }
+    emptied = [name for name, part in zip(names, parts) if not by_score[part].any()]
+    _warn(emptied, n_kept, n_floor, floor, who)
+    turn = np.empty(len(flat), dtype=np.int64)  # the floor's weights first
+    turn[np.concatenate([order[must[order]], order[~must[order]]])] = np.arange(len(flat))
+    chosen = turn < max(n_kept, n_floor)
+    needs = np.where(must, 0.0, (turn + 0.5) / len(flat))  # counts are rounded: from a half on
+
+    def apart(values: Any) -> dict[str, Tensor]:
+        return {
+            name: torch.from_numpy(values[part]).reshape(scores[name].shape)
+            for name, part in zip(names, parts)
+        }
+
+    return Choice(apart(chosen), apart(needs))
 
 
-def _warn(emptied: list[str], n_kept: int, n_floor: int, floor: str) -> None:
+def _warn(emptied: list[str], n_kept: int, n_floor: int, floor: str, who: str) -> None:
     said = []
     if emptied:
         listed = ", ".join(repr(name) for name in emptied)
@@ -118,8 +140,8 @@ def _warn(emptied: list[str], n_kept: int, n_floor: int, floor: str) -> None:
             f"kept, one a {floor}: use less sparsity."
         )
     if said:
-        warnings.warn(" ".join(said), SparsityWarning, stacklevel=6)
+        warnings.warn(" ".join([who, *said]).lstrip(), SparsityWarning, stacklevel=6)
 
 
 def _numpy(values: Tensor) -> Any:
-    return values.detach().cpu().reshape(-1).numpy()
+    return values.detach().cpu().reshape(-1).double().numpy()  # numpy has no bfloat16

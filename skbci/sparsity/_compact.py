@@ -16,7 +16,7 @@ from skbci.sparsity._sequential import drop_from_chain, is_dense_chain
 
 def compact(
     module: nn.Module,
-    masks: Mapping[str, Tensor],
+    masks: Mapping[str, Tensor] | None = None,
     X: Tensor | None = None,
     *,
     n_repeats: int = 200,
@@ -27,8 +27,10 @@ def compact(
     ----------
     module : nn.Module
         It stays as it is. A sequence of dense layers with functions of one value between them,
-        such as `skbci.nets.MLP`, or a module with a method ``without_dead_units()`` that knows how
-        to do it, such as `skbci.nets.DualTaskNet`.
+        such as `skbci.nets.MLP`, without hooks and with no ``forward`` that does more than run
+        them; or a module with a method ``without_dead_units()`` that knows how to do it, such as
+        `skbci.nets.DualTaskNet`. For a fitted estimator there is
+        `skbci.estimators.compact_estimator`.
     masks : mapping of str to Tensor of bool
         By parameter name, True where a weight is kept.
     X : Tensor, shape (n_rows, ...), optional
@@ -48,9 +50,9 @@ def compact(
     Raises
     ------
     TypeError
-        If the module is of neither kind.
+        If the module is of neither kind, or there are no masks.
     ValueError
-        If a mask does not fit, or X is missing.
+        If a mask does not fit, X is missing, or the smaller network's outputs are not the same.
 
     Notes
     -----
@@ -77,6 +79,15 @@ def compact(
     >>> report.before.parameters, report.after.parameters
     (23, 16)
     """
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            f"compact takes a torch module and its masks, got {type(module).__name__}; for a "
+            "fitted estimator use skbci.estimators.compact_estimator(estimator)."
+        )
+    if masks is None:
+        raise TypeError(
+            "compact needs masks, such as a PruningMethod finds: compact(module, masks)."
+        )
     n_repeats = check_count(n_repeats, "n_repeats", "compact")
     masked = copy.deepcopy(module).eval()
     apply_masks(masked, masks)
@@ -90,7 +101,8 @@ def compact(
         raise TypeError(
             f"compact does not know how the units of {type(module).__name__} depend on each "
             "other. It takes nn.Sequential of Flatten, Linear, Dropout and activations such as "
-            "skbci.nets.MLP, and modules with a method without_dead_units()."
+            "skbci.nets.MLP, without hooks and with no forward that does more than run them, and "
+            "modules with a method without_dead_units()."
         )
     if X is None:
         X = _row_of_zeros(masked)

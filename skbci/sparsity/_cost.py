@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+# Outputs that differ by less, relative to the largest or to one, are the same but for rounding.
+_SAME = 1e-4
+
 
 @dataclass(frozen=True)
 class NetworkCost:
@@ -72,10 +75,24 @@ class CompactionReport:
 def compare_costs(
     before: nn.Module, after: nn.Module, X: Tensor, n_repeats: int
 ) -> CompactionReport:
-    """Measure two networks on rows X, in turns."""
+    """Measure two networks on rows X, in turns.
+
+    Raises
+    ------
+    ValueError
+        If rounding does not explain how far their outputs differ.
+    """
     with torch.inference_mode():
-        pairs = zip(_outputs(before(X)), _outputs(after(X)))
-        difference = max(float((a - b).abs().max()) for a, b in pairs)
+        pairs = [*zip(_outputs(before(X)), _outputs(after(X)))]
+    difference = max(float((a - b).abs().max()) for a, b in pairs)
+    scale = max(1.0, *(float(a.abs().max()) for a, _ in pairs))
+    precision = max(torch.finfo(a.dtype).eps for a, _ in pairs)
+    if not difference <= max(_SAME, 100 * precision) * scale:
+        raise ValueError(
+            f"compact: without its dead units, {type(before).__name__} gives outputs that differ "
+            f"by {difference:.3g}, which is more than rounding. Its outputs must be finite; and "
+            "if it has a method without_dead_units(), that must not change them."
+        )
     latencies = _latencies([before, after], X[:1], n_repeats)
     return CompactionReport(
         before=_cost(before, X[:1], latencies[0]),

@@ -33,8 +33,8 @@ def apply_masks(module: nn.Module, masks: Mapping[str, Tensor]) -> None:
     >>> net.weight.tolist()
     [[1.0, 0.0]]
     """
-    for weight, mask in masked_parameters(module, masks):
-        weight.masked_fill_(~mask, 0)
+    for weight, dropped in masked_parameters(module, masks):
+        weight.masked_fill_(dropped, 0)
 
 
 class MaskedTraining:
@@ -70,6 +70,9 @@ class MaskedTraining:
     Rules that compute their step from the Jacobian (``EVDHJB``, ``LevenbergMarquardt``) do not ask
     for the gradient; they count all weights in their Gram matrix, and the part of the step that
     falls on pruned ones is dropped.
+
+    Zero is written, not multiplied in: a penalty whose gradient is NaN or infinite at zero, such
+    as a norm of each unit's weights, does no harm to pruned weights.
 
     Hooks are not saved with an optimizer: after unpickling, attach again. Weights that are changed
     other than by the optimizer's step, in a way that could move them off zero, need `mask_weights`
@@ -138,15 +141,15 @@ class MaskedTraining:
     @torch.no_grad()
     def mask_weights(self) -> None:
         """Set pruned weights to zero."""
-        for weight, mask in self._pairs:
-            weight.mul_(mask)
+        for weight, dropped in self._pairs:
+            weight.masked_fill_(dropped, 0)
 
     @torch.no_grad()
     def mask_gradients(self) -> None:
         """Set the gradient of pruned weights to zero."""
-        for weight, mask in self._pairs:
+        for weight, dropped in self._pairs:
             if weight.grad is not None:
-                weight.grad.mul_(mask)
+                weight.grad.masked_fill_(dropped, 0)
 
     def _before_step(self, optimizer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Mask what is there, or wrap the closure that is going to compute it."""
@@ -171,7 +174,7 @@ class MaskedTraining:
 def masked_parameters(
     module: nn.Module, masks: Mapping[str, Tensor]
 ) -> list[tuple[nn.Parameter, Tensor]]:
-    """Pair parameters with their masks; those that drop nothing are left out."""
+    """Pair parameters with what is dropped of them; those that lose nothing are left out."""
     named = dict(module.named_parameters())
     pairs = []
     for name, mask in masks.items():
@@ -190,5 +193,5 @@ def masked_parameters(
                 f"{tuple(weight.shape)}."
             )
         if not mask.all():
-            pairs.append((weight, mask.to(weight.device)))
+            pairs.append((weight, ~mask.to(weight.device)))
     return pairs

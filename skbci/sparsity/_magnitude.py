@@ -88,4 +88,4 @@ def largest(
             )
     n_weights = sum(size.numel() for size in sizes.values())
     scores = by_layer(sizes, sizes) if scope == "layer" else sizes
-    return choose(module, scores, count_kept(sparsity, n_weights), floor, allowed)
+    return choose(module, scores, count_kept(sparsity, n_weights), floor, allowed).masks

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import SparsityWarning, count_kept
-from skbci.sparsity._prunable import Masks, prunable, prunable_layers, unit_rows
+from skbci.sparsity._prunable import Masks, prunable_layers, unit_rows
 from skbci.sparsity._saliency import Batches, Loss, saliency
 
 Arbiter = Callable[[Tensor], Tensor]
@@ -31,9 +31,11 @@ class MultitaskSnip(PruningMethod):
     arbiter : {"or", "and"} or callable, default="or"
         What becomes of a weight that several tasks share: kept if any of them keeps it, or if all
         do. A callable gets the masks of the tasks that depend on a parameter, a Tensor of bool of
-        shape (n_tasks, ...), and returns one of shape (...).
+        shape (n_tasks, ...), and returns one of shape (...); whether more sparsity keeps nothing
+        that less sparsity dropped is up to it.
     floor : {"unit", "layer"}, default="unit"
-        Whether the best weight of each unit is kept in any case, or only that of each layer.
+        Whether the best weight of each unit is kept in any case, or only that of each layer: by
+        each task, and by the arbiter.
 
     Attributes
     ----------
@@ -50,7 +52,8 @@ class MultitaskSnip(PruningMethod):
     Warns
     -----
     SparsityWarning
-        If the arbiter leaves nothing of a layer; then the floor is kept there.
+        If the arbiter leaves nothing of a unit (with ``floor="layer"``, of a layer). The weight is
+        kept there that would be the last to go if "and" decided.
 
     See Also
     --------
@@ -116,29 +119,38 @@ class MultitaskSnip(PruningMethod):
             )
         self.saliency_: dict[str, dict[str, Tensor]] = {}
         self.task_masks_: dict[str, Masks] = {}
+        needs: dict[str, dict[str, Tensor]] = {}
         for task, own in batches.items():
             found = saliency(module, loss, own, task=task)
             n_weights = sum(value.numel() for value in found.values())
             self.saliency_[task] = found
             n_kept = count_kept(self.sparsity, n_weights)
-            self.task_masks_[task] = choose(module, found, n_kept, self.floor)
-        return self._arbitrate(module)
+            self.task_masks_[task], needs[task] = choose(
+                module, found, n_kept, self.floor, who=f"Task {task!r}:"
+            )
+        return self._arbitrate(module, needs)
 
-    def _arbitrate(self, module: nn.Module) -> Masks:
+    def _arbitrate(self, module: nn.Module, needs: dict[str, dict[str, Tensor]]) -> Masks:
         masks, emptied = {}, []
-        for name, weight in prunable(module).items():
+        for name, layer in prunable_layers(module).items():
             asked = [own[name] for own in self.task_masks_.values() if name in own]
-            if not asked:
-                masks[name] = torch.ones(weight.shape, dtype=torch.bool)
+            if len(asked) < 2:
+                weight = layer.weight
+                masks[name] = asked[0] if asked else torch.ones(weight.shape, dtype=torch.bool)
                 continue
-            masks[name] = asked[0] if len(asked) == 1 else self._decide(name, torch.stack(asked))
-            if not masks[name].any():
-                masks[name] = self._floor_of(module, name)
-                emptied.append(name)
+            mask = self._decide(name, torch.stack(asked))
+            needed = torch.stack([own[name] for own in needs.values() if name in own]).amax(0)
+            rows = unit_rows(layer)
+            rows = rows if self.floor == "unit" else rows.reshape(1, -1)
+            masks[name], n_empty = _fill(mask, needed, rows)
+            if n_empty:
+                units = f"{n_empty} of the {len(rows)} units of " if self.floor == "unit" else ""
+                emptied.append(f"{units}{name!r}")
         if emptied:
             warnings.warn(
-                f"The arbiter left nothing of {', '.join(map(repr, emptied))}; the best weight of "
-                f"each {self.floor} is kept there.",
+                f"The arbiter left nothing of {', '.join(emptied)}; one weight of each is kept, "
+                "the one that all tasks would keep longest. With less sparsity, or arbiter='or', "
+                "more would be left.",
                 SparsityWarning,
                 stacklevel=4,
             )
@@ -159,15 +171,15 @@ class MultitaskSnip(PruningMethod):
             )
         return mask
 
-    def _floor_of(self, module: nn.Module, name: str) -> Tensor:
-        """The best weights by the sum of the tasks' saliencies, each task counting alike."""
-        total = torch.zeros(prunable(module)[name].shape, dtype=torch.float64)
-        for own in self.saliency_.values():
-            if name in own:
-                total += own[name] / own[name].sum().clamp_min(torch.finfo(torch.float64).tiny)
-        rows = unit_rows(prunable_layers(module)[name])
-        rows = rows if self.floor == "unit" else rows.reshape(1, -1)
-        best = rows.gather(1, total.reshape(-1)[rows].argmax(1, keepdim=True))
-        mask = torch.zeros(total.numel(), dtype=torch.bool)
-        mask[best.flatten()] = True
-        return mask.reshape(total.shape)
+
+def _fill(mask: Tensor, needed: Tensor, rows: Tensor) -> tuple[Tensor, int]:
+    """Keep the weight that needs least in each row of which nothing is kept; count those rows.
+
+    It is the row's last one in the intersection of masks as sparsity grows, so that intersections
+    stay nested.
+    """
+    flat = mask.flatten().clone()
+    empty = rows[~flat[rows].any(1)]
+    least = needed.flatten()[empty].argmin(1, keepdim=True)
+    flat[empty.gather(1, least)] = True
+    return flat.reshape(mask.shape), len(empty)

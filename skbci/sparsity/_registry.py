@@ -6,7 +6,7 @@ import copy
 import inspect
 from typing import Any
 
-from skbci.sparsity._base import PruningMethod
+from skbci.sparsity._base import PruningMethod, check_sparsity
 from skbci.sparsity._lottery_ticket import LotteryTicket
 from skbci.sparsity._magnitude import MagnitudePruning
 from skbci.sparsity._multitask_snip import MultitaskSnip
@@ -61,9 +61,8 @@ def resolve_pruning(
                 f"pruning__{next(iter(settings))} cannot be set on an instance of "
                 f"{type(pruning).__name__}; give its name or class."
             )
-        kind, label = type(pruning), type(pruning).__name__
         kept = copy.deepcopy(pruning)
-        kept.sparsity = kind(sparsity).sparsity
+        kept.sparsity = check_sparsity(sparsity, kept)
         return kept
     if isinstance(pruning, str):
         if pruning not in PRUNING:

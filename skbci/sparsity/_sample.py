@@ -43,7 +43,8 @@ def stratified_sample(
     -----
     Rows are ordered by a keyed hash of their bytes and their class, and the first ones of each
     class are taken: its share of ``n_rows`` rounded down, then one more for those with the largest
-    remainders, and one at least.
+    remainders, and one at least. The same data in another unit or precision have other bytes; in
+    place of ``X`` the estimators give the rows' places in an order that does not change with them.
 
     Examples
     --------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 # What may stand between dense layers: functions of one value, and nothing in evaluation mode.
 _ELEMENTWISE = (
@@ -15,14 +15,45 @@ _ELEMENTWISE = (
 
 
 def is_dense_chain(module: nn.Module) -> bool:
-    """Whether a module is a sequence of dense layers with functions of one value between them."""
-    if not isinstance(module, nn.Sequential):
+    """Whether a module is a sequence of dense layers with functions of one value between them.
+
+    A subclass may have a ``forward`` of its own if all that it does is to run the layers.
+    """
+    if not isinstance(module, nn.Sequential) or any(map(_is_hooked, module.modules())):
         return False
     layers = list(module)
     while layers and isinstance(layers[0], (nn.Flatten, nn.Identity)):
         layers.pop(0)
     allowed = (nn.Linear, *_ELEMENTWISE)
-    return bool(layers) and all(type(layer) in allowed for layer in layers)
+    known = bool(layers) and all(type(layer) in allowed for layer in layers)
+    return known and _runs_its_layers(module)
+
+
+def _is_hooked(module: nn.Module) -> bool:
+    return bool(
+        "forward" in vars(module) or module._forward_hooks or module._forward_pre_hooks
+    )
+
+
+def _runs_its_layers(chain: nn.Sequential) -> bool:
+    """Whether what is called is each layer once, in order, and nothing else."""
+    kind = type(chain)
+    if kind.__call__ is not nn.Module.__call__:
+        return False
+    if kind.forward is nn.Sequential.forward:
+        return True
+    try:
+        steps = list(fx.Tracer().trace(chain).nodes)
+    except Exception:  # whatever a forward may do with what is no tensor
+        return False
+    calls, before = steps[1:-1], steps[:-2]
+    return (
+        [step.op for step in steps]
+        == ["placeholder", *["call_module"] * len(chain), "output"]
+        and [chain.get_submodule(str(step.target)) for step in calls] == list(chain)
+        and all(step.args == (last,) and not step.kwargs for step, last in zip(calls, before))
+        and steps[-1].args == (steps[-2],)
+    )
 
 
 @torch.no_grad()

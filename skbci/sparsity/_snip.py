@@ -97,7 +97,7 @@ class Snip(PruningMethod):
         self.saliency_: dict[str, Tensor] = {name: value.abs() for name, value in found.items()}
         n_weights = sum(value.numel() for value in found.values())
         n_kept = count_kept(self.sparsity, n_weights)
-        return choose(module, self.saliency_, n_kept, self.floor)
+        return choose(module, self.saliency_, n_kept, self.floor).masks
 
     def _parts(self, batches: Any) -> list[tuple[float, str | None, Any]]:
         if not isinstance(batches, Mapping):

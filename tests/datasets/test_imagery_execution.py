@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skbci import EEGArray
@@ -55,6 +56,28 @@ def test_runs_alternate_between_the_tasks():
     assert table["first"].tolist() == list(TASKS) * 4
     assert table["nunique"].eq(1).all()
     assert table["size"].tolist() == [3, 3, 2, 2] * 2
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+@pytest.mark.parametrize(("n_trials", "n_runs"), [(9, 3), (7, 3), (8, 2), (3, 3), (10, 4)])
+def test_classes_are_as_equal_as_can_be_in_sessions_and_in_runs(n_trials, n_runs, n_classes):
+    classes = tuple("abc"[:n_classes])
+    for seed in range(4):
+        data = make_imagery_execution(
+            1, 2, n_trials, n_runs=n_runs, classes=classes, n_sources=n_classes,
+            ch_names=("C3", "C4"), sfreq=64, snr=0, duration=0.5, random_state=seed, **QUIET)
+        for columns in (["session", "task"], ["session", "run"]):
+            groups = [data.metadata[name] for name in columns]
+            counts = pd.crosstab(groups, data.y).reindex(columns=classes, fill_value=0)
+            assert (counts.max(axis=1) - counts.min(axis=1) <= 1).all()
+
+
+def test_a_run_is_the_same_whether_there_are_more_of_them():
+    options = {"sfreq": 100, "random_state": 0}
+    few, many = (make_imagery_execution(1, 1, 3 * n, n_runs=n, **options) for n in (2, 3))
+    rows = (many.metadata["run"] <= 4).to_numpy()
+    np.testing.assert_array_equal(few.y, many.y[rows])
+    np.testing.assert_array_equal(few.X, many.X[rows])
 
 
 @pytest.mark.parametrize(
@@ -156,7 +179,9 @@ def test_three_classes():
 
 @pytest.mark.parametrize(("options", "error", "match"), [
     ({"n_subjects": 0}, ValueError, "n_subjects=0 must be at least 1"),
-    ({"n_trials": 2, "n_runs": 3}, ValueError, "n_trials=2 must be at least 3"),
+    ({"n_trials": 2, "n_runs": 3}, ValueError,
+     "n_trials=2 must be at least n_runs=3: the trials of a session are divided among its runs"),
+    ({"n_trials": 0}, ValueError, "n_trials=0 must be at least 1"),
     ({"classes": "feet"}, TypeError, "sequence of names"),
     ({"classes": ("a", "a")}, ValueError, "at least two different"),
     ({"n_sources": 3}, ValueError, "n_sources=3 must be a multiple of the number of classes, 2"),

@@ -89,6 +89,39 @@ def test_one_metric_one_subject_given_axes(results):
     assert {key[0] for key in single.lines_} == {"f1"}
 
 
+@pytest.mark.parametrize("gone", ["rows", "values"])
+@pytest.mark.parametrize("method", ["dense", "ticket"])
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("subjects", [True, False])
+def test_a_method_without_scores_in_one_task_is_left_out_there(
+    results, gone, method, task, subjects
+):
+    rows = (results["method"] == method) & (results["task"] == task)
+    if gone == "rows":
+        few, lost = results[~rows], {("accuracy", task, method), ("f1", task, method)}
+    else:
+        few, lost = results.copy(), {("f1", task, method)}
+        few.loc[rows, "f1"] = np.nan
+    if not subjects:
+        few = few.drop(columns="subject")
+    display = SparsityDisplay.from_results(few)
+    every = {(m, t, who) for m in ("accuracy", "f1") for t in TASKS
+             for who in ("dense", "ticket", "SNIP")}
+    assert set(display.lines_) == every - lost
+    words = [text.get_text() for text in display.axes_[0, -1].get_legend().get_texts()]
+    assert words == list(dict.fromkeys(few["method"]))
+    for key, line in SparsityDisplay.from_results(
+            results if subjects else results.drop(columns="subject"), spread=None).lines_.items():
+        if key not in lost:
+            np.testing.assert_allclose(display.lines_[key].get_ydata(), line.get_ydata())
+
+
+def test_a_metric_without_values_leaves_its_panels_empty(results):
+    display = SparsityDisplay.from_results(results.assign(f1=np.nan))
+    assert {key[0] for key in display.lines_} == {"accuracy"}
+    assert display.axes_.shape == (2, 2)
+
+
 # ---- density -----------------------------------------------------------------------------------
 
 
@@ -180,6 +213,16 @@ def test_saved_pictures_hold_every_label(tmp_path, results, fitted):
     (lambda: SparsityDisplay.from_estimator(LogisticRegression()), TypeError,
      "LogisticRegression has no density_"),
     (lambda: SparsityDisplay.from_estimator(MLPClassifier()), TypeError, "no density_"),
+    (lambda: SparsityDisplay.from_results(
+        pd.DataFrame({"method": [], "sparsity": [], "task": [], "accuracy": []})), ValueError,
+     "results has no rows"),
+    (lambda: SparsityDisplay.from_results(
+        pd.DataFrame({"method": ["a"], "sparsity": ["40 %"], "task": ["t"], "accuracy": [1.0]})),
+     TypeError, "column 'sparsity' of results must hold numbers"),
+    (lambda: SparsityDisplay.from_histories({"dense": history()}), TypeError,
+     r"histories\['dense'\] is DataFrame; it must map each sparsity to a history"),
+    (lambda: SparsityDisplay.from_histories({"ours": {"much": history()}}), TypeError,
+     r"histories\['ours'\] has the key 'much', which is no number"),
     (lambda: SparsityDisplay.from_histories({}), ValueError, "no history to draw"),
     (lambda: SparsityDisplay.from_histories({"a": {0.1: history()}}, columns=["valid_x"]),
      ValueError, "history of 'a' has no column 'valid_x'"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 import torch
@@ -323,6 +324,75 @@ def test_compact(data):
     assert compact_estimator(clf, n_repeats=3)[1].difference < 1e-5
 
 
+@pytest.mark.parametrize("arbiter", ["or", "and"])
+@pytest.mark.parametrize("sparsity", [0.8, 0.95])
+def test_smaller_networks_know_what_each_task_asked_for(data, arbiter, sparsity):
+    """What is kept in units that are left; all of it, where units are left out for want of it."""
+    clf = net(sparsity=sparsity, pruning__floor="layer", pruning__arbiter=arbiter).fit(*data)
+    smaller, _ = compact_estimator(clf, data[0], n_repeats=1)
+    assert list(smaller.density_) == list(clf.density_)
+    final = smaller.masks_
+    for task in TASKS:
+        before, after = clf.task_masks_[task], smaller.task_masks_[task]
+        assert list(before) == list(after)
+        for name, mask in after.items():
+            assert mask.shape == smaller.net_.module_.get_parameter(name).shape
+            assert not (mask & ~final[name]).any()
+            assert mask.sum() <= (before[name] & clf.masks_[name]).sum()
+    if arbiter == "or":
+        for name, mask in final.items():
+            own = [masks[name] for masks in smaller.task_masks_.values() if name in masks]
+            assert np.array_equal(np.logical_or.reduce(own), mask)
+    # Where no unit goes, nothing changes.
+    full = net(sparsity=0.1, max_epochs=1).fit(*data)
+    same, report = compact_estimator(full, data[0], n_repeats=1)
+    assert report.after.parameters == report.before.parameters
+    pd.testing.assert_frame_equal(same.density_, full.density_)
+    pd.testing.assert_frame_equal(same.overlap_, full.overlap_)
+
+
+def same_masks(one, other):
+    return all(np.array_equal(mask, other.masks_[name]) for name, mask in one.masks_.items())
+
+
+def test_one_mask_goes_by_the_weights_of_the_losses_however_they_are_given(data):
+    X, y = data
+    settings = {"pruning": "snip", "sparsity": 0.8, "max_epochs": 1}
+    by_task = net(task_weights={"execution": 100, "imagery": 0.01}, **settings).fit(X, y)
+    by_place = net(loss_weighting__weights=[100, 0.01], **settings).fit(X, y)
+    of_masks = net(pruning__task_weights={"execution": 100, "imagery": 0.01}, **settings).fit(X, y)
+    assert same_masks(by_task, by_place)
+    assert same_masks(by_task, of_masks)
+    assert not same_masks(by_task, net(**settings).fit(X, y))
+    # Policies that find their weights by themselves start with equal ones.
+    assert same_masks(net(loss_weighting="alphagrad", **settings).fit(X, y),
+                      net(**settings).fit(X, y))
+
+
+@pytest.mark.parametrize("names", [[1, 2], ["v1.5", "keys"], [True, False]])
+def test_weights_of_tasks_in_masks_are_named_as_the_tasks_are(data, names):
+    X, y = np.asarray(data[0]), data[1]
+    task = [names[kind == "imagery"] for kind in data[0].metadata["task"]]
+    settings = {"pruning": "snip", "sparsity": 0.8, "max_epochs": 1}
+    weights = {names[0]: 50.0, names[1]: 0.5}
+    told = net(pruning__task_weights=weights, **settings).fit(X, y, task=task)
+    assert same_masks(told, net(task_weights=weights, **settings).fit(X, y, task=task))
+    with pytest.raises(ValueError, match=r"SparseMultitaskClassifier: pruning__task_weights names "
+                                         r"the tasks \['a'\], but there are rows of"):
+        net(pruning__task_weights={"a": 1.0}, **settings).fit(X, y, task=task)
+
+
+def test_masks_that_are_given_away_are_copies(data):
+    clf = net(sparsity=0.5, max_epochs=1).fit(*data)
+    for mask in clf.masks_.values():
+        mask[...] = True
+    for own in clf.task_masks_.values():
+        for mask in own.values():
+            mask[...] = True
+    assert_pruned(clf.partial_fit(*data))
+    assert clf.density_.loc["total"].max() < 1
+
+
 # ---- partial_fit, weights, groups --------------------------------------------------------------
 
 
@@ -420,6 +490,30 @@ def test_metadata_routing(data):
                            cv=LeaveOneGroupOut(), error_score="raise")
 
 
+def test_messages_of_tools_say_how_the_task_gets_through(data):
+    X, y, task = np.asarray(data[0]), data[1], data[0].metadata["task"].to_numpy()
+    said = r"set_config\(enable_metadata_routing=True\).*use TaskScorer, because scorers such as"
+    told = {"params": {"task": task}, "cv": 2, "error_score": "raise"}
+    for scoring in (None, TaskScorer("imagery")):
+        with pytest.raises(ValueError, match=said):
+            cross_validate(net(max_epochs=1), X, y, scoring=scoring, **told)
+    with (sklearn.config_context(enable_metadata_routing=True),
+          pytest.raises(ValueError, match=said)):
+        cross_validate(net(max_epochs=1), X, y, scoring="accuracy", **told)
+
+
+def test_a_search_inside_a_cross_validation_is_scored_by_task(data):
+    X, y, task = np.asarray(data[0]), data[1], data[0].metadata["task"].to_numpy()
+    scoring = {name: TaskScorer(name) for name in TASKS}
+    search = GridSearchCV(net(max_epochs=1), {"sparsity": [0.0, 0.5]}, cv=2)
+    with sklearn.config_context(enable_metadata_routing=True):
+        told = cross_validate(search, X, y, cv=2, scoring=scoring, params={"task": task})
+    table = cross_validate(search, *data, cv=2, scoring=scoring)
+    for name in TASKS:
+        assert np.array_equal(told[f"test_{name}"], table[f"test_{name}"])
+        assert np.isfinite(told[f"test_{name}"]).all()
+
+
 def test_searches_without_routing(data):
     folds = StratifiedKFold(2, shuffle=True, random_state=0)
     grid = {"sparsity": [0.0, 0.6], "pruning": ["snip", "lottery"]}
@@ -429,6 +523,10 @@ def test_searches_without_routing(data):
     assert one[0] == one[2]  # dense is dense
     assert searches[0].predict(data[0]).shape == data[1].shape
     assert len(cross_val_score(clone(searches[0].best_estimator_), *data, cv=2)) == 2
+
+
+def test_a_scorer_asks_for_the_task_only():
+    assert TaskScorer("imagery").get_metadata_routing().score.requests == {"task": True}
 
 
 def test_a_scorer_prints_itself():
@@ -451,12 +549,20 @@ def test_any_label_can_name_a_task(data):
 
 
 @pytest.mark.parametrize(("settings", "error", "message"), [
-    ({"sparsity": 1}, ValueError, r"sparsity=1 must lie in \[0, 1\)"),
+    ({"sparsity": 1}, ValueError,
+     r"SparseMultitaskClassifier: sparsity=1 must lie in \[0, 1\)"),
     ({"sparsity": -0.5}, ValueError, r"sparsity=-0.5 must lie in \[0, 1\)"),
     ({"pruning": "cut"}, ValueError, "pruning='cut' is unknown"),
     ({"pruning__n_rounds": 2}, ValueError, "'snip-multitask' has no setting 'n_rounds'"),
     ({"task_weights": {"imagery": 1}}, ValueError, r"names the tasks \['imagery'\], but"),
     ({"task_weights": [1, 2]}, TypeError, r"task_weights=\[1, 2\] must be a dict"),
+    ({"task_weights": {"imagery": "a", "execution": 1}}, TypeError,
+     r"Classifier: task_weights\['imagery'\]='a' must be a finite number of at least 0"),
+    ({"task_weights": {"imagery": True, "execution": 1}}, TypeError, r"\['imagery'\]=True must"),
+    ({"task_weights": {"imagery": -1, "execution": 1}}, ValueError, r"\['imagery'\]=-1 must be a"),
+    ({"task_weights": {"imagery": np.nan, "execution": 1}}, ValueError, r"\['imagery'\]=nan must"),
+    ({"task_weights": {"imagery": 0, "execution": 0}}, ValueError,
+     "task_weights=.* are all zero: at least one task must count"),
     ({"task_weights": {"imagery": 1, "execution": 2}, "loss_weighting": "alphagrad"}, ValueError,
      "'alphagrad' weighs the tasks by itself"),
     ({"loss_weighting": "gradapprox"}, ValueError, "early_stopping=False leaves no rows"),
@@ -480,8 +586,25 @@ def test_bad_tasks(data):
         net().fit(plain, np.full(len(y), "left"))
     with pytest.raises(ValueError, match=r"task has shape \(3,\), but there are 80 rows"):
         net().fit(plain, y, task=["imagery"] * 3)
+    for gap in (None, np.nan, pd.NA, pd.NaT):
+        with pytest.raises(ValueError, match="task has missing"):
+            net().fit(plain, y, task=[gap if name == "imagery" else name for name in task])
     with pytest.raises(ValueError, match="task has missing"):
-        net().fit(plain, y, task=np.where(task == "imagery", None, task))
+        net().fit(plain, y, task=pd.Series(task, dtype="string").where(task == "imagery"))
+    for gap in (np.nan, pd.NA):
+        with pytest.raises(ValueError, match="task is missing"):
+            net().fit(plain, y, task=gap)
+    for odd in ({"a": 1}, {"a"}):
+        with pytest.raises(TypeError, match="task=.* must be one label for all rows, or one for"):
+            net().fit(plain, y, task=odd)
+    lists = np.empty(len(y), dtype=object)
+    lists[:] = [[name] for name in task]
+    with pytest.raises(TypeError, match=r"task has \['[a-z]*'\], which cannot name a task"):
+        net().fit(plain, y, task=lists)
+    with pytest.raises(ValueError, match="task cannot be called 'network'.*density_ has a column"):
+        net().fit(plain, y, task=np.where(task == "imagery", "network", task))
+    with pytest.raises(ValueError, match="'network'"):
+        net().partial_fit(plain, y, task="network")
     clf = net().fit(plain, y, task=task)
     with pytest.raises(ValueError, match="'rest', but SparseMultitaskClassifier was fitted on "
                                          "'execution', 'imagery' only"):

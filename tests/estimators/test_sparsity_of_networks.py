@@ -23,6 +23,7 @@ from skbci.estimators import (
     MLPClassifier,
     MLPRegressor,
     NeuralClassifier,
+    SparseMultitaskClassifier,
     compact_estimator,
 )
 from skbci.sparsity import (
@@ -190,6 +191,61 @@ def test_masks_do_not_depend_on_the_order_of_rows(iris):
     assert all(np.array_equal(mask, other[name]) for name, mask in one.items())
 
 
+def many_rows(n=3000):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 20))
+    return X, (X[:, 0] * X[:, 1] + 0.5 * rng.normal(size=n) > 0).astype(int)
+
+
+@pytest.mark.parametrize("change", [
+    lambda X: X * 2.0**20,
+    lambda X: X * 2.0**-20,
+    lambda X: X * 1e6,
+    lambda X: X * np.geomspace(1e-6, 1e6, X.shape[1]) + np.arange(X.shape[1]),
+], ids=["up", "down", "million", "each its own"])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_the_sample_for_the_saliency_does_not_depend_on_the_unit(change, standardize):
+    """There are more rows than the sample takes."""
+    X, y = many_rows()
+    clf = mlp(standardize=standardize, max_epochs=1).fit(X, y)
+    same = mlp(standardize=standardize, max_epochs=1).fit(change(X), y)
+    for seed in range(3):
+        one, other = clf._sample_rows(X, y, seed), same._sample_rows(change(X), y, seed)
+        assert len(one) == 1024
+        assert np.array_equal(one, other)
+
+
+def test_the_sample_for_the_saliency_does_not_depend_on_order_or_precision():
+    X, y = many_rows()
+    X[5:40] = X[4]  # some rows twice
+    y[5:40:2] = 1
+    order = np.random.default_rng(3).permutation(len(y))
+    clf = mlp(max_epochs=1).fit(X, y)
+    rows, back = clf._sample_rows(X, y, 0), clf._sample_rows(X[order], y[order], 0)
+    assert len(set(rows.tolist())) == 1024
+    assert np.array_equal(X[rows], X[order][back])
+    assert np.array_equal(y[rows], y[order][back])
+    assert np.bincount(y[rows]) == pytest.approx(np.bincount(y) * 1024 / len(y), abs=1)
+    single = X.astype(np.float32)
+    assert np.array_equal(clf._sample_rows(single, y, 0),
+                          clf._sample_rows(single.astype(float), y, 0))
+    assert set(clf._sample_rows(X, y, 1).tolist()) != set(rows.tolist())
+
+
+def test_masks_do_not_depend_on_the_unit_where_rows_are_many():
+    X, y = many_rows()
+    one, other = (mlp(sparsity=0.5).fit(X * unit, y).masks_ for unit in (1.0, 2.0**20))
+    assert all(np.array_equal(mask, other[name]) for name, mask in one.items())
+    epochs = np.random.default_rng(1).normal(size=(300, 4, 512)) * 1e-6
+    labels = np.arange(300) % 2
+    epochs[labels == 1, 0] *= 1.5
+    volts, micro = (
+        SparseMultitaskClassifier(max_epochs=1, random_state=0, module__n_filters=4)
+        .fit(epochs * unit, labels).masks_ for unit in (1.0, 2.0**20)
+    )
+    assert all(np.array_equal(mask, micro[name]) for name, mask in volts.items())
+
+
 def test_more_sparsity_keeps_nothing_that_less_dropped(iris):
     found = [mlp(sparsity=s).fit(*iris).masks_ for s in (0.2, 0.4, 0.8)]
     for less, more in zip(found, found[1:]):
@@ -245,7 +301,7 @@ def test_warnings_name_layers(iris):
 
 
 @pytest.mark.parametrize(("settings", "error", "message"), [
-    ({"sparsity": 1.0}, ValueError, r"sparsity=1.0 must lie in \[0, 1\)"),
+    ({"sparsity": 1.0}, ValueError, r"MLPClassifier: sparsity=1.0 must lie in \[0, 1\)"),
     ({"sparsity": -0.1}, ValueError, r"sparsity=-0.1 must lie in \[0, 1\)"),
     ({"sparsity": np.nan}, ValueError, r"must lie in \[0, 1\)"),
     ({"sparsity": "much"}, TypeError, "sparsity='much' must be a number"),
@@ -271,6 +327,39 @@ def test_saliency_that_is_not_finite(iris):
         NeuralClassifier(Broken, sparsity=0.5, max_epochs=1).fit(*iris)
 
 
+def test_a_failed_search_for_masks_leaves_no_network(iris):
+    X, y = iris
+    clf = mlp(sparsity=0.5, standardize=False, optimizer="adam")
+    for call in (clf.fit, clf.partial_fit):
+        with pytest.raises(NonFiniteSaliencyError):
+            call(X * 1e200, y)
+        with pytest.raises(NotFittedError):
+            clf.predict(X)
+        assert not hasattr(clf, "masks_")
+    after = clf.partial_fit(X, y)
+    assert_pruned(after, 0.5)
+    fresh = mlp(sparsity=0.5, standardize=False, optimizer="adam").partial_fit(X, y)
+    for name, value in state(fresh).items():
+        assert np.array_equal(value, state(after)[name])
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError("out of memory")])
+@pytest.mark.parametrize("pruning", METHODS)
+def test_an_interrupted_search_for_masks_leaves_no_network(iris, monkeypatch, pruning, failure):
+    def stop(*args, **kwargs):
+        raise failure
+
+    clf = mlp(sparsity=0.5, pruning=pruning).fit(*iris)
+    with monkeypatch.context() as patch:
+        for method in (Snip, LotteryTicket, MagnitudePruning):
+            patch.setattr(method, "find", stop)
+        with pytest.raises((KeyboardInterrupt, RuntimeError)):
+            clf.fit(*iris)
+    with pytest.raises(NotFittedError):
+        clf.predict(iris[0])
+    assert_pruned(clf.partial_fit(*iris), 0.5)
+
+
 def test_nothing_to_prune(iris):
     class Scale(nn.Module):
         def __init__(self, n_features, n_outputs):
@@ -283,6 +372,13 @@ def test_nothing_to_prune(iris):
     assert NeuralClassifier(Scale, max_epochs=1).fit(*iris).masks_ == {}
     with pytest.raises(ValueError, match="there is nothing to prune"):
         NeuralClassifier(Scale, sparsity=0.5, max_epochs=1).fit(*iris)
+
+
+def test_masks_that_are_given_away_are_copies(iris):
+    clf = mlp(sparsity=0.5).fit(*iris)
+    for mask in clf.masks_.values():
+        mask[...] = True
+    assert_pruned(clf.partial_fit(*iris), 0.5)
 
 
 def test_unfitted_estimators_have_no_masks():
@@ -325,6 +421,17 @@ def test_compact_regressors_pipelines_and_dense_networks(iris):
     same, report = compact_estimator(dense, n_repeats=3)
     assert report.after.parameters == report.before.parameters
     assert all(mask.all() for mask in same.masks_.values())
+
+
+def test_of_a_search_the_best_estimator_is_made_smaller(iris):
+    grid = {"sparsity": [0.5, 0.9]}
+    search = GridSearchCV(mlp(hidden_layer_sizes=(40,), pruning__floor="layer"), grid, cv=2)
+    search.fit(*iris)
+    smaller, report = compact_estimator(search, iris[0], n_repeats=1)
+    assert type(smaller) is MLPClassifier
+    np.testing.assert_allclose(smaller.predict_proba(iris[0]), search.predict_proba(iris[0]),
+                               atol=1e-5)
+    assert report.after.parameters < report.before.parameters
 
 
 def test_compaction_refuses_what_it_does_not_know(iris):

@@ -127,6 +127,91 @@ def test_sequences_of_ones_own(bias):
     assert [m.out_features for m in smaller if isinstance(m, nn.Linear)] == [3, 3, 2]
 
 
+class Skip(nn.Sequential):
+    def forward(self, X):
+        hidden = self[1](self[0](X))
+        return self[2](hidden) + hidden[:, :2]
+
+
+class Scaled(nn.Sequential):
+    def forward(self, X):
+        return 2 * super().forward(X)
+
+
+class Backwards(nn.Sequential):
+    def forward(self, X):
+        return self[0](self[1](self[2](X)))
+
+
+class Choosing(nn.Sequential):
+    def forward(self, X):
+        return super().forward(X) if X.mean() > 0 else super().forward(-X)
+
+
+class Called(nn.Sequential):
+    def __call__(self, X):
+        return 2 * super().__call__(X)
+
+
+class Delegating(nn.Sequential):
+    def forward(self, X):
+        for layer in self:
+            X = layer(X)
+        return X
+
+
+def three_layers(kind=nn.Sequential):
+    return kind(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+
+
+def hooked(place, register):
+    net = three_layers()
+    getattr([net, *net][place], register)(lambda layer, *values: None)
+    return net
+
+
+def patched():
+    net = three_layers()
+    net[0].forward = lambda X: X
+    return net
+
+
+@pytest.mark.parametrize("kind", [Skip, Scaled, Backwards, Choosing, Called])
+def test_a_forward_that_does_more_than_run_the_layers_is_refused(kind):
+    net = three_layers(kind)
+    with pytest.raises(TypeError, match=f"units of {kind.__name__} .*more than run them"):
+        compact(net, structured(net, 0.5), torch.randn(5, 4), n_repeats=1)
+
+
+@pytest.mark.parametrize("build", [
+    *(lambda p=p, r=r: hooked(p, r) for p in (0, 1, 2)
+      for r in ("register_forward_hook", "register_forward_pre_hook")),
+    patched,
+])
+def test_layers_with_hooks_are_refused(build):
+    net = build()
+    with pytest.raises(TypeError, match="units of Sequential .*without hooks"):
+        compact(net, structured(net, 0.5), torch.randn(5, 4), n_repeats=1)
+
+
+def test_a_forward_that_only_runs_the_layers_is_taken():
+    net = three_layers(Delegating)
+    smaller, report = compact(net, structured(net, 0.5), torch.randn(5, 4), n_repeats=1)
+    assert type(smaller) is Delegating
+    assert smaller[0].out_features == 2
+    assert report.difference < 1e-6
+
+
+def test_a_smaller_network_that_predicts_something_else_is_refused():
+    class Careless(nn.Sequential):
+        def without_dead_units(self):
+            return nn.Sequential(nn.Linear(4, 2))
+
+    net = Careless(nn.Linear(4, 3), nn.Linear(3, 2))
+    with pytest.raises(ValueError, match=r"Careless gives outputs that differ by .*without_dead"):
+        compact(net, full(net), torch.randn(5, 4), n_repeats=1)
+
+
 def test_dual_task_net():
     net = DualTaskNet(4, 100, {"a": 2, "b": 3}, n_filters=8, n_maps=6, pooling=8)
     masks = full(net)
@@ -171,6 +256,13 @@ def test_what_it_cannot_do_is_refused(build, options, error, message):
     net = build()
     with pytest.raises(error, match=message):
         compact(net, full(net), **options)
+
+
+def test_what_is_missing_is_named():
+    with pytest.raises(TypeError, match="compact needs masks, such as a PruningMethod finds"):
+        compact(MLP(4, 2))
+    with pytest.raises(TypeError, match=r"got dict; for a fitted estimator use .*compact_est"):
+        compact({})
 
 
 # ---- density and overlap ---------------------------------------------------------------------

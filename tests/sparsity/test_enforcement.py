@@ -283,6 +283,45 @@ def test_a_change_of_precision_in_between():
         assert_masked(net, masks)
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("kind", [HJB, torch.optim.Adam, torch.optim.SGD])
+def test_gradients_that_are_not_finite_leave_pruned_weights_at_zero(kind, bad):
+    """A penalty may be singular at zero, which is where all pruned weights are."""
+    net = MLP(4, 2, (3,))
+    masks = random_masks(net)
+    twin = copy.deepcopy(net)
+    for one, value in ((net, bad), (twin, 1.0)):
+        optimizer = kind(one.parameters(), lr=0.1)
+        closure = closure_of(one, optimizer, torch.ones(6, 4), torch.arange(6) % 2)
+
+        def poisoned(one=one, value=value, closure=closure):
+            loss = closure()
+            for name, mask in masks.items():
+                one.get_parameter(name).grad[~mask] = value
+            return loss
+
+        with MaskedTraining(one, masks, optimizer) as training:
+            for _ in range(3):
+                optimizer.step(poisoned)
+            assert_masked(one, masks)
+            with torch.no_grad():
+                for name, mask in masks.items():
+                    one.get_parameter(name)[~mask] = value
+            training.mask_weights()
+        assert_masked(one, masks)
+    for ours, theirs in zip(net.parameters(), twin.parameters()):
+        assert torch.equal(ours, theirs)
+
+
+def test_pruned_weights_are_zero_without_a_sign():
+    net = nn.Linear(3, 2)
+    with torch.no_grad():
+        net.weight.fill_(-1.0)
+    masks = {"weight": torch.zeros(2, 3, dtype=torch.bool)}
+    with MaskedTraining(net, masks):
+        assert not net.weight.signbit().any()
+
+
 @pytest.mark.parametrize(
     ("masks", "error", "message"),
     [

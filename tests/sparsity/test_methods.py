@@ -204,7 +204,7 @@ def test_ties_are_broken_by_magnitude_then_by_place(values, n_kept, floor):
     units = {"a": torch.arange(12).reshape(3, 4), "b": torch.arange(12).reshape(2, 6)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SparsityWarning)
-        masks = keep_top(scores, sizes, units, n_kept, floor=floor)
+        masks, needs = keep_top(scores, sizes, units, n_kept, floor=floor)
     flat = torch.cat([masks["a"].flatten(), masks["b"].flatten()])
     key = [
         (-float(scores[n].flatten()[i]), -float(sizes[n].flatten()[i]), n, i)
@@ -216,6 +216,10 @@ def test_ties_are_broken_by_magnitude_then_by_place(values, n_kept, floor):
     rest = [j for j in sorted(range(24), key=lambda j: key[j]) if j not in must]
     expected = must | set(rest[: max(0, n_kept - len(must))])
     assert set(flat.nonzero().flatten().tolist()) == expected
+    # A weight is kept if its share is within the budget, whatever the budget is.
+    share = n_kept / 24
+    for name, mask in masks.items():
+        assert torch.equal(mask, needs[name] < max(share, 1e-9))
 
 
 def test_a_layer_that_scores_would_empty_is_named():
@@ -247,6 +251,29 @@ def test_each_layer_loses_the_same_share_by_layer():
     masks = MagnitudePruning(0.5, scope="layer").find(MLP(40, 10, (30, 20)))
     for mask in masks.values():
         assert mask.float().mean() == pytest.approx(0.5, abs=0.02)
+
+
+def test_ties_within_a_layer_are_broken_by_place_too():
+    net = nn.Linear(6, 1, bias=False)
+    with torch.no_grad():
+        net.weight.copy_(torch.tensor([[1.0, 1.0, 2.0, 1.0, 1.0, 2.0]]))
+    for scope in ("global", "layer"):
+        masks = MagnitudePruning(0.5, scope=scope).find(net)
+        assert masks["weight"].tolist() == [[True, False, True, False, False, True]]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize("scope", ["global", "layer"])
+def test_any_precision_of_weights(dtype, scope):
+    net = dense()
+    with torch.no_grad():
+        for weight in prunable(net).values():
+            weight.copy_(weight.bfloat16())
+    expected = MagnitudePruning(0.6, scope=scope).find(net)
+    masks = MagnitudePruning(0.6, scope=scope).find(net.to(dtype))
+    if dtype is not torch.float16:  # which has fewer small numbers
+        assert all(torch.equal(masks[name], mask) for name, mask in expected.items())
+    assert kept(masks) == kept(expected)
 
 
 def test_places_within_a_layer_order_as_the_scores_do():
@@ -314,7 +341,7 @@ class Single(nn.Module):
 )
 def test_arbiters_combine_shared_masks_and_leave_private_ones(pair, arbiter, combine):
     net, batches = pair
-    method = MultitaskSnip(0.4, arbiter=arbiter)
+    method = MultitaskSnip(0.4, arbiter=arbiter, floor="layer")
     masks = method.find(net, classify, batches)
     first, second = (method.task_masks_[task] for task in TASKS)
     shared = set(first) & set(second)
@@ -366,16 +393,63 @@ def test_the_joint_loss_of_snip_is_the_weighted_sum(pair):
         torch.testing.assert_close(value, expected[name])
 
 
-def test_an_arbiter_that_empties_a_layer_is_named_and_the_floor_stays():
+def opposed():
+    """Each task needs the two inputs of three units that the other does not."""
     net = nn.Sequential(nn.Linear(4, 3, bias=False))
-    loss = lambda net, X, task: net(X).sum(1)  # noqa: E731
-    rows = {"a": torch.tensor([[9.0, 9.0, 0.1, 0.2]]), "b": torch.tensor([[0.1, 0.2, 9.0, 9.0]])}
+    rows = {"a": torch.tensor([[9.0, 8.0, 0.1, 0.2]]), "b": torch.tensor([[0.2, 0.1, 9.0, 8.0]])}
     with torch.no_grad():
         net[0].weight.fill_(1.0)
-    method = MultitaskSnip(0.5, arbiter="and")
-    with pytest.warns(SparsityWarning, match="arbiter left nothing of '0.weight'"):
-        masks = method.find(net, loss, {t: [(X,)] for t, X in rows.items()})
+    return net, lambda net, X, task: net(X).sum(1), {t: [(X,)] for t, X in rows.items()}
+
+
+@pytest.mark.parametrize("arbiter", ["and", lambda masks: torch.zeros_like(masks[0])])
+def test_an_arbiter_that_empties_units_or_layers_is_named_and_the_floor_stays(arbiter):
+    net, loss, batches = opposed()
+    with pytest.warns(SparsityWarning, match="nothing of 3 of the 3 units of '0.weight'; one we"):
+        masks = MultitaskSnip(0.5, arbiter=arbiter).find(net, loss, batches)
     assert masks["0.weight"].sum(1).tolist() == [1, 1, 1]
+    with pytest.warns(SparsityWarning, match="arbiter left nothing of '0.weight'; one weight"):
+        masks = MultitaskSnip(0.5, arbiter=arbiter, floor="layer").find(net, loss, batches)
+    assert masks["0.weight"].sum() == 1
+
+
+@pytest.mark.filterwarnings("ignore::skbci.sparsity.SparsityWarning")
+@pytest.mark.parametrize("floor", ["unit", "layer"])
+@pytest.mark.parametrize("arbiter", ["and", "or"])
+@pytest.mark.parametrize("sizes", [(2, 2), (2, 7)])
+def test_arbiters_keep_the_floor_and_nothing_that_less_sparsity_dropped(arbiter, floor, sizes):
+    net = DualTaskNet(3, 80, dict(zip(TASKS, sizes)), n_filters=8, n_maps=7, pooling=8,
+                      kernel_size=9, n_hidden={"imagery": 6, "execution": 11})
+    levels = [*np.arange(0, 0.9, 0.1), 0.82, 0.85, 0.88, 0.9, 0.93, 0.95, 0.97, 0.99]
+    found, n_filled, batches = [], 0, batches_of(net)
+    for level in levels:
+        method = MultitaskSnip(level, arbiter=arbiter, floor=floor)
+        masks = method.find(net, classify, batches)
+        for name, mask in masks.items():
+            rows = mask.flatten(1) if floor == "unit" else mask.flatten()[None]
+            assert rows.any(1).all()
+            asked = [own[name] for own in method.task_masks_.values() if name in own]
+            both = torch.stack(asked)
+            plain = both.all(0) if arbiter == "and" else both.any(0)
+            plain_rows = plain.flatten(1) if floor == "unit" else plain.flatten()[None]
+            filled = ~plain_rows.any(1)
+            assert torch.equal(rows[~filled], plain_rows[~filled])
+            assert (rows[filled].sum(1) == 1).all()
+            n_filled += int(filled.sum())
+        found.append(masks)
+    assert n_filled > 0 or arbiter == "or"
+    for less, more in zip(found, found[1:]):
+        assert subset(more, less)
+
+
+def test_warnings_name_the_task():
+    net, loss, batches = opposed()
+    with pytest.warns(SparsityWarning) as seen:
+        MultitaskSnip(0.9).find(net, loss, batches)
+    words = [str(warning.message) for warning in seen]
+    assert len(words) == 2
+    for task, said in zip("ab", words):
+        assert said.startswith(f"Task '{task}': The budget of 1 weights is less than one")
 
 
 # ---- lottery tickets -------------------------------------------------------------------------
@@ -521,6 +595,18 @@ def test_methods_by_name():
     given_ = LotteryTicket(0.2, n_rounds=7)
     copied = resolve_pruning(given_, 0.7)
     assert (copied.sparsity, copied.n_rounds, given_.sparsity) == (0.7, 7, 0.2)
+
+
+def test_instances_whose_constructors_need_more():
+    class Widest(MagnitudePruning):
+        def __init__(self, sparsity, width):
+            super().__init__(sparsity)
+            self.width = width
+
+    copied = resolve_pruning(Widest(0.2, 3), 0.7)
+    assert (copied.sparsity, copied.width) == (0.7, 3)
+    with pytest.raises(ValueError, match="Widest: sparsity=1.5 must lie"):
+        resolve_pruning(Widest(0.2, 3), 1.5)
 
 
 @pytest.mark.parametrize(

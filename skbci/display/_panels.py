@@ -1,0 +1,39 @@
+"""Panels side by side, and a legend beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["new_panels", "outside_legend"]
+
+
+def new_panels(
+    axes: Any, n_rows: int, n_columns: int, size: tuple[float, float], **kw: Any
+) -> Any:
+    """Give axes in a grid; new ones where there are none."""
+    if axes is None:
+        import matplotlib.pyplot as plt
+
+        _, axes = plt.subplots(
+            n_rows, n_columns, figsize=(1.6 + size[0] * n_columns, size[1] * n_rows),
+            layout="constrained", squeeze=False, **kw,
+        )
+    grid = np.asarray(axes, dtype=object)
+    if grid.size != n_rows * n_columns:
+        raise ValueError(
+            f"axes: {n_rows} x {n_columns} panels need {n_rows * n_columns} axes, but {grid.size} "
+            "are given."
+        )
+    return grid.reshape(n_rows, n_columns)
+
+
+def outside_legend(ax: Axes, handles: Any = None) -> None:
+    """Put the legend to the right of the axes; of what is drawn there, unless told."""
+    known = {} if handles is None else {"handles": handles}
+    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, borderaxespad=0,
+              **known)
