@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import joblib
+import numpy as np
+
+from skbci.eegarray import EEGArray
+
+_ARRAYS = (np.ndarray, np.memmap, EEGArray)
 
 
 class PrefixMemory:
-    """A ``Pipeline(memory=...)`` that lasts as long as a fold is worked on.
+    """A ``Pipeline(memory=...)`` for the fits of one fold, one after the other.
 
-    It recognizes data by identity: the fold's rows are cut out once, and what one candidate's
-    transformer gives is what the next candidate's next transformer gets. A fitted transformer is
-    shared by all pipelines with the same settings, and remembers what it last transformed.
+    It keeps one chain: the transformers that were fitted last, and what they gave. A pipeline that
+    starts with the same settings takes over the chain as far as they agree, and drops the rest. So
+    the memory does not grow, and pipelines of equal settings should follow one another.
     """
 
     location = "memory"  # scikit-learn clones transformers where a memory has a location
 
     def __init__(self) -> None:
-        self._known: dict[Any, Any] = {}
-        self._alive: list[Any] = []
+        self._chain: list[tuple[str | None, Any, Any]] = []
+        self._at = 0
+        self._own_after = 0
+
+    def start(self, own_after: int = 0) -> None:
+        """Begin with the next pipeline; what that many transformers gave, it may overwrite."""
+        self._at = 0
+        self._own_after = own_after
 
     def cache(self, function: Callable[..., Any], ignore: Sequence[str] = ()) -> Any:
         """Wrap scikit-learn's function that fits a transformer and transforms with it."""
@@ -30,36 +42,49 @@ class PrefixMemory:
         def cached(transformer: Any, X: Any, y: Any, **settings: Any) -> Any:
             told = {name: value for name, value in settings.items() if name not in ignore}
             try:
-                key = joblib.hash((transformer, told)), id(X), id(y)
+                key = joblib.hash((transformer, told))
             except Exception:  # a transformer that cannot be pickled, around a lambda for example
-                return function(transformer, X, y, **settings)
-            if key not in self._known:
-                transformed, fitted = function(transformer, X, y, **settings)
-                remember_transform(fitted)
-                self._known[key] = transformed, fitted
-                self._alive += [X, y]  # so that no other object takes over an id
-            return self._known[key]
+                key = None
+            at, self._at = self._at, self._at + 1
+            if key is None or at >= len(self._chain) or self._chain[at][0] != key:
+                del self._chain[at:]
+                fit = functools.partial(function, transformer, **settings)
+                self._chain.append((key, *call_on_copies(fit, X, y)))
+            _, transformed, fitted = self._chain[at]
+            return (copied(transformed) if self._at == self._own_after else transformed), fitted
 
         return cached
 
 
-def remember_transform(fitted: Any) -> None:
-    """Let a fitted transformer give the same answer to the same (identical) rows."""
-    if not hasattr(fitted, "transform"):
-        return
-    transform = fitted.transform
-    last: list[tuple[Any, Any]] = []
+def call_on_copies(function: Callable[..., Any], *data: Any) -> Any:
+    """Call with copies of what is shared, and refuse a function that writes into them.
 
-    @functools.wraps(transform)
-    def remembering(X: Any, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs:
-            return transform(X, *args, **kwargs)
-        for known, out in last:
-            if known is X:
-                return out
-        out = transform(X)
-        last.append((X, out))
-        del last[:-2]  # test rows and training rows
-        return out
+    Raises
+    ------
+    RuntimeError
+        If the function changes what it is given. Its results may be right, but the next one to
+        see the same data would have met the changes in an ordinary search.
+    """
+    given = [copied(part) for part in data]
+    out = function(*given)
+    if not all(map(same_data, data, given)):
+        raise RuntimeError(f"{function} writes into its input.")
+    return out
 
-    vars(fitted)["transform"] = remembering
+
+def copied(data: Any) -> Any:
+    """Copy rows or targets of any kind; arrays keep their order in memory."""
+    if type(data) in _ARRAYS and not data.dtype.hasobject:
+        return data.copy(order="K")
+    return copy.deepcopy(data)
+
+
+def same_data(data: Any, other: Any) -> bool:
+    """Compare rows or targets of one kind, with the tables they carry."""
+    if type(data) not in _ARRAYS or data.dtype.hasobject:
+        return bool(joblib.hash(data) == joblib.hash(other))
+    if isinstance(data, EEGArray) and not data.metadata.equals(other.metadata):
+        return False
+    a, b = np.asarray(data), np.asarray(other)
+    # Most data has no NaN, and needs no look at them.
+    return np.array_equal(a, b) or (a.dtype.kind in "fc" and np.array_equal(a, b, equal_nan=True))

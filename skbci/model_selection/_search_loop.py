@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -101,20 +101,22 @@ class _StackingParallel:
     def _chunks(self, calls: list[Any]) -> list[Chunk]:
         """Divide the calls among processes, fold by fold; empty if they are for joblib."""
         # Imported late: the room's splitters need no torch.
-        from skbci.model_selection._stack_tasks import Chunk, Task, may_stack
+        from skbci.model_selection._stack_tasks import Chunk, Task, fold_key, may_stack
 
         for function, args, kwargs in calls:
             known = getattr(function, "function", None) is _fit_and_score and len(args) == 3
             if not (known and {"train", "test", "parameters"} <= set(kwargs)):
                 return []
-        if not calls or not may_stack(*calls[0][1]) or hasattr(self.search, "_skl_callbacks"):
+        if not calls or hasattr(self.search, "_skl_callbacks"):
             return []
-        _, (_, X, y), kwargs = calls[0]
+        _, (estimator, X, y), kwargs = calls[0]
+        if not may_stack(estimator, X, y, [kwargs["parameters"] for _, _, kwargs in calls]):
+            return []
         common = {name: value for name, value in kwargs.items() if name not in _OWN}
-        folds: dict[int, list[Task]] = {}
+        folds: dict[Hashable, list[Task]] = {}
         for number, (_, (estimator, *_), kwargs) in enumerate(calls):
             own = {name: kwargs[name] for name in _OWN if name in kwargs}
-            folds.setdefault(id(own["train"]), []).append(Task(number, estimator, own))
+            folds.setdefault(fold_key(own), []).append(Task(number, estimator, own))
         tasks = [task for fold in folds.values() for task in fold]
         n_chunks = min(effective_n_jobs(self.n_jobs), len(tasks))
         bounds = np.linspace(0, len(tasks), n_chunks + 1).round().astype(int)

@@ -84,6 +84,10 @@ class Steps:
         """Change the weights by the losses (n,); tell which networks have diverged (n,)."""
         raise NotImplementedError
 
+    def state(self, i: int) -> dict[str, Any]:
+        """Give what the optimizer of the own network ``i`` would know by now."""
+        return {}
+
 
 class TorchSteps(Steps):
     """Element-wise rules: torch's own optimizer, with a parameter group for equal settings."""
@@ -141,6 +145,21 @@ class TorchSteps(Steps):
     def step(self, loss: Tensor) -> None:
         """Let torch do it."""
         self.optimizer.step()
+
+    def state(self, i: int) -> dict[str, Any]:
+        """Cut the network's part out of its parameter's state."""
+        for group in self.optimizer.param_groups:
+            for param in group["params"]:
+                if i < len(param):
+                    part = _select(self.optimizer.state[param], np.array([i]))
+                    return {name: self._own(value) for name, value in part.items()}
+                i -= len(param)
+        raise IndexError(i)
+
+    def _own(self, value: Any) -> Any:
+        if not isinstance(value, Tensor):
+            return value
+        return value[0, : self.n_weights].float() if value.ndim else value.clone()
 
     def _spread(self, state: dict[str, Any], n: int) -> dict[str, Any]:
         """Give a fresh optimizer's state for n networks."""
@@ -221,6 +240,13 @@ class HJBADSteps(HJBSteps):
         super().__init__(members, start)
         self.by_norm = _settings(members[0])["accumulate"] == "norm"
         self.sum: Tensor | None = None
+
+    def state(self, i: int) -> dict[str, Any]:
+        """Give the network's sums of squares."""
+        if self.sum is None:
+            return {}
+        own = self.sum[i, : self.n_weights].clone()
+        return {"sum": own[0] if self.by_norm else own.float()}
 
     def keep(self, kept: np.ndarray, start: int) -> None:
         """Take the sums of the members that stay."""

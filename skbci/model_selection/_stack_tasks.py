@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+import joblib
 from sklearn.base import clone
-from sklearn.model_selection._validation import _fit_and_score, _score
+from sklearn.model_selection._validation import _fit_and_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from sklearn.utils.metaestimators import _safe_split
-from sklearn.utils.validation import _check_method_params, _num_samples
+from sklearn.utils.validation import _check_method_params
 
 from skbci.estimators import MLPClassifier, MLPRegressor
-from skbci.model_selection._prefix_memory import PrefixMemory
+from skbci.model_selection._prefix_memory import PrefixMemory, call_on_copies, copied
+from skbci.model_selection._stack_folds import Fold, transformers
 from skbci.model_selection._stack_members import Member, can_stack, record
+from skbci.model_selection._stack_scores import (
+    CannotSeparate,
+    print_end,
+    print_start,
+    score_fit,
+)
 from skbci.model_selection._stack_training import train_stack
 from skbci.model_selection._stack_waiting import WaitingRoom
 
 # A task's number, its result as ``_fit_and_score`` gives it, and whether it was stacked.
 Outcome = tuple[int, dict[str, Any], bool]
-
-
-class Fold:
-    """The rows of one fold, cut out when they are asked for first."""
-
-    def __init__(self, X: Any, y: Any, train: Any, test: Any) -> None:
-        self.data = X, y
-        self.train, self.test = train, test
-        self._cut: dict[str, Any] = {}
-
-    def rows(self, which: str, estimator: Any) -> Any:
-        """Give X and y of the "train" or "test" rows."""
-        if which not in self._cut:
-            numbers = (self.train,) if which == "train" else (self.test, self.train)
-            self._cut[which] = _safe_split(estimator, *self.data, *numbers)
-        return self._cut[which]
-
-    def release(self) -> None:
-        """Let go of the rows."""
-        self._cut = {}
 
 
 @dataclass
@@ -70,13 +57,27 @@ class Chunk:
     max_memory: float | None
 
 
-def may_stack(estimator: Any, X: Any, y: Any) -> bool:
-    """Whether the fits of a search over this estimator are worth looking at one by one."""
-    if y is None or X is None or hasattr(estimator, "_skl_callbacks"):
+def may_stack(estimator: Any, X: Any, y: Any, candidates: Iterable[Any]) -> bool:
+    """Whether the fits of a search over this estimator are worth looking at one by one.
+
+    Callbacks of scikit-learn's follow the search's own way through its fits.
+    """
+    if y is None or X is None or _has_callbacks(estimator):
+        return False
+    values = (value for candidate in candidates for value in (candidate or {}).values())
+    if any(_has_callbacks(value) for value in values):
         return False
     if type(estimator) is Pipeline:
         return not get_tags(estimator).input_tags.pairwise
     return type(estimator) in (MLPClassifier, MLPRegressor)
+
+
+def _has_callbacks(value: Any) -> bool:
+    """Whether callbacks were set on an estimator or on anything within."""
+    if not hasattr(value, "get_params") or isinstance(value, type):
+        return False
+    parts = value, *value.get_params().values()
+    return any(hasattr(part, "_skl_callbacks") for part in parts)
 
 
 def run_chunk(chunk: Chunk) -> list[Outcome]:
@@ -88,30 +89,66 @@ def run_chunk(chunk: Chunk) -> list[Outcome]:
     done: list[Outcome] = []
     waiting: list[Task] = []
     room = WaitingRoom(chunk.max_memory)
-    fold, memory = None, PrefixMemory()
-    for task in chunk.tasks:
-        train, test = task.settings["train"], task.settings["test"]
-        if fold is None or fold.train is not train:
-            if fold is not None:
-                fold.release()
-            fold, memory = Fold(chunk.X, chunk.y, train, test), PrefixMemory()
-        task.fold = fold
-        try:
-            ready = _prepare(task, chunk, memory)
-        except Exception:  # the ordinary way says what is wrong, as the search's error_score wants
-            task.member, ready = None, False
-        if not ready:
-            done.append((task.number, _ordinary(task, chunk), False))
-        elif task.member is None:
-            done.append(_score_one(task, chunk))
-        else:
+    for _, same in groupby(chunk.tasks, key=lambda task: fold_key(task.settings)):
+        tasks, memory = list(same), PrefixMemory()
+        fold = Fold(chunk.X, chunk.y, tasks[0].settings["train"], tasks[0].settings["test"])
+        for task in tasks:
+            task.fold = fold
+            _build(task)
+        for task in _in_prefix_order(tasks):
+            try:
+                ready = task.ready is not None and _prepare(task, chunk, memory)
+            except Exception:  # the ordinary way says what is wrong, as error_score wants it
+                task.member, ready = None, False
+            if not ready:
+                done.append(_ordinary(task, chunk))
+                continue
+            print_start(chunk.common, task.settings)
+            if task.member is None:
+                done.append(_score_one(task, chunk))
+                continue
             if not room.add(task.member):
                 done += _train_and_score(waiting, chunk)
                 waiting = []
                 room.clear()
                 room.add(task.member)
             waiting.append(task)
+        fold.release()
+        del memory
     return done + _train_and_score(waiting, chunk)
+
+
+def fold_key(settings: dict[str, Any]) -> Hashable:
+    """Tell folds apart by the arrays that the splitter gave; they live as long as the calls."""
+    return id(settings["train"]), id(settings["test"])
+
+
+def _build(task: Task) -> None:
+    """Set a candidate's parameters, if they can be set."""
+    parameters = task.settings["parameters"]
+    try:
+        task.ready = clone(task.estimator)
+        if parameters is not None:
+            task.ready.set_params(**clone(parameters, safe=False))
+    except Exception:  # as in `run_chunk`
+        task.ready = None
+
+
+def _in_prefix_order(tasks: list[Task]) -> list[Task]:
+    """Put fits of equal transformers next to each other; otherwise they stay in order."""
+    first: dict[Hashable, int] = {}
+
+    def order(task: Task) -> list[int]:
+        out = []
+        for step in transformers(task.ready):
+            try:
+                key = joblib.hash(step)
+            except Exception:  # cannot be pickled, and equals no other
+                key = id(step)
+            out.append(first.setdefault(key, len(first)))
+        return out
+
+    return sorted(tasks, key=order)
 
 
 def _prepare(task: Task, chunk: Chunk, memory: PrefixMemory) -> bool:
@@ -120,26 +157,34 @@ def _prepare(task: Task, chunk: Chunk, memory: PrefixMemory) -> bool:
     False where the ordinary way is as good.
     """
     start = time.perf_counter()
-    estimator = clone(task.estimator)
-    parameters = task.settings["parameters"]
-    if parameters is not None:
-        estimator.set_params(**clone(parameters, safe=False))
-    prefix = isinstance(estimator, Pipeline) and len(estimator.steps) > 1
+    estimator = task.ready
+    prefix = transformers(estimator)
+    remember = bool(prefix) and estimator.memory is None
     last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     stackable = can_stack(last)
-    if not (stackable or prefix):
+    if not (stackable or remember):
         return False
-    if prefix and estimator.memory is None:
-        estimator.memory = memory
     X, y = task.fold.rows("train", estimator)
     told = _check_method_params(
         chunk.X, params=chunk.common["fit_params"] or {}, indices=task.settings["train"]
     )
-    task.ready = estimator
+
+    def fit() -> None:
+        if remember:
+            # Networks that can be stacked only read; any other last step gets data of its own.
+            memory.start(own_after=0 if stackable else len(prefix))
+            estimator.memory = memory
+            estimator.fit(X, y if stackable else copied(y), **told)
+            estimator.memory = None
+        elif prefix:
+            call_on_copies(lambda X, y: estimator.fit(X, y, **told), X, y)
+        else:
+            estimator.fit(X, y, **told)
+
     if not stackable:
-        estimator.fit(X, y, **told)
+        fit()
     else:
-        member = record(last, lambda: estimator.fit(X, y, **told))
+        member = record(last, fit)
         if member is not None and member.stackable:
             task.member = member
         elif member is not None:
@@ -158,9 +203,7 @@ def _train_and_score(tasks: list[Task], chunk: Chunk) -> list[Outcome]:
         try:
             _train(same)
         except Exception:  # as in `run_chunk`
-            done += [(task.number, _ordinary(task, chunk), False) for task in same]
-            for task in same:
-                task.ready = None
+            done += [_ordinary(task, chunk) for task in same]
     return done + _score_all([task for task in tasks if task.ready is not None], chunk)
 
 
@@ -188,29 +231,20 @@ def _score_all(tasks: list[Task], chunk: Chunk) -> list[Outcome]:
 def _score_one(task: Task, chunk: Chunk) -> Outcome:
     """Score a fitted estimator, and let go of it."""
     common, settings = chunk.common, task.settings
-    start = time.perf_counter()
-
-    def score(which: str) -> Any:
-        told = _check_method_params(
-            chunk.X, params=common["score_params"] or {}, indices=settings[which]
-        )
-        rows = task.fold.rows(which, task.ready)
-        return _score(task.ready, *rows, common["scorer"], told, common["error_score"])
-
-    result: dict[str, Any] = {"fit_error": None, "test_scores": score("test")}
-    score_time = time.perf_counter() - start
-    if common["return_train_score"]:
-        result["train_scores"] = score("train")
-    result["n_test_samples"] = _num_samples(task.fold.rows("test", task.ready)[0])
-    result["fit_time"], result["score_time"] = task.fit_time, score_time
-    if common["verbose"] > 1:
-        told = ", ".join(f"{k}={v}" for k, v in sorted((settings["parameters"] or {}).items()))
-        print(f"[CV] END {told}; total time={task.fit_time + score_time:6.2f}s")
+    try:
+        result = score_fit(task.ready, task.fold, chunk.X, common, settings)
+    except CannotSeparate:
+        return _ordinary(task, chunk)
+    result["fit_time"] = task.fit_time
+    print_end(common, settings, result)
     task.ready = None
     return task.number, result, task.stacked
 
 
-def _ordinary(task: Task, chunk: Chunk) -> dict[str, Any]:
-    return _fit_and_score(
+def _ordinary(task: Task, chunk: Chunk) -> Outcome:
+    """Fit and score as scikit-learn does."""
+    task.ready = task.member = None
+    result = _fit_and_score(
         clone(task.estimator), chunk.X, chunk.y, **chunk.common, **task.settings
     )
+    return task.number, result, False

@@ -170,12 +170,22 @@ class _Training:
             )
             done = True
         if done:
+            self._write_state(i)
             net.notify("on_train_end", X=member.train[0], y=member.train[1])
             member.estimator._rng_state_ = self.batches.stream_of[i].generator.get_state()
         return not done
 
     def _write(self, member: Member, weights: Tensor) -> None:
         _weights(member).copy_(weights[: self.n_weights])
+
+    def _write_state(self, i: int) -> None:
+        """Leave the optimizer as its own training would have: `partial_fit` may go on from it."""
+        optimizer = self.members[i].net.optimizer_
+        (param,) = optimizer.param_groups[0]["params"]
+        steps = next(steps for steps in self.steps if steps.rows.start <= i < steps.rows.stop)
+        state = steps.state(i - steps.rows.start)
+        if state:
+            optimizer.state[param] = state
 
     def _keep(self, kept: np.ndarray) -> None:
         """Go on with some of the members."""

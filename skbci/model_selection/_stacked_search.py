@@ -68,8 +68,15 @@ refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
     example), and those whose fit fails, are done one by one.
 
     The transformers of a pipeline are fitted once for each fold and setting of theirs (in each
-    process), whatever its last step is, unless the pipeline has a ``memory`` already. Fitted
-    transformers are shared then, so a scorer must not change them.
+    process), whatever its last step is, unless the pipeline has a ``memory`` already. Test rows
+    are transformed once, too, where ``scoring`` is by scikit-learn's scorers (names or
+    `make_scorer`). Any other callable gets, for each fit, rows and an ordinary pipeline of its
+    own, and may do with them what it likes. Pipelines with a transformer that writes into the rows
+    it is given are fitted one by one. Beside what ``max_memory`` counts, a process holds the rows
+    of one fold, and what the transformers of one setting made of them.
+
+    If scikit-learn's callbacks are set on the search, the estimator or any part of it, everything
+    is left to scikit-learn.
 
     Examples
     --------

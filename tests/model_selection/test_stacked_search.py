@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+import re
 import warnings
 from itertools import product
 
@@ -73,7 +74,7 @@ def assert_same(plain, stacked, n_stacked=None):
     assert list(a) == list(b)
     assert a["params"] == b["params"]
     for key, values in a.items():
-        if "score" in key and "time" not in key and not key.startswith("rank"):
+        if re.match("(mean|std|split[0-9]+)_(test|train)_", key):
             np.testing.assert_allclose(b[key], values, rtol=0, atol=1e-6, err_msg=key)
     if n_stacked is None:
         n_stacked = len(a["params"]) * plain.n_splits_
