@@ -59,7 +59,7 @@ class Budget:
 
 
 BUDGETS = {
-    "imagery, across subjects": Budget(5, {"MIN2Net": (3, 1, 40), "FBMSNet": (1, 1, 8)}),
+    "imagery, across subjects": Budget(5, {"MIN2Net": (5, 1, 40), "FBMSNet": (1, 1, 8)}),
     "imagery, later sessions": Budget(6, {"MIN2Net": (6, 3, 40), "FBMSNet": (6, 1, 15)},
                                       align_deep=(True,)),
     # Within a subject all rows are aligned alike: networks see the same signals in another basis.
@@ -274,7 +274,7 @@ def draw_weights(setting: str, args: argparse.Namespace, align: bool, path: Path
 
     figure, axes = plt.subplots(
         len(args.networks), max(len(chosen_policies(args, n)) for n in args.networks),
-        figsize=(17, 0.3 + 2.2 * len(args.networks)), squeeze=False, sharex="row", sharey="row",
+        figsize=(17, 0.3 + 2.4 * len(args.networks)), squeeze=False, sharex="row", sharey="row",
         layout="constrained",
     )
     for row, network in zip(axes, args.networks):
@@ -284,7 +284,7 @@ def draw_weights(setting: str, args: argparse.Namespace, align: bool, path: Path
             history = pd.read_csv(args.histories / file)
             for name in history.filter(like="weight_"):
                 ax.plot(history["epoch"], history[name], label=name.removeprefix("weight_"))
-            ax.set_title(policy, fontsize="small")
+            ax.set_title(textwrap.fill(policy, 16), fontsize="small")
         for ax in row[len(shown) :]:
             ax.set_axis_off()
         row[0].set_ylim(bottom=0)
