@@ -50,21 +50,12 @@ class Budget:
     splits: int  # of classical pipelines
     deep: dict[str, tuple[int, int, int]]  # splits, seeds and epochs of each network
     align: tuple[bool, ...] = (False, True)
-    align_deep: tuple[bool, ...] | None = None  # of networks; by default as of the others
-
-    @property
-    def deep_signals(self) -> tuple[bool, ...]:
-        """Whether networks get raw signals, aligned ones, or both."""
-        return self.align if self.align_deep is None else self.align_deep
 
 
 BUDGETS = {
     "imagery, across subjects": Budget(5, {"MIN2Net": (5, 1, 40), "FBMSNet": (1, 1, 8)}),
-    "imagery, later sessions": Budget(6, {"MIN2Net": (6, 3, 40), "FBMSNet": (6, 1, 15)},
-                                      align_deep=(True,)),
-    # Within a subject all rows are aligned alike: networks see the same signals in another basis.
-    "imagery, within subject": Budget(10, {"MIN2Net": (5, 1, 40), "FBMSNet": (2, 1, 15)},
-                                      align_deep=(False,)),
+    "imagery, later sessions": Budget(6, {"MIN2Net": (6, 3, 40), "FBMSNet": (6, 1, 15)}),
+    "imagery, within subject": Budget(10, {"MIN2Net": (5, 1, 40), "FBMSNet": (2, 1, 15)}),
     "SSVEP": Budget(2, {"MIN2Net": (2, 10, 60), "FBMSNet": (2, 1, 30)}, (False,)),
     "ERP": Budget(3, {"MIN2Net": (3, 1, 30), "FBMSNet": (1, 1, 10)}, (False,)),
 }
@@ -117,7 +108,7 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
          "epochs": budget.deep[network][2], "seed": seed, "device": args.device,
          "histories": args.histories}
         for network in args.networks for align, split, policy, seed in product(
-            budget.deep_signals, splits[: within * budget.deep[network][0]],
+            budget.align, splits[: within * budget.deep[network][0]],
             chosen_policies(args, network), range(args.seeds or budget.deep[network][1]))
     ]
     n_splits, n_seeds, epochs = budget.deep["MIN2Net"]
@@ -125,7 +116,7 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
         {**split, "model": model, "align": align, "epochs": epochs, "seed": seed,
          "device": args.device}
         for model in single_task_nets() for align, split, seed in product(
-            budget.deep_signals, splits[: within * n_splits], range(n_seeds))
+            budget.align, splits[: within * n_splits], range(n_seeds))
     ]
     return {"classical": simple, "tangent": tangent, "deep": nets, "single": others}
 
@@ -336,7 +327,7 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
         path = args.output / f"{stem}_{short}"
         print(write_table(tables[setting], path, f"Loss weighting: {setting}", protocol))
         draw_table(tables[setting], setting, path.with_suffix(".png"))
-        draw_weights(setting, args, budget.deep_signals[-1],
+        draw_weights(setting, args, budget.align[-1],
                      path.with_name(f"{path.name}_weights.png"))
     print(f"Tables and pictures in {args.output}; {time.perf_counter() - start:.0f} s")
     return tables
