@@ -1,4 +1,4 @@
-"""What the paper scripts share: resumable runs, tables with their protocol, arguments."""
+"""What the paper scripts share: resumable runs, tables with their protocol, tests, arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-__all__ = ["Study", "add_arguments", "markdown_table", "write_table"]
+from skbci.evaluation._paired import differences, wilcoxon_p
+
+__all__ = ["Study", "add_arguments", "difference", "markdown_table", "write_table"]
 
 # How many lines the task of a line has: a task is finished only with all of them in the file.
 _LINES = "lines"
@@ -266,6 +268,32 @@ def write_table(
     path.with_name(path.name + ".md").write_text(text, encoding="utf-8")
     _with_index(frame).to_csv(path.with_name(path.name + ".csv"), index=False)
     return text
+
+
+def difference(
+    subjects: pd.Series, one: tuple[Any, ...], other: tuple[Any, ...]
+) -> tuple[float, float]:
+    """Mean difference of two methods, and Wilcoxon's p, over the subjects that both have.
+
+    Parameters
+    ----------
+    subjects : Series
+        Scores; the level "subject" of the index comes last, the methods' names before it.
+    one, other : tuple
+        Names of the methods.
+
+    Returns
+    -------
+    mean, p : float
+        NaN where a method is unknown or there is none to compare with; the p also for fewer than
+        six subjects, whose smallest p is over .05.
+    """
+    known = set(subjects.index.droplevel("subject"))
+    if one == other or not {one, other} <= known:
+        return np.nan, np.nan
+    pair = pd.concat([subjects[one], subjects[other]], axis=1, join="inner").to_numpy()
+    gap = differences(pair[:, 0], pair[:, 1])
+    return float(np.mean(gap)), np.nan if len(gap) < 6 else wilcoxon_p(gap)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

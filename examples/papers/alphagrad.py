@@ -36,8 +36,9 @@ from _alphagrad_runs import (
     run_tangent,
     single_task_nets,
 )
-from _study import Study, add_arguments, write_table
-from scipy.stats import wilcoxon
+from _study import Study, add_arguments, difference, write_table
+
+from skbci.evaluation._paired import holm
 
 FIXED, NONE = "fixed, 1 each", ""
 MOVING = [name for name in POLICIES if name not in (FIXED, "cross-entropy only")]
@@ -197,32 +198,6 @@ def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     table["align"] = table["align"].map({True: "aligned", False: "raw"})
     table = table.rename(columns={"align": "signals"})
     return table, f"{best[0]}, {'aligned' if best[2] else 'raw'}"
-
-
-def difference(
-    subjects: pd.Series, one: tuple[Any, ...], other: tuple[Any, ...]
-) -> tuple[float, float]:
-    """Mean difference over the subjects that both have, and Wilcoxon's p; NaN where none is."""
-    known = set(subjects.index.droplevel("subject"))
-    if one == other or not {one, other} <= known:
-        return np.nan, np.nan
-    pair = pd.concat([subjects[one], subjects[other]], axis=1, join="inner").to_numpy()
-    mean = float(np.mean(pair[:, 0] - pair[:, 1]))
-    if len(pair) < 6:  # the smallest p of fewer is over .05
-        return mean, np.nan
-    same = np.allclose(pair[:, 0], pair[:, 1])
-    return mean, 1.0 if same else float(wilcoxon(*pair.T).pvalue)
-
-
-def holm(p: list[float]) -> np.ndarray:
-    """Holm's correction over what is not NaN."""
-    p_values = np.asarray(p, dtype=float)
-    out = np.full(len(p_values), np.nan)
-    there = np.flatnonzero(~np.isnan(p_values))
-    order = there[np.argsort(p_values[there])]
-    raised = p_values[order] * np.arange(len(order), 0, -1)
-    out[order] = np.minimum(1.0, np.maximum.accumulate(raised))
-    return out
 
 
 # -- pictures -------------------------------------------------------------------------------

@@ -35,10 +35,10 @@ from _sparse_multitask_runs import (
     run_history,
     subjects,
 )
-from _study import Study, add_arguments, write_table
-from scipy.stats import wilcoxon
+from _study import Study, add_arguments, difference, write_table
 
 from skbci.display import SparsityDisplay
+from skbci.evaluation._paired import holm
 
 #: Table of the paper: accuracy in %, its sd, F1 and its sd, for imagery and execution.
 PAPER = {
@@ -147,29 +147,6 @@ def make_table(scores: pd.DataFrame) -> pd.DataFrame:
     for label in ("dense", "SNIP"):
         table[f"p, {label}"] = holm(table[f"p, {label}"].to_numpy())
     return table
-
-
-def difference(
-    subjects: pd.Series, one: tuple[str, float], other: tuple[str, float]
-) -> tuple[float, float]:
-    """Mean difference over subjects and Wilcoxon's p; NaN where there is none."""
-    if one == other or other not in set(subjects.index.droplevel("subject")):
-        return np.nan, np.nan
-    gap = subjects[one] - subjects[other]
-    if len(gap) < 6:  # the smallest p of fewer is over .05
-        return float(gap.mean()), np.nan
-    same = np.allclose(gap, 0)
-    return float(gap.mean()), 1.0 if same else float(wilcoxon(gap).pvalue)
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """Holm's correction over what is not NaN."""
-    out = np.full(len(p_values), np.nan)
-    there = np.flatnonzero(~np.isnan(p_values))
-    order = there[np.argsort(p_values[there])]
-    raised = p_values[order] * np.arange(len(order), 0, -1)
-    out[order] = np.minimum(1.0, np.maximum.accumulate(raised))
-    return out
 
 
 def findings(scores: pd.DataFrame) -> str:

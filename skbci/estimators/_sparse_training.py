@@ -29,8 +29,6 @@ from skbci.sparsity._base import check_sparsity
 
 # The saliency is computed on so many rows at most; fewer, where rows are large.
 _MOST_ROWS, _FEWEST_ROWS = 1024, 128
-# Values that are in double precision at a time where rows are put in order.
-_PROJECTED = 1 << 18
 # Rows that go through the network at a time with gradients, in double precision.
 _PIECE = 128
 
@@ -159,24 +157,12 @@ class SparseTraining(RoutedParams):
         n_rows = max(_FEWEST_ROWS, min(_MOST_ROWS, EVALUATION_LIMIT // max(1, data[0].size)))
         n_rows = max(n_rows, len(np.unique(labels)))
         # Values change with the unit, and their last bits with the arithmetic; places hardly do.
-        values = pd.Series(_project(data, self._standardizer_, seed))
+        direction = np.random.default_rng(seed).standard_normal(data[0].size)
+        with np.errstate(over="ignore", invalid="ignore"):  # the saliency will say so
+            known = self._standardizer_ or Standardizer().fit(data)
+            values = pd.Series(known.project(data, direction))
         places = values.groupby(labels).rank(method="first").to_numpy()
         return stratified_sample(places, labels, n_rows, seed)
-
-
-def _project(data: np.ndarray, standardizer: Standardizer | None, seed: int) -> np.ndarray:
-    """Give one number for each row, which is the same in any unit: a random direction's."""
-    direction = np.random.default_rng(seed).standard_normal(data[0].size)
-    out = np.empty(len(data))
-    with np.errstate(over="ignore", invalid="ignore"):  # the saliency will say so
-        known = standardizer or Standardizer().fit(data)
-        along = (...,) if data.ndim == 2 else (..., None)
-        mean, scale = known.mean[along], known.scale[along]
-        step = max(1, _PROJECTED // data[0].size)
-        for a in range(0, len(data), step):
-            part = (data[a : a + step] - mean) / scale
-            out[a : a + step] = part.reshape(len(part), -1) @ direction
-    return out
 
 
 def pieces(rows: Rows) -> Iterator[tuple[Tensor, Tensor, Tensor]]:

@@ -47,6 +47,14 @@ class Standardizer:
             out[a:b] = (data[a:b] - mean) / scale
         return out
 
+    def project(self, data: np.ndarray, direction: np.ndarray) -> np.ndarray:
+        """Give each standardized row's product with a direction, in double precision."""
+        mean, scale = _spread(self.mean, data.ndim), _spread(self.scale, data.ndim)
+        out = np.empty(len(data))
+        for a, b in _chunks(data):
+            out[a:b] = ((data[a:b] - mean) / scale).reshape(b - a, -1) @ direction
+        return out
+
     def inverse_transform(self, data: np.ndarray) -> np.ndarray:
         """Give the data in its unit, in double precision."""
         return data * _spread(self.scale, data.ndim) + _spread(self.mean, data.ndim)

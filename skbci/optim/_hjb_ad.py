@@ -91,22 +91,16 @@ class HJBAD(ClosureOptimizer):
                 self._adagrad_norm(group, params, updates)
 
     def _adagrad(self, group: dict[str, Any], params: list[Tensor], updates: list[Tensor]) -> None:
-        # Where nothing was accumulated yet the update is zero too: any positive number will do.
-        eps = group["eps"] or torch.finfo(params[0].dtype).tiny
         sums = []
         for p in params:
             state = self.state[p]
             if "sum" not in state:
                 state["sum"] = torch.zeros_like(p, memory_format=torch.preserve_format)
             sums.append(state["sum"])
-        if len(params) == 1:  # the lists' own cost is that of the arithmetic on a small network
-            (p,), (total,), (update,) = params, sums, updates
-            denominator = total.addcmul_(update, update).sqrt().add_(eps)
-            p.addcdiv_(update, denominator, value=group["lr"])
-            return
         torch._foreach_addcmul_(sums, updates, updates)
         denominators = torch._foreach_sqrt(sums)
-        torch._foreach_add_(denominators, eps)
+        # Where nothing was accumulated yet the update is zero too: any positive number will do.
+        torch._foreach_add_(denominators, group["eps"] or torch.finfo(params[0].dtype).tiny)
         torch._foreach_addcdiv_(params, updates, denominators, value=group["lr"])
 
     def _adagrad_norm(
