@@ -79,6 +79,9 @@ class Study:
         ValueError
             If the tasks differ in their names, two are alike, or a result has the name of a
             task's argument.
+        RuntimeError
+            If tasks are missing from the file in the end: a task gave no result, or another run
+            wrote into the same file.
         """
         self._keys = _common_keys(tasks)
         self._order = [self._key(task) for task in tasks]
@@ -96,6 +99,7 @@ class Study:
             for task, result in results:
                 self._append(task, result)
                 bar.update()
+        self._check_whole()
         return self.frame()
 
     def frame(self) -> pd.DataFrame:
@@ -117,6 +121,16 @@ class Study:
         text = _to_csv(lines, [name for name in lines[0] if name != _LINES], header=True)
         # Only an empty field is a missing value: a task may be called "None" or "NA".
         return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
+
+    def _check_whole(self) -> None:
+        done = {self._key(line) for line in self._read()}
+        lost = [key for key in self._order if key not in done]
+        if lost:
+            raise RuntimeError(
+                f"{self.path} lacks {len(lost)} of {len(self._order)} tasks that were run, the "
+                f"first of them {dict(zip(self._keys, lost[0]))}: they gave no result, or another "
+                "run wrote into the same file. Run once more, one run at a time."
+            )
 
     def _key(self, line: dict[str, Any]) -> tuple[str, ...]:
         missing = [name for name in self._keys if name not in line]

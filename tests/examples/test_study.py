@@ -121,6 +121,19 @@ def test_results_must_not_hide_arguments_and_files_not_be_mixed(tmp_path):
         study.Study(tmp_path, "s").run([{"b": 1}], lambda b: {"c": 2})
 
 
+def test_a_table_without_all_of_its_tasks_is_refused(tmp_path):
+    one = study.Study(tmp_path, "s")
+
+    def beside_another_run(subject, rule):
+        if (subject, rule) == (2, "None"):  # whose older copy of the file takes the place of ours
+            one.path.write_text(one.path.read_text().splitlines()[0] + "\n")
+        return {"score": subject}
+
+    with pytest.raises(RuntimeError, match=r"4 of 6 tasks.*'subject': '1', 'rule': 'hjb'"):
+        one.run(TASKS, beside_another_run)
+    assert len(study.Study(tmp_path, "s").run(TASKS, Counter())) == len(TASKS)
+
+
 def test_written_table_keeps_numbers_and_protocol(tmp_path):
     frame = pd.DataFrame({"rule": ["hjb", "a|b"], "error": [1 / 3, np.nan], "n": [3, 4]})
     text = study.write_table(frame, tmp_path / "t.1" / "table", "Table", "Four folds.")
