@@ -46,7 +46,11 @@ from skbci.features import (
     WelchPSD,
     WindowMeans,
 )
-from skbci.model_selection import StackedGridSearchCV, StackedRandomizedSearchCV
+from skbci.model_selection import (
+    HeldOutSearch,
+    StackedGridSearchCV,
+    StackedRandomizedSearchCV,
+)
 
 ESTIMATORS = [
     BandCSP(n_components=4),
@@ -83,6 +87,12 @@ ESTIMATORS = [
     FisherSelection(2, across="weakest"),
     GalanClassifier(),
     GalanClassifier(2),
+    HeldOutSearch(
+        MLPClassifier((10,), early_stopping=True, random_state=0), {"lr": [0.01, 0.1]}
+    ),
+    HeldOutSearch(
+        MLPRegressor((10,), early_stopping=True, random_state=0), {"optimizer": ["hjb", "adam"]}
+    ),
     KStar(),
     KeepRows(PCA(1)),
     KeepRows(StandardScaler()),

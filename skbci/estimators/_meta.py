@@ -67,14 +67,7 @@ class MetaClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _routed(self, y: Any, params: Mapping[str, Any]) -> Bunch:
         """Each inner estimator's share of what ``fit`` was given."""
-        weight = params.get("sample_weight")
-        if weight is not None and y is not None and np.shape(weight) == np.shape(y):
-            left = np.unique(np.asarray(y)[np.asarray(weight) != 0])
-            if len(left) < 2:
-                raise ValueError(
-                    f"{type(self).__name__}: a sample_weight other than 0 is left for one class "
-                    f"only, {left.tolist()}; at least two classes are needed."
-                )
+        check_weighted_classes(self, y, params.get("sample_weight"))
         _raise_for_params(dict(params), self, "fit", allow=list(_ALWAYS))
         if _routing_enabled():
             return process_routing(self, "fit", **params)
@@ -82,6 +75,18 @@ class MetaClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return Bunch(**{
             name: Bunch(fit=dict(shared)) for name in self._inner()
         })
+
+
+def check_weighted_classes(estimator: Any, y: Any, weight: Any) -> None:
+    """Refuse weights that leave rows of one class only."""
+    if weight is None or y is None or np.shape(weight) != np.shape(y):
+        return
+    left = np.unique(np.asarray(y)[np.asarray(weight) != 0])
+    if len(left) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__}: a sample_weight other than 0 is left for one class "
+            f"only, {left.tolist()}; at least two classes are needed."
+        )
 
 
 def params_of_rows(X: Any, params: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:

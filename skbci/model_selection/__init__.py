@@ -3,9 +3,11 @@
 The splitters have scikit-learn's signature, so they stand wherever a ``cv=`` does. ``groups`` is
 requested by metadata routing; where none is passed, they read the row table of an `EEGArray` or
 the metadata of `mne.Epochs`. `largest_stable_step` is a ``refit=`` for searches over step sizes.
-`StackedGridSearchCV` and `StackedRandomizedSearchCV` train the networks of a search all at once.
+`StackedGridSearchCV` and `StackedRandomizedSearchCV` train the networks of a search all at once;
+`HeldOutSearch` compares candidates on the rows that their early stopping holds out.
 """
 
+from skbci.model_selection._held_out_search import HeldOutSearch
 from skbci.model_selection._leave_subjects_out import LeaveSubjectsOut
 from skbci.model_selection._purged_k_fold import PurgedKFold
 from skbci.model_selection._session_split import SessionSplit
@@ -15,6 +17,7 @@ from skbci.model_selection._step_size import largest_stable_step
 from skbci.model_selection._within_subject import WithinSubject
 
 __all__ = [
+    "HeldOutSearch",
     "LeaveSubjectsOut",
     "PurgedKFold",
     "SessionSplit",
