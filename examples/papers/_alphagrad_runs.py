@@ -34,16 +34,21 @@ from skbci.estimators import (
     NeuralClassifier,
 )
 from skbci.features import Crop, EuclideanAlignment, FilterBank, RiemannianRecentering
+from skbci.model_selection import HeldOutSearch
 from skbci.weighting import FixedWeights
 
-NETWORKS = ("MIN2Net", "FBMSNet")
+#: The heads of the other losses, by network.
+AUXILIARY = {"MIN2Net": ("latent", "reconstruction"), "FBMSNet": ("features",)}
+NETWORKS = tuple(AUXILIARY)
 TANGENT = "tangent spaces + network (HJB)"
-#: How the losses are weighed: the policy, and whether the classification stands alone.
+SEARCHED = "fixed or led, by held-out rows (ours)"
+#: How losses are weighed: the policy, several to choose from, or None, classification alone.
 POLICIES: dict[str, Any] = {
     "fixed, 1 each": "fixed",
     "cross-entropy only": None,
     "AlphaGrad": "alphagrad",
     "AlphaGrad, led (ours)": "alphagrad-lead",
+    SEARCHED: ["fixed", "alphagrad-lead"],
     "AlphaGrad, projected (ours)": "alphagrad-project",
     "AdaMT": "adamt",
     "GradApprox": "gradapprox",
@@ -119,21 +124,26 @@ def deep(
     shared: dict[str, Any] = {
         "max_epochs": epochs, "batch_size": setting.batch_size, "random_state": seed,
         "class_weight": "balanced" if setting.paradigm == "erp" else None,
-        "callbacks": [("accuracy", ValidAccuracy())], "device": device,
+        "early_stopping": True, "callbacks": [("accuracy", ValidAccuracy())], "device": device,
     }
     weighting = FixedWeights((1.0, 5e-4)) if policy == PUBLISHED else POLICIES[policy]
-    alone = {"logits": "cross-entropy"}
+    several = weighting if isinstance(weighting, list) else []
+    losses = None
+    if weighting is None:
+        losses = {"logits": "cross-entropy"} | dict.fromkeys(AUXILIARY[network])
+    shared |= {"losses": losses, "loss_weighting": "fixed" if losses or several else weighting}
     center = EuclideanAlignment(setting.align_by) if align else "passthrough"
+    clf: Any
     if network == "MIN2Net":
-        losses = None if weighting else {**alone, "latent": None, "reconstruction": None}
-        clf = MIN2NetClassifier(losses=losses, loss_weighting=weighting or "fixed", **shared)
+        clf = MIN2NetClassifier(**shared)
         bank = FilterBank((setting.band,), output="channels")
     else:
-        losses = None if weighting else {**alone, "features": None}
         # The same architecture for every policy: the dense layer is there for all of them.
-        clf = FBMSNetClassifier(losses=losses, loss_weighting=weighting or "fixed",
-                                shared_layer=True, **shared)
+        clf = FBMSNetClassifier(shared_layer=True, **shared)
         bank = FilterBank(setting.bands)
+    if several:
+        clf = HeldOutSearch(clf, {"loss_weighting": several}, monitor="valid_accuracy",
+                            lower_is_better=False)
     return Pipeline([("filter", bank), ("align", center), ("classifier", clf)])
 
 
@@ -211,7 +221,8 @@ def run_deep(
     """One network under one policy; its history is kept as a file."""
     pipeline = deep(network, SETTINGS[setting], align, policy, epochs, seed, device)
     lines = score(pipeline, data, quick, setting, split, n_splits)
-    history = pipeline[-1].history_
+    fitted = pipeline[-1]
+    history = getattr(fitted, "best_estimator_", fitted).history_
     histories.mkdir(parents=True, exist_ok=True)
     history.to_csv(histories / f"{history_name(setting, network, align, policy, split, seed)}.csv",
                    index=False)

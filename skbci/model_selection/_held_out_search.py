@@ -49,8 +49,11 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
     param_grid : dict or list of dict
         Candidate values by parameter name, as in `sklearn.model_selection.GridSearchCV`.
     monitor : str, optional
-        Column of ``history_`` by which candidates are compared; the least value of each counts,
-        in the epoch whose weights were kept. None: the column that early stopping goes by.
+        Column of ``history_`` by which candidates are compared, in the epoch whose weights were
+        kept. None: the column that early stopping goes by; it also settles ties of another one.
+    lower_is_better : bool, default=True
+        False for a ``monitor`` such as the accuracy that
+        ``skorch.callbacks.EpochScoring("accuracy", name="valid_acc")`` records.
     n_jobs : int, optional
         Processes that share the fits, as in joblib.
 
@@ -65,8 +68,9 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         Its row in ``results_``.
     results_ : DataFrame
         A row a candidate: ``params``, the monitored ``value``, the ``epoch`` it was reached in and
-        the weights of which were kept, the epochs run ``n_iter``, ``fit_time`` in seconds and
-        ``rank``, 1 the best. A candidate that could not be fitted has no value.
+        the weights of which were kept, the ``loss`` by which early stopping found it, the epochs
+        run ``n_iter``, ``fit_time`` in seconds and ``rank``, 1 the best. A candidate that could
+        not be fitted has no value.
     classes_ : ndarray, shape (n_classes,)
         The labels, of classifiers.
     n_features_in_ : int
@@ -129,11 +133,13 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         param_grid: Any,
         *,
         monitor: str | None = None,
+        lower_is_better: bool = True,
         n_jobs: int | None = None,
     ) -> None:
         self.estimator = estimator
         self.param_grid = param_grid
         self.monitor = monitor
+        self.lower_is_better = lower_is_better
         self.n_jobs = n_jobs
 
     def __sklearn_tags__(self) -> Any:
@@ -188,7 +194,7 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         rows: list[dict[str, Any]] = []
         best, failures, columns = None, [], set()
         for values, (fitted, seconds) in zip(candidates, fits):
-            row = {"params": values, "value": np.nan, "epoch": -1, "n_iter": 0,
+            row = {"params": values, "value": np.nan, "epoch": -1, "loss": np.nan, "n_iter": 0,
                    "fit_time": seconds}
             rows.append(row)
             if isinstance(fitted, Exception):
@@ -200,7 +206,7 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
                 failures.append((values, ValueError(f"{column} was never finite.")))
                 continue
             row |= found
-            if best is None or row["value"] < rows[self.best_index_]["value"]:
+            if best is None or self._merit(row) < self._merit(rows[self.best_index_]):
                 best, self.best_index_ = fitted, len(rows) - 1
         if len(columns) > 1:
             raise ValueError(
@@ -217,7 +223,8 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
                 stacklevel=2,
             )
         self.results_ = pd.DataFrame(rows)
-        self.results_["rank"] = self.results_["value"].rank(method="min").astype("Int64")
+        merits = [self._merit(row) for row in rows]
+        self.results_["rank"] = [1 + sum(other < own for other in merits) for own in merits]
         self.best_estimator_ = best
         self.best_params_ = candidates[self.best_index_]
         return self
@@ -248,8 +255,16 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         column = stopping[0].monitor if self.monitor is None else self.monitor
         check_column(column, dict(last.history_.iloc[0]))
         epoch = stopping[0].best_epoch_  # 0 where none was better than nothing
-        value = last.history_.set_index("epoch")[column].get(epoch, np.nan)
-        return {"value": float(value), "epoch": int(epoch), "n_iter": last.n_iter_}, column
+        history = last.history_.set_index("epoch")
+        value, loss = (float(history[name].get(epoch, np.nan))
+                       for name in (column, stopping[0].monitor))
+        return {"value": value, "epoch": int(epoch), "loss": loss, "n_iter": last.n_iter_}, column
+
+    def _merit(self, row: dict[str, Any]) -> tuple[float, float]:
+        """What is least for the best candidate."""
+        if np.isnan(row["value"]):
+            return np.inf, np.inf
+        return row["value"] if self.lower_is_better else -row["value"], row["loss"]
 
     # -- what the best candidate does -----------------------------------------------------
 

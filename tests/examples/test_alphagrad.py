@@ -65,10 +65,9 @@ def test_splits_share_no_rows_and_respect_their_names(name):
 def test_networks_differ_in_nothing_but_the_policy():
     setting = study_data.SETTINGS["imagery, across subjects"]
     for network in runs.NETWORKS:
-        one, *others = (
-            runs.deep(network, setting, True, policy, 3, 0)[-1].get_params()
-            for policy in runs.policies(network)
-        )
+        nets = [runs.deep(network, setting, True, policy, 3, 0)[-1]
+                for policy in runs.policies(network)]
+        one, *others = (getattr(net, "estimator", net).get_params() for net in nets)
         for other in others:
             changed = {key for key in one if key in other and repr(one[key]) != repr(other[key])}
             assert changed <= {"losses", "loss_weighting", "callbacks"}

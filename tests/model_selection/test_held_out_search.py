@@ -128,12 +128,29 @@ def test_another_column_can_be_monitored():
         assert row["value"] == fit.history_.set_index("epoch").loc[row["epoch"], "train_loss"]
 
 
+def test_a_score_can_be_monitored_and_ties_go_to_the_lower_loss():
+    class Steps(Callback):
+        """A score of two values only: many ties."""
+
+        def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+            hit = (net.predict_tensor(dataset_valid.X).argmax(dim=1) == dataset_valid.y).float()
+            net.history.record("good", float(hit.mean() > 0.5))
+
+    grid = {"lr": [0.03, 1e-6, 0.01, 0.02]}
+    net = network(callbacks=[("steps", Steps())], optimizer="adam")
+    table = HeldOutSearch(net, grid, monitor="good", lower_is_better=False).fit(X, Y).results_
+    assert table["value"].nunique() == 2
+    key = list(zip(-table["value"], table["loss"]))
+    assert table["rank"].tolist() == [1 + sorted(key).index(k) for k in key]
+
+
 def test_a_candidate_that_fails_is_left_out_with_a_warning():
     grid = {"lr": [0.03, -1.0]}
     with pytest.warns(FitFailedWarning, match=r"'lr': -1.0.*left out.*finite number"):
         search = HeldOutSearch(network(), grid).fit(X, Y)
     assert search.best_params_ == {"lr": 0.03}
     assert np.isnan(search.results_.loc[1, "value"])
+    assert search.results_["rank"].tolist() == [1, 2]
     with pytest.raises(ValueError, match="lr=-2.0"):
         HeldOutSearch(network(), {"lr": [-2.0, -1.0]}).fit(X, Y)
 
