@@ -75,6 +75,8 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         The labels, of classifiers.
     n_features_in_ : int
         Size of the second axis of the input.
+    feature_names_in_ : ndarray, shape (n_features,)
+        Names of the columns, where the input had some.
 
     Raises
     ------
@@ -98,6 +100,8 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
     Candidates hold out the same rows, as they get the same ``random_state``; one is drawn where
     the estimator's is None. Where the grid itself has a ``random_state``, each draws its own
     subjects or groups, and values of different rows are compared.
+
+    The transformers of a pipeline are fitted for each candidate, unless it has a ``memory``.
 
     The monitored loss has to mean the same in all candidates: that of one head
     (``"valid_logits"``, the default where a network has several losses) does under any weighting,
@@ -278,6 +282,11 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         """Size of the second axis of the input."""
         return self._best("n_features_in_")
 
+    @property
+    def feature_names_in_(self) -> np.ndarray:
+        """Names of the columns, where the input had some."""
+        return self._best("feature_names_in_")
+
     def _best(self, attribute: str) -> Any:
         if not hasattr(self, "best_estimator_"):
             raise AttributeError(f"{type(self).__name__} has no {attribute} before fit.")
@@ -342,6 +351,20 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         ndarray, shape (n_rows, n_latent)
         """
         return self._call("transform", X)
+
+    @available_if(_has("inverse_transform"))
+    def inverse_transform(self, X: Any) -> np.ndarray:
+        """Give the best candidate's reconstruction of a latent.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_latent)
+
+        Returns
+        -------
+        ndarray, shape (n_rows, ...)
+        """
+        return self._call("inverse_transform", X)
 
     @available_if(_has("score"))
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import rankdata
 from sklearn import config_context
@@ -119,7 +120,10 @@ def test_weightings_are_compared_by_the_classification_whatever_its_weight():
     fits = [net.set_params(loss_weighting=name).fit(data, y).history_["valid_logits"].min()
             for name in ("fixed", "alphagrad-lead", "adamt")]
     np.testing.assert_allclose(search.results_["value"], fits, atol=net.tol)
-    assert search.transform(data).shape == (60, 3)
+    latent = search.transform(data)
+    assert latent.shape == (60, 3)
+    np.testing.assert_array_equal(
+        search.inverse_transform(latent), search.best_estimator_.inverse_transform(latent))
 
 
 def test_another_column_can_be_monitored():
@@ -195,6 +199,12 @@ def test_candidates_that_go_by_different_columns_are_refused():
     with pytest.raises(ValueError, match=r"\['valid_logits', 'valid_loss'\]; name the one"):
         HeldOutSearch(net, grid).fit(data, y)
     assert HeldOutSearch(net, grid, monitor="valid_logits").fit(data, y).best_index_ in (0, 1)
+
+
+def test_names_of_columns():
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    assert list(HeldOutSearch(network(), GRID).fit(frame, Y).feature_names_in_) == list("abcdef")
+    assert not hasattr(HeldOutSearch(network(), GRID).fit(X, Y), "feature_names_in_")
 
 
 def test_before_the_fit():
