@@ -34,21 +34,21 @@ from skbci.estimators import (
     NeuralClassifier,
 )
 from skbci.features import Crop, EuclideanAlignment, FilterBank, RiemannianRecentering
-from skbci.model_selection import HeldOutSearch
 from skbci.weighting import FixedWeights
 
 #: The heads of the other losses, by network.
 AUXILIARY = {"MIN2Net": ("latent", "reconstruction"), "FBMSNet": ("features",)}
 NETWORKS = tuple(AUXILIARY)
 TANGENT = "tangent spaces + network (HJB)"
-SEARCHED = "fixed or led, by held-out rows (ours)"
-#: How losses are weighed: the policy, several to choose from, or None, classification alone.
+FIXED, LED = "fixed, 1 each", "AlphaGrad, led (ours)"
+#: What `HeldOutSearch` over the two, ``tol=TOLERANCE`` of accuracy, keeps of their fits.
+SEARCHED, TOLERANCE = "led, or fixed by held-out rows (ours)", 0.01
+#: How the losses are weighed: the policy, or None, the classification alone.
 POLICIES: dict[str, Any] = {
-    "fixed, 1 each": "fixed",
+    FIXED: "fixed",
     "cross-entropy only": None,
     "AlphaGrad": "alphagrad",
-    "AlphaGrad, led (ours)": "alphagrad-lead",
-    SEARCHED: ["fixed", "alphagrad-lead"],
+    LED: "alphagrad-lead",
     "AlphaGrad, projected (ours)": "alphagrad-project",
     "AdaMT": "adamt",
     "GradApprox": "gradapprox",
@@ -127,11 +127,10 @@ def deep(
         "early_stopping": True, "callbacks": [("accuracy", ValidAccuracy())], "device": device,
     }
     weighting = FixedWeights((1.0, 5e-4)) if policy == PUBLISHED else POLICIES[policy]
-    several = weighting if isinstance(weighting, list) else []
     losses = None
     if weighting is None:
         losses = {"logits": "cross-entropy"} | dict.fromkeys(AUXILIARY[network])
-    shared |= {"losses": losses, "loss_weighting": "fixed" if losses or several else weighting}
+    shared |= {"losses": losses, "loss_weighting": weighting or "fixed"}
     center = EuclideanAlignment(setting.align_by) if align else "passthrough"
     clf: Any
     if network == "MIN2Net":
@@ -141,9 +140,6 @@ def deep(
         # The same architecture for every policy: the dense layer is there for all of them.
         clf = FBMSNetClassifier(shared_layer=True, **shared)
         bank = FilterBank(setting.bands)
-    if several:
-        clf = HeldOutSearch(clf, {"loss_weighting": several}, monitor="valid_accuracy",
-                            lower_is_better=False)
     return Pipeline([("filter", bank), ("align", center), ("classifier", clf)])
 
 
@@ -221,8 +217,7 @@ def run_deep(
     """One network under one policy; its history is kept as a file."""
     pipeline = deep(network, SETTINGS[setting], align, policy, epochs, seed, device)
     lines = score(pipeline, data, quick, setting, split, n_splits)
-    fitted = pipeline[-1]
-    history = getattr(fitted, "best_estimator_", fitted).history_
+    history = pipeline[-1].history_
     histories.mkdir(parents=True, exist_ok=True)
     history.to_csv(histories / f"{history_name(setting, network, align, policy, split, seed)}.csv",
                    index=False)

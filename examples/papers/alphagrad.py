@@ -22,10 +22,14 @@ import numpy as np
 import pandas as pd
 from _alphagrad_data import SETTINGS
 from _alphagrad_runs import (
+    FIXED,
+    LED,
     NETWORKS,
     POLICIES,
     PUBLISHED,
+    SEARCHED,
     TANGENT,
+    TOLERANCE,
     WINDOWS,
     classical,
     history_name,
@@ -40,8 +44,8 @@ from _study import Study, add_arguments, difference, write_table
 
 from skbci.evaluation._paired import holm
 
-FIXED, NONE = "fixed, 1 each", ""
-MOVING = [name for name in POLICIES if name not in (FIXED, "cross-entropy only")]
+NONE = ""
+MOVING = [SEARCHED, *(name for name in POLICIES if name not in (FIXED, "cross-entropy only"))]
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
          "epochs": budget.deep[network][2], "seed": seed, "device": args.device,
          "histories": args.histories}
         for network in args.networks for align, split, policy, seed in product(
-            budget.align, splits[: within * budget.deep[network][0]],
+            budget.align, splits[: within * (args.splits or budget.deep[network][0])],
             chosen_policies(args, network), range(args.seeds or budget.deep[network][1]))
     ]
     n_splits, n_seeds, epochs = budget.deep["MIN2Net"]
@@ -147,15 +151,48 @@ def run(args: argparse.Namespace, name: str, setting: str, budget: Budget) -> pd
         final_share(args.histories, setting, line) if line["method"] in NETWORKS else np.nan
         for _, line in lines.iterrows()
     ]
-    return lines
+    chosen = searched(lines, args.histories, setting)
+    return pd.concat([
+        part[part["method"] == method] for method in lines["method"].unique()
+        for part in (lines, chosen)
+    ], ignore_index=True)
 
 
-def final_share(folder: Path, setting: str, line: pd.Series) -> float:
-    """The classification's part of all weight in a fit's last epoch."""
+def history(folder: Path, setting: str, line: Any) -> pd.DataFrame:
+    """The epochs of the fit of a line."""
     name = history_name(setting, line["method"], line["align"], line["policy"], line["split"],
                         int(line["seed"]))
-    last = pd.read_csv(folder / f"{name}.csv").filter(like="weight_").iloc[-1]
+    return pd.read_csv(folder / f"{name}.csv")
+
+
+def final_share(folder: Path, setting: str, line: Any) -> float:
+    """The classification's part of all weight in a fit's last epoch."""
+    last = history(folder, setting, line).filter(like="weight_").iloc[-1]
     return float(last["weight_logits"] / last.sum())
+
+
+def kept_epoch(losses: pd.Series) -> int:
+    """The epoch that early stopping goes back to: the last that was better by its ``tol``."""
+    best = 0
+    for epoch, loss in enumerate(losses):
+        best = epoch if loss < losses[best] - 1e-4 else best
+    return best
+
+
+def searched(lines: pd.DataFrame, folder: Path, setting: str) -> pd.DataFrame:
+    """What a search over the lead and fixed weights keeps: its two fits are there already."""
+    kept = []
+    for _, part in lines.groupby(["method", "align", "split", "seed"]):
+        accuracy = {}
+        for policy in (LED, FIXED):
+            fit = part[part["policy"] == policy]
+            if len(fit):
+                epochs = history(folder, setting, fit.iloc[0])
+                accuracy[policy] = epochs["valid_accuracy"][kept_epoch(epochs["valid_logits"])]
+        if len(accuracy) == 2:
+            best = FIXED if accuracy[FIXED] > accuracy[LED] + TOLERANCE else LED
+            kept.append(part[part["policy"] == best].assign(policy=SEARCHED))
+    return pd.concat(kept) if kept else lines[:0]
 
 
 # -- tables ---------------------------------------------------------------------------------
@@ -272,6 +309,7 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     known = [*POLICIES, PUBLISHED]
     parser.add_argument("--policies", nargs="+", choices=known, metavar="NAME",
                         help=f"of {', '.join(map(repr, known))} (default all)")
+    parser.add_argument("--splits", type=int, help="splits of each network (default: the budget's)")
     parser.add_argument("--seeds", type=int, help="fits with other seeds (default: the budget's)")
     args = parser.parse_args(argv)
     start, tables = time.perf_counter(), {}
@@ -291,10 +329,7 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
                     f"{chosen.protocol}",
             "windows": ", ".join(f"{a:g}-{b:g}" for a, b in WINDOWS),
             "rate": rate, "low": chosen.band[0], "high": chosen.band[1], "best": best,
-            "budget": "; ".join(
-                f"{net}, {plural(n, chosen.unit)}, {plural(args.seeds or seeds, 'seed')} a fit, "
-                f"{plural(epochs, 'epoch')}" for net, (n, seeds, epochs) in budget.deep.items()
-            ),
+            "budget": "; ".join(budget_words(args, budget, chosen.unit)),
         }
         protocol = "\n\n".join(
             textwrap.fill(" ".join(part.format(**words).split()), 99) for part in PROTOCOL
@@ -306,6 +341,16 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
                      path.with_name(f"{path.name}_weights.png"))
     print(f"Tables and pictures in {args.output}; {time.perf_counter() - start:.0f} s")
     return tables
+
+
+def budget_words(args: argparse.Namespace, budget: Budget, unit: str) -> list[str]:
+    """What each network gets."""
+    found = {net: budget.deep[net] for net in args.networks}
+    return [
+        f"{net}, {plural(args.splits or splits, unit)}, {plural(args.seeds or seeds, 'seed')} a "
+        f"fit, {plural(epochs, 'epoch')}"
+        for net, (splits, seeds, epochs) in found.items()
+    ]
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

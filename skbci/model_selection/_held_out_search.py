@@ -23,6 +23,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._numbers import is_number
 from skbci.estimators._meta import check_weighted_classes, last_step
 from skbci.estimators._monitoring import ValidatedEarlyStopping, check_column
 from skbci.estimators._torch_state import draw_seed
@@ -50,10 +51,14 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         Candidate values by parameter name, as in `sklearn.model_selection.GridSearchCV`.
     monitor : str, optional
         Column of ``history_`` by which candidates are compared, in the epoch whose weights were
-        kept. None: the column that early stopping goes by; it also settles ties of another one.
+        kept. None: the column that early stopping goes by.
     lower_is_better : bool, default=True
         False for a ``monitor`` such as the accuracy that
         ``skorch.callbacks.EpochScoring("accuracy", name="valid_acc")`` records.
+    tol : float, default=0.0
+        Of the candidates that come within this of the best value, the first in the grid's order
+        is kept. Held-out rows are few; with a ``tol``, what stands first in the grid gives way
+        only to what is clearly better.
     n_jobs : int, optional
         Processes that share the fits, as in joblib.
 
@@ -68,9 +73,9 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         Its row in ``results_``.
     results_ : DataFrame
         A row a candidate: ``params``, the monitored ``value``, the ``epoch`` it was reached in and
-        the weights of which were kept, the ``loss`` by which early stopping found it, the epochs
-        run ``n_iter``, ``fit_time`` in seconds and ``rank``, 1 the best. A candidate that could
-        not be fitted has no value.
+        the weights of which were kept, the epochs run ``n_iter``, ``fit_time`` in seconds and
+        ``rank``, 1 the best value. A candidate that could not be fitted has none of the three
+        first.
     classes_ : ndarray, shape (n_classes,)
         The labels, of classifiers.
     n_features_in_ : int
@@ -138,12 +143,14 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         *,
         monitor: str | None = None,
         lower_is_better: bool = True,
+        tol: float = 0.0,
         n_jobs: int | None = None,
     ) -> None:
         self.estimator = estimator
         self.param_grid = param_grid
         self.monitor = monitor
         self.lower_is_better = lower_is_better
+        self.tol = tol
         self.n_jobs = n_jobs
 
     def __sklearn_tags__(self) -> Any:
@@ -189,35 +196,35 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
             check_weighted_classes(self, y, params.get("sample_weight"))
         if _routing_enabled():
             params = process_routing(self, "fit", **params).estimator.fit
+        if not is_number(self.tol) or not 0 <= self.tol < np.inf:
+            raise ValueError(
+                f"{type(self).__name__}: tol={self.tol!r} must be a finite number of at least 0."
+            )
         candidates = list(ParameterGrid(self.param_grid))
         start = self._start()
-        fits = Parallel(n_jobs=self.n_jobs, return_as="generator")(
+        fits = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_one)(clone(start).set_params(**clone(values, safe=False)), X, y, params)
             for values in candidates
         )
-        rows: list[dict[str, Any]] = []
-        best, failures, columns = None, [], set()
+        rows, failures, columns = [], [], set()
         for values, (fitted, seconds) in zip(candidates, fits):
-            row = {"params": values, "value": np.nan, "epoch": -1, "loss": np.nan, "n_iter": 0,
-                   "fit_time": seconds}
-            rows.append(row)
-            if isinstance(fitted, Exception):
-                failures.append((values, fitted))
-                continue
-            found, column = self._judge(fitted, values)
-            columns.add(column)
-            if not np.isfinite(found["value"]):
-                failures.append((values, ValueError(f"{column} was never finite.")))
-                continue
-            row |= found
-            if best is None or self._merit(row) < self._merit(rows[self.best_index_]):
-                best, self.best_index_ = fitted, len(rows) - 1
+            row = {"params": values, "value": np.nan, "epoch": pd.NA, "n_iter": pd.NA}
+            error = fitted
+            if not isinstance(fitted, Exception):
+                found, column = self._judge(fitted, values)
+                columns.add(column)
+                error = ValueError(f"{column} was never finite.")
+                if np.isfinite(found["value"]):
+                    row, error = row | found, None
+            if error is not None:
+                failures.append((values, error))
+            rows.append({**row, "fit_time": seconds})
         if len(columns) > 1:
             raise ValueError(
                 f"{type(self).__name__}: the candidates' early stopping goes by different columns "
                 f"of the history, {sorted(columns)}; name the one to compare them by in monitor."
             )
-        if best is None:
+        if len(failures) == len(candidates):
             raise failures[0][1]
         for values, error in failures:
             warnings.warn(
@@ -226,10 +233,11 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
                 FitFailedWarning,
                 stacklevel=2,
             )
-        self.results_ = pd.DataFrame(rows)
-        merits = [self._merit(row) for row in rows]
-        self.results_["rank"] = [1 + sum(other < own for other in merits) for own in merits]
-        self.best_estimator_ = best
+        self.results_ = pd.DataFrame(rows).astype({"epoch": "Int64", "n_iter": "Int64"})
+        values = self.results_["value"] if self.lower_is_better else -self.results_["value"]
+        self.results_["rank"] = values.rank(method="min", na_option="bottom").astype(int)
+        self.best_index_ = int(np.flatnonzero(values <= values.min() + self.tol)[0])
+        self.best_estimator_ = fits[self.best_index_][0]
         self.best_params_ = candidates[self.best_index_]
         return self
 
@@ -259,16 +267,8 @@ class HeldOutSearch(MetaEstimatorMixin, BaseEstimator):
         column = stopping[0].monitor if self.monitor is None else self.monitor
         check_column(column, dict(last.history_.iloc[0]))
         epoch = stopping[0].best_epoch_  # 0 where none was better than nothing
-        history = last.history_.set_index("epoch")
-        value, loss = (float(history[name].get(epoch, np.nan))
-                       for name in (column, stopping[0].monitor))
-        return {"value": value, "epoch": int(epoch), "loss": loss, "n_iter": last.n_iter_}, column
-
-    def _merit(self, row: dict[str, Any]) -> tuple[float, float]:
-        """What is least for the best candidate."""
-        if np.isnan(row["value"]):
-            return np.inf, np.inf
-        return row["value"] if self.lower_is_better else -row["value"], row["loss"]
+        value = last.history_.set_index("epoch")[column].get(epoch, np.nan)
+        return {"value": float(value), "epoch": int(epoch), "n_iter": last.n_iter_}, column
 
     # -- what the best candidate does -----------------------------------------------------
 

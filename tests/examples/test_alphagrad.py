@@ -12,6 +12,8 @@ import torch
 from scipy.stats import wilcoxon
 from sklearn.base import clone
 
+from skbci.model_selection import HeldOutSearch
+
 
 def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
@@ -22,7 +24,7 @@ def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     for setting, table in tables.items():
         assert f"# Loss weighting: {setting}" in printed
         policies = table.loc[table["method"] == "MIN2Net", "policy"].tolist()
-        assert policies == [*runs.POLICIES]
+        assert policies == [*runs.POLICIES, runs.SEARCHED]
         assert table["accuracy"].between(0, 1).all()
     assert "best classical pipeline of the table" in printed.replace("\n", " ")
     pictures = {path.name for path in tmp_path.glob("*.png")}
@@ -65,12 +67,37 @@ def test_splits_share_no_rows_and_respect_their_names(name):
 def test_networks_differ_in_nothing_but_the_policy():
     setting = study_data.SETTINGS["imagery, across subjects"]
     for network in runs.NETWORKS:
-        nets = [runs.deep(network, setting, True, policy, 3, 0)[-1]
-                for policy in runs.policies(network)]
-        one, *others = (getattr(net, "estimator", net).get_params() for net in nets)
+        one, *others = (
+            runs.deep(network, setting, True, policy, 3, 0)[-1].get_params()
+            for policy in runs.policies(network)
+        )
         for other in others:
             changed = {key for key in one if key in other and repr(one[key]) != repr(other[key])}
             assert changed <= {"losses", "loss_weighting", "callbacks"}
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.01, 1.0])
+def test_what_is_searched_is_what_a_search_finds(tmp_path, monkeypatch, tolerance):
+    monkeypatch.setattr(script, "TOLERANCE", tolerance)
+    name, keys = "imagery, later sessions", {"network": "MIN2Net", "align": True, "seed": 0}
+    lines = pd.DataFrame([
+        {**line, "method": "MIN2Net", "align": True, "policy": policy, "split": split, "seed": 0}
+        for split in range(2) for policy in (runs.FIXED, runs.LED)
+        for line in runs.run_deep(None, True, name, split, 2, policy=policy, epochs=12,
+                                  device="cpu", histories=tmp_path, **keys)
+    ])
+    found = script.searched(lines, tmp_path, name)
+    setting, bunch = study_data.SETTINGS[name], study_data.load(name, None, True)
+    for split, (train, test) in enumerate(setting.splits(bunch.X, bunch.y, 2)):
+        pipeline = runs.deep("MIN2Net", setting, True, runs.FIXED, 12, 0)
+        search = HeldOutSearch(
+            pipeline, {"classifier__loss_weighting": ["alphagrad-lead", "fixed"]},
+            monitor="valid_accuracy", lower_is_better=False, tol=tolerance)
+        search.fit(bunch.X[train], bunch.y[train])
+        (row,) = found[found["split"] == split].to_dict("records")
+        assert row["accuracy"] == search.score(bunch.X[test], bunch.y[test])
+        assert row["policy"] == runs.SEARCHED
+    assert script.searched(lines[lines["policy"] == runs.LED], tmp_path, name).empty
 
 
 def test_networks_of_one_loss_stand_beside(monkeypatch, tmp_path):

@@ -132,20 +132,34 @@ def test_another_column_can_be_monitored():
         assert row["value"] == fit.history_.set_index("epoch").loc[row["epoch"], "train_loss"]
 
 
-def test_a_score_can_be_monitored_and_ties_go_to_the_lower_loss():
-    class Steps(Callback):
-        """A score of two values only: many ties."""
+class Steps(Callback):
+    """A score of two values only: many ties."""
 
-        def on_epoch_end(self, net, dataset_valid=None, **kwargs):
-            hit = (net.predict_tensor(dataset_valid.X).argmax(dim=1) == dataset_valid.y).float()
-            net.history.record("good", float(hit.mean() > 0.5))
+    def on_epoch_end(self, net, dataset_valid=None, **kwargs):
+        hit = (net.predict_tensor(dataset_valid.X).argmax(dim=1) == dataset_valid.y).float()
+        net.history.record("good", float(hit.mean() > 0.5))
 
-    grid = {"lr": [0.03, 1e-6, 0.01, 0.02]}
+
+def test_a_score_can_be_monitored_and_the_first_of_equals_is_kept():
+    grid = {"lr": [1e-6, 0.03, 0.01, 0.02]}
     net = network(callbacks=[("steps", Steps())], optimizer="adam")
-    table = HeldOutSearch(net, grid, monitor="good", lower_is_better=False).fit(X, Y).results_
-    assert table["value"].nunique() == 2
-    key = list(zip(-table["value"], table["loss"]))
-    assert table["rank"].tolist() == [1 + sorted(key).index(k) for k in key]
+    search = HeldOutSearch(net, grid, monitor="good", lower_is_better=False).fit(X, Y)
+    assert search.results_["value"].tolist() == [0, 1, 1, 1]
+    assert search.results_["rank"].tolist() == [4, 1, 1, 1]
+    assert search.best_index_ == 1
+
+
+def test_a_tolerance_prefers_what_stands_first():
+    values = HeldOutSearch(network(), GRID).fit(X, Y).results_["value"]
+    order = np.argsort(values.to_numpy())
+    for tol in (0.0, 1e-12, 1.01 * (values[order[1]] - values[order[0]]), 10.0):
+        search = HeldOutSearch(network(), GRID, tol=tol).fit(X, Y)
+        near = [i for i, value in enumerate(values) if value <= values.min() + tol]
+        assert search.best_index_ == near[0]
+        assert search.results_["rank"].tolist() == rankdata(values).tolist()
+    for tol in (-1.0, np.nan, "much"):
+        with pytest.raises(ValueError, match="tol=.*at least 0"):
+            HeldOutSearch(network(), GRID, tol=tol).fit(X, Y)
 
 
 def test_a_candidate_that_fails_is_left_out_with_a_warning():
