@@ -309,7 +309,7 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     known = [*POLICIES, PUBLISHED]
     parser.add_argument("--policies", nargs="+", choices=known, metavar="NAME",
                         help=f"of {', '.join(map(repr, known))} (default all)")
-    parser.add_argument("--splits", type=int, help="splits of each network (default: the budget's)")
+    parser.add_argument("--splits", type=int, help="splits of each network (default: budget's)")
     parser.add_argument("--seeds", type=int, help="fits with other seeds (default: the budget's)")
     args = parser.parse_args(argv)
     start, tables = time.perf_counter(), {}
