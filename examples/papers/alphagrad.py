@@ -80,7 +80,9 @@ PROTOCOL = (
     ten epochs of HJB, the mean of five) were chosen on other splits of the same recordings across
     subjects, the part 0.1 that other losses may pull under a lead on the recordings of later
     sessions: those rows are what can be had, not what was foreseen. That network has one loss;
-    no policy has a part in it.""",
+    no policy has a part in it. *{searched}*: `HeldOutSearch` over the two, two fits; fixed weights
+    only where their accuracy on the rows that early stopping holds out is better by more than
+    {tolerance:g}, chosen among such rules on these tables.""",
     """**Columns.** Means over test subjects (over a subject's splits first) and their standard
     deviation; *macro F1*; *AUC* of two classes; *wobble*: standard deviation of the validation
     accuracy over a fit's last ten epochs; *seeds*: of the accuracy over seeds; *share*: of all
@@ -327,6 +329,7 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
         words = {
             "what": f"{'Simulated signals' if args.data is None else 'Recordings'}; "
                     f"{chosen.protocol}",
+            "searched": SEARCHED, "tolerance": TOLERANCE,
             "windows": ", ".join(f"{a:g}-{b:g}" for a, b in WINDOWS),
             "rate": rate, "low": chosen.band[0], "high": chosen.band[1], "best": best,
             "budget": "; ".join(budget_words(args, budget, chosen.unit)),
