@@ -80,9 +80,10 @@ PROTOCOL = (
     ten epochs of HJB, the mean of five) were chosen on other splits of the same recordings across
     subjects, the part 0.1 that other losses may pull under a lead on the recordings of later
     sessions: those rows are what can be had, not what was foreseen. That network has one loss;
-    no policy has a part in it. *{searched}*: `HeldOutSearch` over the two, two fits; fixed weights
-    only where their accuracy on the rows that early stopping holds out is better by more than
-    {tolerance:g}, chosen among such rules on these tables.""",
+    no policy has a part in it. *{searched}*: `HeldOutSearch` over the led and
+    the fixed weights, two fits; the fixed ones only where their accuracy on the rows that early
+    stopping holds out is better by more than {tolerance:g}, a rule chosen among others on these
+    tables.""",
     """**Columns.** Means over test subjects (over a subject's splits first) and their standard
     deviation; *macro F1*; *AUC* of two classes; *wobble*: standard deviation of the validation
     accuracy over a fit's last ten epochs; *seeds*: of the accuracy over seeds; *share*: of all
@@ -115,10 +116,11 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
          "epochs": budget.deep[network][2], "seed": seed, "device": args.device,
          "histories": args.histories}
         for network in args.networks for align, split, policy, seed in product(
-            budget.align, splits[: within * (args.splits or budget.deep[network][0])],
+            budget.align, splits[: within * n_splits_of(args, budget, network)],
             chosen_policies(args, network), range(args.seeds or budget.deep[network][1]))
     ]
-    n_splits, n_seeds, epochs = budget.deep["MIN2Net"]
+    n_splits = n_splits_of(args, budget, "MIN2Net")
+    _, n_seeds, epochs = budget.deep["MIN2Net"]
     others = [
         {**split, "model": model, "align": align, "epochs": epochs, "seed": seed,
          "device": args.device}
@@ -126,6 +128,11 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
             budget.align, splits[: within * n_splits], range(n_seeds))
     ]
     return {"classical": simple, "tangent": tangent, "deep": nets, "single": others}
+
+
+def n_splits_of(args: argparse.Namespace, budget: Budget, network: str) -> int:
+    """Splits of a network: at most those of the classical pipelines."""
+    return min(args.splits or budget.deep[network][0], budget.splits)
 
 
 def chosen_policies(args: argparse.Namespace, network: str) -> list[str]:
@@ -175,9 +182,10 @@ def final_share(folder: Path, setting: str, line: Any) -> float:
 
 def kept_epoch(losses: pd.Series) -> int:
     """The epoch that early stopping goes back to: the last that was better by its ``tol``."""
-    best = 0
+    best, least = 0, np.inf
     for epoch, loss in enumerate(losses):
-        best = epoch if loss < losses[best] - 1e-4 else best
+        if loss < least - 1e-4:
+            best, least = epoch, loss
     return best
 
 
@@ -311,8 +319,9 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     known = [*POLICIES, PUBLISHED]
     parser.add_argument("--policies", nargs="+", choices=known, metavar="NAME",
                         help=f"of {', '.join(map(repr, known))} (default all)")
-    parser.add_argument("--splits", type=int, help="splits of each network (default: budget's)")
-    parser.add_argument("--seeds", type=int, help="fits with other seeds (default: the budget's)")
+    parser.add_argument("--splits", type=at_least_one, help="splits of each network")
+    parser.add_argument("--seeds", type=at_least_one,
+                        help="fits with other seeds (both: by default what the budget has)")
     args = parser.parse_args(argv)
     start, tables = time.perf_counter(), {}
     stem = f"alphagrad{'_simulated' if args.data is None else ''}{'_quick' if args.quick else ''}"
@@ -348,12 +357,19 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
 
 def budget_words(args: argparse.Namespace, budget: Budget, unit: str) -> list[str]:
     """What each network gets."""
-    found = {net: budget.deep[net] for net in args.networks}
+    found = {net: (n_splits_of(args, budget, net), *budget.deep[net][1:]) for net in args.networks}
     return [
-        f"{net}, {plural(args.splits or splits, unit)}, {plural(args.seeds or seeds, 'seed')} a "
-        f"fit, {plural(epochs, 'epoch')}"
+        f"{net}, {plural(splits, unit)}, {plural(args.seeds or seeds, 'seed')} a fit, "
+        f"{plural(epochs, 'epoch')}"
         for net, (splits, seeds, epochs) in found.items()
     ]
+
+
+def at_least_one(text: str) -> int:
+    """A number of splits or seeds."""
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
+    return int(text)
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:

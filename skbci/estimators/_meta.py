@@ -107,7 +107,9 @@ def can(method: str, *names: str) -> Callable[[Any], bool]:
 
 def last_step(estimator: Any) -> Any:
     """The step of a pipeline that predicts, or the estimator itself."""
-    return estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
 
 
 def has_partial_fit(estimator: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+
 import _alphagrad_data as study_data
 import _alphagrad_runs as runs
 import alphagrad as script
@@ -98,6 +100,26 @@ def test_what_is_searched_is_what_a_search_finds(tmp_path, monkeypatch, toleranc
         assert row["accuracy"] == search.score(bunch.X[test], bunch.y[test])
         assert row["policy"] == runs.SEARCHED
     assert script.searched(lines[lines["policy"] == runs.LED], tmp_path, name).empty
+
+
+def test_splits_and_seeds_are_those_that_the_protocol_names():
+    budget = script.Budget(3, {"MIN2Net": (2, 5, 7)})
+    for given, found in ((None, 2), (1, 1), (3, 3), (50, 3)):
+        args = argparse.Namespace(
+            splits=given, seeds=None, networks=["MIN2Net"], policies=[runs.LED], data=None,
+            quick=False, device="cpu", histories=None)
+        tasks = script.make_tasks(args, "SSVEP", budget)["deep"]
+        assert {task["split"] for task in tasks} == set(range(found))
+        plural = "split" if found == 1 else "splits"
+        assert script.budget_words(args, budget, "split") == [
+            f"MIN2Net, {found} {plural}, 5 seeds a fit, 7 epochs"]
+    with pytest.raises(argparse.ArgumentTypeError, match="at least 1, got 0"):
+        script.at_least_one("0")
+
+
+def test_the_kept_epoch_is_that_of_early_stopping():
+    assert script.kept_epoch(pd.Series([3.0, 1.0, 0.99995, 2.0])) == 1
+    assert script.kept_epoch(pd.Series([np.nan, 0.5, 0.4])) == 2
 
 
 def test_networks_of_one_loss_stand_beside(monkeypatch, tmp_path):

@@ -13,10 +13,15 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ParameterGrid, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, EpochScoring
 
 from skbci.eegarray import EEGArray
-from skbci.estimators import MIN2NetClassifier, MLPClassifier, MLPRegressor
+from skbci.estimators import (
+    MIN2NetClassifier,
+    MLPClassifier,
+    MLPRegressor,
+    SparseMultitaskClassifier,
+)
 from skbci.model_selection import HeldOutSearch
 
 rng = np.random.default_rng(0)
@@ -157,8 +162,8 @@ def test_a_tolerance_prefers_what_stands_first():
         near = [i for i, value in enumerate(values) if value <= values.min() + tol]
         assert search.best_index_ == near[0]
         assert search.results_["rank"].tolist() == rankdata(values).tolist()
-    for tol in (-1.0, np.nan, "much"):
-        with pytest.raises(ValueError, match="tol=.*at least 0"):
+    for tol, error in ((-1.0, ValueError), (np.nan, ValueError), ("much", TypeError)):
+        with pytest.raises(error, match="tol="):
             HeldOutSearch(network(), GRID, tol=tol).fit(X, Y)
 
 
@@ -171,6 +176,86 @@ def test_a_candidate_that_fails_is_left_out_with_a_warning():
     assert search.results_["rank"].tolist() == [1, 2]
     with pytest.raises(ValueError, match="lr=-2.0"):
         HeldOutSearch(network(), {"lr": [-2.0, -1.0]}).fit(X, Y)
+
+
+def test_a_step_size_that_diverges_at_once_is_left_out():
+    net = MLPRegressor((30,), early_stopping=True, optimizer="sgd", batch_size=16, max_epochs=5,
+                       random_state=0)
+    target = 100 * X[:, 0]
+    for monitor in (None, "train_loss"):
+        with pytest.warns(FitFailedWarning, match=r"'lr': 10.*diverged in its first epoch"):
+            search = HeldOutSearch(net, {"lr": [10, 1e-3]}, monitor=monitor).fit(X, target)
+        assert search.best_params_ == {"lr": 1e-3}
+    with pytest.raises(ValueError, match="diverged"):
+        HeldOutSearch(net, {"lr": [10, 20]}).fit(X, target)
+
+
+class Stubborn(MLPClassifier):
+    """Raises what cannot be pickled."""
+
+    def fit(self, X, y):
+        class Local(Exception):
+            pass
+
+        if self.lr > 1:
+            raise Local("too much")
+        return super().fit(X, y)
+
+
+def test_errors_come_back_from_other_processes():
+    net = Stubborn((5,), max_epochs=2, early_stopping=True, random_state=0)
+    with pytest.warns(FitFailedWarning, match="Local: too much"):
+        HeldOutSearch(net, {"lr": [0.01, 2.0]}, n_jobs=2).fit(X, Y)
+
+
+def test_early_stopping_that_maximizes_is_followed():
+    score = EpochScoring("accuracy", name="valid_acc", lower_is_better=False)
+    net = network(
+        callbacks=[("score", score)], optimizer="adam", max_epochs=20,
+        callbacks__early_stopping__monitor="valid_acc",
+        callbacks__early_stopping__lower_is_better=False,
+    )
+    search = HeldOutSearch(net, {"lr": [1e-6, 0.05]}).fit(X, Y)
+    assert search.results_["value"].is_monotonic_increasing
+    assert search.best_params_ == {"lr": 0.05}
+    last = HeldOutSearch(net.set_params(callbacks__early_stopping__load_best=False),
+                         {"lr": [0.05]}).fit(X, Y)
+    assert last.results_.loc[0, "epoch"] == last.best_estimator_.n_iter_
+
+
+def test_networks_in_the_grid_hold_out_the_same_rows_too():
+    watch = Watch()
+    rows = EEGArray(X, {"subject": np.repeat(np.arange(10), 15)}, sfreq=1.0)
+    nets = [network(random_state=None, lr=lr, callbacks=[("watch", watch)]) for lr in (0.1, 0.01)]
+    pipeline = Pipeline([("nothing", "passthrough"), ("net", network())])
+    HeldOutSearch(pipeline, {"net": nets}).fit(rows, Y)
+    assert len(set(watch.rows)) == 1
+
+
+def test_weights_reach_the_score_too():
+    weight = np.linspace(0.1, 3, len(Y))
+    search = HeldOutSearch(network(), GRID).fit(X, Y)
+    own = search.best_estimator_.score(X, Y, sample_weight=weight)
+    assert search.score(X, Y, sample_weight=weight) == own != search.score(X, Y)
+    with config_context(enable_metadata_routing=True):
+        net = network().set_score_request(sample_weight=True).set_fit_request(sample_weight=False)
+        search = HeldOutSearch(net, GRID)
+        scores = cross_val_score(search, X, Y, cv=2, params={"sample_weight": weight})
+        plain = cross_val_score(search, X, Y, cv=2)
+    assert (scores != plain).all()
+
+
+def test_tasks_reach_predictions_and_scores():
+    data = rng.normal(size=(80, 3, 50))
+    y, task = np.tile([0, 1], 40), np.repeat(["a", "b"], 40)
+    net = SparseMultitaskClassifier(max_epochs=2, early_stopping=True, random_state=0)
+    search = HeldOutSearch(net, {"lr": [0.001, 0.01]}).fit(data, y, task=task)
+    best = search.best_estimator_
+    said = search.predict(data, task=task)
+    np.testing.assert_array_equal(said, best.predict(data, task=task))
+    weight = np.linspace(0.1, 1, 80)
+    assert search.score(data, y, task=task, sample_weight=weight) == best.score(
+        data, y, task=task, sample_weight=weight)
 
 
 def test_weights_reach_the_fits_with_and_without_routing():
@@ -195,14 +280,19 @@ def test_regressors():
 
 
 @pytest.mark.parametrize(("estimator", "settings", "error", "message"), [
-    (network(early_stopping=False), {}, ValueError, "held out none; set early_stopping=True"),
-    (LogisticRegression(), {}, TypeError, "LogisticRegression has none"),
+    (network(early_stopping=False), {}, ValueError, "holds out none; set early_stopping=True"),
+    (LogisticRegression(), {}, TypeError, "LogisticRegression holds out nothing"),
     (network(), {"monitor": "valid_accuracy"}, ValueError, "columns are .*valid_loss"),
 ])
 def test_what_cannot_be_compared_is_refused(estimator, settings, error, message):
     name = "lr" if "lr" in estimator.get_params() else "C"
     with pytest.raises(error, match=message):
         HeldOutSearch(estimator, {name: [0.1, 0.2]}, **settings).fit(X, Y)
+
+
+def test_an_empty_grid_is_refused():
+    with pytest.raises(ValueError, match="no candidates"):
+        HeldOutSearch(network(), []).fit(X, Y)
 
 
 def test_candidates_that_go_by_different_columns_are_refused():
