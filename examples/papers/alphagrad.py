@@ -61,7 +61,7 @@ BUDGETS = {
     "imagery, across subjects": Budget(5, {"MIN2Net": (5, 1, 40), "FBMSNet": (1, 1, 16)}),
     "imagery, later sessions": Budget(6, {"MIN2Net": (6, 3, 40), "FBMSNet": (6, 1, 15)}),
     "imagery, within subject": Budget(10, {"MIN2Net": (5, 1, 40), "FBMSNet": (2, 1, 15)}),
-    "SSVEP": Budget(2, {"MIN2Net": (2, 10, 60), "FBMSNet": (2, 1, 30)}, (False,)),
+    "SSVEP": Budget(2, {"MIN2Net": (2, 10, 60), "FBMSNet": (2, 4, 30)}, (False,)),
     "ERP": Budget(3, {"MIN2Net": (3, 1, 30), "FBMSNet": (1, 1, 30)}, (False,)),
 }
 QUICK = Budget(1, {"MIN2Net": (1, 1, 2), "FBMSNet": (1, 1, 1)}, (True,))
