@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,10 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
 from skbci._numbers import is_number
-from skbci.estimators._meta import check_weighted_classes
-from skbci.estimators._torch_state import draw_seed
 from skbci.model_selection._best_candidate import BestCandidate
-from skbci.model_selection._held_out_fits import Verdict, candidate, fit_one, judge
+
+if TYPE_CHECKING:
+    from skbci.model_selection._held_out_fits import Verdict
 
 __all__ = ["HeldOutSearch"]
 
@@ -158,6 +158,11 @@ class HeldOutSearch(BestCandidate):
         -------
         self
         """
+        # The splitters of this room are used without networks; torch is imported for a search.
+        from skbci.estimators._meta import check_weighted_classes
+        from skbci.estimators._torch_state import draw_seed
+        from skbci.model_selection._held_out_fits import candidate, fit_one, judge
+
         if not is_number(self.tol):
             raise TypeError(f"{type(self).__name__}: tol={self.tol!r} must be a number.")
         if not 0 <= self.tol < np.inf:
@@ -187,7 +192,7 @@ class HeldOutSearch(BestCandidate):
 
     def _choose(self, grid: list[dict[str, Any]], found: list[Verdict | Exception]) -> None:
         """Rank the candidates, and warn of those that failed."""
-        judged = [verdict for verdict in found if isinstance(verdict, Verdict)]
+        judged = [verdict for verdict in found if not isinstance(verdict, Exception)]
         failed = [(v, error) for v, error in zip(grid, found) if isinstance(error, Exception)]
         if not judged:
             raise failed[0][1]

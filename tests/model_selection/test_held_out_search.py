@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -309,6 +312,11 @@ def test_names_of_columns():
     frame = pd.DataFrame(X, columns=list("abcdef"))
     assert list(HeldOutSearch(network(), GRID).fit(frame, Y).feature_names_in_) == list("abcdef")
     assert not hasattr(HeldOutSearch(network(), GRID).fit(X, Y), "feature_names_in_")
+
+
+def test_splitters_are_imported_without_networks():
+    code = "import sys, skbci.model_selection; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_before_the_fit():
