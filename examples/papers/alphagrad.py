@@ -80,10 +80,9 @@ PROTOCOL = (
     ten epochs of HJB, the mean of five) were chosen on other splits of the same recordings across
     subjects, the part 0.1 that other losses may pull under a lead on the recordings of later
     sessions: those rows are what can be had, not what was foreseen. That network has one loss;
-    no policy has a part in it. *{searched}*: `HeldOutSearch` over the led and
-    the fixed weights, two fits; the fixed ones only where their accuracy on the rows that early
-    stopping holds out is better by more than {tolerance:g}, a rule chosen among others on these
-    tables.""",
+    no policy has a part in it. *{searched}*: `HeldOutSearch` over the led and the fixed weights,
+    two fits; the fixed ones only where their accuracy on the rows that early stopping holds out is
+    better by more than {tolerance:g}, a rule chosen among others on these tables.""",
     """**Columns.** Means over test subjects (over a subject's splits first) and their standard
     deviation; *macro F1*; *AUC* of two classes; *wobble*: standard deviation of the validation
     accuracy over a fit's last ten epochs; *seeds*: of the accuracy over seeds; *share*: of all

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from skbci.estimators._base import BaseNeural
 from skbci.estimators._meta import last_step
 from skbci.estimators._monitoring import ValidatedEarlyStopping, check_column
 
@@ -38,14 +39,14 @@ def candidate(estimator: Any, values: Mapping[str, Any], seed: int) -> Any:
     """
     found = clone(estimator).set_params(**clone(dict(values), safe=False))
     last = last_step(found)
-    if not hasattr(last, "early_stopping") or not hasattr(last, "n_iter_no_change"):
+    if not isinstance(last, BaseNeural):
         raise TypeError(
-            "HeldOutSearch compares neural estimators by what early stopping holds out; "
-            f"{type(last).__name__} holds out nothing."
+            "HeldOutSearch compares this package's neural estimators by what early stopping holds "
+            f"out; {type(last).__name__} holds out nothing that could be read."
         )
     if not last.early_stopping:
         raise ValueError(_none_held_out(last, values, "set early_stopping=True"))
-    if getattr(last, "random_state", 0) is None:
+    if last.random_state is None:
         last.set_params(random_state=seed)
     return found
 
@@ -73,17 +74,10 @@ def judge(
 
     Raises
     ------
-    TypeError
-        If the fit has no history.
     ValueError
         If it held out no rows, or the history has no such column.
     """
     last = last_step(fitted)
-    if not hasattr(last, "history_") or not hasattr(last, "net_"):
-        raise TypeError(
-            f"HeldOutSearch compares neural estimators by their history; {type(last).__name__} "
-            "has none."
-        )
     history = last.history_
     found = [c for _, c in last.net_.callbacks_ if isinstance(c, ValidatedEarlyStopping)]
     if not np.isfinite(history["train_loss"].iloc[0]):

@@ -13,7 +13,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import ParameterGrid, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from skorch.callbacks import Callback, EpochScoring
@@ -285,10 +285,11 @@ def test_regressors():
 @pytest.mark.parametrize(("estimator", "settings", "error", "message"), [
     (network(early_stopping=False), {}, ValueError, "holds out none; set early_stopping=True"),
     (LogisticRegression(), {}, TypeError, "LogisticRegression holds out nothing"),
+    (SGDClassifier(early_stopping=True), {}, TypeError, "SGDClassifier holds out nothing"),
     (network(), {"monitor": "valid_accuracy"}, ValueError, "columns are .*valid_loss"),
 ])
 def test_what_cannot_be_compared_is_refused(estimator, settings, error, message):
-    name = "lr" if "lr" in estimator.get_params() else "C"
+    name = "lr" if "lr" in estimator.get_params() else "tol"
     with pytest.raises(error, match=message):
         HeldOutSearch(estimator, {name: [0.1, 0.2]}, **settings).fit(X, Y)
 
