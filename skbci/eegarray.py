@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["EEGArray"]
+from skbci._mne_exchange import array_from_epochs, epochs_from_array
 
-# Columns that keep an mne.Epochs' events, so that the way there and back loses nothing.
-_EVENT_COLUMNS = ("event_sample", "event_previous", "event_code")
+__all__ = ["EEGArray"]
 
 
 class EEGArray(np.ndarray):
@@ -287,31 +286,7 @@ class EEGArray(np.ndarray):
             Its table has the epochs' own metadata, their events (``event_sample``,
             ``event_previous``, ``event_code``) and, if not there yet, ``onset`` in seconds.
         """
-        epochs = epochs if epochs.preload else epochs.copy().drop_bad(verbose="error")
-        events = np.asarray(epochs.events)
-        sfreq = float(epochs.info["sfreq"])
-        # Events count samples of the recording, whatever epochs were resampled to afterwards.
-        clock = float(np.ravel(getattr(epochs, "_raw_sfreq", None) or sfreq)[0])
-        if epochs.metadata is None:
-            table = pd.DataFrame(index=pd.RangeIndex(len(events)))
-        else:
-            table = epochs.metadata.reset_index(drop=True)
-        for column, values in zip(_EVENT_COLUMNS, events.T):
-            table[column] = values
-        added = "onset" not in table
-        if added:
-            table["onset"] = events[:, 0] / clock
-        data, info = epochs.get_data(copy=False), epochs.info.copy()
-        if picks is not None:
-            import mne
-
-            data, info = data[:, picks], mne.pick_info(info, picks)
-        out = cls(data, table, sfreq=sfreq, ch_names=info["ch_names"], tmin=epochs.tmin,
-                  info=info)
-        out.metadata.attrs.update(
-            event_id=dict(epochs.event_id), baseline=epochs.baseline, onset_from_events=added
-        )
-        return out
+        return array_from_epochs(cls, epochs, picks)
 
     def to_epochs(self) -> Any:
         """Give MNE epochs with this array's data, events and metadata.
@@ -326,44 +301,7 @@ class EEGArray(np.ndarray):
         ValueError
             If the array is not three-dimensional or knows neither ``info`` nor ``sfreq``.
         """
-        import mne
-
-        if self.ndim != 3:
-            raise ValueError(
-                f"to_epochs needs (n_epochs, n_channels, n_times), got shape {self.shape}."
-            )
-        info = self.info
-        if info is not None and self.ch_names is not None:
-            info = mne.pick_info(info, mne.pick_channels(info["ch_names"], self.ch_names,
-                                                         ordered=True))
-        elif info is None:
-            if self.sfreq is None:
-                raise ValueError("to_epochs needs a sampling rate: give the EEGArray an sfreq.")
-            names = self.ch_names or [f"EEG{i:03d}" for i in range(self.shape[1])]
-            info = mne.create_info(names, self.sfreq, "eeg")
-        table = self.metadata.copy()
-        attrs = dict(self.metadata.attrs)
-        if all(column in table for column in _EVENT_COLUMNS):
-            events = table[list(_EVENT_COLUMNS)].to_numpy(dtype=int)
-            table = table.drop(columns=list(_EVENT_COLUMNS))
-        else:
-            n_times = self.shape[2]
-            events = np.column_stack(
-                [np.arange(len(self)) * n_times, np.zeros(len(self), int), np.ones(len(self), int)]
-            )
-        if attrs.get("onset_from_events"):
-            table = table.drop(columns="onset", errors="ignore")
-        event_id = attrs.get("event_id")
-        if event_id is not None:
-            event_id = {k: v for k, v in event_id.items() if v in events[:, 2]}
-        table.attrs = {}
-        epochs = mne.EpochsArray(
-            np.asarray(self, dtype=float), info, events, tmin=self.tmin, event_id=event_id,
-            metadata=table if table.shape[1] else None, verbose="error",
-        )
-        if attrs.get("baseline") is not None:
-            epochs.baseline = attrs["baseline"]
-        return epochs
+        return epochs_from_array(self)
 
 
 def _expand_key(key: Any, ndim: int) -> list[Any] | None:
