@@ -29,11 +29,13 @@ class GradApprox(WeightingPolicy):
 
     Notes
     -----
-    After epoch e, with b training batches an epoch, each loss's per-batch values are averaged over
-    the last :math:`\lfloor b \cdot \text{overlap} \rfloor` batches (validation: over its own
-    number likewise), which gives one value an epoch for training and one for validation. Straight
-    lines through the last :math:`\max(2, \lfloor b \cdot \text{overlap} \rfloor)` of these values
-    have the slopes :math:`s_t` and :math:`s_v`. Then
+    With :math:`b_t` training and :math:`b_v` validation batches an epoch,
+    :math:`n_t = \max(1, \lfloor b_t \cdot \text{overlap} \rfloor)` and :math:`n_v` likewise. After
+    each epoch, each loss's per-batch values are averaged over the last :math:`n_t` training
+    batches, and over the last :math:`n_v` validation batches, which gives one value an epoch for
+    each of the two. Straight lines through the last :math:`n_t` (at least two) of the training's
+    values, and through the last :math:`n_v` (at least two) of the validation's, have the slopes
+    :math:`s_t` and :math:`s_v`. Then
 
     .. math:: O = (s_v - s_t) - (s_{v0} - s_{t0}), \qquad G = s_v - s_{v0}, \qquad
               u_k = \max\Bigl(\frac{G}{O^2 + 10^{-6}},\ 0\Bigr),
@@ -43,8 +45,9 @@ class GradApprox(WeightingPolicy):
     epoch before, and moves to :math:`(s_t, s_v)` whenever the validation slope is smaller than
     the reference's. "secant" has means in place of slopes; "tangent" has
     :math:`O = s_v - s_t` and :math:`G = s_v`; "threshold" averages
-    :math:`v / ((v - t)^2 + 10^{-6})` over the values; "ratio" is one over the mean of the
-    validation values. The number of batches is that of the first epoch.
+    :math:`v / ((v - t)^2 + 10^{-6})` over the last :math:`\min(n_t, n_v)` values; "ratio" is one
+    over the mean of the last :math:`n_v` validation values. The numbers of batches are those of
+    the first epoch.
 
     The gradient blending that this approximates is in [1]_, the approximation from the losses'
     histories in [2]_.
@@ -111,8 +114,7 @@ class GradApprox(WeightingPolicy):
         self._train = np.concatenate([self._train, seen.train_losses])[-in_train:]
         self._valid = np.concatenate([self._valid, seen.valid_losses])[-in_valid:]
         self._series.append((self._train.mean(0).tolist(), self._valid.mean(0).tolist()))
-        span = max(2, in_train)
-        self._series = self._series[-span - 1 :]
+        self._series = self._series[-max(2, *self._spans) - 1 :]
         self._epoch += 1
         if self._epoch <= self.warmup:
             return self.weights_
@@ -121,7 +123,7 @@ class GradApprox(WeightingPolicy):
         shares = []
         for k in range(len(self.weights_)):
             share, self._references[k] = judge(
-                series[:, 0, k], series[:, 1, k], span, self._references[k]
+                series[:, 0, k], series[:, 1, k], self._spans, self._references[k]
             )
             shares.append(share)
         total = sum(shares)

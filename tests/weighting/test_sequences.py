@@ -186,18 +186,19 @@ def test_dynamic_weight_average(temperature):
 
 def gradapprox_by_hand(train, valid, policy, warmup, overlap):
     """The rule from the whole history at once; train and valid are epoch x batch x loss."""
-    n_epochs, n_batches, n_losses = train.shape
-    span_t, span_v = int(n_batches * overlap), int(valid.shape[1] * overlap)
-    span = max(2, span_t)
+    n_epochs, _, n_losses = train.shape
+    # Smoothing and line alike: each series over its own number of batches.
+    span_t, span_v = (int(values.shape[1] * overlap) for values in (train, valid))
     weights, references, expected = np.ones(n_losses), {}, []
 
     def smooth(values, e, k, window):
         return values[: e + 1, :, k].ravel()[-window:].mean()
 
-    def measure(series):
+    def measure(series, span):
         if policy == "secant":
-            return np.mean(series)
-        return np.polyfit(np.arange(len(series)), series, 1)[0] if len(series) > 1 else 0.0
+            return np.mean(series[-span:])
+        line = series[-max(2, span) :]
+        return np.polyfit(np.arange(len(line)), line, 1)[0]
 
     for e in range(n_epochs):
         if e + 1 > warmup:
@@ -206,17 +207,18 @@ def gradapprox_by_hand(train, valid, policy, warmup, overlap):
                 t = [smooth(train, i, k, span_t) for i in range(e + 1)]
                 v = [smooth(valid, i, k, span_v) for i in range(e + 1)]
                 if policy == "threshold":
-                    t, v = np.array(t[-span:]), np.array(v[-span:])
-                    shares.append(np.mean(v / ((v - t) ** 2 + 1e-6)))
+                    both = min(span_t, span_v)
+                    a, b = np.array(t[-both:]), np.array(v[-both:])
+                    shares.append(np.mean(b / ((b - a) ** 2 + 1e-6)))
                     continue
                 if policy == "ratio":
-                    shares.append(1 / np.mean(v[-span:]))
+                    shares.append(1 / np.mean(v[-span_v:]))
                     continue
-                s_t, s_v = measure(t[-span:]), measure(v[-span:])
+                s_t, s_v = measure(t, span_t), measure(v, span_v)
                 if policy == "tangent":
                     s_t0 = s_v0 = 0.0
                 else:
-                    before = measure(t[-span - 1 : -1]), measure(v[-span - 1 : -1])
+                    before = measure(t[:-1], span_t), measure(v[:-1], span_v)
                     s_t0, s_v0 = references.setdefault(k, before)
                 O = (s_v - s_t) - (s_v0 - s_t0)
                 shares.append(max((s_v - s_v0) / (O**2 + 1e-6), 0.0))
@@ -232,12 +234,15 @@ def gradapprox_by_hand(train, valid, policy, warmup, overlap):
 @pytest.mark.parametrize(
     "policy", ["historical-tangent", "tangent", "secant", "threshold", "ratio"]
 )
-@pytest.mark.parametrize(("overlap", "n_valid"), [(1.0, 4), (1.25, 4), (2.0, 1)])
-def test_gradapprox(policy, overlap, n_valid):
+@pytest.mark.parametrize(
+    ("overlap", "n_train", "n_valid"),
+    [(1.0, 4, 4), (1.25, 4, 4), (2.0, 4, 1), (1.0, 27, 7), (1.25, 7, 27), (1.0, 3, 1)],
+)
+def test_gradapprox(policy, overlap, n_train, n_valid):
     rng = np.random.RandomState(2)
-    trend = np.exp(-0.1 * np.arange(15))[:, None, None] * [1.0, 2.0, 0.5]
-    train = trend + 0.05 * rng.rand(15, 4, 3)
-    valid = trend + 0.5 + 0.2 * rng.rand(15, n_valid, 3) * np.arange(15)[:, None, None]
+    trend = np.exp(-0.1 * np.arange(40))[:, None, None] * [1.0, 2.0, 0.5]
+    train = trend + 0.05 * rng.rand(40, n_train, 3)
+    valid = trend + 0.5 + 0.2 * rng.rand(40, n_valid, 3) * np.arange(40)[:, None, None]
     expected = gradapprox_by_hand(train, valid, policy, warmup=3, overlap=overlap)
     rule = GradApprox(policy, warmup=3, overlap=overlap).start(3)
     weights = [rule.on_epoch(t, v).copy() for t, v in zip(train, valid)]
