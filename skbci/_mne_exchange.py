@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._channels import channel_picks, left_out_bads
+
 __all__ = ["array_from_epochs", "epochs_from_array"]
 
 # Columns that keep an mne.Epochs' events, so that the way there and back loses nothing.
@@ -29,15 +31,17 @@ def array_from_epochs(cls: Any, epochs: Any, picks: Any) -> Any:
     added = "onset" not in table
     if added:
         table["onset"] = events[:, 0] / clock
-    data, info = epochs.get_data(copy=False), epochs.info.copy()
-    if picks is not None:
-        import mne
+    import mne
 
-        data, info = data[:, picks], mne.pick_info(info, picks)
+    chosen = channel_picks(epochs.info, picks, "the epochs")
+    data, info = epochs.get_data(copy=False), mne.pick_info(epochs.info, chosen)
+    if not np.array_equal(chosen, np.arange(data.shape[1])):
+        data = data[:, chosen]
     out = cls(data, table, sfreq=sfreq, ch_names=info["ch_names"], tmin=epochs.tmin,
               info=info)
     out.metadata.attrs.update(
-        event_id=dict(epochs.event_id), baseline=epochs.baseline, onset_from_events=added
+        event_id=dict(epochs.event_id), baseline=epochs.baseline, onset_from_events=added,
+        left_out_bads=left_out_bads(epochs.info, chosen),
     )
     return out
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from mne import BaseEpochs, pick_types
+from mne import BaseEpochs
 from sklearn.utils.validation import validate_data
 
 from skbci._numbers import is_number
@@ -35,28 +35,14 @@ FLOATS = (np.float64, np.float32)
 def as_eeg(X: Any) -> Any:
     """Turn ``mne.Epochs``, or scikit-learn's list of one-epoch objects, into an `EEGArray`.
 
-    Their good data channels are taken (EEG, MEG ...; no trigger, eye or bad channels). Everything
-    else is returned as it is.
+    Their data channels that are not marked bad are taken (EEG, MEG ...; no triggers, no eyes).
+    Everything else is returned as it is.
     """
     if isinstance(X, BaseEpochs):
-        return EEGArray.from_epochs(X, _good_data_channels(X.info))
+        return EEGArray.from_epochs(X)
     if isinstance(X, (list, tuple)) and len(X) and all(isinstance(x, BaseEpochs) for x in X):
-        picks = _good_data_channels(X[0].info)
-        return np.concatenate([EEGArray.from_epochs(x, picks) for x in X])
+        return np.concatenate([EEGArray.from_epochs(x) for x in X])
     return X
-
-
-def _good_data_channels(info: Any) -> np.ndarray:
-    """Indices of the channels to decode from; a trigger channel would give the labels away."""
-    picks = pick_types(
-        info, meg=True, eeg=True, ecog=True, seeg=True, dbs=True, fnirs=True, exclude="bads"
-    )
-    if not len(picks):
-        raise ValueError(
-            f"The epochs have no good data channel; their types are "
-            f"{sorted(set(info.get_channel_types()))} and their bad channels {info['bads']}."
-        )
-    return picks
 
 
 def check_eeg(
@@ -107,12 +93,14 @@ def check_eeg(
     source = as_eeg(X)
     known = isinstance(source, EEGArray) and source.ndim >= 3
     names, rate = (source.ch_names, source.sfreq) if known else (None, None)
+    bads = source.metadata.attrs.get("left_out_bads", ()) if known else ()
     if isinstance(source, EEGArray):
         source = np.asarray(source)
     params = {"dtype": FLOATS, "allow_nd": True, **check_params}
     if not reset and hasattr(estimator, "input_shape_"):
+        _check_channels(estimator, names, bads)
         _check_shape(estimator, source, same_times)
-        _check_signal(estimator, names, rate)
+        _check_rate(estimator, rate)
     out = validate_data(estimator, source, y, reset=reset, **params)
     with_y = isinstance(out, tuple)
     data = out[0] if with_y else out
@@ -154,22 +142,51 @@ def _check_shape(estimator: Any, X: Any, same_times: bool) -> None:
         )
 
 
-def _check_signal(estimator: Any, names: list[str] | None, rate: float | None) -> None:
-    """Compare channel names and sampling rate with those of fit, where both are known."""
-    name = type(estimator).__name__
-    fitted_names, fitted_rate = getattr(estimator, "_input_signal_", (None, None))
-    if names and fitted_names and names != fitted_names:
-        if sorted(names) == sorted(fitted_names):
-            raise ValueError(
-                f"X has the channels of fit in another order: {name} was fitted with "
-                f"{fitted_names}, got {names}."
-            )
+def _check_channels(estimator: Any, names: list[str] | None, bads: Sequence[str]) -> None:
+    """Compare channel names with those of fit, where both are known.
+
+    ``bads`` are the channels that the recording marks bad and that were left out for it.
+    """
+    name, fitted = type(estimator).__name__, getattr(estimator, "_input_signal_", (None, None))[0]
+    if not names or not fitted or names == fitted:
+        return
+    if sorted(names) == sorted(fitted):
         raise ValueError(
-            f"X has other channels than fit: {name} was fitted with {fitted_names}, got {names}."
+            f"X has the channels of fit in another order: {name} was fitted with {fitted}, got "
+            f"{names}."
         )
-    if rate and fitted_rate and not np.isclose(rate, fitted_rate):
+    missing = [channel for channel in fitted if channel not in names]
+    marked = [channel for channel in missing if channel in bads]
+    added = [channel for channel in names if channel not in fitted]
+    parts = []
+    if missing:
+        parts.append(f"without {_shown(missing)}")
+    if added:
+        parts.append(f"with {_shown(added)} besides")
+    remedy = "Take the same channels as in fit (picks=...)."
+    if marked:
+        remedy = (
+            f"{_shown(marked)} {'is' if len(marked) == 1 else 'are'} marked bad in this recording "
+            "and therefore left out: repair it first (interpolate_bads() of MNE's Epochs and Raw, "
+            "with a montage), or leave the channel out of the data for fit as well."
+        )
+    raise ValueError(
+        f"X has other channels than fit, {' and '.join(parts)}: {name} was fitted with {fitted}, "
+        f"got {names}. {remedy}"
+    )
+
+
+def _shown(channels: Sequence[str]) -> str:
+    return ", ".join(repr(channel) for channel in channels)
+
+
+def _check_rate(estimator: Any, rate: float | None) -> None:
+    """Compare the sampling rate with that of fit, where both are known."""
+    fitted = getattr(estimator, "_input_signal_", (None, None))[1]
+    if rate and fitted and not np.isclose(rate, fitted):
         raise ValueError(
-            f"X is sampled at {rate:g} Hz, but {name} was fitted at {fitted_rate:g} Hz."
+            f"X is sampled at {rate:g} Hz, but {type(estimator).__name__} was fitted at "
+            f"{fitted:g} Hz."
         )
 
 

@@ -277,8 +277,9 @@ class EEGArray(np.ndarray):
         ----------
         epochs : mne.BaseEpochs
             The epochs, without those that their own rejection drops.
-        picks : array-like of int, optional
-            Channels to take; None takes all of them, whatever their type.
+        picks : str or sequence of str or int, optional
+            Channels to take: names, indices, or types as in MNE; "all" for all. By default the
+            data channels (EEG, MEG ...) that are not marked bad. Of a type, those not marked bad.
 
         Returns
         -------

@@ -17,6 +17,7 @@ from sklearn.model_selection import KFold, cross_val_score, train_test_split
 
 from skbci import EEGArray
 from skbci._validation import as_eeg
+from skbci.features import ChannelNormalizer
 
 
 @pytest.fixture
@@ -192,7 +193,7 @@ def test_epochs_there_and_back_lose_nothing():
         rng.normal(size=(6, 3, 64)) * 1e-6, info, events, tmin=-0.25,
         event_id={"left": 1, "right": 2}, metadata=table, baseline=(None, 0), verbose=False,
     )
-    X = EEGArray.from_epochs(epochs)
+    X = EEGArray.from_epochs(epochs, picks="all")
     assert X.metadata["onset"].tolist() == pytest.approx((events[:, 0] / 128).tolist())
     for array, expected in ((X, epochs), (X[[1, 4]], epochs[[1, 4]])):
         back = array.to_epochs()
@@ -235,9 +236,55 @@ def test_estimators_see_good_data_channels_only():
     epochs = mne.EpochsArray(np.zeros((3, 4, 64)), info, verbose=False)
     assert as_eeg(epochs).ch_names == ["C3"]
     assert as_eeg([epochs[0], epochs[2]]).ch_names == ["C3"]
-    assert EEGArray.from_epochs(epochs).ch_names == ["C3", "C4", "EOG", "STI"]
-    with pytest.raises(ValueError, match="no good data channel; their types are"):
+    assert EEGArray.from_epochs(epochs).ch_names == ["C3"]
+    with pytest.raises(ValueError, match=r"no good data channel; its channels are STI, of type"):
         as_eeg(epochs.copy().pick(["STI"]))
+
+
+@pytest.mark.parametrize(("picks", "names"), [
+    ("all", ["C3", "Cz", "C4", "EOG", "STI"]),
+    ("data", ["C3", "C4"]),
+    ("eeg", ["C3", "C4"]),
+    (["eeg", "eog"], ["C3", "C4", "EOG"]),
+    (["C4", "Cz"], ["C4", "Cz"]),
+    ([3, 0], ["EOG", "C3"]),
+    (np.array([True, True, False, False, False]), None),
+])
+def test_picks_choose_other_channels(picks, names):
+    """A type's bad channels are left out; whoever names a channel gets it."""
+    info = mne.create_info(["C3", "Cz", "C4", "EOG", "STI"], 128.0,
+                           ["eeg", "eeg", "eeg", "eog", "stim"])
+    info["bads"] = ["Cz"]
+    data = np.arange(5.0)[None, :, None] + np.zeros((3, 5, 64))
+    epochs = mne.EpochsArray(data, info, verbose=False)
+    if names is None:
+        with pytest.raises(ValueError, match="chooses no channel of the epochs"):
+            EEGArray.from_epochs(epochs, picks)
+        return
+    X = EEGArray.from_epochs(epochs, picks)
+    assert X.ch_names == names
+    assert X.info["ch_names"] == names
+    assert X[0, :, 0].tolist() == [float(info["ch_names"].index(name)) for name in names]
+
+
+def test_a_channel_that_is_bad_later_is_named():
+    rng = np.random.default_rng(0)
+    first, later = (
+        mne.EpochsArray(rng.normal(size=(8, 3, 200)),
+                        mne.create_info(["C3", "Cz", "C4"], 100.0, "eeg"), verbose=False)
+        for _ in range(2)
+    )
+    later.info["bads"] = ["Cz"]
+    step = ChannelNormalizer().fit(first)
+    with pytest.raises(ValueError, match=r"without 'Cz': .*marked bad.*interpolate_bads"):
+        step.transform(later)
+    with pytest.raises(ValueError, match=r"without 'Cz': .*marked bad"):
+        step.transform(as_eeg(later)[2:5])
+    gone = first.copy().pick(["C3", "C4"])
+    with pytest.raises(ValueError, match=r"without 'Cz': (?!.*marked bad)"):
+        step.transform(gone)
+    with pytest.raises(ValueError, match=r"with 'Cz' besides"):
+        ChannelNormalizer().fit(gone).transform(first)
 
 
 def test_to_epochs_without_events_numbers_them(X):

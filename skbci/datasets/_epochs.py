@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._annotations import crosses_bad
+from skbci._channels import channel_picks, left_out_bads
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._options import check_number
 from skbci.eegarray import EEGArray
@@ -24,7 +27,7 @@ def read_epochs(
     event_id: Any = None,
     tmin: float = 0.0,
     tmax: float = 4.0,
-    picks: Any = "eeg",
+    picks: Any = None,
     l_freq: float | None = None,
     h_freq: float | None = None,
     resample: float | None = None,
@@ -48,8 +51,9 @@ def read_epochs(
     tmin, tmax : float, default=0.0, 4.0
         Window around the event in seconds; the sample at ``tmax`` is excluded. Stored epochs are
         cropped to it as far as they reach.
-    picks : str or sequence of str, default="eeg"
-        Channels, as in MNE.
+    picks : str or sequence of str or int, optional
+        Channels to take: names, indices, or types as in MNE; "all" for all. By default the data
+        channels (EEG, MEG ...) that are not marked bad. Of a type, those not marked bad.
     l_freq, h_freq : float, optional
         Edges in Hz of a zero-phase filter (MNE's default FIR) applied before cutting.
     resample : float, optional
@@ -80,14 +84,19 @@ def read_epochs(
         If MNE cannot read the file, it has no events, ``event_id`` names events that are not
         there, or no window lies inside the recording.
 
+    Warns
+    -----
+    UserWarning
+        If events were left out; it says how many and why.
+
     See Also
     --------
     load_recording : Read ``.npz`` recordings.
 
     Notes
     -----
-    Epochs that overlap an annotation starting with "bad", or that reach outside the recording,
-    are left out, as MNE does.
+    Epochs that touch an annotation starting with "bad" (as in MNE) or "edge", or that reach
+    outside the recording, are left out, and a warning says how many.
 
     Examples
     --------
@@ -107,14 +116,16 @@ def read_epochs(
         raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
     source = _open(path_or_raw)
     where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
+    chosen = channel_picks(source.info, picks, str(where))
+    bads = left_out_bads(source.info, chosen)
     with mne.utils.use_log_level("ERROR"):
         if isinstance(source, mne.BaseEpochs):
             epochs, onsets = _from_epochs(
-                source, event_id, tmin, tmax, picks, l_freq, h_freq, where
+                source, event_id, tmin, tmax, chosen, l_freq, h_freq, where
             )
         else:
             epochs, onsets = _from_raw(
-                source, event_id, tmin, tmax, picks, l_freq, h_freq, stim_channel, where
+                source, event_id, tmin, tmax, chosen, l_freq, h_freq, stim_channel, where
             )
         if resample is not None:
             epochs = epochs.resample(check_number(resample, "resample", above=True))
@@ -127,7 +138,8 @@ def read_epochs(
         if task is not None:
             table["task"] = task
         epochs.metadata = _table(epochs, table)
-        X = EEGArray.from_epochs(epochs)
+        X = EEGArray.from_epochs(epochs, picks="all")
+        X.metadata.attrs["left_out_bads"] = bads
     return make_bunch(X, y, event_id=dict(epochs.event_id),
                       description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")
 
@@ -157,18 +169,40 @@ def _from_raw(
     h_freq: float | None, stim_channel: str | None, where: Any,
 ) -> tuple[Any, np.ndarray]:
     events, names = _raw_events(raw, event_id, stim_channel, where)
-    _prepare(raw, picks, l_freq, h_freq, where)
+    _prepare(raw, picks, l_freq, h_freq)
     sfreq = raw.info["sfreq"]
     epochs = mne.Epochs(
         raw, events, names, tmin=tmin, tmax=tmax - 1 / sfreq, baseline=None, preload=True,
         picks="all", on_missing="ignore", event_repeated="drop",
     )
+    first = epochs.events[:, 0] - raw.first_samp + round(epochs.tmin * sfreq)
+    edges = np.flatnonzero(crosses_bad(raw, first, len(epochs.times)))
+    epochs.drop(edges, reason="edge")
     if not len(epochs):
         raise ValueError(
             f"No event of {where} has {tmin:g} to {tmax:g} s around it inside the recording and "
             "free of 'bad' annotations."
         )
+    _say_left_out(epochs, where)
     return epochs, (epochs.events[:, 0] - raw.first_samp) / sfreq
+
+
+def _say_left_out(epochs: Any, where: Any) -> None:
+    """Warn of the events that MNE made no epoch of."""
+    reasons = [log[0].lower() for log in epochs.drop_log if log and log[0] != "IGNORED"]
+    marked = sum(reason.startswith(("bad", "edge")) for reason in reasons)
+    outside = sum(reason in ("no_data", "too_short") for reason in reasons)
+    parts = []
+    if marked:
+        parts.append(f"{marked} because of annotations that start with 'bad' or 'edge'")
+    if outside:
+        parts.append(f"{outside} because the window reaches outside the recording")
+    if parts:
+        warnings.warn(
+            f"{where}: {marked + outside} of {len(epochs) + len(reasons)} events were left out, "
+            f"{' and '.join(parts)}.",
+            UserWarning, stacklevel=4,
+        )
 
 
 def _raw_events(
@@ -225,7 +259,7 @@ def _from_epochs(
     epochs.event_id = chosen
     if not len(epochs):
         raise ValueError(f"{where} has no epochs of the events {list(chosen)}.")
-    _prepare(epochs, picks, l_freq, h_freq, where)
+    _prepare(epochs, picks, l_freq, h_freq)
     sfreq = epochs.info["sfreq"]
     first, last = max(tmin, epochs.tmin), min(tmax, epochs.tmax + 1 / sfreq)
     if last - first < 1 / sfreq:
@@ -241,18 +275,9 @@ def _from_epochs(
     return epochs, epochs.events[:, 0] / clock
 
 
-def _prepare(
-    signal: Any, picks: Any, l_freq: float | None, h_freq: float | None, where: Any
-) -> None:
+def _prepare(signal: Any, picks: Any, l_freq: float | None, h_freq: float | None) -> None:
     """Pick channels and filter them, in place."""
-    kinds = sorted(set(signal.get_channel_types()))
-    try:
-        signal.pick(picks)
-    except ValueError as error:
-        raise ValueError(
-            f"picks={picks!r} chooses no channel of {where}, whose channels are of type "
-            f"{', '.join(kinds)}: {error}"
-        ) from error
+    signal.pick(picks)
     if l_freq is not None or h_freq is not None:
         signal.filter(l_freq, h_freq, picks="all")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
+from mne import BaseEpochs, pick_info
 from mne.io import BaseRaw
 from numpy.lib.stride_tricks import sliding_window_view
 
+from skbci._annotations import crosses_bad
+from skbci._channels import channel_picks, left_out_bads
 from skbci._validation import as_eeg, carry_rows, resolve_sfreq
 from skbci.eegarray import EEGArray
 from skbci.features._base import EEGTransformer, check_choice
@@ -113,7 +117,9 @@ class SlidingWindows(EEGTransformer):
         own = {"window": X.window} if isinstance(X, EEGArray) else {}
         return carry_rows(X, out, **own)
 
-    def explode(self, X: Any, y: Any = None, *, label: str = "last") -> tuple[EEGArray, Any]:
+    def explode(
+        self, X: Any, y: Any = None, *, label: str = "last", picks: Any = None
+    ) -> tuple[EEGArray, Any]:
         """Turn recordings into rows, one for each window.
 
         Needs no fit: it is a change of the data set, not a step learned from it.
@@ -121,33 +127,42 @@ class SlidingWindows(EEGTransformer):
         Parameters
         ----------
         X : array-like or EEGArray, shape (n_runs, n_channels, n_times), or \
-(n_channels, n_times), or mne.io.BaseRaw
-            Continuous recordings. Of a Raw all channels are taken.
+(n_channels, n_times), or mne.io.BaseRaw or mne.Epochs
+            Continuous recordings. Of a Raw, windows that touch an annotation starting with "bad"
+            or "edge" (such as the boundary between recordings that were joined) are left out.
         y : array-like, shape (n_runs,), (n_runs, n_times) or, for one recording, (n_times,), \
 optional
             Labels of the runs, or of each sample.
         label : {"last", "majority"}, default="last"
             A window's label where each sample has one: the last sample's, as an online decoder
             would need it, or the most frequent (of a tie the smallest).
+        picks : str or sequence of str or int, optional
+            Channels of a Raw or of Epochs: names, indices, or types as in MNE; "all" for all. By
+            default the data channels (EEG, MEG ...) that are not marked bad.
 
         Returns
         -------
         X : EEGArray, shape (n_runs * n_windows, n_channels, n_window)
-            Window by window, run by run. The metadata has the run's columns; ``onset`` is the
-            window's start in seconds from the start of the run: the row's own onset, or zero, plus
-            its time axis. ``run`` numbers the rows where the table had no such column. Each
-            window's own time axis begins at zero.
+            Window by window, run by run, less those left out. The metadata has the run's columns;
+            ``onset`` is the window's start in seconds from the start of the run: the row's own
+            onset, or zero, plus its time axis. ``run`` numbers the rows where the table had no
+            such column. Each window's own time axis begins at zero.
         y : ndarray of shape (n_runs * n_windows,) or None
             The windows' labels.
 
         Raises
         ------
         ValueError
-            If there is no sampling rate, a window is longer than the signal, or y fits neither
-            the runs nor their samples.
+            If there is no sampling rate, a window is longer than the signal, no window is free
+            of "bad" and "edge" annotations, or y fits neither the runs nor their samples.
+
+        Warns
+        -----
+        UserWarning
+            If windows were left out; it says how many.
         """
         check_choice(label, "label", self, ("last", "majority"))
-        runs = _read_runs(X)
+        runs = _read_runs(X, picks)
         sfreq = resolve_sfreq(self.sfreq, runs, self)
         data = np.asarray(runs)
         n_window, n_hop = self._lengths(sfreq, data.shape[-1])
@@ -162,9 +177,12 @@ optional
             windows.reshape(n_runs * n_windows, *windows.shape[2:]), table, sfreq=sfreq,
             ch_names=runs.ch_names, info=runs.info,
         )
-        if y is None:
-            return out, None
-        return out, _window_labels(np.asarray(y), data.shape, n_window, n_hop, label)
+        labels = None
+        if y is not None:
+            labels = _window_labels(np.asarray(y), data.shape, n_window, n_hop, label)
+        if isinstance(X, BaseRaw):
+            return _free_of_bad(X, out, labels, np.arange(n_windows) * n_hop, n_window)
+        return out, labels
 
     def _lengths(self, sfreq: float, n_times: int) -> tuple[int, int]:
         for name, value in (("window", self.window), ("hop", self.hop)):
@@ -190,17 +208,50 @@ def _windows(data: np.ndarray, n_window: int, n_hop: int) -> np.ndarray:
     return np.moveaxis(sliding_window_view(data, n_window, axis=-1)[..., ::n_hop, :], -2, 1)
 
 
-def _read_runs(X: Any) -> EEGArray:
+def _free_of_bad(
+    raw: BaseRaw, X: EEGArray, y: Any, first: np.ndarray, n_window: int
+) -> tuple[EEGArray, Any]:
+    """Leave out windows that touch stretches marked bad, and say so."""
+    keep = ~crosses_bad(raw, first, n_window)
+    if keep.all():
+        return X, y
+    what = f"{int((~keep).sum())} of {len(keep)} windows"
+    if not keep.any():
+        raise ValueError(
+            f"SlidingWindows.explode: all {len(keep)} windows touch annotations that start with "
+            "'bad' or 'edge'; none is left. Use a shorter window or look at raw.annotations."
+        )
+    warnings.warn(
+        f"SlidingWindows.explode: {what} were left out because they touch annotations that start "
+        "with 'bad' or 'edge' (bad stretches, boundaries between recordings).",
+        UserWarning, stacklevel=3,
+    )
+    return X[keep], None if y is None else y[keep]
+
+
+def _read_runs(X: Any, picks: Any) -> EEGArray:
     """Recordings as an array of runs."""
     if isinstance(X, BaseRaw):
-        return EEGArray(X.get_data()[np.newaxis], sfreq=X.info["sfreq"], ch_names=X.ch_names,
-                        info=X.info.copy())
+        chosen = channel_picks(X.info, picks)
+        info = pick_info(X.info, chosen)
+        out = EEGArray(X.get_data(picks=chosen)[np.newaxis], sfreq=info["sfreq"],
+                       ch_names=info["ch_names"], info=info)
+        out.metadata.attrs["left_out_bads"] = left_out_bads(X.info, chosen)
+        return out
+    if picks is not None:
+        if not isinstance(X, BaseEpochs):
+            raise TypeError(
+                "SlidingWindows.explode: picks chooses channels of mne.io.Raw and mne.Epochs; "
+                f"index the channels of a {type(X).__name__} instead."
+            )
+        X = EEGArray.from_epochs(X, picks)
     X = as_eeg(X)
     if isinstance(X, EEGArray) and X.ndim == 3:
         # An epoch's event says nothing of the windows cut from it.
         events = [name for name in X.metadata if str(name).startswith("event_")]
         table = X.metadata.drop(columns=events)
-        table.attrs = {}
+        bads = table.attrs.get("left_out_bads")
+        table.attrs = {} if bads is None else {"left_out_bads": bads}
         return EEGArray(X, table, sfreq=X.sfreq, ch_names=X.ch_names, tmin=X.tmin, info=X.info)
     data = np.asarray(X)
     if data.ndim == 2:

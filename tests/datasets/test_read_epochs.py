@@ -127,8 +127,33 @@ def test_the_given_recording_is_not_changed(raw):
 
 
 def test_windows_beyond_the_recording_are_left_out(raw):
-    data = read_epochs(raw, tmax=5.5)
+    with pytest.warns(UserWarning, match="1 of 4 events were left out, 1 because the window rea"):
+        data = read_epochs(raw, tmax=5.5)
     assert data.y.tolist() == ["left", "right", "left"]
+
+
+@pytest.mark.parametrize("kinds", [("BAD boundary", "EDGE boundary"), ("EDGE boundary",)])
+def test_windows_over_a_boundary_are_left_out(raw, kinds):
+    """Joined from 6 s and the rest: the second event's window would reach over the boundary."""
+    joined = mne.concatenate_raws([raw.copy().crop(0, 5.99), raw.copy().crop(6)], verbose="error")
+    keep = np.isin(joined.annotations.description, [*kinds, *LABELS])
+    joined.annotations.delete(np.flatnonzero(~keep))
+    with pytest.warns(UserWarning, match="1 of 4 events were left out, 1 because of annotations"):
+        data = read_epochs(joined, tmax=2.0)
+    assert data.y.tolist() == ["left", "left", "rest"]
+    assert read_epochs(joined, tmax=1.0).y.tolist() == LABELS  # ends at the boundary
+
+
+def test_bad_channels_are_left_out_unless_named(raw):
+    raw.info["bads"] = ["C4"]
+    assert read_epochs(raw, tmax=1).ch_names == ["C3"]
+    assert read_epochs(raw, tmax=1, picks="eeg").ch_names == ["C3"]
+    assert read_epochs(raw, tmax=1, picks=["C4", "EOG1"]).ch_names == ["C4", "EOG1"]
+    whole = read_epochs(raw, tmax=1, picks="all")
+    assert whole.ch_names == ["C3", "C4", "EOG1"]
+    epochs = whole.X.to_epochs()
+    assert epochs.info["bads"] == ["C4"]
+    assert read_epochs(epochs, tmax=1).ch_names == ["C3"]
 
 
 def test_what_the_rows_say(raw):
@@ -176,7 +201,7 @@ def test_no_events():
     ({"tmax": 60}, "No event of the recording has 0 to 60 s around it"),
     ({"picks": "meg"}, "picks='meg' chooses no channel .*eeg, eog"),
     ({"picks": "meg", "l_freq": 8}, "picks='meg' chooses no channel .*eeg, eog"),
-    ({"picks": ["C3", "Oz"]}, "chooses no channel"),
+    ({"picks": ["C3", "Oz"]}, "chooses no channel of the recording; its channels are C3, C4"),
     ({"l_freq": 8, "h_freq": 70}, "70"),
     ({"resample": -5}, "resample=-5"),
 ])

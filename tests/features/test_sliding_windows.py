@@ -86,6 +86,59 @@ def test_explode_raw_and_epochs():
     assert len(out.to_epochs()) == 6
 
 
+def joined_raws(first_samp=0):
+    """Recordings of 5 and 4.5 s with an eye channel, a bad channel, a bad stretch in one."""
+    info = mne.create_info(["C3", "Cz", "EOG"], 100, ["eeg", "eeg", "eog"])
+    rng = np.random.default_rng(5)
+    parts = [mne.io.RawArray(rng.standard_normal((3, n)) * 1e-5, info, first_samp=first_samp,
+                             verbose="error") for n in (500, 450)]
+    parts[1].set_annotations(mne.Annotations([2.05], [0.3], ["bad_movement"]))
+    raw = mne.concatenate_raws(parts, verbose="error")
+    raw.info["bads"] = ["Cz"]
+    return raw
+
+
+@pytest.mark.parametrize("first_samp", [0, 800])
+def test_windows_of_a_raw_are_those_that_mne_keeps(first_samp):
+    raw = joined_raws(first_samp)
+    samples = np.arange(950)
+    cut = SlidingWindows(1, 0.5)
+    with pytest.warns(UserWarning, match="3 of 18 windows were left out.*'bad' or 'edge'"):
+        out, y = cut.explode(raw, samples)
+    kept = mne.make_fixed_length_epochs(raw, 1, overlap=0.5, preload=True, verbose="error")
+    expected = kept.get_data(picks=["C3"])
+    assert out.ch_names == ["C3"]
+    np.testing.assert_array_equal(np.asarray(out), expected)
+    assert (y - 99).tolist() == (kept.events[:, 0] - raw.first_samp).tolist()
+    assert out.metadata["onset"].tolist() == ((y - 99) / 100).tolist()
+    # the boundary at 5 s is between two samples: windows that end or begin there are whole
+    assert {4.0, 5.0} <= set(out.metadata["onset"])
+    assert 4.5 not in set(out.metadata["onset"])
+
+
+def test_only_boundaries_called_edge():
+    raw = joined_raws()
+    raw.annotations.delete(np.flatnonzero(raw.annotations.description != "EDGE boundary"))
+    with pytest.warns(UserWarning, match="1 of 18 windows"):
+        out, _ = SlidingWindows(1, 0.5).explode(raw)
+    assert 4.5 not in set(out.metadata["onset"])
+
+
+def test_picks_of_explode():
+    raw = joined_raws().set_annotations(None)
+    cut = SlidingWindows(1, 0.5)
+    assert cut.explode(raw, picks=["EOG", "C3"])[0].ch_names == ["EOG", "C3"]
+    assert cut.explode(raw, picks="all")[0].ch_names == ["C3", "Cz", "EOG"]
+    assert cut.explode(raw, picks="eog")[0].info.get_channel_types() == ["eog"]
+    with pytest.raises(ValueError, match="picks='meg' chooses no channel"):
+        cut.explode(raw, picks="meg")
+    with pytest.raises(TypeError, match="picks chooses channels of mne.io.Raw and mne.Epochs"):
+        cut.explode(np.zeros((2, 300)), picks=[0])
+    raw.set_annotations(mne.Annotations([0], [9.5], ["BAD"]))
+    with pytest.raises(ValueError, match="all 18 windows touch"):
+        cut.explode(raw)
+
+
 @pytest.mark.parametrize(
     ("window", "hop", "message"),
     [

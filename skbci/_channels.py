@@ -1,0 +1,81 @@
+"""Which channels of a recording are decoded from: one rule for every entrance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["channel_picks", "left_out_bads"]
+
+
+def channel_picks(info: Any, picks: Any = None, what: str = "the recording") -> np.ndarray:
+    """Indices of the channels to take.
+
+    Parameters
+    ----------
+    info : mne.Info
+        Of the recording or the epochs.
+    picks : None, str, list of str or int, slice, optional
+        None takes the data channels (EEG, CSD, MEG, ECoG, sEEG, DBS, fNIRS) that are not marked
+        bad: no trigger channel, which would give the labels away, and no eyes. Else names,
+        indices, or types as in MNE, of which bad channels are left out too; names, indices and
+        "all" take bad ones as well.
+    what : str
+        What is read, for the message.
+
+    Returns
+    -------
+    ndarray of int
+        In the order of ``picks`` for names and indices, else of the recording.
+
+    Raises
+    ------
+    ValueError
+        If there is no such channel; the message lists types and bad channels, or the names.
+    """
+    import mne
+
+    if picks is None or (isinstance(picks, str) and picks == "data"):
+        chosen = mne.pick_types(info, meg=True, eeg=True, csd=True, ecog=True, seeg=True, dbs=True,
+                                fnirs=True, ref_meg=False, exclude="bads")
+        reason = ""
+    else:
+        chosen, reason = _chosen(info, picks)
+    if not len(chosen):
+        kinds = sorted(set(info.get_channel_types()))
+        asked = (
+            f"{what[:1].upper()}{what[1:]} has no good data channel" if picks is None
+            else f"picks={picks!r} chooses no channel of {what}"
+        )
+        raise ValueError(
+            f"{asked}; its channels are {_shown(info['ch_names'])}, of type {', '.join(kinds)}, "
+            f"and its bad channels are {info['bads']}.{reason}"
+        )
+    return np.asarray(chosen, dtype=int)
+
+
+def _chosen(info: Any, picks: Any) -> tuple[np.ndarray, str]:
+    """What MNE makes of picks, and what it says where it makes nothing of them."""
+    import mne
+
+    names = list(info["ch_names"])
+    # MNE's rule for picks is its own; a recording of one sample tells it.
+    probe = mne.io.RawArray(np.zeros((len(names), 1)), info.copy(), verbose="error")
+    exclude = () if isinstance(picks, str) and picks == "all" else "bads"
+    try:
+        kept = probe.pick(picks, exclude=exclude).ch_names
+    except (ValueError, IndexError, TypeError, RuntimeError) as error:
+        return np.zeros(0, dtype=int), f" MNE says: {error}"
+    at = {name: i for i, name in enumerate(names)}
+    return np.array([at[name] for name in kept], dtype=int), ""
+
+
+def left_out_bads(info: Any, picks: np.ndarray) -> list[str]:
+    """Channels marked bad that are not among the picked ones."""
+    kept = {info["ch_names"][at] for at in picks}
+    return [name for name in info["bads"] if name not in kept]
+
+
+def _shown(names: list[str]) -> str:
+    return ", ".join(names[:12]) + (f" ... ({len(names)} in all)" if len(names) > 12 else "")
