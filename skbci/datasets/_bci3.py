@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._times import first_sample
 from skbci._validation import check_count
 from skbci.datasets._bci3_files import (
     CODES,
@@ -131,7 +132,7 @@ def load_bci3_mental_imagery(
         session: session_file(place, subject, session, which)
         for session in _sessions(place, subject, sessions, which)
     }
-    size = round(check_number(window, "window", above=True) * _RAW_RATE)
+    size = first_sample(check_number(window, "window", above=True), _RAW_RATE)
     step = max(1, round(check_number(hop, "hop", above=True) * _RAW_RATE))
     parts, y_test8 = [], None
     for session, file in files.items():

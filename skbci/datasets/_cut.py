@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._selection import Selection
 
@@ -37,8 +38,13 @@ def cut_epochs(
     if not len(events):
         raise ValueError(f"tmin and tmax were given, but {source} has no events to cut around.")
     events = _wanted(events, selection.event_id, source)
-    shift = round(tmin * sfreq)
-    n_times = round((tmax - tmin) * sfreq)
+    shift = first_sample(tmin, sfreq)
+    n_times = first_sample(tmax, sfreq) - shift
+    if n_times < 1:
+        raise ValueError(
+            f"No sample of {source} lies between tmin={tmin:g} and tmax={tmax:g} s: at "
+            f"{sfreq:g} Hz one is taken every {1 / sfreq:g} s."
+        )
     lengths = np.array([signal.shape[1] for signal in signals])
     first = events["sample"].to_numpy() + shift
     row = events["row"].to_numpy()
@@ -85,7 +91,11 @@ def _wanted(events: pd.DataFrame, event_id: Sequence[Any] | None, source: Any) -
 def cut_windows(
     signal: np.ndarray, onsets: np.ndarray, tmin: float, duration: float, sfreq: float
 ) -> np.ndarray:
-    """Windows of one simulated run, shape (n_onsets, n_channels, n_times); onsets in seconds."""
-    n_times = max(1, round(duration * sfreq))
-    first = np.round((onsets + tmin) * sfreq).astype(int)
+    """Windows of one simulated run, shape (n_onsets, n_channels, n_times).
+
+    Onsets are in seconds, and times of samples.
+    """
+    shift = first_sample(tmin, sfreq)
+    n_times = max(1, first_sample(tmin + duration, sfreq) - shift)
+    first = np.round(onsets * sfreq).astype(int) + shift
     return np.stack([signal[:, start : start + n_times] for start in first])

@@ -14,6 +14,7 @@ from sklearn.utils import Bunch
 
 from skbci._annotations import crosses_bad
 from skbci._channels import channel_picks, left_out_bads
+from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._options import check_number
 from skbci.eegarray import EEGArray
@@ -49,8 +50,8 @@ def read_epochs(
         The events to take. A dictionary names the codes of a stimulus channel; names choose among
         the annotations (or among the epochs' events). By default all.
     tmin, tmax : float, default=0.0, 4.0
-        Window around the event in seconds; the sample at ``tmax`` is excluded. Stored epochs are
-        cropped to it as far as they reach.
+        Window around the event in seconds: from the first sample at or after ``tmin`` to the last
+        one before ``tmax``. Stored epochs are cropped to it as far as they reach.
     picks : str or sequence of str or int, optional
         Channels to take: names, indices, or types as in MNE; "all" for all. By default the data
         channels (EEG, MEG ...) that are not marked bad. Of a type, those not marked bad.
@@ -114,6 +115,8 @@ def read_epochs(
     tmax = check_number(tmax, "tmax", least=-np.inf)
     if tmax <= tmin:
         raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
+    if resample is not None:
+        resample = check_number(resample, "resample", above=True)
     source = _open(path_or_raw)
     where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
     chosen = channel_picks(source.info, picks, str(where))
@@ -125,10 +128,10 @@ def read_epochs(
             )
         else:
             epochs, onsets = _from_raw(
-                source, event_id, tmin, tmax, chosen, l_freq, h_freq, stim_channel, where
+                source, event_id, tmin, tmax, chosen, l_freq, h_freq, stim_channel, resample, where
             )
         if resample is not None:
-            epochs = epochs.resample(check_number(resample, "resample", above=True))
+            epochs = epochs.resample(resample)
         codes = {code: name for name, code in epochs.event_id.items()}
         y = np.array([codes[code] for code in epochs.events[:, 2]])
         whose = _subject(epochs.info, subject)
@@ -140,6 +143,7 @@ def read_epochs(
         epochs.metadata = _table(epochs, table)
         X = EEGArray.from_epochs(epochs, picks="all")
         X.metadata.attrs["left_out_bads"] = bads
+        X = X[..., _inside(tmin, tmax, X.tmin, X.sfreq, X.shape[2])]
     return make_bunch(X, y, event_id=dict(epochs.event_id),
                       description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")
 
@@ -166,17 +170,28 @@ def _open(path_or_raw: Any) -> Any:
 
 def _from_raw(
     raw: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
-    h_freq: float | None, stim_channel: str | None, where: Any,
+    h_freq: float | None, stim_channel: str | None, resample: float | None, where: Any,
 ) -> tuple[Any, np.ndarray]:
     events, names = _raw_events(raw, event_id, stim_channel, where)
     _prepare(raw, picks, l_freq, h_freq)
-    sfreq = raw.info["sfreq"]
+    sfreq = float(raw.info["sfreq"])
+    first, stop = first_sample(tmin, sfreq), first_sample(tmax, sfreq)
+    if stop <= first:
+        raise ValueError(
+            f"No sample of {where} lies between tmin={tmin:g} and tmax={tmax:g} s: at {sfreq:g} "
+            f"Hz one is taken every {1 / sfreq:g} s."
+        )
+    if resample is not None:
+        # MNE rounds the new length: cut so much that it reaches the last sample before tmax.
+        wanted = first_sample(tmax - first / sfreq, resample)
+        while round((stop - first) * resample / sfreq) < wanted:
+            stop += 1
     epochs = mne.Epochs(
-        raw, events, names, tmin=tmin, tmax=tmax - 1 / sfreq, baseline=None, preload=True,
-        picks="all", on_missing="ignore", event_repeated="drop",
+        raw, events, names, tmin=first / sfreq, tmax=(stop - 1) / sfreq, baseline=None,
+        preload=True, picks="all", on_missing="ignore", event_repeated="drop",
     )
-    first = epochs.events[:, 0] - raw.first_samp + round(epochs.tmin * sfreq)
-    edges = np.flatnonzero(crosses_bad(raw, first, len(epochs.times)))
+    starts = epochs.events[:, 0] - raw.first_samp + first
+    edges = np.flatnonzero(crosses_bad(raw, starts, len(epochs.times)))
     epochs.drop(edges, reason="edge")
     if not len(epochs):
         raise ValueError(
@@ -261,18 +276,23 @@ def _from_epochs(
         raise ValueError(f"{where} has no epochs of the events {list(chosen)}.")
     _prepare(epochs, picks, l_freq, h_freq)
     sfreq = epochs.info["sfreq"]
-    first, last = max(tmin, epochs.tmin), min(tmax, epochs.tmax + 1 / sfreq)
-    if last - first < 1 / sfreq:
+    if _inside(tmin, tmax, epochs.tmin, sfreq, len(epochs.times)) == slice(0, 0):
         raise ValueError(
             f"The window {tmin:g} to {tmax:g} s lies outside the epochs of {where}, which last "
             f"from {epochs.tmin:g} to {epochs.tmax:g} s."
         )
-    epochs.crop(first, last, include_tmax=False)
     if epochs.metadata is not None and "onset" in epochs.metadata:
         return epochs, epochs.metadata["onset"].to_numpy()
     # Events count samples of the recording, whatever the epochs were resampled to afterwards.
     clock = float(np.ravel(getattr(epochs, "_raw_sfreq", None) or sfreq)[0])
     return epochs, epochs.events[:, 0] / clock
+
+
+def _inside(tmin: float, tmax: float, t0: float, sfreq: float, n_times: int) -> slice:
+    """Samples of the window, as far as rows that begin at t0 have them; (0, 0) where none."""
+    first = max(0, first_sample(tmin - t0, sfreq))
+    stop = min(n_times, first_sample(tmax - t0, sfreq))
+    return slice(first, stop) if first < stop else slice(0, 0)
 
 
 def _prepare(signal: Any, picks: Any, l_freq: float | None, h_freq: float | None) -> None:

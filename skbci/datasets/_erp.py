@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._times import first_sample
 from skbci._validation import check_count
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
@@ -190,7 +191,8 @@ def make_erp(
                 }))
     return make_bunch(
         np.concatenate(blocks), np.concatenate(labels), pd.concat(tables, ignore_index=True),
-        sfreq=sfreq, ch_names=channels, tmin=tmin, subjects=pd.DataFrame(traits),
+        sfreq=sfreq, ch_names=channels, tmin=first_sample(tmin, sfreq) / sfreq,
+        subjects=pd.DataFrame(traits),
         description=_DESCR.format(
             n_subjects=n_subjects, n_sessions=n_sessions, n_stimuli=n_stimuli, snr=snr,
             n_nontargets=n_nontargets, interval=interval, n_channels=len(channels), sfreq=sfreq,

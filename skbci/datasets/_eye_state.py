@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._times import first_sample
 from skbci._validation import check_count
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._noise import blink_train, slow_eye_movements
@@ -151,7 +152,7 @@ def make_eye_state(
         scalp = Scalp(channels, ("O1", "O2"), sfreq, seed, subject)
         truth = _traits(scalp, snr)
         traits.append({"subject": subject, **truth})
-        n_times = round(duration * sfreq)
+        n_times = first_sample(duration, sfreq)
         events, closed = _timeline(scalp, n_times, block)
         blocks.append(events)
         signal = scalp.background(n_times, 1, 1) + _alpha(scalp, truth, closed)
@@ -188,7 +189,7 @@ def _window_samples(window: Any, hop: Any, duration: float, sfreq: float) -> tup
     hop = check_number(hop, "hop", above=True)
     if window > duration:
         raise ValueError(f"window={window:g} s is longer than the run: duration={duration:g} s.")
-    return max(1, round(window * sfreq)), max(1, round(hop * sfreq))
+    return max(1, first_sample(window, sfreq)), max(1, round(hop * sfreq))
 
 
 def _traits(scalp: Scalp, snr: float) -> dict[str, float]:

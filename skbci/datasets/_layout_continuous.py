@@ -95,13 +95,13 @@ def _events(
     suffix = f"_{key}" if f"ev_onset_{key}" in archive else ""
     if f"ev_onset{suffix}" in archive:
         archive.require([f"ev_code{suffix}"], "a continuous recording with events")
-        samples = archive[f"ev_onset{suffix}"]
-        codes = archive.check_length(f"ev_code{suffix}", len(samples))
+        samples = _whole_samples(archive, f"ev_onset{suffix}")
+        codes = _whole(archive.check_length(f"ev_code{suffix}", len(samples)))
         names = code_names(archive, run)
         labels = [names.get(code, str(code)) for code in codes.tolist()]
     elif "trial_onset" in archive:
         archive.require(["trial_freq"], "a continuous recording with trials")
-        samples = archive["trial_onset"]
+        samples = _whole_samples(archive, "trial_onset")
         codes = archive.check_length("trial_freq", len(samples))
         labels = [f"{code:g} Hz" for code in codes.tolist()]
     else:
@@ -119,6 +119,31 @@ def _events(
         stop = archive.check_length("trial_offset", len(samples))
         events["duration"] = (stop - samples) / sfreq
     return events
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """Whole numbers as integers, whatever format MATLAB or pandas stored them in."""
+    if values.dtype.kind == "f" and np.isfinite(values).all() and (values % 1 == 0).all():
+        return values.astype(np.int64)
+    return values
+
+
+def _whole_samples(archive: Archive, name: str) -> np.ndarray:
+    """Onsets as sample numbers; what lies between two samples is rounded, with a warning."""
+    samples = archive[name]
+    if samples.ndim != 1 or samples.dtype.kind not in "iuf" or not np.isfinite(samples).all():
+        raise ValueError(
+            f"{archive.path}: {name} holds {samples.dtype} of shape {samples.shape}; a list of "
+            "finite sample numbers, counted from the start of the run, is needed."
+        )
+    if samples.dtype.kind == "f" and (samples % 1 != 0).any():
+        warnings.warn(
+            f"{archive.path}: {name} holds numbers between samples, such as "
+            f"{samples[samples % 1 != 0][0]:g}; they were rounded to the nearest sample. Onsets "
+            "are counted in samples: multiply seconds by sfreq.",
+            UserWarning, stacklevel=4,
+        )
+    return np.rint(samples).astype(np.int64)
 
 
 def _stack(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._npz import Archive
 from skbci.datasets._protocols import label_names, row_task, session_of, subject_of
@@ -95,11 +96,15 @@ def window_samples(
     """First sample of a window and the one after its last, within epochs."""
     assert selection.window is not None
     tmin, tmax = selection.window
-    first = round((tmin - start) * sfreq)
-    last = first + round((tmax - tmin) * sfreq)
+    first, last = first_sample(tmin - start, sfreq), first_sample(tmax - start, sfreq)
     if first < 0 or last > n_times:
         raise ValueError(
             f"The window {tmin:g} to {tmax:g} s reaches outside the epochs, "
             f"which last from {start:g} to {start + n_times / sfreq:g} s."
+        )
+    if first >= last:
+        raise ValueError(
+            f"No sample lies between tmin={tmin:g} and tmax={tmax:g} s: at {sfreq:g} Hz one is "
+            f"taken every {1 / sfreq:g} s."
         )
     return first, last

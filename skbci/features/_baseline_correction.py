@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from skbci._times import samples_between
 from skbci._validation import carry_rows, resolve_sfreq
 from skbci.eegarray import EEGArray
 from skbci.features._base import SignalTransformer
-from skbci.features._crop import samples_between
 
 __all__ = ["BaselineCorrection"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
+from skbci._times import samples_between
 from skbci._validation import carry_rows, resolve_sfreq
 from skbci.eegarray import EEGArray
 from skbci.features._base import SignalTransformer
@@ -26,8 +26,8 @@ class Crop(SignalTransformer):
     tmin : float, optional
         Start in seconds, included. By default the first sample.
     tmax : float, optional
-        End in seconds, excluded: the window has ``(tmax - tmin) * sfreq`` samples. By default
-        the end of the row.
+        End in seconds, excluded: the last sample is the last one before it, as everywhere in
+        skbci. By default the end of the row.
     sfreq : float, optional
         Sampling rate in Hz. Not needed for `mne.Epochs` or an `EEGArray`, which know theirs, nor
         where ``tmin`` and ``tmax`` are None.
@@ -112,37 +112,3 @@ class Crop(SignalTransformer):
 
     def _columns_out(self, names: list[str]) -> list[str]:
         return names[self._columns]
-
-
-def samples_between(
-    tmin: float | None, tmax: float | None, n_times: int, t0: float, sfreq: float | None, who: str
-) -> slice:
-    """Give the samples from tmin to tmax, of rows that begin at t0; all without a rate.
-
-    Raises
-    ------
-    ValueError
-        If a time lies outside of the rows or no sample lies between them.
-    """
-    if sfreq is None:
-        return slice(0, n_times)
-    end = t0 + n_times / sfreq
-    edges = []
-    for name, time, default in (("tmin", tmin, 0), ("tmax", tmax, n_times)):
-        if time is None:
-            edges.append(default)
-            continue
-        # The first sample at or after the time; a millionth of a sample forgives rounding.
-        sample = math.ceil((time - t0) * sfreq - 1e-6)
-        if not 0 <= sample <= n_times:
-            raise ValueError(
-                f"{who}: {name}={time:g} s lies outside of the rows, which go from {t0:g} s "
-                f"to {end:g} s ({n_times} samples at {sfreq:g} Hz)."
-            )
-        edges.append(sample)
-    if edges[0] >= edges[1]:
-        raise ValueError(
-            f"{who}: no sample between tmin={tmin} and tmax={tmax} s: tmin must be "
-            f"smaller than tmax by at least one sample ({1 / sfreq:g} s)."
-        )
-    return slice(*edges)

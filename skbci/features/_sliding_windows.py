@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from skbci._annotations import crosses_bad
 from skbci._channels import channel_picks, left_out_bads
+from skbci._times import first_sample
 from skbci._validation import as_eeg, carry_rows, resolve_sfreq
 from skbci.eegarray import EEGArray
 from skbci.features._base import EEGTransformer, check_choice
@@ -38,7 +39,8 @@ class SlidingWindows(EEGTransformer):
     Attributes
     ----------
     n_window_, n_hop_ : int
-        Both in samples, rounded to the nearest.
+        Both in samples: up to the last one before ``window`` seconds have passed, and rounded to
+        the nearest.
     sfreq_ : float
         Sampling rate in Hz.
     n_features_in_ : int
@@ -188,9 +190,9 @@ optional
         for name, value in (("window", self.window), ("hop", self.hop)):
             if not (np.isfinite(value) and value > 0):
                 raise ValueError(f"SlidingWindows: {name}={value!r} must be a positive time in s.")
-        n_window, n_hop = round(self.window * sfreq), round(self.hop * sfreq)
-        for name, value, n in (("window", self.window, n_window), ("hop", self.hop, n_hop)):
-            if n < 1:
+        n_window, n_hop = first_sample(self.window, sfreq), round(self.hop * sfreq)
+        for name, value in (("window", self.window), ("hop", self.hop)):
+            if round(value * sfreq) < 1:
                 raise ValueError(
                     f"SlidingWindows: {name}={value:g} s is less than one sample "
                     f"({1 / sfreq:g} s at {sfreq:g} Hz)."

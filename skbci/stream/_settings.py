@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skbci._numbers import is_number
+from skbci._times import first_sample
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
 from skbci.stream._plan import unwrapped
 
@@ -135,19 +136,19 @@ def check_samples(
 
 
 def n_samples(seconds: Any, name: str, sfreq: float) -> int:
-    """Round a time to samples.
+    """Give the samples of a window, or from one window to the next, as `SlidingWindows` does.
 
     Raises
     ------
     TypeError, ValueError
     """
-    n = round(check_duration(seconds, name) * sfreq)
-    if n < 1:
+    seconds = check_duration(seconds, name)
+    if round(seconds * sfreq) < 1:
         raise ValueError(
             f"OnlineDecoder: {name}={seconds:g} s is less than one sample ({1 / sfreq:g} s at "
             f"{sfreq:g} Hz)."
         )
-    return n
+    return first_sample(seconds, sfreq) if name == "window" else round(seconds * sfreq)
 
 
 def stream_rate(sfreq: Any, pipeline: Any) -> float:

@@ -443,3 +443,36 @@ def test_rows_that_do_not_occur_together(epochs_file, tmp_path):
                  sfreq=SFREQ, subject=[1, 2], session=[1, 2])
     with pytest.raises(ValueError, match=r"No row .* subjects=\[1\], sessions=\[2\] together"):
         load_recording(file, subjects=1, sessions=2)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.uint8, np.int64])
+def test_onsets_and_codes_of_any_number_format(tmp_path, kind):
+    X = counts(2, 400).astype(float)
+    file = write(tmp_path / "S1.npz", {"units": "uV", "labels": {"1": "left", "2": "right"}}, X=X,
+                 sfreq=SFREQ, ev_onset=np.array([10, 120, 230], kind),
+                 ev_code=np.array([1, 2, 1], kind))
+    data = load_recording(file, tmin=0, tmax=1)
+    n = int(SFREQ)
+    right = np.stack([X[:, s : s + n] for s in (10, 120, 230)]) * 1e-6
+    np.testing.assert_allclose(data.X, right, rtol=1e-6)
+    assert [data.label_names[code] for code in data.y.tolist()] == ["left", "right", "left"]
+    assert data.y.dtype.kind in "iu"
+    assert load_recording(file, tmin=0, tmax=1, event_id="right").y.tolist() == [2]
+
+
+def test_onsets_between_samples_are_rounded_with_a_warning(tmp_path):
+    X = counts(2, 400).astype(float)
+    file = write(tmp_path / "S1.npz", {"units": "V"}, X=X, sfreq=SFREQ,
+                 ev_onset=[10.4, 119.9, 230.0], ev_code=[1, 2, 1])
+    with pytest.warns(UserWarning, match=r"ev_onset holds numbers between samples, such as 10\.4"):
+        data = load_recording(file, tmin=0, tmax=1)
+    np.testing.assert_allclose(data.X[:, :, 0], X[:, [10, 120, 230]].T, rtol=1e-6)
+    np.testing.assert_allclose(data.metadata["onset"], np.array([10, 120, 230]) / SFREQ)
+
+
+@pytest.mark.parametrize("onsets", [[10.0, np.nan], [10.0, np.inf], ["10", "20"], [[10, 20]]])
+def test_onsets_that_are_no_sample_numbers(tmp_path, onsets):
+    file = write(tmp_path / "S1.npz", {"units": "V"}, X=counts(2, 400).astype(float), sfreq=SFREQ,
+                 ev_onset=onsets, ev_code=[1, 2][: len(onsets)])
+    with pytest.raises(ValueError, match="ev_onset holds .* finite sample numbers"):
+        load_recording(file, tmin=0, tmax=1)
