@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import io
 import os
 from collections.abc import Callable, Sequence
@@ -12,16 +11,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _study_file import LINES, SUM, checksum, read_lines, text_of, to_csv
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from skbci.evaluation._paired import differences, wilcoxon_p
 
 __all__ = ["Study", "add_arguments", "difference", "markdown_table", "write_table"]
-
-# How many lines the task of a line has: a task is finished only with all of them in the file.
-_LINES = "lines"
-
 
 class Study:
     """Tasks whose results are kept in a CSV file as they come in.
@@ -40,7 +36,8 @@ class Study:
     Notes
     -----
     The file knows nothing of the code that made it: after a change of the code, run with
-    ``fresh=True``.
+    ``fresh=True``. Each line has a checksum, so that a damaged file is refused, and not read as
+    other results. Files without checksums, from before there were any, are read with a warning.
     """
 
     def __init__(self, folder: Path, name: str, fresh: bool = False) -> None:
@@ -77,8 +74,8 @@ class Study:
         Raises
         ------
         ValueError
-            If the tasks differ in their names, two are alike, or a result has the name of a
-            task's argument.
+            If the tasks differ in their names, two are alike, a result has the name of a task's
+            argument, or the file is damaged; the message names the line.
         RuntimeError
             If tasks are missing from the file in the end: a task gave no result, or another run
             wrote into the same file.
@@ -118,7 +115,7 @@ class Study:
             lines.sort(key=lambda line: place[self._key(line)])
         if not lines:
             return pd.DataFrame(columns=self._keys)
-        text = _to_csv(lines, [name for name in lines[0] if name != _LINES], header=True)
+        text = to_csv(lines, [n for n in lines[0] if n not in (LINES, SUM)], header=True)
         # Only an empty field is a missing value: a task may be called "None" or "NA".
         return pd.read_csv(io.StringIO(text), keep_default_na=False, na_values=[""])
 
@@ -139,31 +136,34 @@ class Study:
                 f"{self.path} was made by other tasks: it has no column {missing[0]!r}. Run with "
                 "fresh=True (--fresh), or give the study another name."
             )
-        return tuple(_text(line[name]) for name in self._keys)
+        return tuple(text_of(line[name]) for name in self._keys)
 
     def _read(self) -> list[dict[str, str]]:
         """Lines of finished tasks; what a killed run left of others is passed over."""
         if not self.path.exists():
             return []
-        text = self.path.read_text(encoding="utf-8")
-        text = text[: text.rfind("\n") + 1]  # the last line may have been cut off
-        lines = [line for line in csv.DictReader(io.StringIO(text)) if line.get(_LINES)]
+        lines = read_lines(self.path)
         if not self._keys:
             return lines
         counts = pd.Series([self._key(line) for line in lines], dtype=object).value_counts()
-        return [line for line in lines if counts[self._key(line)] == int(line[_LINES])]
+        return [line for line in lines if counts[self._key(line)] == int(line[LINES])]
 
     def _append(self, task: dict[str, Any], result: Any) -> None:
         results = [result] if isinstance(result, dict) else list(result)
         for one in results:
-            if clash := sorted(set(one) & {*task, _LINES}):
-                raise ValueError(f"the results {clash} have the name of an argument of the task.")
-        new = [{**task, **one, _LINES: len(results)} for one in results]
+            if clash := sorted(set(one) & {*task, LINES, SUM}):
+                raise ValueError(
+                    f"the results {clash} have the name of an argument of the task, or of a "
+                    f"column of the file ({LINES}, {SUM})."
+                )
+        new = [{**task, **one, LINES: len(results)} for one in results]
         old = self._read()
         columns = list(dict.fromkeys(name for line in [*old, *new] for name in line))
-        columns = [name for name in columns if name != _LINES] + [_LINES]
+        columns = [name for name in columns if name not in (LINES, SUM)] + [LINES, SUM]
+        for line in (*old, *new):
+            line[SUM] = checksum(line)
         # The whole file is written anew and moved into place: a run can be killed at any time.
-        text = _to_csv([*old, *new], columns, header=True)
+        text = to_csv([*old, *new], columns, header=True)
         beside = self.path.with_suffix(".part")
         with open(beside, "w", encoding="utf-8", newline="") as file:
             file.write(text)
@@ -186,23 +186,6 @@ def _common_keys(tasks: Sequence[dict[str, Any]]) -> list[str]:
                 f"the tasks have different arguments: {sorted(keys)} and {sorted(task)}."
             )
     return keys
-
-
-def _text(value: Any) -> str:
-    """How a value reads in the file; numbers come back as they were."""
-    if value is None or (isinstance(value, float) and np.isnan(value)):
-        return ""
-    return repr(float(value)) if isinstance(value, (float, np.floating)) else str(value)
-
-
-def _to_csv(lines: Sequence[dict[str, Any]], columns: Sequence[str], header: bool) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    if header:
-        writer.writerow(columns)
-    for line in lines:
-        writer.writerow([_text(line.get(name)) for name in columns])
-    return out.getvalue()
 
 
 def markdown_table(frame: pd.DataFrame, digits: int = 3) -> str:

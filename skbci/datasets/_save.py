@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,18 +70,15 @@ def save_recording(path: str | os.PathLike[str], bunch: Mapping[str, Any]) -> Pa
     if not target.parent.is_dir():
         raise FileNotFoundError(f"The folder {target.parent} does not exist; create it first.")
     arrays = pack(bunch)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".saving-", suffix=".npz")
+    # A plain new file gets the permissions that the user's umask gives to all files.
+    temporary = target.parent / f".saving-{uuid.uuid4().hex}.npz"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files that only their owner can read.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
         os.replace(temporary, target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     return target

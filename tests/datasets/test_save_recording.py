@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -114,6 +116,18 @@ def test_failed_save_leaves_the_old_file(tmp_path, monkeypatch):
     monkeypatch.undo()
     np.testing.assert_array_equal(load_recording(path).X, np.zeros((2, 3)))
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
+
+
+def test_the_process_and_its_umask_are_left_alone(tmp_path, monkeypatch):
+    """The umask belongs to all threads: even for a moment it must not change."""
+    (tmp_path / "plain").write_bytes(b"")
+
+    def refuse(mask):
+        raise AssertionError("the umask was set")
+
+    monkeypatch.setattr(os, "umask", refuse)
+    path = save_recording(tmp_path / "a.npz", {"X": np.zeros((2, 3))})
+    assert path.stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
 @pytest.mark.parametrize(("bunch", "error", "match"), [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 
 import _study as study
@@ -58,6 +59,69 @@ def test_a_line_that_was_cut_off_is_run_again(tmp_path, cut):
     again = Counter()
     pd.testing.assert_frame_equal(study.Study(tmp_path, "s").run(TASKS, again), whole)
     assert len(again.calls) >= 1
+
+
+def damaged_copies(content, n, seed):
+    """Copies with flipped bits, cuts, and bytes that were lost, doubled or moved."""
+    rng = np.random.default_rng(seed)
+    for number in range(n):
+        copy, at = bytearray(content), int(rng.integers(len(content)))
+        length = int(rng.integers(1, 40))
+        kind = number % 5
+        if kind == 0:
+            copy[at] ^= 1 << int(rng.integers(8))
+        elif kind == 1:
+            del copy[at:]
+        elif kind == 2:
+            del copy[at : at + length]
+        elif kind == 3:
+            copy[at:at] = copy[at : at + length]
+        else:
+            copy[at : at + length] = rng.integers(0, 256, length, dtype=np.uint8).tobytes()
+        if bytes(copy) != content:
+            yield bytes(copy)
+
+
+def test_a_damaged_file_never_gives_other_results(tmp_path):
+    """It is refused, or what is lost is run again."""
+    one = study.Study(tmp_path, "s")
+    whole = one.run(TASKS, Counter())
+    content, refused = one.path.read_bytes(), 0
+    for copy in damaged_copies(content, 300, seed=0):
+        one.path.write_bytes(copy)
+        with contextlib.suppress(ValueError):
+            pd.testing.assert_frame_equal(study.Study(tmp_path, "s").run(TASKS, Counter()), whole)
+            continue
+        with pytest.raises(ValueError, match=r"s\.csv is damaged"):
+            study.Study(tmp_path, "s").run(TASKS, Counter())
+        refused += 1
+    assert refused > 100
+
+
+def test_a_damaged_line_is_named(tmp_path):
+    one = study.Study(tmp_path, "s")
+    one.run(TASKS, Counter())
+    lines = one.path.read_text().splitlines(keepends=True)
+    assert lines[2].count("0.333") == 1
+    one.path.write_text("".join([*lines[:2], lines[2].replace("0.333", "0.433"), *lines[3:]]))
+    with pytest.raises(ValueError, match=r"s\.csv is damaged: line 3 .*checksum.*'0\.433"):
+        study.Study(tmp_path, "s").run(TASKS, Counter())
+    one.path.write_text("".join([*lines[:2], *lines[3:]]))  # the remedy of the message
+    again = Counter()
+    assert len(study.Study(tmp_path, "s").run(TASKS, again)) == len(TASKS)
+    assert again.calls == [(TASKS[1]["subject"], TASKS[1]["rule"])]
+
+
+def test_a_file_from_before_there_were_checksums(tmp_path):
+    one = study.Study(tmp_path, "s")
+    whole = one.run(TASKS, Counter())
+    lines = [line.rpartition(",")[0] for line in one.path.read_text().splitlines()]
+    one.path.write_text("\n".join(lines) + "\n")
+    again = Counter()
+    with pytest.warns(UserWarning, match=r"s\.csv was written without checksums"):
+        frame = study.Study(tmp_path, "s").run(TASKS, again)
+    pd.testing.assert_frame_equal(frame, whole)
+    assert again.calls == []
 
 
 def test_a_task_of_several_lines_counts_only_with_all_of_them(tmp_path):
