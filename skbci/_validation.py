@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 from mne import BaseEpochs
 from sklearn.utils.validation import validate_data
 
-from skbci._numbers import is_number
+from skbci._checks import is_number
 from skbci.eegarray import EEGArray
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "carry_rows",
     "check_bands",
     "check_classes",
-    "check_count",
     "check_eeg",
     "check_flat_channels",
     "check_groups",
@@ -344,22 +342,6 @@ def check_classes(classes: np.ndarray, who: Any) -> np.ndarray:
             f"{classes.tolist()}."
         )
     return classes
-
-
-def check_count(value: Any, name: str, who: Any = "", least: int = 1) -> int:
-    """Check an integer of at least ``least``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        Naming the argument, its value, and, where given, who asks.
-    """
-    prefix = f"{_name(who)}: " if who != "" else ""
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{prefix}{name}={value!r} must be an integer.")
-    if int(value) < least:
-        raise ValueError(f"{prefix}{name}={value!r} must be at least {least}.")
-    return int(value)
 
 
 def _name(who: Any) -> str:

@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from skbci._validation import as_eeg, carry_rows, check_count, check_eeg
+from skbci._checks import check_count
+from skbci._validation import as_eeg, carry_rows, check_eeg
 from skbci.features import RankReducer
 
 __all__ = ["BandCSP"]

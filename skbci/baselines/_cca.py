@@ -13,7 +13,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._validation import as_eeg, check_count, check_eeg, resolve_sfreq
+from skbci._checks import check_count
+from skbci._validation import as_eeg, check_eeg, resolve_sfreq
 from skbci.baselines._canonical import band_weights, canonical_correlations
 
 __all__ = ["CCAClassifier"]

@@ -11,8 +11,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._numbers import is_number
-from skbci._validation import as_eeg, check_classes, check_count, check_eeg
+from skbci._checks import check_count, check_number
+from skbci._validation import as_eeg, check_classes, check_eeg
 from skbci.baselines._standardized import standardized
 
 __all__ = ["GalanClassifier"]
@@ -116,11 +116,7 @@ class GalanClassifier(ClassifierMixin, BaseEstimator):
         """
         name = type(self).__name__
         n_features = check_count(self.n_features, "n_features", name)
-        value = self.shrinkage
-        if not is_number(value):
-            raise TypeError(f"{name}: shrinkage={value!r} must be a number.")
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name}: shrinkage={value!r} must be between 0 and 1.")
+        check_number(self.shrinkage, "shrinkage", self, low=0, high=1)
         data, y = check_eeg(
             self, as_eeg(X), y, reset=True, ndim=(2, 3), flat="allow", ensure_min_samples=2
         )

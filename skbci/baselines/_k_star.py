@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._numbers import is_number
+from skbci._checks import check_number
 from skbci._validation import as_eeg, check_classes, check_eeg
 
 __all__ = ["KStar"]
@@ -105,12 +105,7 @@ class KStar(ClassifierMixin, BaseEstimator):
         -------
         self
         """
-        name = type(self).__name__
-        value = self.blend
-        if not is_number(value):
-            raise TypeError(f"{name}: blend={value!r} must be a number.")
-        if not 0 < value <= 100:
-            raise ValueError(f"{name}: blend={value!r} must be above 0 and at most 100 (percent).")
+        check_number(self.blend, "blend", self, low=0, high=100, closed="right", unit="percent")
         data, y = check_eeg(self, as_eeg(X), y, reset=True, flat="allow")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)

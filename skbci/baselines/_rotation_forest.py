@@ -13,8 +13,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._numbers import is_number
-from skbci._validation import as_eeg, check_classes, check_count, check_eeg
+from skbci._checks import check_count, check_number
+from skbci._validation import as_eeg, check_classes, check_eeg
 from skbci.baselines._standardized import standardized
 
 __all__ = ["RotationForest"]
@@ -204,11 +204,7 @@ class RotationForest(ClassifierMixin, BaseEstimator):
     def _check_settings(self) -> int:
         name = type(self).__name__
         check_count(self.subset_size, "subset_size", name)
-        fraction = self.sample_fraction
-        if not is_number(fraction):
-            raise TypeError(f"{name}: sample_fraction={fraction!r} must be a number.")
-        if not 0 < fraction <= 1:
-            raise ValueError(f"{name}: sample_fraction={fraction!r} must be in (0, 1].")
+        check_number(self.sample_fraction, "sample_fraction", self, low=0, high=1, closed="right")
         return check_count(self.n_estimators, "n_estimators", name)
 
 

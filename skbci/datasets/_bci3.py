@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._checks import check_count, check_positive
 from skbci._times import first_sample
-from skbci._validation import check_count
 from skbci.datasets._bci3_files import (
     CODES,
     N_COLUMNS,
@@ -24,7 +24,6 @@ from skbci.datasets._bci3_files import (
 )
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._layout_features import psd_names, session_onsets
-from skbci.datasets._options import check_number
 
 __all__ = ["load_bci3_mental_imagery"]
 
@@ -125,15 +124,15 @@ def load_bci3_mental_imagery(
         raise FileNotFoundError(f"No folder at {place}; unpack the competition's archives there.")
     if which not in N_COLUMNS:
         raise ValueError(f"which={which!r} must be 'psd' or 'raw'.")
-    subject = check_count(subject, "subject")
+    subject = check_count(subject, "subject", "load_bci3_mental_imagery")
     if subject > 3:
         raise ValueError(f"subject={subject}: data set V has the subjects 1, 2 and 3.")
     files = {
         session: session_file(place, subject, session, which)
         for session in _sessions(place, subject, sessions, which)
     }
-    size = first_sample(check_number(window, "window", above=True), _RAW_RATE)
-    step = max(1, round(check_number(hop, "hop", above=True) * _RAW_RATE))
+    size = first_sample(check_positive(window, "window", "load_bci3_mental_imagery"), _RAW_RATE)
+    step = max(1, round(check_positive(hop, "hop", "load_bci3_mental_imagery") * _RAW_RATE))
     parts, y_test8 = [], None
     for session, file in files.items():
         data, labels = read_session(file, which)

@@ -14,9 +14,9 @@ from sklearn.utils import Bunch
 
 from skbci._annotations import crosses_bad
 from skbci._channels import channel_picks, left_out_bads
+from skbci._checks import check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
-from skbci.datasets._options import check_number
 from skbci.eegarray import EEGArray
 
 __all__ = ["read_epochs"]
@@ -111,12 +111,12 @@ def read_epochs(
     >>> data.X.shape, data.y.tolist(), data.metadata["onset"].tolist()
     ((2, 2, 300), ['left', 'right'], [2.0, 8.0])
     """
-    tmin = check_number(tmin, "tmin", least=-np.inf)
-    tmax = check_number(tmax, "tmax", least=-np.inf)
+    tmin = check_number(tmin, "tmin", "read_epochs")
+    tmax = check_number(tmax, "tmax", "read_epochs")
     if tmax <= tmin:
         raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
     if resample is not None:
-        resample = check_number(resample, "resample", above=True)
+        resample = check_positive(resample, "resample", "read_epochs", unit="Hz")
     source = _open(path_or_raw)
     where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
     chosen = channel_picks(source.info, picks, str(where))

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._checks import check_count, check_number, check_positive
 from skbci._times import first_sample
-from skbci._validation import check_count
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
 from skbci.datasets._evoked import ANCHORS, OddballCortex
@@ -18,7 +18,6 @@ from skbci.datasets._ongoing import blinking
 from skbci.datasets._options import (
     ERP_CHANNELS,
     check_channels,
-    check_number,
     check_rates,
     draw_seed,
 )
@@ -153,17 +152,17 @@ def make_erp(
     >>> int((data.y == "target").sum())
     10
     """
-    n_subjects = check_count(n_subjects, "n_subjects")
-    n_sessions = check_count(n_sessions, "n_sessions")
-    n_runs = check_count(n_runs, "n_runs")
-    n_nontargets = check_count(n_nontargets, "n_nontargets")
-    n_stimuli = check_count(n_stimuli, "n_stimuli", least=n_runs * (1 + n_nontargets))
-    interval = check_number(interval, "interval", least=0.05)
-    sfreq, line_freq = check_rates(sfreq, line_freq)
-    tmin = check_number(tmin, "tmin", least=-60.0)
-    duration = check_number(duration, "duration", above=True)
-    channels = check_channels(ch_names, reference)
-    snr = check_number(snr, "snr")
+    n_subjects = check_count(n_subjects, "n_subjects", "make_erp")
+    n_sessions = check_count(n_sessions, "n_sessions", "make_erp")
+    n_runs = check_count(n_runs, "n_runs", "make_erp")
+    n_nontargets = check_count(n_nontargets, "n_nontargets", "make_erp")
+    n_stimuli = check_count(n_stimuli, "n_stimuli", "make_erp", low=n_runs * (1 + n_nontargets))
+    interval = check_number(interval, "interval", "make_erp", low=0.05)
+    sfreq, line_freq = check_rates(sfreq, line_freq, "make_erp")
+    tmin = check_number(tmin, "tmin", "make_erp", low=-60.0)
+    duration = check_positive(duration, "duration", "make_erp")
+    channels = check_channels(ch_names, reference, "make_erp")
+    snr = check_number(snr, "snr", "make_erp", low=0)
     seed = draw_seed(random_state)
 
     blocks, labels, tables, traits = [], [], [], []

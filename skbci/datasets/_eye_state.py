@@ -9,14 +9,13 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._checks import check_count, check_number, check_positive
 from skbci._times import first_sample
-from skbci._validation import check_count
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._noise import blink_train, slow_eye_movements
 from skbci.datasets._options import (
     EMOTIV_CHANNELS,
     check_channels,
-    check_number,
     check_rates,
     draw_seed,
 )
@@ -138,12 +137,12 @@ def make_eye_state(
     >>> sorted(set(data.y.tolist()))
     ['closed', 'open']
     """
-    n_subjects = check_count(n_subjects, "n_subjects")
-    sfreq, line_freq = check_rates(sfreq, line_freq)
-    duration = check_number(duration, "duration", above=True)
-    block = check_number(block, "block", least=2.0)
-    channels = check_channels(ch_names, reference)
-    snr = check_number(snr, "snr")
+    n_subjects = check_count(n_subjects, "n_subjects", "make_eye_state")
+    sfreq, line_freq = check_rates(sfreq, line_freq, "make_eye_state")
+    duration = check_positive(duration, "duration", "make_eye_state")
+    block = check_number(block, "block", "make_eye_state", low=2.0)
+    channels = check_channels(ch_names, reference, "make_eye_state")
+    snr = check_number(snr, "snr", "make_eye_state", low=0)
     size, step = _window_samples(window, hop, duration, sfreq)
     seed = draw_seed(random_state)
 
@@ -185,8 +184,8 @@ def make_eye_state(
 
 
 def _window_samples(window: Any, hop: Any, duration: float, sfreq: float) -> tuple[int, int]:
-    window = check_number(window, "window", above=True)
-    hop = check_number(hop, "hop", above=True)
+    window = check_positive(window, "window", "make_eye_state")
+    hop = check_positive(hop, "hop", "make_eye_state")
     if window > duration:
         raise ValueError(f"window={window:g} s is longer than the run: duration={duration:g} s.")
     return max(1, first_sample(window, sfreq)), max(1, round(hop * sfreq))

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._checks import check_count, check_number, check_positive
 from skbci._times import first_sample
-from skbci._validation import check_count
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
 from skbci.datasets._motor_cortex import IMAGERY_S, Trials
@@ -18,7 +18,6 @@ from skbci.datasets._ongoing import blinking
 from skbci.datasets._options import (
     MOTOR_CHANNELS,
     check_channels,
-    check_number,
     check_rates,
     draw_seed,
 )
@@ -175,10 +174,10 @@ def make_imagery_execution(
     1   C3  right_hand     True       True
     2  FC2   left_hand     True      False
     """
-    n_subjects = check_count(n_subjects, "n_subjects")
-    n_sessions = check_count(n_sessions, "n_sessions")
-    n_runs = check_count(n_runs, "n_runs")
-    n_trials = check_count(n_trials, "n_trials")
+    n_subjects = check_count(n_subjects, "n_subjects", "make_imagery_execution")
+    n_sessions = check_count(n_sessions, "n_sessions", "make_imagery_execution")
+    n_runs = check_count(n_runs, "n_runs", "make_imagery_execution")
+    n_trials = check_count(n_trials, "n_trials", "make_imagery_execution")
     if n_trials < n_runs:
         raise ValueError(
             f"n_trials={n_trials} must be at least n_runs={n_runs}: the trials of a session are "
@@ -186,11 +185,11 @@ def make_imagery_execution(
         )
     sources = _choose_sources(classes, n_sources, overlap)
     names = [str(name) for name in classes]
-    sfreq, line_freq = check_rates(sfreq, line_freq)
-    tmin = check_number(tmin, "tmin", least=-60.0)
-    duration = check_number(duration, "duration", above=True)
-    channels = check_channels(ch_names, reference)
-    snr = check_number(snr, "snr")
+    sfreq, line_freq = check_rates(sfreq, line_freq, "make_imagery_execution")
+    tmin = check_number(tmin, "tmin", "make_imagery_execution", low=-60.0)
+    duration = check_positive(duration, "duration", "make_imagery_execution")
+    channels = check_channels(ch_names, reference, "make_imagery_execution")
+    snr = check_number(snr, "snr", "make_imagery_execution", low=0)
     seed = draw_seed(random_state)
 
     blocks, tables, traits = [], [], []
@@ -236,15 +235,13 @@ def _choose_sources(classes: Sequence[str], n_sources: Any, overlap: Any) -> lis
     n_classes = len(names)
     if n_classes < 2 or len(set(names)) != n_classes:
         raise ValueError(f"classes={tuple(names)} must hold at least two different names, once.")
-    n_sources = check_count(n_sources, "n_sources", least=n_classes)
+    n_sources = check_count(n_sources, "n_sources", "make_imagery_execution", low=n_classes)
     if n_sources % n_classes:
         raise ValueError(
             f"n_sources={n_sources} must be a multiple of the number of classes, {n_classes}, so "
             "that each has as many sources."
         )
-    overlap = check_number(overlap, "overlap")
-    if overlap > 1:
-        raise ValueError(f"overlap={overlap!r} must be at most 1.")
+    overlap = check_number(overlap, "overlap", "make_imagery_execution", low=0, high=1)
     n_sets = n_sources // n_classes
     n_shared = int(overlap * n_sets + 0.5) * n_classes
     n_private = n_sources - n_shared

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._checks import check_count, check_number, check_positive
 from skbci._times import first_sample
-from skbci._validation import check_count
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
 from skbci.datasets._motor_cortex import IMAGERY_S, TASKS, MotorCortex, Trials
@@ -18,7 +18,6 @@ from skbci.datasets._ongoing import blinking
 from skbci.datasets._options import (
     MOTOR_CHANNELS,
     check_channels,
-    check_number,
     check_rates,
     draw_seed,
 )
@@ -153,16 +152,16 @@ def make_motor_imagery(
     >>> sorted(data.y.tolist())
     ['left_hand', 'left_hand', 'right_hand', 'right_hand']
     """
-    n_subjects = check_count(n_subjects, "n_subjects")
-    n_sessions = check_count(n_sessions, "n_sessions")
-    n_runs = check_count(n_runs, "n_runs")
-    n_trials = check_count(n_trials, "n_trials", least=n_runs)
+    n_subjects = check_count(n_subjects, "n_subjects", "make_motor_imagery")
+    n_sessions = check_count(n_sessions, "n_sessions", "make_motor_imagery")
+    n_runs = check_count(n_runs, "n_runs", "make_motor_imagery")
+    n_trials = check_count(n_trials, "n_trials", "make_motor_imagery", low=n_runs)
     names = _check_classes(classes)
-    sfreq, line_freq = check_rates(sfreq, line_freq)
-    tmin = check_number(tmin, "tmin", least=-60.0)
-    duration = check_number(duration, "duration", above=True)
-    channels = check_channels(ch_names, reference)
-    snr = check_number(snr, "snr")
+    sfreq, line_freq = check_rates(sfreq, line_freq, "make_motor_imagery")
+    tmin = check_number(tmin, "tmin", "make_motor_imagery", low=-60.0)
+    duration = check_positive(duration, "duration", "make_motor_imagery")
+    channels = check_channels(ch_names, reference, "make_motor_imagery")
+    snr = check_number(snr, "snr", "make_motor_imagery", low=0)
     seed = draw_seed(random_state)
 
     blocks, tables, traits = [], [], []

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._numbers import is_number
+from skbci._checks import check_choice, check_names, check_positive
 from skbci.datasets._head import standard_names
 
 __all__ = [
@@ -17,7 +17,6 @@ __all__ = [
     "MOTOR_CHANNELS",
     "OCCIPITAL_CHANNELS",
     "check_channels",
-    "check_number",
     "check_rates",
     "draw_seed",
     "stream",
@@ -63,36 +62,24 @@ def stream(seed: int, *key: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def check_number(value: Any, name: str, *, least: float = 0.0, above: bool = False) -> float:
-    """Refuse what is not a finite number of at least (or ``above``) a bound."""
-    if not is_number(value):
-        raise TypeError(f"{name}={value!r} must be a number.")
-    number = float(value)
-    if not np.isfinite(number) or number < least or (above and number == least):
-        allowed = f"above {least:g}" if above else f"at least {least:g}"
-        raise ValueError(f"{name}={value!r} must be a finite number {allowed}.")
-    return number
-
-
-def check_rates(sfreq: Any, line_freq: Any) -> tuple[float, float | None]:
+def check_rates(sfreq: Any, line_freq: Any, who: str) -> tuple[float, float | None]:
     """Sampling rate and mains frequency, or None where the rate cannot show the mains."""
-    sfreq = check_number(sfreq, "sfreq", above=True)
+    sfreq = check_positive(sfreq, "sfreq", who, unit="Hz")
     if sfreq < 64:
         raise ValueError(
             f"sfreq={sfreq:g} Hz is too low: the rhythms reach up to 30 Hz; use 64 Hz or more."
         )
     if line_freq is None:
         return sfreq, None
-    line_freq = check_number(line_freq, "line_freq", above=True)
+    line_freq = check_positive(line_freq, "line_freq", who, unit="Hz", also="None")
     # An amplifier's anti-aliasing filter takes away what lies above the Nyquist frequency.
     return sfreq, line_freq if line_freq < sfreq / 2 else None
 
 
-def check_channels(ch_names: Sequence[str], reference: Any) -> list[str]:
+def check_channels(ch_names: Sequence[str], reference: Any, who: str) -> list[str]:
     """Channel names in the spelling of the 10-05 system, fit for the reference."""
-    if reference not in ("average", None):
-        raise ValueError(f"reference={reference!r} must be 'average' or None.")
-    names = standard_names(ch_names)
+    reference = check_choice(reference, "reference", who, ("average", None))
+    names = standard_names(check_names(ch_names, "ch_names", who))
     if reference == "average" and len(names) < 2:
         raise ValueError("reference='average' needs at least two channels; ch_names has one.")
     return names

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
+from skbci._checks import check_number
 from skbci.datasets._join import join_bunches
 from skbci.datasets._layout_bunch import FORMAT_KEY, read_bunch_layout
 from skbci.datasets._layout_continuous import read_continuous_layout, run_keys
@@ -17,7 +18,6 @@ from skbci.datasets._layout_features import read_features_layout
 from skbci.datasets._layout_samples import read_samples_layout
 from skbci.datasets._layout_tabular import read_tabular_layout
 from skbci.datasets._npz import Archive, find_files, open_archive
-from skbci.datasets._options import check_number
 from skbci.datasets._selection import Selection, as_list
 
 __all__ = ["load_recording"]
@@ -173,8 +173,8 @@ def _selection(
     if (tmin is None) != (tmax is None):
         raise ValueError(f"tmin={tmin} and tmax={tmax}: give both, or none.")
     if tmin is not None:
-        tmin = check_number(tmin, "tmin", least=-np.inf)
-        tmax = check_number(tmax, "tmax", least=-np.inf)
+        tmin = check_number(tmin, "tmin", "load_recording")
+        tmax = check_number(tmax, "tmax", "load_recording")
         if tmax <= tmin:
             raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
     if event_id is not None and tmin is None:

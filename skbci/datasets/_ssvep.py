@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._checks import check_count, check_number, check_positive
 from skbci._times import first_sample
-from skbci._validation import check_count
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
 from skbci.datasets._ongoing import blinking
 from skbci.datasets._options import (
     OCCIPITAL_CHANNELS,
     check_channels,
-    check_number,
     check_rates,
     draw_seed,
 )
@@ -163,17 +162,17 @@ def make_ssvep(
     >>> data.frequencies
     {'9 Hz': 9.0, '10 Hz': 10.0, '12 Hz': 12.0, '15 Hz': 15.0}
     """
-    n_subjects = check_count(n_subjects, "n_subjects")
-    n_sessions = check_count(n_sessions, "n_sessions")
-    n_runs = check_count(n_runs, "n_runs")
-    n_trials = check_count(n_trials, "n_trials", least=n_runs)
-    n_harmonics = _check_harmonics(n_harmonics)
-    sfreq, line_freq = check_rates(sfreq, line_freq)
+    n_subjects = check_count(n_subjects, "n_subjects", "make_ssvep")
+    n_sessions = check_count(n_sessions, "n_sessions", "make_ssvep")
+    n_runs = check_count(n_runs, "n_runs", "make_ssvep")
+    n_trials = check_count(n_trials, "n_trials", "make_ssvep", low=n_runs)
+    n_harmonics = check_count(n_harmonics, "n_harmonics", "make_ssvep", high=_MOST_HARMONICS)
+    sfreq, line_freq = check_rates(sfreq, line_freq, "make_ssvep")
     hertz, turns = _check_stimuli(frequencies, phases, sfreq)
-    tmin = check_number(tmin, "tmin", least=-60.0)
-    duration = check_number(duration, "duration", above=True)
-    channels = check_channels(ch_names, reference)
-    snr = check_number(snr, "snr")
+    tmin = check_number(tmin, "tmin", "make_ssvep", low=-60.0)
+    duration = check_positive(duration, "duration", "make_ssvep")
+    channels = check_channels(ch_names, reference, "make_ssvep")
+    snr = check_number(snr, "snr", "make_ssvep", low=0)
     seed = draw_seed(random_state)
     names = [_name(f) for f in hertz]
 
@@ -218,19 +217,12 @@ def _name(frequency: float) -> str:
     return f"{frequency:g} Hz"
 
 
-def _check_harmonics(n_harmonics: Any) -> int:
-    n_harmonics = check_count(n_harmonics, "n_harmonics")
-    if n_harmonics > _MOST_HARMONICS:
-        raise ValueError(f"n_harmonics={n_harmonics} must be {_MOST_HARMONICS} at most.")
-    return n_harmonics
-
-
 def _check_stimuli(
     frequencies: Any, phases: Any, sfreq: float
 ) -> tuple[list[float], list[float]]:
     if isinstance(frequencies, str) or not isinstance(frequencies, (Sequence, np.ndarray)):
         raise TypeError(f"frequencies={frequencies!r} must be a sequence of numbers in Hz.")
-    hertz = [check_number(f, "frequencies", above=True) for f in frequencies]
+    hertz = [check_positive(f, "frequencies", "make_ssvep") for f in frequencies]
     if len({_name(f) for f in hertz}) < max(2, len(hertz)):
         raise ValueError(
             f"frequencies={tuple(hertz)} must hold at least two different ones, each once."
@@ -241,7 +233,7 @@ def _check_stimuli(
             f"{sfreq / 2:g} Hz."
         )
     turns = [0.0] * len(hertz) if phases is None else [
-        check_number(phase, "phases", least=-np.inf) for phase in phases
+        check_number(phase, "phases", "make_ssvep") for phase in phases
     ]
     if len(turns) != len(hertz):
         raise ValueError(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
-from skbci._validation import check_count
+from skbci._checks import check_count, check_number, check_positive
 from skbci.datasets._bunch import make_bunch
-from skbci.datasets._options import check_number, draw_seed
+from skbci.datasets._options import draw_seed
 
 __all__ = ["make_gabor_2d", "make_modulo2", "make_parity"]
 
@@ -59,7 +60,7 @@ def make_parity(n_bits: int = 8) -> Bunch:
     >>> data.X.tolist(), data.y.tolist()
     ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
     """
-    n_bits = check_count(n_bits, "n_bits")
+    n_bits = check_count(n_bits, "n_bits", "make_parity")
     _check_rows(2, n_bits, f"n_bits={n_bits}")
     X, y = _digit_sums(2, n_bits)
     return make_bunch(
@@ -117,8 +118,8 @@ def make_modulo2(n_values: int = 3, n_features: int = 2) -> Bunch:
            [1, 0, 1],
            [0, 1, 0]])
     """
-    n_values = check_count(n_values, "n_values", least=2)
-    n_features = check_count(n_features, "n_features")
+    n_values = check_count(n_values, "n_values", "make_modulo2", low=2)
+    n_features = check_count(n_features, "n_features", "make_modulo2")
     _check_rows(n_values, n_features, f"n_values={n_values}, n_features={n_features}")
     X, y = _digit_sums(n_values, n_features)
     return make_bunch(
@@ -189,11 +190,12 @@ def make_gabor_2d(
     >>> data.X.shape, data.y.dtype
     ((100, 2), dtype('float64'))
     """
-    n_samples = check_count(n_samples, "n_samples")
-    sigma = check_number(sigma, "sigma", above=True)
-    frequency = check_number(frequency, "frequency")
-    noise = check_number(noise, "noise")
-    low, high = (check_number(v, n, least=-np.inf) for v, n in ((low, "low"), (high, "high")))
+    who = "make_gabor_2d"
+    n_samples = check_count(n_samples, "n_samples", who)
+    sigma = check_positive(sigma, "sigma", who)
+    frequency = check_number(frequency, "frequency", who, low=0)
+    noise = check_number(noise, "noise", who, low=0)
+    low, high = (check_number(v, n, who) for v, n in ((low, "low"), (high, "high")))
     if high <= low:
         raise ValueError(f"high={high:g} must be above low={low:g}.")
     rng = np.random.default_rng(draw_seed(random_state))
@@ -209,7 +211,7 @@ def make_gabor_2d(
 
 
 def _check_rows(base: int, digits: int, given: str) -> None:
-    if base**digits > _MOST_ROWS:
+    if digits * math.log2(base) > math.log2(_MOST_ROWS):
         raise ValueError(f"{given} makes {base}**{digits} rows; at most {_MOST_ROWS} are allowed.")
 
 

@@ -14,7 +14,8 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, check_
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 
-from skbci._validation import as_eeg, check_count
+from skbci._checks import check_count
+from skbci._validation import as_eeg
 from skbci.display._style import clean, line_style, log_ticks
 
 if TYPE_CHECKING:

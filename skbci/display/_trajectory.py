@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from skbci._validation import check_count
+from skbci._checks import check_count
 from skbci.display._style import GUIDE, line_style
 from skbci.weighting import (
     TOY_STARTS,
@@ -216,7 +216,7 @@ class TrajectoryDisplay:
         from matplotlib.animation import FuncAnimation
 
         for name, value in (("n_frames", n_frames), ("fps", fps), ("dpi", dpi)):
-            check_count(value, name, "TrajectoryDisplay", least=2 if name == "n_frames" else 1)
+            check_count(value, name, "TrajectoryDisplay", low=2 if name == "n_frames" else 1)
         picture = type(self)(trajectories=self.trajectories).plot()
         ways = {key: self.trajectories[key[0]][key[1]].points for key in picture.lines_}
         last = max(len(points) for points in ways.values()) - 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from sklearn.utils.validation import (
 )
 from torch import Tensor, nn
 
+from skbci._checks import check_count, check_flag, check_number
 from skbci._validation import as_eeg, check_eeg, check_groups
 from skbci.eegarray import EEGArray
 from skbci.estimators._criteria import resolve_criterion
@@ -60,7 +60,7 @@ class BaseNeural(SparseTraining):
     _standardizer_: Standardizer | None
     _input_ndim: tuple[int, ...] = (2, 3, 4)
     _real_target = False
-    _switches = {"early_stopping": "True or False", "standardize": "True or False"}
+    _early_stopping_words: tuple[str, ...] = ()
     _net_class: type[SlicingNet] = SlicingNet
 
     # Set by the children's __init__.
@@ -349,28 +349,20 @@ class BaseNeural(SparseTraining):
         self._check_routes()
         self._pruning_method()
         name = type(self).__name__
-        checks = {
-            "max_epochs": (numbers.Integral, lambda v: v >= 1, "an integer of at least 1"),
-            "batch_size": (
-                numbers.Integral,
-                lambda v: v >= 1 or v == -1,
-                "a positive integer or -1 (all rows)",
-            ),
-            "lr": (numbers.Real, lambda v: 0 <= v < np.inf, "a finite number of at least 0"),
-            "validation_fraction": (numbers.Real, lambda v: 0 < v < 1, "between 0 and 1"),
-            "n_iter_no_change": (numbers.Integral, lambda v: v >= 1, "an integer of at least 1"),
-            "tol": (numbers.Real, lambda v: v >= 0, "a number of at least 0"),
-        }
-        for key, (kind, allowed, words) in checks.items():
-            value = getattr(self, key)
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise TypeError(f"{name}: {key}={value!r} must be {words}.")
-            if not allowed(value):
-                raise ValueError(f"{name}: {key}={value!r} must be {words}.")
-        for key, words in self._switches.items():
-            value = getattr(self, key)
-            if not (isinstance(value, (bool, np.bool_)) or repr(value) in words):
-                raise TypeError(f"{name}: {key}={value!r} must be {words}.")
+        check_count(self.max_epochs, "max_epochs", self)
+        if check_count(self.batch_size, "batch_size", self, low=-1, also="-1 (all rows)") == 0:
+            check_count(self.batch_size, "batch_size", self, also="-1 (all rows)")
+        check_number(self.lr, "lr", self, low=0)
+        check_number(
+            self.validation_fraction, "validation_fraction", self, low=0, high=1, closed="neither"
+        )
+        check_count(self.n_iter_no_change, "n_iter_no_change", self)
+        check_number(self.tol, "tol", self, low=0)
+        check_flag(self.standardize, "standardize", self)
+        words = self._early_stopping_words
+        if not (isinstance(self.early_stopping, str) and self.early_stopping in words):
+            also = " or ".join(map(repr, words))
+            check_flag(self.early_stopping, "early_stopping", self, also=also)
         try:
             torch.device(self.device)
         except (RuntimeError, TypeError):

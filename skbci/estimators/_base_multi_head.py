@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import numbers
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import torch
 from skorch.callbacks import Callback
 from torch import Tensor, nn
 
+from skbci._checks import check_count, check_number
 from skbci.estimators._base import TrainingRows
 from skbci.estimators._base_classifier import BaseNeuralClassifier
 from skbci.estimators._head_losses import resolve_losses
@@ -32,7 +32,7 @@ class BaseMultiHeadClassifier(BaseNeuralClassifier):
     _route_prefixes: tuple[str, ...] = (
         "module", "criterion", "optimizer", "pruning", "callbacks", "losses", "loss_weighting",
     )
-    _switches = {"early_stopping": "True, False or 'auto'", "standardize": "True or False"}
+    _early_stopping_words = ("auto",)
 
     # Set by the children's __init__.
     losses: Any
@@ -155,7 +155,7 @@ class BaseMultiHeadClassifier(BaseNeuralClassifier):
     def _check_settings(self) -> None:
         super()._check_settings()
         name = type(self).__name__
-        self._check_plateau(name)
+        self._check_plateau()
         if self.monitor is not None and not isinstance(self.monitor, str):
             raise TypeError(
                 f"{name}: monitor={self.monitor!r} must name a column of history_, or be None."
@@ -197,25 +197,10 @@ class BaseMultiHeadClassifier(BaseNeuralClassifier):
                 "criterion alone; name a loss for each of the module's heads."
             )
 
-    def _check_plateau(self, name: str) -> None:
-        checks = {
-            "lr_patience": (
-                numbers.Integral, lambda v: v >= 1, "an integer of at least 1, or None", True
-            ),
-            "lr_factor": (numbers.Real, lambda v: 0 < v < 1, "between 0 and 1", False),
-            "min_lr": (
-                numbers.Real, lambda v: 0 <= v < np.inf, "a finite number of at least 0", False
-            ),
-            "center_lr": (
-                numbers.Real, lambda v: 0 <= v < np.inf, "a finite number of at least 0, or None",
-                True,
-            ),
-        }
-        for key, (kind, allowed, words, optional) in checks.items():
-            value = getattr(self, key)
-            if value is None and optional:
-                continue
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise TypeError(f"{name}: {key}={value!r} must be {words}.")
-            if not allowed(value):
-                raise ValueError(f"{name}: {key}={value!r} must be {words}.")
+    def _check_plateau(self) -> None:
+        if self.lr_patience is not None:
+            check_count(self.lr_patience, "lr_patience", self, also="None")
+        check_number(self.lr_factor, "lr_factor", self, low=0, high=1, closed="neither")
+        check_number(self.min_lr, "min_lr", self, low=0)
+        if self.center_lr is not None:
+            check_number(self.center_lr, "center_lr", self, low=0, also="None")

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
 
-from skbci._numbers import is_number
+from skbci._checks import check_number
 from skbci._validation import as_eeg, rows_by_label
 from skbci.eegarray import EEGArray
 from skbci.estimators._base import TrainingRows
@@ -222,13 +222,7 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
     def _check_task_weights(self, given: Mapping[Any, Any]) -> None:
         name = type(self).__name__
         for task, weight in given.items():
-            words = (
-                f"{name}: task_weights[{task!r}]={weight!r} must be a finite number of at least 0."
-            )
-            if not is_number(weight):
-                raise TypeError(words)
-            if not 0 <= weight < np.inf:
-                raise ValueError(words)
+            check_number(weight, f"task_weights[{task!r}]", self, low=0)
         if given and not any(given.values()):
             raise ValueError(
                 f"{name}: task_weights={dict(given)!r} are all zero: at least one task must count."

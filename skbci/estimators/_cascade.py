@@ -11,13 +11,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._numbers import is_number
+from skbci._checks import check_choice, check_count, check_number
 from skbci._sessions import session_rows
 from skbci._validation import (
     as_eeg,
     carry_rows,
     check_classes,
-    check_count,
     check_eeg,
     check_groups,
     row_values,
@@ -215,13 +214,8 @@ class CascadeClassifier(MetaClassifier):
     ) -> tuple[Any, np.ndarray]:
         name = type(self).__name__
         check_count(self.n_lags, "n_lags", name)
-        if self.stack not in _STACKS:
-            words = ", ".join(map(repr, _STACKS))
-            raise ValueError(f"{name}: stack={self.stack!r} is not one of {words}.")
-        if not is_number(self.gap):
-            raise TypeError(f"{name}: gap={self.gap!r} must be a number of seconds.")
-        if not 0 <= self.gap < np.inf:
-            raise ValueError(f"{name}: gap={self.gap!r} must be zero or more seconds.")
+        check_choice(self.stack, "stack", self, _STACKS)
+        check_number(self.gap, "gap", self, low=0, unit="seconds")
         if y is None:
             raise ValueError(f"{name} requires y to be passed, but the target y is None.")
         source = as_eeg(X)

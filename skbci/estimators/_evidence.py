@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,9 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._numbers import is_number
+from skbci._checks import check_choice, check_count, check_number, check_positive
 from skbci._sessions import session_rows
-from skbci._validation import as_eeg, check_count, row_values
+from skbci._validation import as_eeg, row_values
 from skbci.estimators._markov import forward_filter
 from skbci.estimators._meta import MetaClassifier, can
 
@@ -299,30 +298,15 @@ class EvidenceAccumulator(MetaClassifier):
         self.change_rate_ = learned if self.change_rate == "learned" else float(self.change_rate)
 
     def _check_settings(self) -> None:
-        name = type(self).__name__
-        if isinstance(self.change_rate, str) and self.change_rate != "learned":
-            raise ValueError(
-                f"{name}: change_rate={self.change_rate!r} must be 'learned', a number between 0 "
-                "and 1, or None."
+        words = "'learned' or None"
+        if isinstance(self.change_rate, str):
+            check_choice(self.change_rate, "change_rate", self, ("learned", None))
+        elif self.change_rate is not None:
+            check_number(
+                self.change_rate, "change_rate", self, low=0, high=1, closed="neither", also=words
             )
-        if not (self.change_rate is None or isinstance(self.change_rate, str)):
-            _check_number(name, "change_rate", self.change_rate, lambda v: 0 < v < 1,
-                          "larger than 0 and smaller than 1")
-        _check_number(name, "exponent", self.exponent, lambda v: 0 < v <= 1,
-                      "larger than 0 and at most 1")
-        if self.unit == "rows":
-            check_count(self.window, "window", name)
-            return
-        if self.unit != "seconds":
-            raise ValueError(f"{name}: unit={self.unit!r} is not one of 'rows', 'seconds'.")
-        _check_number(name, "window", self.window, lambda v: 0 < v < np.inf,
-                      "a positive number of seconds")
-
-
-def _check_number(
-    name: str, key: str, value: Any, allowed: Callable[[float], bool], words: str
-) -> None:
-    if not is_number(value):
-        raise TypeError(f"{name}: {key}={value!r} must be a number, {words}.")
-    if not allowed(float(value)):
-        raise ValueError(f"{name}: {key}={value!r} must be {words}.")
+        check_number(self.exponent, "exponent", self, low=0, high=1, closed="right")
+        if check_choice(self.unit, "unit", self, ("rows", "seconds")) == "rows":
+            check_count(self.window, "window", self)
+        else:
+            check_positive(self.window, "window", self, unit="seconds")

@@ -12,9 +12,9 @@ from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skbci._numbers import is_number
+from skbci._checks import check_count, check_positive
 from skbci._sessions import session_codes, session_rows
-from skbci._validation import as_eeg, check_count, row_values
+from skbci._validation import as_eeg, row_values
 from skbci.eegarray import EEGArray
 from skbci.estimators._calibration import calibration_rows, mixed_batch
 from skbci.estimators._cascade import CascadeClassifier
@@ -313,13 +313,9 @@ class OnlineClassifier(MetaClassifier):
     def _check_settings(self) -> None:
         name = type(self).__name__
         check_count(self.batch_size, "batch_size", name)
-        check_count(self.n_passes, "n_passes", name, least=0)
-        check_count(self.replay, "replay", name, least=0)
-        value = self.lr_factor
-        if not is_number(value):
-            raise TypeError(f"{name}: lr_factor={value!r} must be a number.")
-        if not 0 < value < np.inf:
-            raise ValueError(f"{name}: lr_factor={value!r} must be a positive number.")
+        check_count(self.n_passes, "n_passes", name, low=0)
+        check_count(self.replay, "replay", name, low=0)
+        check_positive(self.lr_factor, "lr_factor", self)
         if not has_partial_fit(self.estimator):
             step = last_step(self.estimator)
             where = "the pipeline's last step" if step is not self.estimator else "estimator"

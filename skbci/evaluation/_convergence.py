@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._numbers import is_number
+from skbci._checks import check_number
 
 __all__ = ["time_to_loss"]
 
@@ -64,27 +64,17 @@ def time_to_loss(
     if not len(finite):
         raise ValueError(f"The history has no finite {column!r}.")
     if loss is None:
-        tolerance = _finite(tolerance, "tolerance")
-        if tolerance < 0:
-            raise ValueError(f"tolerance={tolerance:g} must be at least 0.")
+        tolerance = check_number(tolerance, "tolerance", "time_to_loss", low=0)
         # Weighted like this, rounding puts no tolerance below the lowest loss and 1 at the first.
         lowest = finite.min()
         loss = max(lowest, (1 - tolerance) * lowest + tolerance * finite[0])
-    loss = _finite(loss, "loss")
+    loss = check_number(loss, "loss", "time_to_loss")
     reached = np.flatnonzero(losses <= loss)
     if not len(reached):
         return {"epochs": np.nan, "seconds": np.nan, "loss": loss}
     epochs = int(reached[0]) + 1
     seconds = float(table["dur"].iloc[:epochs].sum()) if "dur" in table else np.nan
     return {"epochs": float(epochs), "seconds": seconds, "loss": loss}
-
-
-def _finite(value: Any, name: str) -> float:
-    if not is_number(value):
-        raise TypeError(f"{name}={value!r} must be a number.")
-    if not np.isfinite(value):
-        raise ValueError(f"{name}={value!r} must be finite.")
-    return float(value)
 
 
 def history_table(history: Any) -> pd.DataFrame:

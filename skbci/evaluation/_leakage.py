@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _num_samples
 
+from skbci._checks import check_number
 from skbci._validation import as_eeg, row_values
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._leakage_report import LeakageReport
@@ -17,7 +18,6 @@ from skbci.model_selection._rows import (
     RECORDING_COLUMNS,
     TOLERANCE_S,
     check_labels,
-    check_seconds,
     known_duration,
     nearest_distance,
     recording_codes,
@@ -93,8 +93,11 @@ def leakage_report(
     X = as_eeg(X)
     n_rows = int(_num_samples(X))
     labels = _known_labels(X, groups, n_rows)
-    length = known_duration(X) if window is None else check_seconds(window, "window",
-                                                                    "leakage_report")
+    length = (
+        known_duration(X)
+        if window is None
+        else check_number(window, "window", "leakage_report", low=0, unit="seconds")
+    )
     times = None
     if onsets is not None or row_values(X, "onset") is not None:
         times = row_onsets(X, onsets, n_rows, "leakage_report")

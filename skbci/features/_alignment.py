@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from pyriemann.estimation import Covariances
 
-from skbci._numbers import is_number
-from skbci._validation import carry_rows, check_count
-from skbci.features._base import SignalTransformer, check_choice
+from skbci._checks import check_choice, check_count, check_number
+from skbci._validation import carry_rows
+from skbci.features._base import SignalTransformer
 from skbci.features._groups import Key, check_columns, group_rows
 
 __all__ = ["GroupAlignment"]
@@ -106,10 +106,7 @@ class GroupAlignment(SignalTransformer):
         check_columns(self.by, name)
         check_choice(self.estimator, "estimator", self, ("scm", "oas", "lwf"))
         check_count(self.min_rows, "min_rows", self)
-        if not is_number(self.tol):
-            raise TypeError(f"{name}: tol={self.tol!r} must be a number.")
-        if not 0 <= self.tol < 1:
-            raise ValueError(f"{name}: tol={self.tol!r} must be at least 0 and below 1.")
+        check_number(self.tol, "tol", self, low=0, high=1, closed="left")
         X, data = self._read_fit(X, ndim=(2, 3, 4))
         groups = group_rows(X, len(data), self.by, name)
         self.references_ = {key: self._reference(data[rows]) for key, rows in groups.items()}

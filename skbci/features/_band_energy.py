@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
-from skbci._validation import check_bands, check_count, resolve_sfreq
+from skbci._checks import check_count
+from skbci._validation import check_bands, resolve_sfreq
 from skbci.features._base import FeatureTransformer
 
 __all__ = ["EYE_STATE_BANDS", "BandEnergy"]

@@ -153,16 +153,3 @@ def check_input_features(estimator: Any, input_features: Any) -> list[str] | Non
     if len(names) != n:
         raise ValueError(MESSAGE_LENGTH.format(what=what, n=n, got=len(names)))
     return names
-
-
-def check_choice(value: Any, name: str, who: Any, allowed: Sequence[str]) -> str:
-    """A parameter that is one of a few words.
-
-    Raises
-    ------
-    ValueError
-    """
-    if not isinstance(value, str) or value not in allowed:
-        words = ", ".join(repr(word) for word in allowed)
-        raise ValueError(f"{type(who).__name__}: {name}={value!r} is not one of {words}.")
-    return value

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._numbers import is_number
+from skbci._checks import check_flag, check_number
 from skbci._sessions import check_by, session_rows
 from skbci._validation import carry_rows
 from skbci.features._base import SignalTransformer
@@ -182,14 +182,6 @@ class CausalCentering(SignalTransformer):
 
     def _check_parameters(self) -> None:
         check_by(self.by, "CausalCentering")
-        if not isinstance(self.scale, (bool, np.bool_)):
-            raise TypeError(f"CausalCentering: scale={self.scale!r} must be True or False.")
-        for name, allowed, words in (
-            ("forgetting", lambda v: 0 < v <= 1, "greater than 0 and at most 1"),
-            ("prior_rows", lambda v: 0 <= v < np.inf, "a finite number of rows, 0 or more"),
-        ):
-            value = getattr(self, name)
-            if not is_number(value):
-                raise TypeError(f"CausalCentering: {name}={value!r} must be a number.")
-            if not allowed(value):
-                raise ValueError(f"CausalCentering: {name}={value!r} must be {words}.")
+        check_flag(self.scale, "scale", self)
+        check_number(self.forgetting, "forgetting", self, low=0, high=1, closed="right")
+        check_number(self.prior_rows, "prior_rows", self, low=0)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import carry_rows, check_count
+from skbci._checks import check_choice, check_count
+from skbci._validation import carry_rows
 from skbci.eegarray import EEGArray
-from skbci.features._base import SignalTransformer, check_choice
+from skbci.features._base import SignalTransformer
 
 __all__ = ["ChannelNormalizer"]
 

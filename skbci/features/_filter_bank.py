@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import carry_rows, check_bands, check_count, resolve_sfreq
-from skbci.features._base import EEGTransformer, check_choice
+from skbci._checks import check_choice, check_count
+from skbci._validation import carry_rows, check_bands, resolve_sfreq
+from skbci.features._base import EEGTransformer
 from skbci.features._filters import Band, filter_causal
 from skbci.features._zero_phase import ZeroPhaseFilter
 
@@ -129,7 +130,7 @@ class FilterBank(EEGTransformer):
         check_choice(self.dtype, "dtype", self, ("float32", "float64"))
         order = check_count(self.order, "order", self)
         if self.padlen is not None:
-            check_count(self.padlen, "padlen", self, least=0)
+            check_count(self.padlen, "padlen", self, low=0)
         X, data = self._read_fit(X)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
         self.bands_ = check_bands(self.bands, self.sfreq_, self)

@@ -10,8 +10,9 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._checks import check_count
 from skbci._sessions import session_codes
-from skbci._validation import as_eeg, carry_rows, check_classes, check_count, check_eeg
+from skbci._validation import as_eeg, carry_rows, check_classes, check_eeg
 
 __all__ = ["FisherSelection", "fisher_ratio"]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skbci._checks import check_number
 from skbci._validation import carry_rows
 from skbci.features._base import SignalTransformer
 
@@ -82,8 +83,7 @@ class RankReducer(SignalTransformer):
         -------
         self
         """
-        if not 0 <= self.tol < 1:
-            raise ValueError(f"RankReducer: tol={self.tol!r} must be at least 0 and below 1.")
+        check_number(self.tol, "tol", self, low=0, high=1, closed="left")
         _, data = self._read_fit(X)
         covariance, peak = _pooled_covariance(data if data.ndim == 3 else data[:, np.newaxis])
         values, vectors = np.linalg.eigh(covariance)

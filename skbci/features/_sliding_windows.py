@@ -12,10 +12,11 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from skbci._annotations import crosses_bad
 from skbci._channels import channel_picks, left_out_bads
+from skbci._checks import check_choice
 from skbci._times import first_sample
 from skbci._validation import as_eeg, carry_rows, resolve_sfreq
 from skbci.eegarray import EEGArray
-from skbci.features._base import EEGTransformer, check_choice
+from skbci.features._base import EEGTransformer
 
 __all__ = ["SlidingWindows"]
 

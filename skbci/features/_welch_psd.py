@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import as_eeg, check_count, check_eeg, resolve_sfreq
-from skbci.features._base import FeatureTransformer, check_choice
+from skbci._checks import check_choice, check_count
+from skbci._validation import as_eeg, check_eeg, resolve_sfreq
+from skbci.features._base import FeatureTransformer
 from skbci.features._welch import WelchPlan, welch_rows
 
 __all__ = ["WelchPSD"]
@@ -143,7 +144,7 @@ class WelchPSD(FeatureTransformer):
         if self.n_overlap is None:
             self.n_overlap_ = self.n_per_seg_ // 2
         else:
-            self.n_overlap_ = check_count(self.n_overlap, "n_overlap", self, least=0)
+            self.n_overlap_ = check_count(self.n_overlap, "n_overlap", self, low=0)
         if self.n_overlap_ >= self.n_per_seg_:
             raise ValueError(
                 f"WelchPSD: n_overlap={self.n_overlap_} must be smaller than the segment of "

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._numbers import is_number
+from skbci._checks import check_positive
 from skbci._validation import resolve_sfreq
 from skbci.eegarray import EEGArray
 from skbci.features._base import FeatureTransformer
@@ -84,11 +84,7 @@ class WindowMeans(FeatureTransformer):
         -------
         self
         """
-        width = self.width
-        if not is_number(width):
-            raise TypeError(f"WindowMeans: width={width!r} must be a number of seconds.")
-        if not (np.isfinite(width) and width > 0):
-            raise ValueError(f"WindowMeans: width={width!r} must be a positive number of seconds.")
+        width = check_positive(self.width, "width", self, unit="seconds")
         X, data = self._read_fit(X)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
         n_times = data.shape[-1]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from skbci._validation import check_count
+from skbci._checks import check_count
 from skbci.losses._rows import (
     check_class_weight,
     check_labels,

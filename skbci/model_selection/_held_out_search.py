@@ -12,7 +12,7 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
-from skbci._numbers import is_number
+from skbci._checks import check_number
 from skbci.model_selection._best_candidate import BestCandidate
 
 if TYPE_CHECKING:
@@ -163,12 +163,7 @@ class HeldOutSearch(BestCandidate):
         from skbci.estimators._torch_state import draw_seed
         from skbci.model_selection._held_out_fits import candidate, fit_one, judge
 
-        if not is_number(self.tol):
-            raise TypeError(f"{type(self).__name__}: tol={self.tol!r} must be a number.")
-        if not 0 <= self.tol < np.inf:
-            raise ValueError(
-                f"{type(self).__name__}: tol={self.tol!r} must be a finite number of at least 0."
-            )
+        check_number(self.tol, "tol", self, low=0)
         params = self._routed("fit", params)
         if is_classifier(self.estimator):
             check_weighted_classes(self, y, params.get("sample_weight"))

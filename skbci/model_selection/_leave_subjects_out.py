@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import check_count, rows_by_label
+from skbci._checks import check_count
+from skbci._validation import rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._rows import row_labels
 
@@ -87,7 +88,7 @@ class LeaveSubjectsOut(EEGSplitter):
     def _test_sets(self, n_subjects: int) -> list[np.ndarray]:
         who = type(self).__name__
         drawing = self.test_subjects is not None
-        n_splits = check_count(self.n_splits, "n_splits", who, least=1 if drawing else 2)
+        n_splits = check_count(self.n_splits, "n_splits", who, low=1 if drawing else 2)
         random = None if self.random_state is None else _generator(self.random_state)
         if not drawing:
             if n_subjects < n_splits:

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import check_count
+from skbci._checks import check_count, check_number
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._rows import (
     TOLERANCE_S,
-    check_seconds,
     count_rows,
     nearest_distance,
     recording_codes,
@@ -92,8 +91,8 @@ class PurgedKFold(TimedSplitter):
 
     def _iter_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
         who = type(self).__name__
-        n_splits = check_count(self.n_splits, "n_splits", who, least=2)
-        gap = check_seconds(self.gap, "gap", who)
+        n_splits = check_count(self.n_splits, "n_splits", who, low=2)
+        gap = check_number(self.gap, "gap", who, low=0, unit="seconds")
         n_rows = count_rows(X, groups, who)
         if n_splits > n_rows:
             raise ValueError(f"{who}: n_splits={n_splits} blocks need as many rows, got {n_rows}.")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils.validation import _num_samples
 
-from skbci._numbers import is_number
+from skbci._checks import check_number
 from skbci._validation import check_groups, row_values
 from skbci.eegarray import EEGArray
 
@@ -107,7 +107,7 @@ def row_onsets(X: Any, onsets: Any, n_rows: int, who: str) -> np.ndarray:
 def row_duration(X: Any, window: float | None, who: str) -> float:
     """Length of a row in seconds: as given, or samples over sampling rate."""
     if window is not None:
-        return check_seconds(window, "window", who)
+        return check_number(window, "window", who, low=0, unit="seconds")
     length = known_duration(X)
     if length is None:
         raise ValueError(
@@ -121,15 +121,6 @@ def row_duration(X: Any, window: float | None, who: str) -> float:
 def known_duration(X: Any) -> float | None:
     """Length of a row in seconds where X knows it."""
     return X.window if isinstance(X, EEGArray) else None
-
-
-def check_seconds(value: Any, name: str, who: str) -> float:
-    """Check a finite number of seconds, zero or more."""
-    if not is_number(value):
-        raise TypeError(f"{who}: {name}={value!r} must be a number of seconds.")
-    if not (np.isfinite(value) and value >= 0):
-        raise ValueError(f"{who}: {name}={value!r} must be zero or more seconds.")
-    return float(value)
 
 
 def nearest_distance(

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import as_eeg, check_count, row_values, rows_by_label
+from skbci._checks import check_count, check_number
+from skbci._validation import as_eeg, row_values, rows_by_label
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._rows import (
     check_labels,
-    check_seconds,
     count_rows,
     row_duration,
     row_labels,
@@ -124,7 +124,7 @@ class SessionSplit(TimedSplitter):
 
     def _iter_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
         who = type(self).__name__
-        seconds = check_seconds(self.calibration, "calibration", who)
+        seconds = check_number(self.calibration, "calibration", who, low=0, unit="seconds")
         plan = self._plan(X, groups)
         if seconds == 0:
             for _, train, test in plan:

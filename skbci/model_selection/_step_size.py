@@ -8,7 +8,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-from skbci._numbers import is_number
+from skbci._checks import check_number, is_number
 
 __all__ = ["largest_stable_step"]
 
@@ -83,13 +83,7 @@ class _LargestStableStep:
     """The rule as an object that can be pickled and printed."""
 
     def __init__(self, epsilon: Any, param: str, metric: str) -> None:
-        if not is_number(epsilon):
-            raise TypeError(f"largest_stable_step: epsilon={epsilon!r} must be a number.")
-        if not 0 <= epsilon < np.inf:
-            raise ValueError(
-                f"largest_stable_step: epsilon={epsilon!r} must be a finite number of at least 0."
-            )
-        self.epsilon = float(epsilon)
+        self.epsilon = check_number(epsilon, "epsilon", "largest_stable_step", low=0)
         self.param = param
         self.metric = metric
 

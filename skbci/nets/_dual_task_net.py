@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from skbci._validation import check_count
+from skbci._checks import check_count
 from skbci.nets._dead_units import drop_dead_units
 from skbci.nets._depthwise_conv import SameDepthwiseConv1d
 from skbci.nets._max_norm import MaxNormModule

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from skbci._validation import check_count
+from skbci._checks import check_count
 from skbci.nets._max_norm import MaxNormModule
 from skbci.nets._same_conv import SameConv1d
 

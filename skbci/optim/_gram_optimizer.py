@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skbci._numbers import is_number
+from skbci._checks import check_positive, is_number
 from skbci.optim._errors import NonFiniteLossError
 from skbci.optim._jacobian import Jacobian
 from skbci.optim._layers import check_batch_norm, gram_layers
@@ -25,11 +25,8 @@ class GramOptimizer(OutputErrorOptimizer):
     def __init__(
         self, params: Any, defaults: dict[str, Any], module: Any, max_gram_bytes: Any
     ) -> None:
-        label = f"{type(self).__name__}: max_gram_bytes={max_gram_bytes!r} must be"
-        if not is_number(max_gram_bytes):
-            raise TypeError(f"{label} a number of bytes.")
-        if not float(max_gram_bytes) > 0:
-            raise ValueError(f"{label} positive.")
+        if not (is_number(max_gram_bytes) and max_gram_bytes == math.inf):
+            check_positive(max_gram_bytes, "max_gram_bytes", self, unit="bytes", also="inf")
         self.max_gram_bytes = max_gram_bytes
         self._forget()
         super().__init__(params, defaults, module)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from skbci._numbers import is_number
+from skbci._checks import check_choice, check_number
 from skbci.sparsity._budget import Choice, keep_top
 from skbci.sparsity._prunable import Masks, prunable, prunable_layers, unit_rows
 from skbci.sparsity._saliency import Batches, Loss
@@ -61,7 +60,7 @@ class PruningMethod(ABC):
 
     def __init__(self, sparsity: float, floor: str = "unit") -> None:
         self.sparsity = check_sparsity(sparsity, self)
-        self.floor = check_choice(floor, "floor", FLOORS, self)
+        self.floor = check_choice(floor, "floor", self, FLOORS)
 
     def find(
         self,
@@ -136,25 +135,8 @@ class PruningMethod(ABC):
 
 
 def check_sparsity(sparsity: Any, who: Any) -> float:
-    """Check a number in [0, 1)."""
-    name = type(who).__name__
-    if not is_number(sparsity):
-        raise TypeError(f"{name}: sparsity={sparsity!r} must be a number in [0, 1).")
-    if not (math.isfinite(sparsity) and 0 <= float(sparsity) < 1):
-        raise ValueError(
-            f"{name}: sparsity={sparsity!r} must lie in [0, 1): 0 keeps all weights, and 1 would "
-            "leave none."
-        )
-    return float(sparsity)
-
-
-def check_choice(value: Any, name: str, allowed: tuple[str, ...], who: Any) -> str:
-    """Check one of several names."""
-    if value not in allowed:
-        raise ValueError(
-            f"{type(who).__name__}: {name}={value!r} is unknown; use one of {list(allowed)}."
-        )
-    return str(value)
+    """Check the share of weights to drop; none would be left at 1."""
+    return check_number(sparsity, "sparsity", who, low=0, high=1, closed="left")
 
 
 def choose(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from skbci._validation import check_count
+from skbci._checks import check_count
 from skbci.sparsity._cost import CompactionReport, compare_costs
 from skbci.sparsity._enforce import apply_masks
 from skbci.sparsity._sequential import drop_from_chain, is_dense_chain

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from torch import nn
 
-from skbci._validation import check_count
-from skbci.sparsity._base import PruningMethod, Train, check_choice
+from skbci._checks import check_choice, check_count
+from skbci.sparsity._base import PruningMethod, Train
 from skbci.sparsity._enforce import apply_masks
 from skbci.sparsity._magnitude import SCOPES, keep_all, largest
 from skbci.sparsity._prunable import Masks, prunable
@@ -77,7 +77,7 @@ class LotteryTicket(PruningMethod):
     ) -> None:
         super().__init__(sparsity, floor)
         self.n_rounds = check_count(n_rounds, "n_rounds", self)
-        self.scope = check_choice(scope, "scope", SCOPES, self)
+        self.scope = check_choice(scope, "scope", self, SCOPES)
 
     def _find(
         self,

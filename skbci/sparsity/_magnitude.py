@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from skbci.sparsity._base import PruningMethod, Train, check_choice, choose
+from skbci._checks import check_choice
+from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import by_layer, count_kept
 from skbci.sparsity._prunable import Masks, prunable
 from skbci.sparsity._saliency import Batches, Loss, NonFiniteSaliencyError
@@ -53,7 +54,7 @@ class MagnitudePruning(PruningMethod):
         self, sparsity: float = 0.4, scope: str = "global", floor: str = "unit"
     ) -> None:
         super().__init__(sparsity, floor)
-        self.scope = check_choice(scope, "scope", SCOPES, self)
+        self.scope = check_choice(scope, "scope", self, SCOPES)
 
     def _find(
         self,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skbci._validation import check_count
+from skbci._checks import check_count
 
 
 def stratified_sample(

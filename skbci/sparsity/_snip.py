@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from skbci._numbers import is_number
+from skbci._checks import check_number
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import count_kept
 from skbci.sparsity._prunable import Masks, prunable
@@ -73,11 +72,7 @@ class Snip(PruningMethod):
         super().__init__(sparsity, floor)
         self.task_weights = None if task_weights is None else dict(task_weights)
         for task, weight in (self.task_weights or {}).items():
-            if not (is_number(weight) and 0 <= weight < math.inf):
-                raise ValueError(
-                    f"Snip: task_weights[{task!r}]={weight!r} must be a finite number of at "
-                    "least 0."
-                )
+            check_number(weight, f"task_weights[{task!r}]", self, low=0)
 
     def _find(
         self,

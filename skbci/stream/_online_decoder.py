@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._checks import check_choice, check_count, check_positive
 from skbci._sessions import LEVELS
-from skbci._validation import as_eeg, check_count
+from skbci._validation import as_eeg
 from skbci.eegarray import EEGArray
 from skbci.stream._buffer import SampleBuffer
 from skbci.stream._causality import probe_windows
@@ -17,9 +18,7 @@ from skbci.stream._clock import Clock
 from skbci.stream._engine import Engine
 from skbci.stream._learning import Learning
 from skbci.stream._settings import (
-    check_duration,
     check_metadata,
-    check_option,
     check_samples,
     fitted_steps,
     known_channels,
@@ -176,15 +175,17 @@ class OnlineDecoder:
                 f"{type(pipeline).__name__}, has no predict_proba."
             )
         check_is_fitted(pipeline)
-        check_option(filter_state, "filter_state", ("window", "stream"))
-        check_option(on_gap, "on_gap", ("raise", "restart"))
+        check_choice(filter_state, "filter_state", "OnlineDecoder", ("window", "stream"))
+        check_choice(on_gap, "on_gap", "OnlineDecoder", ("raise", "restart"))
         self.pipeline, self.filter_state = pipeline, filter_state
         self.metadata = check_metadata(metadata)
         self.sfreq = stream_rate(sfreq, pipeline)
         self.n_window = n_samples(window, "window", self.sfreq)
         self.n_hop = n_samples(hop, "hop", self.sfreq)
         period = 1 / self.sfreq
-        if max_step is not None and check_duration(max_step, "max_step") < period:
+        if max_step is not None:
+            check_positive(max_step, "max_step", self, unit="seconds")
+        if max_step is not None and max_step < period:
             raise ValueError(
                 f"OnlineDecoder: max_step={max_step:g} s is shorter than a sample period, "
                 f"{period:g} s at {self.sfreq:g} Hz: every sample would follow a gap."
@@ -334,7 +335,7 @@ class OnlineDecoder:
             If the pipeline was fitted anew and no longer goes with the stream; the decoder then
             stays as it was.
         """
-        check_option(level, "level", LEVELS)
+        check_choice(level, "level", "OnlineDecoder", LEVELS)
         if self._engine is not None:
             self._learning.flush(self._engine)
         self._take_over(self.n_channels, level)

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skbci._numbers import is_number
+from skbci._checks import check_positive, is_number
 from skbci._times import first_sample
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
 from skbci.stream._plan import unwrapped
 
 __all__ = [
-    "check_duration",
     "check_metadata",
-    "check_option",
     "check_samples",
     "fitted_steps",
     "known_channels",
@@ -25,32 +23,6 @@ __all__ = [
     "real_numbers",
     "stream_rate",
 ]
-
-
-def check_option(value: Any, name: str, allowed: Sequence[str]) -> None:
-    """Check a setting that is one of a few words.
-
-    Raises
-    ------
-    ValueError
-    """
-    if not isinstance(value, str) or value not in allowed:
-        words = ", ".join(map(repr, allowed))
-        raise ValueError(f"OnlineDecoder: {name}={value!r} is not one of {words}.")
-
-
-def check_duration(value: Any, name: str) -> float:
-    """Check a positive number of seconds.
-
-    Raises
-    ------
-    TypeError, ValueError
-    """
-    if not is_number(value):
-        raise TypeError(f"OnlineDecoder: {name}={value!r} must be a number of seconds.")
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"OnlineDecoder: {name}={value!r} must be a positive number of seconds.")
-    return float(value)
 
 
 def check_metadata(metadata: Any) -> dict[str, Any]:
@@ -142,7 +114,7 @@ def n_samples(seconds: Any, name: str, sfreq: float) -> int:
     ------
     TypeError, ValueError
     """
-    seconds = check_duration(seconds, name)
+    seconds = check_positive(seconds, name, "OnlineDecoder", unit="seconds")
     if round(seconds * sfreq) < 1:
         raise ValueError(
             f"OnlineDecoder: {name}={seconds:g} s is less than one sample ({1 / sfreq:g} s at "

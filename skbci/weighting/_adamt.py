@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skbci.weighting._base import WeightingPolicy, check_setting, rescale
+from skbci._checks import check_number
+from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence
 
 
@@ -44,7 +45,7 @@ class AdaMT(WeightingPolicy):
     uses_gradients = True
 
     def __init__(self, minimum: float = 0.1) -> None:
-        check_setting(self, "minimum", minimum, high=1.0)
+        check_number(minimum, "minimum", self, low=0, high=1, closed="neither")
         self.minimum = minimum
 
     def next_weights(self, seen: Evidence) -> ArrayLike:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skbci._numbers import is_number
-from skbci.weighting._base import WeightingPolicy, check_setting, rescale
+from skbci._checks import check_choice, check_count, check_number, check_positive, is_number
+from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence, Floats
 from skbci.weighting._simplex import project
 
@@ -139,20 +141,16 @@ class AlphaGrad(WeightingPolicy):
         lead: int = 0,
         pull: float = 0.1,
     ) -> None:
-        check_setting(self, "lr", lr)
-        check_setting(self, "minimum", minimum, high=1.0)
-        if not is_number(p) or not p >= 1:
-            raise ValueError(f"AlphaGrad: p={p!r} must be a number of at least 1, or inf.")
-        if constraint not in CONSTRAINTS:
-            raise ValueError(
-                f"AlphaGrad: constraint={constraint!r} is unknown; use one of {list(CONSTRAINTS)}."
-            )
+        check_positive(lr, "lr", self)
+        check_number(minimum, "minimum", self, low=0, high=1, closed="neither")
+        if not (is_number(p) and p == math.inf):
+            check_number(p, "p", self, low=1, also="inf")
+        check_choice(constraint, "constraint", self, CONSTRAINTS)
         self.lr = lr
         self.p = p
         self.minimum = minimum
-        check_setting(self, "pull", pull)
-        if not isinstance(lead, (int, np.integer)) or isinstance(lead, bool) or lead < 0:
-            raise ValueError(f"AlphaGrad: lead={lead!r} must be the place of a loss, 0 or more.")
+        check_positive(pull, "pull", self)
+        check_count(lead, "lead", self, low=0)
         self.constraint = constraint
         self.lead = lead
         self.pull = pull

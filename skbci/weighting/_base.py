@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,8 +13,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from skbci._numbers import is_number
-from skbci._validation import check_count
+from skbci._checks import check_count
 from skbci.weighting._evidence import Evidence, Floats, Gradients, shared_gradients
 
 #: A policy warns when one loss has more than this share of all weight.
@@ -312,24 +310,6 @@ class WeightingPolicy(ABC):
 
 def _first_bad(values: Floats) -> int:
     return int(np.flatnonzero(~np.isfinite(values))[0])
-
-
-def check_setting(
-    policy: Any, name: str, value: Any, low: float = 0.0, high: float = math.inf
-) -> float:
-    """Check a number within (low, high).
-
-    Raises
-    ------
-    ValueError
-        Naming the policy, the setting and its value.
-    """
-    number = is_number(value)
-    if not (number and low < value < high):
-        upper = f"smaller than {high:g}" if high < math.inf else "finite"
-        limits = f"larger than {low:g} and {upper}"
-        raise ValueError(f"{type(policy).__name__}: {name}={value!r} must be {limits}.")
-    return float(value)
 
 
 def rescale(weights: ArrayLike) -> Floats:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skbci.weighting._base import WeightingPolicy, check_setting
+from skbci._checks import check_positive
+from skbci.weighting._base import WeightingPolicy
 from skbci.weighting._evidence import Evidence
 
 
@@ -46,7 +47,7 @@ class DynamicWeightAverage(WeightingPolicy):
     memory = ("_last",)
 
     def __init__(self, temperature: float = 2.0) -> None:
-        check_setting(self, "temperature", temperature)
+        check_positive(temperature, "temperature", self)
         self.temperature = temperature
 
     def _start(self, n_losses: int) -> None:

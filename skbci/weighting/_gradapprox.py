@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skbci._validation import check_count
-from skbci.weighting._base import WeightingPolicy, check_setting, rescale
+from skbci._checks import check_count, check_number, check_positive
+from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence
 from skbci.weighting._slopes import SLOPE_POLICIES
 
@@ -86,9 +86,9 @@ class GradApprox(WeightingPolicy):
             raise ValueError(
                 f"GradApprox: policy={policy!r} is unknown; use one of {list(SLOPE_POLICIES)}."
             )
-        check_count(warmup, "warmup", self, least=2)
-        check_setting(self, "overlap", overlap)
-        check_setting(self, "minimum", minimum, high=1.0)
+        check_count(warmup, "warmup", self, low=2)
+        check_positive(overlap, "overlap", self)
+        check_number(minimum, "minimum", self, low=0, high=1, closed="neither")
         self.policy = policy
         self.warmup = warmup
         self.overlap = overlap

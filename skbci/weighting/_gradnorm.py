@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skbci._checks import check_number, check_positive
 from skbci.weighting._adam import adam_step
-from skbci.weighting._base import WeightingPolicy, check_setting, rescale
+from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence, Floats
 
 
@@ -60,9 +61,9 @@ class GradNorm(WeightingPolicy):
     _moments: Floats
 
     def __init__(self, lr: float = 0.025, alpha: float = 1.5, minimum: float = 1e-4) -> None:
-        check_setting(self, "lr", lr)
-        check_setting(self, "alpha", alpha, low=-1e-300)
-        check_setting(self, "minimum", minimum, high=1.0)
+        check_positive(lr, "lr", self)
+        check_number(alpha, "alpha", self, low=0)
+        check_number(minimum, "minimum", self, low=0, high=1, closed="neither")
         self.lr = lr
         self.alpha = alpha
         self.minimum = minimum

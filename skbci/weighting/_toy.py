@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci._validation import check_count
+from skbci._checks import check_count
 from skbci.weighting._adam import adam_step
 from skbci.weighting._base import WeightingPolicy
 from skbci.weighting._evidence import Floats
@@ -147,8 +147,8 @@ def trajectory(
     >>> way.points.shape
     (101, 2)
     """
-    check_count(n_steps, "n_steps", least=1)
-    check_count(epoch_length, "epoch_length", least=1)
+    check_count(n_steps, "n_steps", low=1)
+    check_count(epoch_length, "epoch_length", low=1)
     policy.start(2)
     point = np.array(start, dtype=np.float64)
     if point.shape != (2,) or not np.isfinite(point).all():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skbci._checks import check_positive
 from skbci.weighting._adam import adam_step
-from skbci.weighting._base import WeightingPolicy, check_setting, rescale
+from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence, Floats
 
 
@@ -54,7 +55,7 @@ class UncertaintyWeighting(WeightingPolicy):
     _moments: Floats
 
     def __init__(self, lr: float = 0.025, rescaled: bool = True) -> None:
-        check_setting(self, "lr", lr)
+        check_positive(lr, "lr", self)
         self.lr = lr
         self.rescaled = rescaled
 

@@ -104,7 +104,7 @@ def test_constant_features_and_constant_classes(data):
 @pytest.mark.parametrize(("params", "error", "message"), [
     ({"n_features": 0}, ValueError, "n_features=0 must be at least 1"),
     ({"n_features": "all"}, TypeError, "n_features='all' must be an integer"),
-    ({"shrinkage": -0.1}, ValueError, "shrinkage=-0.1 must be between 0 and 1"),
+    ({"shrinkage": -0.1}, ValueError, "shrinkage=-0.1 must be at least 0 and at most 1"),
     ({"shrinkage": "auto"}, TypeError, "shrinkage='auto' must be a number"),
 ])
 def test_bad_parameters_are_named(data, params, error, message):

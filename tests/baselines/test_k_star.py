@@ -102,7 +102,7 @@ def test_three_dimensional_rows_are_flattened():
 
 @pytest.mark.parametrize("blend", [0, -1, 100.5, np.nan])
 def test_bad_blends_are_named(blend):
-    with pytest.raises(ValueError, match=r"KStar: blend=.* must be above 0 and at most 100"):
+    with pytest.raises(ValueError, match=r"KStar: blend=.* must be .*above 0 and at most 100"):
         KStar(blend).fit(X, Y)
 
 

@@ -96,7 +96,7 @@ def test_constant_features_rare_classes_and_cubes_are_taken():
 @pytest.mark.parametrize(("params", "error", "message"), [
     ({"n_estimators": 0}, ValueError, "RotationForest: n_estimators=0 must be at least 1"),
     ({"subset_size": 1.5}, TypeError, r"subset_size=1\.5 must be an integer"),
-    ({"sample_fraction": 0}, ValueError, r"sample_fraction=0 must be in \(0, 1\]"),
+    ({"sample_fraction": 0}, ValueError, r"sample_fraction=0 must be above 0 and at most 1"),
     ({"sample_fraction": "all"}, TypeError, "sample_fraction='all' must be a number"),
     ({"criterion": "j48"}, ValueError, "criterion"),
 ])

@@ -188,7 +188,7 @@ def test_three_classes():
     ({"n_sources": 1}, ValueError, "n_sources=1 must be at least 2"),
     ({"n_sources": 12, "overlap": 0}, ValueError, "needs 12 sources in one hemisphere"),
     ({"overlap": -0.1}, ValueError, "overlap=-0.1"),
-    ({"overlap": 1.1}, ValueError, "overlap=1.1 must be at most 1"),
+    ({"overlap": 1.1}, ValueError, "overlap=1.1 must be at least 0 and at most 1"),
     ({"overlap": "half"}, TypeError, "overlap='half' must be a number"),
     ({"sfreq": 40}, ValueError, "sfreq=40 Hz is too low"),
     ({"snr": np.nan}, ValueError, "snr=nan"),

@@ -147,7 +147,7 @@ def test_runs_frequencies_and_rates():
     ({"frequencies": (10, -1)}, ValueError, "frequencies=-1 must be"),
     ({"frequencies": (10, 130)}, ValueError, "130 Hz is not below half"),
     ({"phases": (0, 1)}, ValueError, "phases has 2 entries, but there are 4"),
-    ({"n_harmonics": 17}, ValueError, "n_harmonics=17 must be 16 at most"),
+    ({"n_harmonics": 17}, ValueError, "n_harmonics=17 must be at least 1 and at most 16"),
     ({"n_trials": 1, "n_runs": 2}, ValueError, "n_trials=1 must be at least 2"),
     ({"snr": -1}, ValueError, "snr=-1"),
     ({"sfreq": 50}, ValueError, "sfreq=50 Hz is too low"),

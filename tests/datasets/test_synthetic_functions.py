@@ -78,7 +78,7 @@ def test_seed_and_noise():
     (lambda: make_modulo2(1), r"n_values=1 must be at least 2"),
     (lambda: make_modulo2(10, 7), r"10\*\*7 rows"),
     (lambda: make_gabor_2d(0), r"n_samples=0"),
-    (lambda: make_gabor_2d(sigma=0), r"sigma=0 must be a finite number above 0"),
+    (lambda: make_gabor_2d(sigma=0), r"sigma=0 must be above 0"),
     (lambda: make_gabor_2d(noise=-1), r"noise=-1"),
     (lambda: make_gabor_2d(low=1, high=1), r"high=1 must be above low=1"),
 ])

@@ -335,7 +335,7 @@ def test_a_cv_that_tests_what_it_trains_on_is_named():
 @pytest.mark.parametrize(("params", "error", "message"), [
     ({"n_lags": 0}, ValueError, "n_lags=0 must be at least 1"),
     ({"n_lags": 1.5}, TypeError, "n_lags=1.5 must be an integer"),
-    ({"gap": -1.0}, ValueError, "gap=-1.0 must be zero or more seconds"),
+    ({"gap": -1.0}, ValueError, "gap=-1.0 must be at least 0 seconds"),
     ({"gap": "long"}, TypeError, "gap='long' must be a number"),
     ({"stack": "logits"}, ValueError,
      "stack='logits' is not one of 'labels', 'one-hot', 'probabilities'"),

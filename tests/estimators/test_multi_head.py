@@ -636,9 +636,9 @@ def test_groups_of_an_array_are_held_out(epochs):
         ({"losses": None, "losses__code__margin": 1}, "losses__code__margin is about several"),
         ({"losses": None, "center_lr": 0.1}, "center_lr=0.1 is about several losses"),
         ({"criterion": "binary-cross-entropy"}, "is not used when losses are given"),
-        ({"lr_patience": 0}, "lr_patience=0 must be an integer of at least 1, or None"),
-        ({"lr_factor": 1.0}, "lr_factor=1.0 must be between 0 and 1"),
-        ({"min_lr": -1.0}, "min_lr=-1.0 must be a finite number"),
+        ({"lr_patience": 0}, "lr_patience=0 must be at least 1 or None"),
+        ({"lr_factor": 1.0}, "lr_factor=1.0 must be above 0 and below 1"),
+        ({"min_lr": -1.0}, "min_lr=-1.0 must be at least 0"),
         ({"center_lr": float("inf")}, "center_lr=inf must be a finite number"),
     ],
 )
@@ -656,7 +656,7 @@ def test_wrong_types_are_refused(epochs):
         make(loss_weighting=3).fit(*epochs)
     with pytest.raises(TypeError, match="monitor=3 must name a column"):
         make(monitor=3).fit(*epochs)
-    with pytest.raises(TypeError, match="early_stopping='yes' must be True, False or 'auto'"):
+    with pytest.raises(TypeError, match="early_stopping='yes' must be True or False or 'auto'"):
         make(early_stopping="yes").fit(*epochs)
 
 

@@ -290,7 +290,7 @@ def test_a_calibration_longer_than_the_session_is_named():
     ({"batch_size": 0}, ValueError, "batch_size=0 must be at least 1"),
     ({"n_passes": -1}, ValueError, "n_passes=-1 must be at least 0"),
     ({"replay": 0.5}, TypeError, "replay=0.5 must be an integer"),
-    ({"lr_factor": 0.0}, ValueError, "lr_factor=0.0 must be a positive number"),
+    ({"lr_factor": 0.0}, ValueError, "lr_factor=0.0 must be above 0"),
     ({"lr_factor": "small"}, TypeError, "lr_factor='small' must be a number"),
     ({"lr_factor": 0.5}, ValueError, "lr_factor=0.5 changes the step size of skbci's networks"),
 ])

@@ -133,7 +133,7 @@ def test_text_and_html():
     [
         ({"groups": [1, 2]}, "groups has shape"),
         ({"onsets": [1.0, 2.0]}, "onsets has shape"),
-        ({"window": -1}, "window=-1 must be zero or more"),
+        ({"window": -1}, "window=-1 must be at least 0 seconds"),
         ({"cv": []}, "cv gives no folds"),
     ],
 )

@@ -65,7 +65,7 @@ def test_histories_of_estimators():
     ({"column": "loss"}, ValueError, r"no column 'loss'; it has \['train_loss'\]"),
     ({"history": pd.DataFrame({"train_loss": [np.nan]})}, ValueError, "no finite 'train_loss'"),
     ({"tolerance": -1}, ValueError, "tolerance=-1 must be at least 0"),
-    ({"loss": np.nan}, ValueError, "loss=nan must be finite"),
+    ({"loss": np.nan}, ValueError, "loss=nan must be a finite number"),
     ({"loss": "low"}, TypeError, "loss='low' must be a number"),
 ])
 def test_bad_input_is_named(arguments, error, message):

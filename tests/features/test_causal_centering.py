@@ -249,10 +249,10 @@ def test_missing_onsets_are_named():
 
 
 @pytest.mark.parametrize(("params", "error", "message"), [
-    ({"forgetting": 0.0}, ValueError, "forgetting=0.0 must be greater than 0 and at most 1"),
+    ({"forgetting": 0.0}, ValueError, "forgetting=0.0 must be above 0 and at most 1"),
     ({"forgetting": 1.1}, ValueError, "forgetting=1.1"),
     ({"forgetting": "slow"}, TypeError, "forgetting='slow' must be a number"),
-    ({"prior_rows": -1}, ValueError, "prior_rows=-1 must be a finite number of rows"),
+    ({"prior_rows": -1}, ValueError, "prior_rows=-1 must be at least 0"),
     ({"prior_rows": np.inf}, ValueError, "prior_rows=inf"),
     ({"by": "block"}, ValueError, "by='block' is not one of 'subject', 'session', 'run'"),
     ({"scale": "yes"}, TypeError, "scale='yes' must be True or False"),

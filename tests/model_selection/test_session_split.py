@@ -107,7 +107,7 @@ def test_pooled_subjects_share_their_splits_but_not_their_clocks():
         (SessionSplit(calibration=5, window=0.5), "leaves no test rows in session 2.*last 5 sec"),
         (SessionSplit(calibration=50, window=0.5), "leaves no test rows in session 2"),
         (SessionSplit(calibration=0.4, window=0.5), "no whole window to calibrate with"),
-        (SessionSplit(calibration=-1), "calibration=-1 must be zero or more seconds"),
+        (SessionSplit(calibration=-1), "calibration=-1 must be at least 0 seconds"),
         (SessionSplit(calibration=1), "how long a row's window is: pass window="),
         (SessionSplit(test_sessions=7), "test session 7 needs at least 1 .*in order: .1, 2, 3, 4"),
         (SessionSplit(test_sessions=1), "test session 1 needs at least 1 session"),
@@ -125,7 +125,7 @@ def test_bad_input_is_named(cv, message):
 
 
 def test_calibration_of_the_wrong_type():
-    with pytest.raises(TypeError, match="calibration='60' must be a number of seconds"):
+    with pytest.raises(TypeError, match="calibration='60' must be a number in seconds"):
         list(SessionSplit(calibration="60").split(SESSION, groups=SESSION))
 
 

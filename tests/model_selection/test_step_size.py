@@ -105,7 +105,7 @@ def test_the_rule_can_be_pickled_and_printed():
 
 
 @pytest.mark.parametrize(("epsilon", "error", "message"), [
-    (-0.1, ValueError, r"epsilon=-0\.1 must be a finite number of at least 0"),
+    (-0.1, ValueError, r"epsilon=-0\.1 must be at least 0"),
     (np.inf, ValueError, "epsilon=inf"),
     ("0.1", TypeError, r"epsilon='0\.1' must be a number"),
     (True, TypeError, "epsilon=True must be a number"),

@@ -349,7 +349,7 @@ def test_bad_row_weights_are_refused(rule, bad):
         (LevenbergMarquardt, {"lr": math.nan}, "lr=nan must be finite"),
         (LyapunovDescent, {"mu": -1.0}, "mu=-1.0 must be finite and positive"),
         (LyapunovDescent, {"eps": -1.0}, "eps=-1.0 must be finite"),
-        (EVDHJB, {"max_gram_bytes": 0}, "max_gram_bytes=0 must be positive"),
+        (EVDHJB, {"max_gram_bytes": 0}, "max_gram_bytes=0 must be above 0 bytes"),
     ],
 )
 def test_bad_settings_are_refused(rule, settings, message):
@@ -361,7 +361,7 @@ def test_bad_settings_are_refused(rule, settings, message):
 @pytest.mark.parametrize("value", [True, "1 GiB", None])
 def test_the_limit_must_be_a_number(value):
     net, _, _ = problem()
-    with pytest.raises(TypeError, match=f"max_gram_bytes={value!r} must be a number of bytes"):
+    with pytest.raises(TypeError, match=f"max_gram_bytes={value!r} must be a number in bytes"):
         EVDHJB(net.parameters(), module=net, max_gram_bytes=value)
 
 

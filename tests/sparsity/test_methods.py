@@ -529,10 +529,10 @@ def test_sparsity_outside_its_range_is_refused(kind, sparsity, error):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: Snip(0.4, floor="row"), "floor='row' is unknown; use one of"),
+        (lambda: Snip(0.4, floor="row"), "floor='row' is not one of"),
         (lambda: Snip(0.4, task_weights={"a": -1}), r"task_weights\['a'\]=-1"),
         (lambda: MultitaskSnip(arbiter="xor"), "arbiter='xor' is unknown"),
-        (lambda: MagnitudePruning(scope="unit"), "scope='unit' is unknown"),
+        (lambda: MagnitudePruning(scope="unit"), "scope='unit' is not one of"),
         (lambda: LotteryTicket(n_rounds=0), "n_rounds=0 must be at least 1"),
     ],
 )

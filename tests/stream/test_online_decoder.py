@@ -491,9 +491,9 @@ def test_no_samples_no_decisions():
 
 
 @pytest.mark.parametrize(("settings", "error", "message"), [
-    ({"window": 0.0}, ValueError, "window=0.0 must be a positive number of seconds"),
-    ({"window": "1"}, TypeError, "window='1' must be a number of seconds"),
-    ({"hop": -1}, ValueError, "hop=-1 must be a positive"),
+    ({"window": 0.0}, ValueError, "window=0.0 must be above 0 seconds"),
+    ({"window": "1"}, TypeError, "window='1' must be a number in seconds"),
+    ({"hop": -1}, ValueError, "hop=-1 must be above 0 seconds"),
     ({"hop": 0.001}, ValueError, "hop=0.001 s is less than one sample"),
     ({"sfreq": 128}, ValueError, "sfreq=128 Hz, but the pipeline was fitted at 64 Hz"),
     ({"sfreq": "64"}, TypeError, "sfreq='64' must be a number in Hz"),

@@ -358,15 +358,15 @@ def test_bad_losses_in_a_loop_are_refused(network):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: AlphaGrad(lr=0), "lr=0 must be larger than 0"),
+        (lambda: AlphaGrad(lr=0), "lr=0 must be above 0"),
         (lambda: AlphaGrad(lr=float("nan")), "lr=nan"),
-        (lambda: AlphaGrad(p=0.5), "p=0.5 must be a number of at least 1, or inf"),
-        (lambda: AlphaGrad(p="2"), "p='2' must be a number of at least 1, or inf"),
-        (lambda: AlphaGrad(p=None), "p=None must be a number of at least 1, or inf"),
-        (lambda: AlphaGrad(minimum=1.0), "minimum=1.0 must be larger than 0 and smaller than 1"),
-        (lambda: AlphaGrad(constraint="clip"), "constraint='clip' is unknown"),
-        (lambda: AlphaGrad(pull=0), "pull=0 must be larger than 0"),
-        (lambda: AlphaGrad(lead=-1), "lead=-1 must be the place of a loss"),
+        (lambda: AlphaGrad(p=0.5), "p=0.5 must be at least 1 or inf"),
+        (lambda: AlphaGrad(p="2"), "p='2' must be a number or inf"),
+        (lambda: AlphaGrad(p=None), "p=None must be a number or inf"),
+        (lambda: AlphaGrad(minimum=1.0), "minimum=1.0 must be above 0 and below 1"),
+        (lambda: AlphaGrad(constraint="clip"), "constraint='clip' is not one of"),
+        (lambda: AlphaGrad(pull=0), "pull=0 must be above 0"),
+        (lambda: AlphaGrad(lead=-1), "lead=-1 must be at least 0"),
         (lambda: AlphaGrad(constraint="lead", lead=3).start(3), "lead=3 is the place of no loss"),
         (lambda: AdaMT(minimum=-1), "minimum=-1"),
         (lambda: GradApprox("slope"), "policy='slope' is unknown; use one of"),
@@ -383,7 +383,7 @@ def test_bad_losses_in_a_loop_are_refused(network):
     ],
 )
 def test_bad_settings_are_refused(build, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         build()
 
 
