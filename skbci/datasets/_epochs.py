@@ -17,6 +17,7 @@ from skbci._channels import channel_picks, left_out_bads
 from skbci._checks import check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._events import chosen_epochs, raw_events
 from skbci.eegarray import EEGArray
 
 __all__ = ["read_epochs"]
@@ -47,8 +48,10 @@ def read_epochs(
         file of epochs (ending in ``-epo.fif`` or ``_epo.fif``), or an object already read, which
         is not changed.
     event_id : dict of str to int, str or sequence of str, optional
-        The events to take. A dictionary names the codes of a stimulus channel; names choose among
-        the annotations (or among the epochs' events). By default all.
+        The events to take, by default all. Names choose among the annotations (or the epochs'
+        events). A dictionary gives annotations codes by their names, as in
+        `mne.events_from_annotations`, and names the codes of a stimulus channel, of stored epochs,
+        or that annotations state ("769", "Stimulus/S  1").
     tmin, tmax : float, default=0.0, 4.0
         Window around the event in seconds: from the first sample at or after ``tmin`` to the last
         one before ``tmax``. Stored epochs are cropped to it as far as they reach.
@@ -83,12 +86,12 @@ def read_epochs(
         If there is no such file.
     ValueError
         If MNE cannot read the file, it has no events, ``event_id`` names events that are not
-        there, or no window lies inside the recording.
+        there or contradicts those that are, or no window lies inside the recording.
 
     Warns
     -----
     UserWarning
-        If events were left out; it says how many and why.
+        If events were left out, or share a sample; it says how many and why.
 
     See Also
     --------
@@ -172,7 +175,7 @@ def _from_raw(
     raw: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
     h_freq: float | None, stim_channel: str | None, resample: float | None, where: Any,
 ) -> tuple[Any, np.ndarray]:
-    events, names = _raw_events(raw, event_id, stim_channel, where)
+    events, names = raw_events(raw, event_id, stim_channel, where)
     _prepare(raw, picks, l_freq, h_freq)
     sfreq = float(raw.info["sfreq"])
     first, stop = first_sample(tmin, sfreq), first_sample(tmax, sfreq)
@@ -188,7 +191,7 @@ def _from_raw(
             stop += 1
     epochs = mne.Epochs(
         raw, events, names, tmin=first / sfreq, tmax=(stop - 1) / sfreq, baseline=None,
-        preload=True, picks="all", on_missing="ignore", event_repeated="drop",
+        preload=True, picks="all", on_missing="ignore",
     )
     starts = epochs.events[:, 0] - raw.first_samp + first
     edges = np.flatnonzero(crosses_bad(raw, starts, len(epochs.times)))
@@ -220,60 +223,11 @@ def _say_left_out(epochs: Any, where: Any) -> None:
         )
 
 
-def _raw_events(
-    raw: Any, event_id: Any, stim_channel: str | None, where: Any
-) -> tuple[np.ndarray, dict[str, int]]:
-    """Events and their names, from annotations or else from a stimulus channel."""
-    known: dict[str, int] = {}
-    if stim_channel is None and len(raw.annotations):
-        events, known = mne.events_from_annotations(raw)
-    if not known:
-        try:
-            events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1)
-        except ValueError as error:
-            raise ValueError(
-                f"No events found in {where}: no annotations, and no stimulus channel ({error})"
-            ) from error
-        if not len(events):
-            raise ValueError(f"No events found in {where}: its stimulus channel never changes.")
-        named = event_id if isinstance(event_id, dict) else {}
-        by_code = {code: name for name, code in named.items()}
-        known = {by_code.get(code, str(code)): int(code) for code in np.unique(events[:, 2])}
-    return events, _choose(known, event_id, where)
-
-
-def _choose(known: dict[str, int], event_id: Any, where: Any) -> dict[str, int]:
-    """The wanted of the known events.
-
-    A dictionary may rename codes; a code that no event has is as unknown as a name.
-    """
-    if event_id is None:
-        return known
-    if isinstance(event_id, dict):
-        unknown = [f"{name} ({code})" for name, code in event_id.items()
-                   if code not in known.values()]
-        chosen = {str(name): int(code) for name, code in event_id.items()}
-    else:
-        wanted = [event_id] if isinstance(event_id, (str, int)) else list(event_id)
-        unknown = [str(name) for name in wanted if str(name) not in known]
-        chosen = {str(name): known[str(name)] for name in wanted if str(name) in known}
-    if unknown or not chosen:
-        raise ValueError(
-            f"event_id: {unknown} not among the events of {where}, which are "
-            f"{', '.join(f'{name!r} ({code})' for name, code in sorted(known.items()))}."
-        )
-    return chosen
-
-
 def _from_epochs(
     epochs: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
     h_freq: float | None, where: Any,
 ) -> tuple[Any, np.ndarray]:
-    chosen = _choose(dict(epochs.event_id), event_id, where)
-    epochs = epochs[np.isin(epochs.events[:, 2], list(chosen.values()))]
-    epochs.event_id = chosen
-    if not len(epochs):
-        raise ValueError(f"{where} has no epochs of the events {list(chosen)}.")
+    epochs, _ = chosen_epochs(epochs, event_id, where)
     _prepare(epochs, picks, l_freq, h_freq)
     sfreq = epochs.info["sfreq"]
     if _inside(tmin, tmax, epochs.tmin, sfreq, len(epochs.times)) == slice(0, 0):
