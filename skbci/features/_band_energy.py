@@ -11,6 +11,7 @@ import scipy.fft
 from skbci._checks import check_count
 from skbci._validation import check_bands, resolve_sfreq
 from skbci.features._base import FeatureTransformer
+from skbci.features._blocks import signal_blocks
 
 __all__ = ["EYE_STATE_BANDS", "BandEnergy"]
 
@@ -136,15 +137,16 @@ class BandEnergy(FeatureTransformer):
         X, data = self._read(X)
         resolve_sfreq(self.sfreq_, X, self)
         n_times = data.shape[-1]
-        rows = data.reshape(-1, n_times)
         weights = subband_weights(self.subbands_, n_times, self.sfreq_)
-        out = np.empty((len(rows), weights.shape[1]), data.dtype)
-        n_rows = max(1, CHUNK // n_times)
-        for i in range(0, len(rows), n_rows):
-            part = rows[i : i + n_rows].astype(np.float64)
+        per_row = data[0].size // n_times
+        out = np.empty((len(data) * per_row, weights.shape[1]), data.dtype)
+        for at, signals in signal_blocks(data, CHUNK * data.itemsize):
+            part = signals.astype(np.float64, order="C")
             part -= part.mean(axis=1, keepdims=True)
             spectra = scipy.fft.rfft(part)
-            out[i : i + n_rows] = (spectra.real**2 + spectra.imag**2) @ weights
+            # One product a row: a product of many rounds each by its place among them.
+            power = (spectra.real**2 + spectra.imag**2).reshape(-1, per_row, len(weights))
+            out[at] = (power @ weights).reshape(len(part), -1)
         if self.log:
             out = np.log(np.maximum(out, np.finfo(out.dtype).tiny))
         return self._as_features(X, out.reshape(len(data), -1))

@@ -40,9 +40,9 @@ class FilterBank(EEGTransformer):
         response takes to decay by 60 dB, or all samples but one where there are not so many.
     output : {"bands", "channels"}, default="bands"
         Whether bands get an axis of their own or are stacked along the channels.
-    dtype : {"float32", "float64"}, default="float32"
-        Precision of the computation for ``phase="zero"``; ``"causal"`` is computed in float64.
-        The output has the input's dtype.
+    dtype : {"float32", "float64"}, optional
+        Precision of the computation for ``phase="zero"``, by default the input's; ``"causal"`` is
+        computed in float64. The output has the input's dtype.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class FilterBank(EEGTransformer):
         phase: str = "zero",
         padlen: int | None = None,
         output: str = "bands",
-        dtype: str = "float32",
+        dtype: str | None = None,
     ) -> None:
         self.bands = bands
         self.sfreq = sfreq
@@ -127,7 +127,8 @@ class FilterBank(EEGTransformer):
         """
         check_choice(self.phase, "phase", self, ("zero", "causal"))
         check_choice(self.output, "output", self, ("bands", "channels"))
-        check_choice(self.dtype, "dtype", self, ("float32", "float64"))
+        if self.dtype is not None:
+            check_choice(self.dtype, "dtype", self, ("float32", "float64"))
         order = check_count(self.order, "order", self)
         if self.padlen is not None:
             check_count(self.padlen, "padlen", self, low=0)
@@ -168,7 +169,7 @@ class FilterBank(EEGTransformer):
             filters = self._zero_phase
             if n_times != filters.n_times:
                 filters = self._prepare(n_times)
-            filters(signals, out)
+            filters(signals, out, self.dtype)
         if self.output == "bands" and data.ndim == 3:
             return carry_rows(X, out)
         names = [f"{ch}_{low:g}-{high:g}Hz" for low, high in self.bands_
@@ -176,7 +177,7 @@ class FilterBank(EEGTransformer):
         return carry_rows(X, out.reshape(n, -1, n_times), ch_names=names, info=None)
 
     def _prepare(self, n_times: int) -> ZeroPhaseFilter:
-        return ZeroPhaseFilter(self._filters, n_times, self._padlen(n_times), self.dtype)
+        return ZeroPhaseFilter(self._filters, n_times, self._padlen(n_times))
 
     def _padlen(self, n_times: int) -> int:
         if self.padlen is None:

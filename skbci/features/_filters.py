@@ -81,6 +81,6 @@ def filter_causal(data: np.ndarray, bands: list[Band], out: np.ndarray) -> None:
     """
     n_rows = max(1, CHUNK // max(1, data[0].size))
     for i in range(0, len(data), n_rows):
-        part = data[i : i + n_rows].astype(np.float64)
+        part = data[i : i + n_rows].astype(np.float64, order="C")
         for b, band in enumerate(bands):
             out[i : i + n_rows, b] = band.run(part, part[..., :1] * band.steady_state)[0]

@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.fft
 import scipy.signal
 
-# Samples handled at once. At this size the windowed segments and their spectra stay in the
-# cache; half or twice as many cost 5 % to 10 %.
-CHUNK = 300_000
-# A segment's mean is taken off its spectrum, so a large one costs float32 digits. A row is
-# accurate as it is while the density that its means would have is no more than this many times its
-# largest density, and while that is far from the limits of float32.
-MAX_OFFSET = 8.0
-MIN_PEAK, MAX_PEAK = 1e-22, 1e20
+# Bytes handled at once. At this size the windowed segments and their spectra stay in the cache;
+# half or twice as many cost 5 % to 10 %.
+CHUNK = 1_200_000
+
+
+class Limits(NamedTuple):
+    """When a row is estimated accurately as it is.
+
+    A segment's mean is taken off its spectrum, so a large one costs digits. A row is accurate as
+    it is while the density that its means would have is no more than ``offset`` times its largest
+    density, and while that is far from the smallest and largest numbers.
+    """
+
+    offset: float
+    least_peak: float
+    most_peak: float
+
+    @classmethod
+    def of(cls, dtype: Any) -> Limits:
+        """Those of a precision."""
+        if np.dtype(dtype) == np.float32:
+            return cls(8.0, 1e-22, 1e20)
+        return cls(1e4, 1e-280, 1e290)
+
+    def sound(self, total: np.ndarray, leaked: np.ndarray) -> np.ndarray:
+        """Of each row, whether its squared spectra and the size of its means lie within."""
+        # The lowest bins hold EEG's largest densities; where not, a row is redone in vain.
+        peak = total[:, :16].max(axis=1)
+        return (
+            (peak > self.least_peak) & (peak < self.most_peak) & (leaked**2 <= self.offset * peak)
+        )
 
 
 @dataclass(frozen=True)
@@ -38,6 +61,27 @@ class WelchPlan:
         window = scipy.signal.get_window(self.window, self.n_per_seg)
         return window * np.sqrt(2 / (self.sfreq * np.sum(window**2) * self.n_segments))
 
+    def taper_and_leak(self, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The taper, and the lowest bins of its transform, those that are not zero.
+
+        The transform of a segment's mean times the window, subtracted bin by bin, is the constant
+        detrend; for cosine windows such as Hann's only two or three bins are not zero.
+        """
+        taper = self.taper()
+        leak = np.fft.rfft(taper)
+        n_leak = 1 + int(np.flatnonzero(np.abs(leak) > 1e-13 * np.abs(leak[0]))[-1])
+        leak = leak[:n_leak].astype(np.result_type(dtype, np.complex64))
+        return taper.astype(dtype), leak
+
+    def density(self, total: np.ndarray) -> np.ndarray:
+        """One-sided density from squared real and imaginary parts, interleaved."""
+        flat = total.reshape(-1)  # one long loop over it is faster than one for each row
+        density = (flat[::2] + flat[1::2]).reshape(len(total), -1)
+        density[:, 0] *= 0.5
+        if self.n_per_seg % 2 == 0:
+            density[:, -1] *= 0.5
+        return density
+
     def groups(self, n_rows: int, chunk: int) -> tuple[int, int]:
         """Rows and segments to handle at once."""
         n_segments = max(1, min(self.n_segments, chunk // self.n_per_seg))
@@ -45,82 +89,75 @@ class WelchPlan:
 
 
 def segment_means(data: np.ndarray, plan: WelchPlan, n_segments: int) -> np.ndarray:
-    """Mean of each segment (first axis) of each row (second axis)."""
+    """Mean of each segment (first axis) of each row (second axis) of contiguous ``data``."""
+    # By sums: a matrix product rounds a row by its place among the others.
     n, hop = plan.n_per_seg, plan.hop
     if n % hop:
-        ones = np.full(n, 1 / n, data.dtype)
         starts = range(0, n_segments * hop, hop)
-        return np.stack([data[:, s : s + n] @ ones for s in starts])
+        return np.stack([data[:, s : s + n].sum(axis=1) for s in starts]) / data.dtype.type(n)
     # Hops tile a segment: one pass over the data, then sums of neighbours.
-    hops = (data.reshape(-1, hop) @ np.full(hop, 1 / n, data.dtype)).reshape(len(data), -1)
-    hops = np.ascontiguousarray(hops.T)
+    hops = data.reshape(-1, hop).sum(axis=1).reshape(len(data), -1)
+    hops = hops.T / data.dtype.type(n)
     means = hops[:n_segments].copy()
     for i in range(1, n // hop):
         means += hops[i : i + n_segments]
     return means
 
 
-def welch_rows(data: np.ndarray, plan: WelchPlan, dtype: Any, chunk: int = CHUNK) -> np.ndarray:
-    """One-sided Welch density of every row.
+def welch_rows(
+    data: np.ndarray, plan: WelchPlan, dtype: Any = None, chunk: int | None = None
+) -> np.ndarray:
+    """One-sided Welch density of every row; to the bit the same whatever the other rows are.
 
     Parameters
     ----------
     data : ndarray, shape (n_rows, n_times)
+        In any memory layout.
     plan : WelchPlan
-    dtype : numpy dtype
-        Precision of the computation.
-    chunk : int
-        Samples handled at once.
+    dtype : numpy dtype, optional
+        Precision of the computation; by default data's own.
+    chunk : int, optional
+        Samples handled at once; by default as many as fit the processor's cache.
 
     Returns
     -------
     ndarray, shape (n_rows, n_per_seg // 2 + 1), of data's dtype
         Not finite where the row is not.
     """
+    dtype = np.dtype(data.dtype if dtype is None else dtype)
+    if chunk is None:
+        chunk = CHUNK // dtype.itemsize
     out = np.empty((len(data), plan.n_per_seg // 2 + 1), data.dtype)
-    if np.dtype(dtype) == np.float64:
-        _conditioned(data, plan, np.float64, chunk, out)
-        return out
-    sound = _welch_as_is(data, plan, np.float32, chunk, out)
-    redo = np.flatnonzero(~sound)
-    if len(redo):
-        better = np.empty((len(redo), out.shape[1]), out.dtype)
-        _conditioned(data[redo], plan, np.float32, chunk, better)
-        out[redo] = better
+    redo = np.flatnonzero(~_welch_as_is(data, plan, dtype, chunk, out))
+    n_rows = max(1, chunk // plan.n_times)
+    for i in range(0, len(redo), n_rows):
+        out[redo[i : i + n_rows]] = welch_conditioned(data[redo[i : i + n_rows]], plan, dtype)
     return out
 
 
-def _conditioned(
-    data: np.ndarray, plan: WelchPlan, dtype: Any, chunk: int, out: np.ndarray
-) -> None:
+def welch_conditioned(data: np.ndarray, plan: WelchPlan, dtype: Any) -> np.ndarray:
     """Center and scale each row in float64 before the estimate, and undo the scale after it."""
-    n_rows = max(1, chunk // plan.n_times)
-    for i in range(0, len(data), n_rows):
-        rows = data[i : i + n_rows].astype(np.float64)
-        with np.errstate(invalid="ignore", over="ignore"):
-            rows -= rows.mean(axis=1, keepdims=True)
-            scale = np.abs(rows).max(axis=1, keepdims=True)
-            scale[scale == 0] = 1.0
-            rows /= scale
-            density = np.empty((len(rows), out.shape[1]))
-            _welch_as_is(rows, plan, dtype, chunk, density)
-            density *= scale
-            out[i : i + n_rows] = density * scale
+    rows = np.array(data, np.float64, order="C")
+    density = np.empty((len(rows), plan.n_per_seg // 2 + 1))
+    with np.errstate(invalid="ignore", over="ignore"):
+        rows -= rows.mean(axis=1, keepdims=True)
+        scale = np.abs(rows).max(axis=1, keepdims=True)
+        scale[scale == 0] = 1.0
+        rows /= scale
+        _welch_as_is(rows, plan, dtype, CHUNK // np.dtype(dtype).itemsize, density)
+        density *= scale
+        density *= scale
+    return density
 
 
 def _welch_as_is(
     data: np.ndarray, plan: WelchPlan, dtype: Any, chunk: int, out: np.ndarray
 ) -> np.ndarray:
-    """Fill ``out``; say of each row whether float32 did it justice."""
+    """Fill ``out``; say of each row whether the precision did it justice."""
     n, hop = plan.n_per_seg, plan.hop
     n_rows, n_segments = plan.groups(len(data), chunk)
-    taper = plan.taper()
-    # The transform of a segment's mean times the window, subtracted bin by bin, is the constant
-    # detrend; for cosine windows such as Hann's only two or three bins are not zero.
-    leak = np.fft.rfft(taper)
-    n_leak = 1 + int(np.flatnonzero(np.abs(leak) > 1e-13 * np.abs(leak[0]))[-1])
-    leak = leak[:n_leak].astype(np.result_type(dtype, np.complex64))
-    taper = taper.astype(dtype)
+    taper, leak = plan.taper_and_leak(dtype)
+    limits = Limits.of(dtype)
     part = np.empty(n_rows * ((n_segments - 1) * hop + n), dtype)
     work = np.empty(n_rows * n_segments * n, dtype)
     sound = np.empty(len(data), bool)
@@ -132,29 +169,18 @@ def _welch_as_is(
             for first in range(0, plan.n_segments, n_segments):
                 n_here = min(n_segments, plan.n_segments - first)
                 start, width = first * hop, (n_here - 1) * hop + n
-                block = data[rows, start : start + width]
-                if data.dtype != dtype or width < data.shape[1]:
-                    block = part[: count * width].reshape(count, width)
-                    np.copyto(block, data[rows, start : start + width], casting="same_kind")
+                # A copy, so that what memory the rows lie in changes no sum.
+                block = part[: count * width].reshape(count, width)
+                np.copyto(block, data[rows, start : start + width], casting="same_kind")
                 means = segment_means(block, plan, n_here)
                 np.maximum(offset, np.abs(means).max(axis=0), out=offset)
-                total += _squared_spectra(block, means, plan, taper, leak, work)
-            # The lowest bins hold EEG's largest densities; where not, a row is redone in vain.
-            peak = total[:, :16].max(axis=1)
-            sound[rows] = (
-                (peak > MIN_PEAK) & (peak < MAX_PEAK)
-                & ((offset * leak[0].real) ** 2 <= MAX_OFFSET * peak)
-            )
-            flat = total.reshape(-1)  # one long loop over it is faster than one for each row
-            density = (flat[::2] + flat[1::2]).reshape(count, -1)
-            density[:, 0] *= 0.5
-            if n % 2 == 0:
-                density[:, -1] *= 0.5
-            out[rows] = density
+                total += squared_spectra(block, means, plan, taper, leak, work)
+            sound[rows] = limits.sound(total, offset * leak[0].real)
+            out[rows] = plan.density(total)
     return sound
 
 
-def _squared_spectra(
+def squared_spectra(
     block: np.ndarray, means: np.ndarray, plan: WelchPlan, taper: np.ndarray, leak: np.ndarray,
     work: np.ndarray,
 ) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from skbci._checks import check_choice, check_count
 from skbci._validation import as_eeg, check_eeg, resolve_sfreq
 from skbci.features._base import FeatureTransformer
+from skbci.features._blocks import signal_blocks
 from skbci.features._welch import WelchPlan, welch_rows
 
 __all__ = ["WelchPSD"]
@@ -36,8 +37,8 @@ class WelchPSD(FeatureTransformer):
         Whether to give the natural logarithm. Densities below the smallest normal number of the
         output's dtype (float64: 2.2e-308) are raised to it, so that no power is not minus
         infinity.
-    dtype : {"float32", "float64"}, default="float32"
-        Precision of the computation. The output has the input's dtype.
+    dtype : {"float32", "float64"}, optional
+        Precision of the computation; by default the input's. The output has the input's dtype.
 
     Attributes
     ----------
@@ -68,11 +69,12 @@ class WelchPSD(FeatureTransformer):
 
     with :math:`c_k = 2`, but 1 at zero and at Nyquist. Units are X's squared per Hz.
 
-    With ``dtype="float32"`` the largest difference from `scipy.signal.welch` in float64 is below
-    1e-6 of the largest density of the row, whatever the unit: a row whose offset, drift or unit
-    would cost float32 digits is centered and scaled in float64 first. With ``dtype="float64"``
-    the two agree to rounding. The gain comes from few and wide passes over blocks that stay in
-    the processor's cache; `benchmarks/features.py` measures it.
+    In float64 this agrees with `scipy.signal.welch` to rounding. In float32 the largest difference
+    from scipy's in float64 is below 1e-6 of the largest density of the row. Neither depends on the
+    unit: a row whose offset, drift or unit would cost digits is centered and scaled in float64
+    first. A row's densities are the same to the bit whatever the other rows are. The gain comes
+    from few and wide passes over blocks that stay in the processor's cache;
+    `benchmarks/features.py` measures it.
 
     References
     ----------
@@ -106,7 +108,7 @@ class WelchPSD(FeatureTransformer):
         fmin: float = 0.0,
         fmax: float | None = None,
         log: bool = False,
-        dtype: str = "float32",
+        dtype: str | None = None,
     ) -> None:
         self.sfreq = sfreq
         self.n_per_seg = n_per_seg
@@ -132,7 +134,8 @@ class WelchPSD(FeatureTransformer):
         -------
         self
         """
-        check_choice(self.dtype, "dtype", self, ("float32", "float64"))
+        if self.dtype is not None:
+            check_choice(self.dtype, "dtype", self, ("float32", "float64"))
         X, data = self._read_fit(X)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
         n_times = data.shape[-1]
@@ -178,15 +181,17 @@ class WelchPSD(FeatureTransformer):
         n_times = data.shape[-1]
         self._check_length(n_times)
         plan = self._plan(n_times)
-        rows = np.ascontiguousarray(data).reshape(-1, n_times)
-        density = welch_rows(rows, plan, self.dtype)
         used = plan.n_per_seg + (plan.n_segments - 1) * plan.hop
-        if not (np.isfinite(density[:, 0]).all() and np.isfinite(rows[:, used:]).all()):
-            check_eeg(self, as_eeg(X), reset=False)
-        density = density[:, self._kept]
+        out = np.empty((data.size // n_times, len(self.freqs_)), data.dtype)
+        for at, signals in signal_blocks(data):
+            density = welch_rows(signals, plan, self.dtype)
+            if not (np.isfinite(density[:, 0]).all() and np.isfinite(signals[:, used:]).all()):
+                check_eeg(self, as_eeg(X), reset=False)
+            out[at] = density[:, self._kept]
         if self.log:
-            density = np.log(np.maximum(density, np.finfo(density.dtype).tiny))
-        return self._as_features(X, density.reshape(len(data), -1))
+            np.maximum(out, np.finfo(out.dtype).tiny, out=out)
+            np.log(out, out=out)
+        return self._as_features(X, out.reshape(len(data), -1))
 
     def _plan(self, n_times: int) -> WelchPlan:
         hop = self.n_per_seg_ - self.n_overlap_

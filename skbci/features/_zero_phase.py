@@ -9,12 +9,28 @@ It is worked out once and added as two thin matrix products.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.fft
 
 from skbci.features._filters import CHUNK, NO_GAIN, Band
+
+
+class EdgeCorrection(NamedTuple):
+    """What to add to the periodic output, as a singular value decomposition."""
+
+    left: np.ndarray
+    size: np.ndarray
+    right: np.ndarray
+
+    def in_precision(self, dtype: Any) -> tuple[np.ndarray, np.ndarray] | None:
+        """Factors (n_times, rank) and (rank, n_times), or None where nothing is to be added."""
+        rank = int(np.sum(self.size > np.finfo(dtype).eps))
+        if not rank:
+            return None
+        right = self.size[:rank, np.newaxis] * self.right[:rank]
+        return self.left[:, :rank].astype(dtype), right.astype(dtype)
 
 
 class ZeroPhaseFilter:
@@ -27,41 +43,44 @@ class ZeroPhaseFilter:
         Length of the rows.
     padlen : int
         Samples of odd reflection at each end, fewer than ``n_times``.
-    dtype : numpy dtype
-        Precision of the computation.
     """
 
-    def __init__(self, bands: list[Band], n_times: int, padlen: int, dtype: Any) -> None:
-        self.n_times, self.padlen, self.dtype = n_times, padlen, np.dtype(dtype)
+    def __init__(self, bands: list[Band], n_times: int, padlen: int) -> None:
+        self.n_times, self.padlen = n_times, padlen
         self.length = scipy.fft.next_fast_len(n_times + 2 * padlen)
-        self.means = [band.gain_at_zero for band in bands]
-        self.gains, self.edges = [], []
+        # Gains and edge corrections of every band in each precision.
+        self.factors: dict[str, list[tuple[Any, Any, float]]] = {"float32": [], "float64": []}
         for band in bands:
             gain = np.abs(band.response(self.length)) ** 2
             gain[gain < NO_GAIN] = 0
             # Twice each: real and imaginary parts lie side by side.
-            self.gains.append(np.repeat(gain, 2).astype(self.dtype))
-            self.edges.append(self._edge_correction(band))
+            gain = np.repeat(gain, 2)
+            edge = self._edge_correction(band)
+            for dtype, factors in self.factors.items():
+                cut = edge.in_precision(dtype)
+                factors.append((gain.astype(dtype), cut, band.gain_at_zero))
 
-    def __call__(self, data: np.ndarray, out: np.ndarray) -> None:
+    def __call__(self, data: np.ndarray, out: np.ndarray, dtype: Any = None) -> None:
         """Filter ``data`` (n, n_channels, n_times) into ``out`` (n, n_bands, n_channels, n_times).
 
         A zero-phase gain is real and even, so it filters the real and the imaginary part of a
-        complex signal each by itself: two channels share every transform.
+        complex signal each by itself: two channels share every transform. ``dtype`` is the
+        precision of the computation, by default that of the data.
         """
+        dtype = np.dtype(data.dtype if dtype is None else dtype)
         n, n_channels, n_times = data.shape
         half = (n_channels + 1) // 2
         kept = slice(self.padlen, self.padlen + n_times)
         n_rows = max(1, CHUNK // (self.length * half))
-        complex_dtype = np.result_type(self.dtype, np.complex64)
+        complex_dtype = np.result_type(dtype, np.complex64)
         for i in range(0, n, n_rows):
-            part, mean, scale = _unit_rows(data[i : i + n_rows], self.dtype)
+            part, mean, scale = _unit_rows(data[i : i + n_rows], dtype)
             padded = pad_odd(part, self.padlen, self.length)
             packed = np.zeros((len(part), half, self.length), complex_dtype)
             packed.real = padded[:, :half]
             packed.imag[:, : n_channels - half] = padded[:, half:]
-            spectra = scipy.fft.fft(packed, overwrite_x=True).view(self.dtype)
-            for b, (gain, edge, at_zero) in enumerate(zip(self.gains, self.edges, self.means)):
+            spectra = scipy.fft.fft(packed, overwrite_x=True).view(dtype)
+            for b, (gain, edge, at_zero) in enumerate(self.factors[dtype.name]):
                 filtered = scipy.fft.ifft((spectra * gain).view(complex_dtype), overwrite_x=True)
                 filtered = filtered[..., kept]
                 target = out[i : i + n_rows, b]
@@ -73,8 +92,7 @@ class ZeroPhaseFilter:
                 if at_zero:
                     target += mean * at_zero
 
-    def _edge_correction(self, band: Band) -> tuple[np.ndarray, np.ndarray] | None:
-        """Factors (n_times, rank) and (rank, n_times) of what to add to the periodic output."""
+    def _edge_correction(self, band: Band) -> EdgeCorrection:
         n_padded = self.n_times + 2 * self.padlen
         natural = band.run(np.zeros((n_states := band.steady_state.size, n_padded)),
                            np.eye(n_states))[0]
@@ -86,11 +104,7 @@ class ZeroPhaseFilter:
         # Orthonormal factors keep the product's digits, whatever the scale of single states.
         left, upper = np.linalg.qr(sources.T)
         u, size, v = np.linalg.svd(upper @ shapes, full_matrices=False)
-        rank = int(np.sum(size > np.finfo(self.dtype).eps))
-        if not rank:
-            return None
-        left, right = left @ u[:, :rank], size[:rank, np.newaxis] * v[:rank]
-        return left.astype(self.dtype), right.astype(self.dtype)
+        return EdgeCorrection(left @ u, size, v)
 
     def _wrong_states(self, band: Band, natural: np.ndarray) -> np.ndarray:
         """Steady minus periodic state at the start of both passes, as functions of the samples.
@@ -130,7 +144,7 @@ class ZeroPhaseFilter:
 
 def _unit_rows(data: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Center each signal and scale it to about 1, so that offset and unit cost no digits."""
-    part = data.astype(np.float64)
+    part = data.astype(np.float64, order="C")
     mean = part.mean(axis=-1, keepdims=True)
     part -= mean
     scale = np.abs(part).max(axis=-1, keepdims=True)

@@ -118,8 +118,8 @@ class OnlineDecoder:
     What the pipeline learns elsewhere, and how it is fitted or set anew, is taken over at `reset`;
     until then, leave it alone. A decoder can be copied and pickled, and goes on where it is.
 
-    A logarithm of densities that a filter has all but removed is one of rounding in float32,
-    offline and here; float64 has none of that.
+    A decoder computes in float64, unless a step's own ``dtype`` says otherwise. A logarithm of
+    densities that a filter has all but removed is one of rounding in float32, offline and here.
 
     Examples
     --------

@@ -6,14 +6,11 @@ import numpy as np
 
 from skbci.features import WelchPSD
 from skbci.features._welch import (
-    CHUNK,
-    MAX_OFFSET,
-    MAX_PEAK,
-    MIN_PEAK,
+    Limits,
     WelchPlan,
-    _conditioned,
-    _squared_spectra,
     segment_means,
+    squared_spectra,
+    welch_conditioned,
 )
 
 __all__ = ["WelchSegments"]
@@ -23,7 +20,7 @@ class WelchSegments:
     """What a fitted `WelchPSD` gives for windows of one stream.
 
     Segments are kept by their place in the stream, so that windows share those that both hold: of
-    a hop that divides the segments' own, or equals it, all but one. In float32 every
+    a hop that divides the segments' own, or equals it, all but one. Every
     number is rounded as by ``WelchPSD.transform``, and what that repeats with more care (a signal
     with a large offset, say) is computed from the whole window as there.
 
@@ -39,13 +36,9 @@ class WelchSegments:
         self.psd = psd
         n, hop = psd.n_per_seg_, psd.n_per_seg_ - psd.n_overlap_
         self.plan = WelchPlan(n_window, n, hop, psd.sfreq_, psd.window)
-        self.dtype = np.dtype(psd.dtype)
-        taper = self.plan.taper()
-        leak = np.fft.rfft(taper)
-        n_leak = 1 + int(np.flatnonzero(np.abs(leak) > 1e-13 * np.abs(leak[0]))[-1])
-        self._leak = leak[:n_leak].astype(np.result_type(self.dtype, np.complex64))
-        self._loss = self._leak[0].real
-        self._taper = taper.astype(self.dtype)
+        self.dtype = np.dtype(np.float64 if psd.dtype is None else psd.dtype)
+        self._taper, self._leak = self.plan.taper_and_leak(self.dtype)
+        self._limits = Limits.of(self.dtype)
         self._block = np.empty((n_signals, n), self.dtype)
         self._work = np.empty(n_signals * n, self.dtype)
         # Where segments begin in a window, and whether a later window has the same segment.
@@ -76,12 +69,13 @@ class WelchSegments:
             total = parts[0][0].copy()
             for squares, _ in parts[1:]:
                 total += squares
-            redo = self._doubtful(total, parts)
+            offset = np.max([size for _, size in parts], axis=0)
+            sound = self._limits.sound(total, offset * self._leak[0].real)
+            redo = np.flatnonzero(~sound)
         kept = self.psd._kept
-        density = self._density(total)[:, kept].astype(np.float64)
+        density = self.plan.density(total)[:, kept].astype(np.float64)
         if len(redo):
-            better = np.empty((len(redo), total.shape[1] // 2))
-            _conditioned(window[redo], self.plan, self.dtype, CHUNK, better)
+            better = welch_conditioned(window[redo], self.plan, self.dtype)
             density[redo] = better[:, kept]
         if self.psd.log:
             density = np.log(np.maximum(density, np.finfo(np.float64).tiny))
@@ -90,31 +84,7 @@ class WelchSegments:
     def _transform(self, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Squared real and imaginary parts, interleaved, and the size of the mean."""
         block = self._block
-        if self.dtype == np.float64:
-            # In double precision the mean comes off the samples: an offset costs no digits.
-            np.subtract(segment, segment.mean(axis=1, keepdims=True), out=block)
-            means = np.zeros((1, len(block)))
-        else:
-            np.copyto(block, segment, casting="same_kind")
-            means = segment_means(block, self.plan, 1)
-        squares = _squared_spectra(block, means, self.plan, self._taper, self._leak, self._work)
+        np.copyto(block, segment, casting="same_kind")
+        means = segment_means(block, self.plan, 1)
+        squares = squared_spectra(block, means, self.plan, self._taper, self._leak, self._work)
         return squares, np.abs(means[0])
-
-    def _density(self, total: np.ndarray) -> np.ndarray:
-        density = total[:, ::2] + total[:, 1::2]
-        density[:, 0] *= 0.5
-        if self.plan.n_per_seg % 2 == 0:
-            density[:, -1] *= 0.5
-        return density
-
-    def _doubtful(
-        self, total: np.ndarray, parts: list[tuple[np.ndarray, np.ndarray]]
-    ) -> np.ndarray:
-        """Signals whose densities float32 does not do justice, as `welch_rows` judges it."""
-        if self.dtype == np.float64:
-            return np.empty(0, dtype=int)
-        peak = total[:, :16].max(axis=1)
-        offset = np.array([size for _, size in parts]).max(axis=0)
-        sound = (peak > MIN_PEAK) & (peak < MAX_PEAK)
-        sound &= (offset * self._loss) ** 2 <= MAX_OFFSET * peak
-        return np.flatnonzero(~sound)

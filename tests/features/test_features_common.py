@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 
 import joblib
 import mne
@@ -31,6 +32,9 @@ FEATURES = [WelchPSD(n_per_seg=64), WelchPSD(fmin=8, fmax=30, log=True), BandEne
 TIMED = [*FEATURES, FilterBank(), FilterBank(phase="causal", output="channels"),
          SlidingWindows(0.5, 0.25), Crop(0.25, 1)]
 EVERY = [*TIMED, ChannelNormalizer("zscore"), RankReducer()]
+# Few columns of each channel.
+NARROW = {WelchPSD: {"n_per_seg": 64, "fmin": 8, "fmax": 17},
+          BandEnergy: {"bands": ((8, 12),), "n_subbands": 1}}
 LEARNS_NOTHING = [t for t in EVERY if not isinstance(t, RankReducer)]
 
 
@@ -143,6 +147,22 @@ def test_a_constant_channel_is_named(transformer, eeg):
     np.asarray(flat)[:, 1] = 3e-6
     with pytest.raises(ValueError, match="Constant channel: channel 'Cz'"):
         clone(transformer).fit(flat)
+
+
+@pytest.mark.parametrize("transformer", FEATURES, ids=show)
+def test_overlapping_windows_are_not_copied_all_at_once(transformer):
+    """Windows of one recording are a view of it: 32 times its size, if they were copied."""
+    recording = np.random.default_rng(1).standard_normal((1, 4, 400_000), dtype=np.float32)
+    windows, _ = SlidingWindows(1.0, 1 / 32, sfreq=512).explode(recording)
+    fitted = clone(transformer).set_params(**NARROW[type(transformer)]).fit(windows[:10])
+    tracemalloc.start()
+    try:
+        out = fitted.transform(windows)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert out.nbytes < recording.nbytes
+    assert peak < 3 * recording.nbytes + 20_000_000  # blocks have a size of their own
 
 
 @pytest.mark.parametrize("transformer", FEATURES, ids=show)

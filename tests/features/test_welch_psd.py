@@ -52,7 +52,7 @@ def test_equals_scipy_for_any_segments_and_window(case):
 def test_float64_agrees_to_rounding_in_every_bin():
     X = np.random.default_rng(0).standard_normal((20, 4, 500)) * 1e-5
     wanted = scipy_welch(X, 250.0, 250)[1]
-    found = WelchPSD(sfreq=250, n_per_seg=250, dtype="float64").fit_transform(X)
+    found = WelchPSD(sfreq=250, n_per_seg=250).fit_transform(X)
     np.testing.assert_allclose(found.reshape(wanted.shape), wanted, rtol=1e-10)
 
 
@@ -65,8 +65,37 @@ def test_float32_accuracy_holds_for_any_unit_and_offset(unit, offset, in_dtype):
     if in_dtype == np.float32 and unit in (1e-13, 1e15):
         X = X / np.float32(unit)  # its squares would not fit the output's own dtype
     wanted = scipy_welch(X, 250.0, 200)[1]
-    found = WelchPSD(sfreq=250, n_per_seg=200).fit_transform(X).reshape(wanted.shape)
+    psd = WelchPSD(sfreq=250, n_per_seg=200, dtype="float32")
+    found = psd.fit_transform(X).reshape(wanted.shape)
     assert from_top(found, wanted) < 1e-6
+
+
+@pytest.mark.parametrize("unit", [1e-150, 1e-13, 1e-6, 1.0, 1e15, 1e150])
+@pytest.mark.parametrize("offset", [0.0, 30.0, 1000.0, -30000.0])
+def test_float64_accuracy_holds_for_any_unit_and_offset(unit, offset):
+    X = (np.random.default_rng(1).standard_normal((30, 2, 400)) + offset) * unit
+    wanted = scipy_welch(X / unit, 250.0, 200)[1]
+    found = WelchPSD(sfreq=250, n_per_seg=200).fit_transform(X).reshape(wanted.shape)
+    # The samples themselves are rounded, offset and all.
+    rounding = 4 * np.finfo(float).eps * abs(offset)
+    assert from_top(found / unit / unit, wanted) < 1e-12 + rounding
+
+
+@pytest.mark.parametrize(("given", "sees"), [(np.float32, 1e-4), (np.float64, 1e-12)])
+def test_the_input_says_how_precise(given, sees):
+    X = np.random.default_rng(3).standard_normal((3, 2, 512)).astype(given)
+    psd = WelchPSD(sfreq=128, n_per_seg=128).fit(X)
+    out = psd.transform(X)
+    assert out.dtype == given
+    wanted = scipy_welch(X, 128.0, 128)[1].reshape(3, -1)
+    error = np.abs(out / wanted - 1).max()
+    assert error < sees
+    assert given is np.float64 or error > 1e-9
+    explicit = WelchPSD(sfreq=128, n_per_seg=128, dtype=np.dtype(given).name).fit(X)
+    np.testing.assert_array_equal(explicit.transform(X), out)
+    if given is np.float64:
+        single = explicit.set_params(dtype="float32").transform(X)
+        assert 1e-9 < np.abs(single / wanted - 1).max() < 1e-4
 
 
 def test_float32_accuracy_with_drift_line_noise_and_artifact():
@@ -76,7 +105,8 @@ def test_float32_accuracy_with_drift_line_noise_and_artifact():
     X[:, 1] += 200 * t
     X[::5, 2, 500:520] += 5000
     wanted = scipy_welch(X, 250.0, 250)[1]
-    found = WelchPSD(sfreq=250, n_per_seg=250).fit_transform(X).reshape(wanted.shape)
+    psd = WelchPSD(sfreq=250, n_per_seg=250, dtype="float32")
+    found = psd.fit_transform(X).reshape(wanted.shape)
     assert from_top(found, wanted) < 1e-6
 
 
@@ -84,7 +114,7 @@ def test_unit_changes_nothing_but_the_unit():
     X = np.random.default_rng(3).standard_normal((10, 3, 300)) * 1e-5
     psd = WelchPSD(sfreq=100, n_per_seg=128).fit(X)
     volts, microvolts = psd.transform(X), psd.transform(X * 1e6)
-    np.testing.assert_allclose(microvolts, volts * 1e12, atol=1e-6 * microvolts.max())
+    np.testing.assert_allclose(microvolts, volts * 1e12, atol=1e-13 * microvolts.max())
 
 
 @settings(deadline=None, max_examples=25)
@@ -92,27 +122,29 @@ def test_unit_changes_nothing_but_the_unit():
 def test_chunk_size_never_changes_the_result(chunk, n_rows, n_overlap):
     data = np.random.default_rng(n_rows).standard_normal((n_rows, 200))
     plan = WelchPlan(200, 32, 32 - n_overlap, 100.0, "hann")
-    whole = welch_rows(data, plan, "float32")
-    parts = welch_rows(data, plan, "float32", chunk=chunk)
-    np.testing.assert_allclose(parts, whole, atol=2e-6 * whole.max())
+    for dtype, tolerance in (("float32", 1e-6), ("float64", 1e-14)):
+        whole = welch_rows(data, plan, dtype)
+        parts = welch_rows(data, plan, dtype, chunk=chunk)
+        np.testing.assert_allclose(parts, whole, atol=tolerance * whole.max())
 
 
 def test_parts_of_a_long_recording_are_averaged_alike():
     X = np.random.default_rng(4).standard_normal((1, 2, 300_000))
     wanted = scipy_welch(X, 250.0, 256)[1]
-    found = WelchPSD(sfreq=250).fit_transform(X).reshape(wanted.shape)
-    assert from_top(found, wanted) < 1e-6
+    for dtype, tolerance in (("float32", 1e-6), ("float64", 1e-13)):
+        found = WelchPSD(sfreq=250, dtype=dtype).fit_transform(X).reshape(wanted.shape)
+        assert from_top(found, wanted) < tolerance
 
 
 def test_rows_and_channels_are_independent():
     X = np.random.default_rng(5).standard_normal((12, 4, 256))
     psd = WelchPSD(sfreq=128, n_per_seg=64).fit(X)
     all_rows = psd.transform(X)
-    np.testing.assert_allclose(psd.transform(X[3:7]), all_rows[3:7], rtol=1e-5)
+    np.testing.assert_array_equal(psd.transform(X[3:7]), all_rows[3:7])
     order = np.random.default_rng(6).permutation(12)
-    np.testing.assert_allclose(psd.transform(X[order]), all_rows[order], rtol=1e-5)
+    np.testing.assert_array_equal(psd.transform(X[order]), all_rows[order])
     flipped = psd.transform(X[:, ::-1]).reshape(12, 4, -1)
-    np.testing.assert_allclose(flipped[:, ::-1].reshape(12, -1), all_rows, rtol=1e-5)
+    np.testing.assert_array_equal(flipped[:, ::-1].reshape(12, -1), all_rows)
 
 
 def test_white_noise_integrates_to_its_variance():
