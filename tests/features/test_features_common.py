@@ -135,7 +135,7 @@ def test_wrong_channels_and_unfitted(transformer, eeg):
     with pytest.raises(NotFittedError):
         clone(transformer).transform(eeg)
     fitted = clone(transformer).fit(eeg)
-    with pytest.raises(ValueError, match="X has 2 channels .* fitted with 3 channels"):
+    with pytest.raises(ValueError, match="X has .* channels .*without 'C4'"):
         fitted.transform(eeg[:, :2])
     with pytest.raises(ValueError, match="fitted on 3-D input"):
         fitted.transform(np.asarray(eeg)[:, 0])
