@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._mne_exchange import array_from_epochs, epochs_from_array
+from skbci._row_index import indexed_context
 
 __all__ = ["EEGArray"]
 
@@ -182,15 +183,10 @@ class EEGArray(np.ndarray):
     def __getitem__(self, key: Any) -> Any:
         """Index the data, and the table, names and times with it."""
         out = np.asarray(self)[key]
-        if not isinstance(out, np.ndarray):
+        if not isinstance(out, np.ndarray) or self._metadata is None or self.dtype.names:
             return out
-        parts = _expand_key(key, self.ndim)
-        if parts is None or self._metadata is None:
-            return out
-        context = _index_context(self, parts)
-        if context is None or context["metadata"].shape[0] != out.shape[0]:
-            return out
-        return EEGArray(out, **context)
+        context = indexed_context(self, key, out.ndim)
+        return out if context is None else EEGArray(out, **context)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Element-wise results of this array's shape keep the table; others are bare arrays."""
@@ -303,67 +299,6 @@ class EEGArray(np.ndarray):
             If the array is not three-dimensional or knows neither ``info`` nor ``sfreq``.
         """
         return epochs_from_array(self)
-
-
-def _expand_key(key: Any, ndim: int) -> list[Any] | None:
-    """Give one index for each axis, or None where the key adds or merges axes."""
-    parts = list(key) if isinstance(key, tuple) else [key]
-    if any(part is None for part in parts):
-        return None
-    at = [i for i, part in enumerate(parts) if part is Ellipsis]
-    if len(at) > 1:
-        return None
-    if at:
-        missing = ndim - (len(parts) - 1)
-        parts[at[0] : at[0] + 1] = [slice(None)] * missing
-    parts += [slice(None)] * (ndim - len(parts))
-    if any(np.ndim(part) > 1 for part in parts if not isinstance(part, slice)):
-        return None
-    # Two index arrays are broadcast against each other: the axes are no longer independent.
-    if sum(not isinstance(part, slice) and np.ndim(part) == 1 for part in parts) > 1:
-        return None
-    return parts
-
-
-def _index_context(array: EEGArray, parts: list[Any]) -> dict[str, Any] | None:
-    """Apply one index an axis to the table, the names and the time axis."""
-    if not isinstance(parts[0], slice) and np.ndim(parts[0]) == 0:
-        return None  # one row: no rows are left to describe
-    rows = parts[0]
-    if not isinstance(rows, slice):
-        rows = np.asarray(rows)
-        if rows.size == 0:
-            rows = rows.astype(int)
-    context: dict[str, Any] = {
-        "metadata": array.metadata.iloc[rows].reset_index(drop=True),
-        "sfreq": array.sfreq,
-        "ch_names": array.ch_names,
-        "tmin": array.tmin,
-        "info": array.info,
-        "window": array._window,
-    }
-    context["metadata"].attrs = dict(array.metadata.attrs)
-    if array.ndim < 3:
-        return context
-    if array.ch_names is not None:
-        context["ch_names"] = np.atleast_1d(np.asarray(array.ch_names)[parts[-2]]).tolist()
-    times = parts[-1]
-    if isinstance(times, slice):
-        start, _, step = times.indices(array.shape[-1])
-        if step < 0:
-            return None
-        if array.sfreq is not None:
-            context["tmin"] = array.tmin + start / array.sfreq
-            context["sfreq"] = array.sfreq / step
-            if step > 1:
-                context["info"] = None
-            if array.ndim == 3:
-                n_kept = len(range(*times.indices(array.shape[-1])))
-                context["window"] = n_kept * step / array.sfreq
-    else:
-        context["sfreq"], context["info"] = None, None  # picked samples have no common rate
-        context["window"] = array.window
-    return context
 
 
 def _concatenate(arrays: list[EEGArray]) -> EEGArray:
