@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["expand_key", "axis_part"]
+__all__ = ["axis_part", "expand_key", "indexed_context"]
 
 
 def expand_key(key: Any, ndim: int) -> list[Any] | None:
@@ -73,7 +73,7 @@ def axis_part(parts: list[Any], axis: int, ndim: int) -> tuple[Any, int] | None:
     # Two entries along the axis, one along all others: only its place has two in the result.
     shape = [1] * ndim
     shape[axis] = 2
-    key = []
+    key: list[Any] = []
     for i, part in enumerate(parts):
         if isinstance(part, np.ndarray):
             key.append(np.zeros([2] if i == own else [1] * part.ndim, dtype=np.intp))
@@ -144,6 +144,7 @@ def _times(array: Any, taken: tuple[Any, int] | None, ndim: int) -> dict[str, An
     same["sfreq"] = array.sfreq / step
     if step > 1:
         same["info"] = None
-    if array.ndim == 3:
-        same["window"] = len(range(start, stop, step)) * step / array.sfreq
+    if array.ndim == 3:  # signals of channels know it by themselves
+        n_kept = len(range(start, stop, step))
+        same["window"] = None if ndim == 3 else n_kept * step / array.sfreq
     return same

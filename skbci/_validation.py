@@ -12,6 +12,7 @@ from mne import BaseEpochs
 from sklearn.utils.validation import validate_data
 
 from skbci._checks import is_number
+from skbci._masked import check_unmasked
 from skbci.eegarray import EEGArray
 
 __all__ = [
@@ -35,12 +36,17 @@ def as_eeg(X: Any) -> Any:
 
     Their data channels that are not marked bad are taken (EEG, MEG ...; no triggers, no eyes).
     Everything else is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        If entries are masked.
     """
     if isinstance(X, BaseEpochs):
         return EEGArray.from_epochs(X)
     if isinstance(X, (list, tuple)) and len(X) and all(isinstance(x, BaseEpochs) for x in X):
         return np.concatenate([EEGArray.from_epochs(x) for x in X])
-    return X
+    return check_unmasked(X, "X")
 
 
 def check_eeg(
@@ -107,12 +113,23 @@ def check_eeg(
         raise ValueError(
             f"{name} takes {allowed} input, got {data.ndim}-D input of shape {data.shape}."
         )
+    _check_not_empty(data, name)
     if reset:
         estimator.input_shape_ = data.shape[1:]
         estimator._input_signal_ = names, rate
         if flat == "raise":
             check_flat_channels(data, names)
     return out
+
+
+def _check_not_empty(data: np.ndarray, name: str) -> None:
+    """Refuse input with no entry along an axis."""
+    axes = {2: ("rows", "columns"), 3: ("rows", "channels", "time samples"),
+            4: ("rows", "bands", "channels", "time samples")}
+    if 0 in data.shape:
+        at = data.shape.index(0)
+        what = axes[data.ndim][at] if data.ndim in axes else f"entries along axis {at}"
+        raise ValueError(f"{name}: X has 0 {what} (shape {data.shape}); at least one is needed.")
 
 
 def _check_shape(estimator: Any, X: Any, same_times: bool) -> None:
@@ -293,7 +310,7 @@ def check_groups(groups: Any, n_rows: int, name: str = "groups") -> np.ndarray:
     ValueError
         If the length differs or an entry is missing.
     """
-    array = np.asarray(groups)
+    array = np.asarray(check_unmasked(groups, name))
     if array.ndim != 1 or len(array) != n_rows:
         raise ValueError(
             f"{name} has shape {array.shape}, but there are {n_rows} rows: one entry for each row "

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from skbci._masked import check_unmasked
 from skbci._mne_exchange import array_from_epochs, epochs_from_array
 from skbci._row_index import indexed_context
+from skbci._row_moves import check_assignment, check_sorted_axis
+from skbci._shipping import hash_with_context, register_with_dask
 
 __all__ = ["EEGArray"]
 
@@ -54,8 +58,12 @@ class EEGArray(np.ndarray):
 
     Notes
     -----
-    joblib's hash of an array, by which ``Pipeline(memory=...)`` recognizes its input, sees the
-    numbers only: the same numbers under another table or sampling rate hit the same cache entry.
+    What would move rows in place and leave the table behind (a shuffle, a sort along the rows, an
+    assignment of rows to the place of others, a new shape) is refused; only what goes through the
+    bare data, or a shuffle of one value a row by numpy's old ``RandomState``, cannot be noticed.
+
+    Pickles carry the table, to Dask's workers too. joblib's hash of an array sees table, names and
+    sampling rate: ``Pipeline(memory=...)`` keeps the same numbers under two tables apart.
 
     Examples
     --------
@@ -90,7 +98,7 @@ class EEGArray(np.ndarray):
         window: float | None = None,
     ) -> EEGArray:
         """Check the parts against each other and bind them."""
-        array = np.asarray(data)
+        array = np.asarray(check_unmasked(data, "data"))
         if array.ndim < 1:
             raise ValueError("EEGArray needs at least one dimension: rows. Got a scalar.")
         if metadata is None:
@@ -125,6 +133,8 @@ class EEGArray(np.ndarray):
 
     def __array_finalize__(self, obj: Any) -> None:
         """Start without a table; only operations known to keep rows in step attach one."""
+        if "dask" in sys.modules:  # it may have been imported at any time
+            register_with_dask(EEGArray)
         self._metadata = None
         self._bare = None
         self.sfreq = None
@@ -188,6 +198,34 @@ class EEGArray(np.ndarray):
         context = indexed_context(self, key, out.ndim)
         return out if context is None else EEGArray(out, **context)
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Assign data; rows of one table never go under another."""
+        check_assignment(self, key, value)
+        np.asarray(self)[key] = value
+
+    def sort(  # type: ignore[override]
+        self, axis: int = -1, **settings: Any
+    ) -> None:
+        """Sort within rows, in place; rows and named channels stay where they are."""
+        check_sorted_axis(self, axis, "sort")
+        np.asarray(self).sort(axis, **settings)
+
+    def partition(  # type: ignore[override]
+        self, kth: Any, axis: int = -1, **settings: Any
+    ) -> None:
+        """Partition within rows, in place; rows and named channels stay where they are."""
+        check_sorted_axis(self, axis, "partition")
+        np.asarray(self).partition(kth, axis, **settings)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refuse to change the shape in place, which the table would not follow."""
+        if name in ("shape", "strides"):
+            raise AttributeError(
+                f"EEGArray: {name} cannot be set in place, since the table would not follow; "
+                "X.reshape(...) gives an array without a table."
+            )
+        super().__setattr__(name, value)
+
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Element-wise results of this array's shape keep the table; others are bare arrays."""
         owners = [x for x in (*inputs, *(kwargs.get("out") or ())) if isinstance(x, EEGArray)]
@@ -211,6 +249,10 @@ class EEGArray(np.ndarray):
             plain = not {"out", "dtype", "casting"} & set(kwargs)
             if plain and axis == 0 and all(isinstance(a, EEGArray) for a in arrays):
                 return _concatenate(arrays)
+        if func is np.swapaxes and len(args) == 3 and args[1] == args[2]:
+            return args[0][...]  # nothing is swapped: so numpy's Generator.shuffle begins
+        if func is np.copyto and len(args) > 1 and isinstance(args[0], EEGArray):
+            check_assignment(args[0], ..., args[1])
         return func(*_strip(args), **_strip(kwargs))
 
     def copy(self, order: Any = "C") -> EEGArray:
@@ -347,3 +389,6 @@ def _rebuild(data: np.ndarray, context: tuple[Any, ...]) -> EEGArray:
     out = data.view(EEGArray)
     out._metadata, out.sfreq, out.ch_names, out.tmin, out.info, out._window = context
     return out
+
+
+hash_with_context(EEGArray)

@@ -101,7 +101,8 @@ def test_any_index_keeps_channel_names_in_step_or_drops_them(drawn):
 )
 def test_rows_keep_their_table(key):
     taken = numbered((N_ROWS, 2, 3, 5))[key]
-    assert taken.metadata["row"].tolist() == np.asarray(taken).reshape(len(taken), -1)[:, 0].tolist()
+    said = taken.metadata["row"].tolist()
+    assert said == np.asarray(taken).reshape(len(taken), -1)[:, 0].tolist()
 
 
 @pytest.mark.parametrize(
