@@ -12,7 +12,15 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skbci._checks import check_count
+from skbci._usable import (
+    amplitudes,
+    check_classes_left,
+    find_unusable,
+    report_unusable,
+    typical_amplitude,
+)
 from skbci._validation import as_eeg, carry_rows, check_eeg
+from skbci.eegarray import EEGArray
 from skbci.features import RankReducer
 
 __all__ = ["BandCSP"]
@@ -32,6 +40,10 @@ class BandCSP(TransformerMixin, BaseEstimator):
 
     Average-referenced or otherwise rank-deficient data need no care, and the unit of the data
     (volts, microvolts) does not matter.
+
+    A row in which a channel is flat, or a thousand times smaller or larger than is typical of it,
+    is set aside in ``fit``; in ``transform`` its features are the means of the fitted rows, which
+    speak for no class. Both with a warning that names row and channel.
 
     Parameters
     ----------
@@ -125,17 +137,33 @@ n_times)
         ValueError
             If there is one class only, ``n_components`` is less than one, or X is bad.
         """
-        data = check_eeg(self, as_eeg(X), reset=True, ndim=(2, 3, 4))
+        X = as_eeg(X)
+        data = check_eeg(self, X, reset=True, ndim=(2, 3, 4))
         labels = check_labels(y, len(data), type(self).__name__)
         self.classes_ = np.unique(labels)
         check_count(self.n_components, "n_components", self)
+        bands = self._banded(data)
+        amplitude = amplitudes(bands)
+        self._typical = typical_amplitude(amplitude)
+        bad = self._bad_rows(X, amplitude, "Such rows are set aside.")
+        if bad.any():
+            check_classes_left(labels, ~bad, type(self).__name__)
+            bands, labels = bands[~bad], labels[~bad]
         self.filters_: list[np.ndarray] = []
         self.patterns_: list[np.ndarray] = []
-        for band in np.moveaxis(self._banded(data), 1, 0):
+        for band in np.moveaxis(bands, 1, 0):
             filters, patterns = self._fit_band(band, labels)
             self.filters_.append(filters)
             self.patterns_.append(patterns)
+        self._mean_log = self._log_powers(bands).mean(axis=0)
         return self
+
+    def _bad_rows(self, X: Any, amplitude: np.ndarray, then: str) -> np.ndarray:
+        """Find the rows without a usable signal in all channels of all bands."""
+        found = find_unusable(amplitude, self._typical)
+        names = X.ch_names if isinstance(X, EEGArray) else None
+        report_unusable(found, type(self).__name__, names, then)
+        return found.rows
 
     def _fit_band(self, band: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         reducer = RankReducer(tol=self.tol).fit(band)
@@ -166,11 +194,18 @@ n_times)
         check_is_fitted(self)
         X = as_eeg(X)
         bands = self._banded(check_eeg(self, X, reset=False, ndim=(2, 3, 4)))
+        features = self._log_powers(bands)
+        bad = self._bad_rows(X, amplitudes(bands), "Their features are the means of fit.")
+        features[bad] = self._mean_log
+        return carry_rows(X, features, sfreq=None, ch_names=None, tmin=0.0, info=None)
+
+    def _log_powers(self, bands: np.ndarray) -> np.ndarray:
         features = []
-        for band, filters in enumerate(self.filters_):
-            power = np.mean(np.square(filters @ bands[:, band]), axis=-1)
-            features.append(np.log(np.maximum(power, _FLOOR)))
-        return carry_rows(X, np.hstack(features), sfreq=None, ch_names=None, tmin=0.0, info=None)
+        with np.errstate(over="ignore"):  # rows too large for float32 are replaced
+            for band, filters in enumerate(self.filters_):
+                power = np.mean(np.square(filters @ bands[:, band]), axis=-1)
+                features.append(np.log(np.maximum(power, _FLOOR)))
+        return np.hstack(features)
 
     def _banded(self, data: np.ndarray) -> np.ndarray:
         """View the data as rows x bands x channels x times."""

@@ -10,7 +10,9 @@ import numpy as np
 from pyriemann.estimation import Covariances
 
 from skbci._checks import check_choice, check_count, check_number
+from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci._validation import carry_rows
+from skbci.eegarray import EEGArray
 from skbci.features._base import SignalTransformer
 from skbci.features._groups import Key, check_columns, group_rows
 
@@ -72,8 +74,11 @@ class GroupAlignment(SignalTransformer):
         X, data = self._read(X, ndim=(2, 3, 4))
         name = type(self).__name__
         out = np.empty_like(data)
-        for key, rows in group_rows(X, len(data), self.by, name).items():
-            out[rows] = _whiten(data[rows], self._at_predict_time(key, data[rows]), self.tol)
+        groups = group_rows(X, len(data), self.by, name)
+        good = self._usable(X, data, groups, fitted=True)
+        for key, rows in groups.items():
+            reference = self._at_predict_time(key, data[rows[good[rows]]])
+            out[rows] = _whiten(data[rows], reference, self.tol)
         return carry_rows(X, out)
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
@@ -109,8 +114,35 @@ class GroupAlignment(SignalTransformer):
         check_number(self.tol, "tol", self, low=0, high=1, closed="left")
         X, data = self._read_fit(X, ndim=(2, 3, 4))
         groups = group_rows(X, len(data), self.by, name)
-        self.references_ = {key: self._reference(data[rows]) for key, rows in groups.items()}
+        good = self._usable(X, data, groups, fitted=False)
+        self.references_ = {}
+        for key, rows in groups.items():
+            kept = rows[good[rows]]
+            if not len(kept):
+                raise ValueError(
+                    f"{name}: none of the {len(rows)} rows of the group {key} has a usable signal "
+                    "in all channels. Leave the group out, or drop or interpolate its channels."
+                )
+            self.references_[key] = self._reference(data[kept])
         return X, data, groups
+
+    def _usable(
+        self, X: Any, data: np.ndarray, groups: dict[Key, np.ndarray], fitted: bool
+    ) -> np.ndarray:
+        """Say which rows have a signal in all channels, judged by the rows of their group."""
+        amplitude = amplitudes(data if data.ndim > 2 else data[:, np.newaxis])
+        if not fitted:
+            self._typical = typical_amplitude(amplitude)
+        found = Unusable(np.zeros(amplitude.shape, bool), np.zeros(amplitude.shape, bool))
+        for rows in groups.values():
+            # Few rows do not say what is typical of them.
+            few = fitted and len(rows) < self.min_rows
+            own = find_unusable(amplitude[rows], self._typical if few else None)
+            found.flat[rows], found.large[rows] = own.flat, own.large
+        names = X.ch_names if isinstance(X, EEGArray) else None
+        then = "Such rows do not count for the mean."
+        report_unusable(found, type(self).__name__, names, then)
+        return ~found.rows
 
     def _at_predict_time(self, key: Key, rows: np.ndarray) -> np.ndarray:
         """Mean covariance to whiten a group of new rows by."""
@@ -125,6 +157,8 @@ class GroupAlignment(SignalTransformer):
             if related:
                 break
         prior = np.mean(related, axis=0)
+        if not len(rows):
+            return prior
         return (1 - share) * prior + share * self._reference(rows, within=prior)
 
     def _reference(self, rows: np.ndarray, within: np.ndarray | None = None) -> np.ndarray:

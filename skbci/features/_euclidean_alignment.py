@@ -62,6 +62,11 @@ class EuclideanAlignment(GroupAlignment):
     of a group's output is the identity there (with ``estimator="scm"``); the unit cancels; any
     invertible mixture of a group's channels gives the same output up to a rotation.
 
+    A row in which a channel has no usable signal (flat, or a thousand times smaller or larger than
+    is typical of the channel in the group; of the fitted rows, in a group of fewer than
+    ``min_rows``) does not count for the mean, with a warning that names row and channel. Without
+    it, one railed epoch would move the whole group.
+
     Alignment is transductive: a row's output depends on the rows of its group that come with it,
     not on their order, on other groups, or on labels. How many rows come with it matters. A single
     row whitened by itself would lose all that tells classes apart, so ``transform`` treats groups

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_number
+from skbci._usable import amplitudes, find_unusable, report_unusable
 from skbci._validation import carry_rows
 from skbci.features._base import SignalTransformer
 
@@ -53,7 +54,9 @@ class RankReducer(SignalTransformer):
     the output is :math:`V_r^T x / \sigma`, where :math:`V_r` are the eigenvectors with
     :math:`\lambda > \mathrm{tol} \cdot \lambda_{max}` and
     :math:`\sigma^2 = \mathrm{tr} \Sigma / C` for C channels. Nothing is whitened. Labels are not
-    used.
+    used. Rows in which a channel is flat, or a thousand times smaller or larger than is typical of
+    it, are set aside in ``fit``, with a warning: one of them could drown all directions but its
+    own.
 
     Examples
     --------
@@ -84,8 +87,15 @@ class RankReducer(SignalTransformer):
         self
         """
         check_number(self.tol, "tol", self, low=0, high=1, closed="left")
-        _, data = self._read_fit(X)
-        covariance, peak = _pooled_covariance(data if data.ndim == 3 else data[:, np.newaxis])
+        X, data = self._read_fit(X)
+        signals = data if data.ndim == 3 else data[:, np.newaxis]
+        found = find_unusable(amplitudes(signals))
+        if found.rows.all():
+            report_unusable(found, "RankReducer", self.ch_names_, "All of them are used.")
+        elif found.rows.any():
+            report_unusable(found, "RankReducer", self.ch_names_)
+            signals = signals[~found.rows]
+        covariance, peak = _pooled_covariance(signals)
         values, vectors = np.linalg.eigh(covariance)
         values, vectors = values[::-1], vectors[:, ::-1]
         # Rounding alone leaves about this much in a direction without any signal.

@@ -62,7 +62,7 @@ class RiemannianRecentering(GroupAlignment):
         \delta(A, B) = \lVert \log(A^{-1/2} B A^{-1/2}) \rVert_F .
 
     Its covariance becomes :math:`M_g^{-1/2} \Sigma_i M_g^{-1/2}`. Means are taken in the range of
-    the group's signals, so that average-referenced data have one; rows that are zero throughout
+    the group's signals, so that average-referenced data have one; rows without a usable signal
     have no place on the manifold and do not count. All that `EuclideanAlignment` says about
     groups, their size and the order of rows holds here too.
 

@@ -1,0 +1,221 @@
+r"""Which rows and channels hold no usable signal: one rule for the whole toolkit.
+
+Drop-outs, railed amplifiers, lost packets and loose electrodes leave epochs that say nothing about
+the brain. They are found by their amplitude, the peak-to-peak difference of a channel in a row,
+which knows neither unit nor offset:
+
+- a channel is *flat* in a row where at least half of the row's samples lie in stretches of one and
+  the same value, each of them a tenth of the row or longer, or where nothing but rounding changes
+  (:math:`64 \epsilon` of the largest value, with the precision :math:`\epsilon` of the data);
+- it is flat, too, where its amplitude is below a thousandth of what is typical of the channel, and
+  *too large* where it is above a thousand times of that. Typical is the median over the rows of
+  ``fit`` in which the channel is not flat.
+
+EEG of 10 to 100 microvolts keeps a factor of ten and more from both ends: the noise of amplifiers
+is some tenths of a microvolt, and their rails stand at some tenths of a volt.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "Unusable",
+    "amplitudes",
+    "ON_BAD_ROWS",
+    "check_classes_left",
+    "find_unusable",
+    "report_unusable",
+    "typical_amplitude",
+]
+
+ON_BAD_ROWS = ("prior", "raise", "ignore")
+# An amplitude so many times smaller or larger than the typical one is none of a brain.
+LIMIT = 1e3
+# Shares of a row: of a stretch of equal samples that counts, and of all of these together.
+STRETCH, MOST = 0.1, 0.5
+_LEAST_TIMES = 4
+_ROUNDING = 64
+_ALIKE = 5  # neighbours on that grid: a stretch of a tenth gives one at least
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Channels without usable signal, by row; both of shape (n_rows, n_channels)."""
+
+    flat: np.ndarray
+    large: np.ndarray
+
+    @property
+    def channels(self) -> np.ndarray:
+        """Whether a channel of a row is of no use, shape (n_rows, n_channels)."""
+        return self.flat | self.large
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Whether a row has such a channel, shape (n_rows,)."""
+        return np.asarray(self.channels.any(axis=1))
+
+
+def amplitudes(data: np.ndarray) -> np.ndarray:
+    """Peak-to-peak amplitude of each channel of each row; zero where it is flat.
+
+    Parameters
+    ----------
+    data : ndarray, shape (n_rows, ..., n_times)
+        Signals. Rows of fewer than four samples are not judged: their amplitudes are NaN.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_channels)
+        All axes between the first and the last are channels. NaN where a value is not finite.
+    """
+    data = np.asarray(data)
+    if data.dtype.kind != "f":
+        data = data.astype(np.float64)
+    signals = data.reshape(len(data), -1, data.shape[-1])
+    n_times = signals.shape[-1]
+    if n_times < _LEAST_TIMES:
+        return np.full(signals.shape[:2], np.nan)
+    high, low = signals.max(axis=-1), signals.min(axis=-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        out = np.asarray(high - low, dtype=np.float64)
+        size = np.maximum(np.abs(high), np.abs(low)).astype(np.float64)
+    out[out <= _ROUNDING * np.finfo(data.dtype).eps * size] = 0.0
+    out[~np.isfinite(size)] = np.nan
+    # A stretch that counts holds two points of this grid or more: few signals need the long look.
+    step = max(1, int(STRETCH * n_times / 2))
+    points = signals[..., ::step]
+    alike = (points[..., 1:] == points[..., :-1]).sum(axis=-1)
+    for row, channel in np.argwhere((alike >= _ALIKE) & (out > 0)):
+        if _mostly_constant(signals[row, channel]):
+            out[row, channel] = 0.0
+    return out
+
+
+def _mostly_constant(signal: np.ndarray) -> bool:
+    equal = np.concatenate([[False], signal[1:] == signal[:-1], [False]]).astype(np.int8)
+    edges = np.flatnonzero(np.diff(equal))
+    lengths = edges[1::2] - edges[::2] + 1
+    counted = lengths[lengths >= max(_LEAST_TIMES, STRETCH * len(signal))]
+    return bool(counted.sum() >= MOST * len(signal))
+
+
+def typical_amplitude(amplitude: np.ndarray) -> np.ndarray:
+    """Median of each channel's amplitudes over the rows where it is not flat.
+
+    Parameters
+    ----------
+    amplitude : ndarray, shape (n_rows, n_channels)
+        As `amplitudes` gives it.
+
+    Returns
+    -------
+    ndarray, shape (n_channels,)
+        NaN for a channel that is flat in every row.
+    """
+    alive = np.where(amplitude > 0, amplitude, np.nan)
+    out = np.full(alive.shape[1], np.nan)
+    some = ~np.isnan(alive).all(axis=0)
+    out[some] = np.nanmedian(alive[:, some], axis=0)
+    return out
+
+
+def find_unusable(amplitude: np.ndarray, typical: np.ndarray | None = None) -> Unusable:
+    """Judge amplitudes by what is typical.
+
+    Parameters
+    ----------
+    amplitude : ndarray, shape (n_rows, n_channels)
+        As `amplitudes` gives it.
+    typical : ndarray, shape (n_channels,), optional
+        By default that of these rows.
+    """
+    typical = typical_amplitude(amplitude) if typical is None else typical
+    with np.errstate(over="ignore"):
+        flat = (amplitude == 0) | (amplitude < typical / LIMIT)
+        large = amplitude > typical * LIMIT
+    return Unusable(flat, large)
+
+
+def check_classes_left(y: np.ndarray, good: np.ndarray, who: str) -> None:
+    """Check that usable rows of every class are left.
+
+    Raises
+    ------
+    ValueError
+        Naming the classes that are gone.
+    """
+    gone = sorted(set(np.unique(y).tolist()) - set(np.unique(y[good]).tolist()), key=str)
+    if gone or not good.any():
+        raise ValueError(
+            f"{who}: {int(good.sum())} of {len(good)} rows have a usable signal in all channels, "
+            f"and none of class {', '.join(map(repr, gone))}. Drop or interpolate channels that "
+            "are flat in many rows."
+        )
+
+
+def report_unusable(
+    found: Unusable,
+    who: str,
+    ch_names: Sequence[str] | None = None,
+    then: str = "Such rows are set aside.",
+    action: str = "prior",
+) -> None:
+    """Warn of rows without usable signal, or refuse them; say nothing where there are none.
+
+    Parameters
+    ----------
+    found : Unusable
+    who : str
+        Who has found them.
+    ch_names : sequence of str, optional
+        The channels' names; without, their numbers.
+    then : str
+        What becomes of the rows.
+    action : {"prior", "raise", "ignore"}
+        "raise" makes it an error.
+
+    Raises
+    ------
+    ValueError
+        With ``action="raise"``.
+    """
+    rows = np.flatnonzero(found.rows)
+    if action == "ignore" or not len(rows):
+        return
+    n = found.flat.shape[1]
+    if ch_names is None or not len(ch_names) or n % len(ch_names):
+        ch_names = [str(channel) for channel in range(n)]
+    else:  # of each band, where there are several
+        ch_names = [repr(str(name)) for name in ch_names] * (n // len(ch_names))
+    shown = [_row_words(found, row, ch_names) for row in rows[:_SHOWN]]
+    words = ", ".join(shown) + (", ..." if len(rows) > _SHOWN else "")
+    verb = "has" if len(rows) == 1 else "have"
+    message = f"{who}: {len(rows)} of {len(found.flat)} rows {verb} no usable signal: {words}."
+    if found.large.any() and not found.flat.any():
+        message += " Is the unit that of fit?"
+    if action == "raise":
+        raise ValueError(f"{message} on_bad_rows='prior' sets them aside.")
+    warnings.warn(f"{message} {then}", UserWarning, stacklevel=3)
+
+
+def _row_words(found: Unusable, row: int, names: Sequence[str]) -> str:
+    parts = []
+    for word, mask in (("flat", found.flat[row]), ("too large", found.large[row])):
+        channels = np.flatnonzero(mask).tolist()
+        if not channels:
+            continue
+        if len(channels) == len(mask) and len(mask) > 1:
+            parts.append(f"{word} in all channels")
+            continue
+        named = list(dict.fromkeys(names[c] for c in channels))
+        more = ", ..." if len(named) > _SHOWN else ""
+        parts.append(f"{word} in channel {', '.join(named[:_SHOWN])}{more}")
+    return f"row {row} ({'; '.join(parts)})"
