@@ -1,0 +1,227 @@
+"""Rows without usable signal: how they are found, and that they spoil no other row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from skbci import EEGArray
+from skbci._usable import (
+    amplitudes,
+    check_bad_rows,
+    find_unusable,
+    report_unusable,
+    typical_amplitude,
+)
+from skbci.baselines import BandCSP
+from skbci.datasets import make_erp, make_eye_state, make_motor_imagery, make_ssvep
+from skbci.features import EuclideanAlignment, RankReducer, RiemannianRecentering
+
+N, C, T = 24, 4, 200
+NAMES = ["C3", "Cz", "C4", "Pz"]
+
+
+def signals(seed=0, n=N):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, C, T)) * 1e-5
+    y = np.arange(n) % 2
+    X[y == 0, 0] *= 3
+    return X, y
+
+
+def spoil(row, kind):
+    """Put one of the faults of recordings into a row, shape (n_channels, n_times)."""
+    T = row.shape[-1]
+    if kind == "zeros":
+        row[:] = 0.0
+    elif kind == "railed":
+        row[:] = np.array([0.1875, -0.1875] * 2)[:, None]
+    elif kind == "lost packets":
+        for start in range(0, T, T // 4):
+            row[:, start : start + T // 6] = row[:, start, None]
+    elif kind == "one channel":
+        row[2] = 3e-4
+    elif kind == "between the rails":
+        row[:] = 0.1875 * np.sign(row)
+    elif kind == "one huge sample":
+        row[1, T // 2] = 10.0
+    elif kind == "rounding":
+        row[:] = 0.1 + row * 1e-13
+    elif kind == "almost off":
+        row[3] *= 1e-4
+    return row
+
+
+KINDS = [
+    "zeros", "railed", "lost packets", "one channel", "between the rails", "one huge sample",
+    "rounding", "almost off",
+]
+
+
+# -- how they are found ----------------------------------------------------------------------
+
+
+def test_an_amplitude_is_the_difference_of_largest_and_smallest():
+    X, _ = signals()
+    np.testing.assert_array_equal(amplitudes(X), X.max(axis=2) - X.min(axis=2))
+    np.testing.assert_array_equal(typical_amplitude(amplitudes(X)), np.median(np.ptp(X, 2), 0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_every_kind_of_fault_is_found_and_nothing_else(kind, dtype, unit):
+    X, _ = signals()
+    spoil(X[5], kind)
+    found = find_unusable(amplitudes((X * unit).astype(dtype)))
+    assert np.flatnonzero(found.rows).tolist() == [5]
+    channels = {"one channel": [2], "one huge sample": [1], "almost off": [3]}
+    wanted = channels.get(kind, [0, 1, 2, 3])
+    assert np.flatnonzero(found.channels[5]).tolist() == wanted
+    large = kind in ("between the rails", "one huge sample")
+    assert found.large[5].any() == large
+    assert found.flat[5].any() != large
+
+
+@pytest.mark.parametrize(("share", "flat"), [(0.3, False), (0.49, False), (0.5, True), (0.9, True)])
+def test_half_a_row_of_constant_stretches_is_flat(share, flat):
+    X, _ = signals()
+    X[3, 1, 40 : 40 + round(share * T)] = 2e-5
+    assert (amplitudes(X)[3, 1] == 0) == flat
+    # Pieces count together if they are long enough.
+    X, _ = signals(1)
+    n = round(share * T / 4)
+    for start in range(0, T, T // 4):
+        X[3, 1, start : start + n] = X[3, 1, start]
+    assert (amplitudes(X)[3, 1] == 0) == (flat and n >= T / 10)
+
+
+def test_coarse_steps_of_a_quiet_signal_are_no_faults():
+    rng = np.random.default_rng(0)
+    slow = np.cumsum(rng.standard_normal((50, 3, 1000)), axis=-1) * 0.2
+    steps = np.round(slow)  # of five samples each, some of many
+    assert np.mean(steps[..., 1:] == steps[..., :-1]) > 0.8
+    assert (amplitudes(steps) > 0).all()
+
+
+def test_offset_and_drift_do_not_matter():
+    X, _ = signals()
+    shifted = X + np.linspace(-0.3, 0.3, N)[:, None, None]
+    assert not find_unusable(amplitudes(shifted)).rows.any()
+
+
+def test_values_that_are_not_finite_are_left_to_others():
+    X, _ = signals()
+    X[1, 0, 3], X[2, 1, 4] = np.nan, np.inf
+    assert not find_unusable(amplitudes(X)).rows.any()
+    X[3, 0, :2] = 1.7e308, -1.7e308  # finite, but not their difference
+    assert np.flatnonzero(find_unusable(amplitudes(X)).rows).tolist() == [3]
+
+
+def test_a_row_is_judged_by_itself_and_by_what_is_typical():
+    X, _ = signals()
+    typical = typical_amplitude(amplitudes(X))
+    spoil(X[5], "zeros")
+    spoil(X[6], "one huge sample")
+    alone = [bool(find_unusable(amplitudes(X[i : i + 1]), typical).rows[0]) for i in range(N)]
+    assert np.flatnonzero(alone).tolist() == [5, 6]
+
+
+def test_simulated_recordings_are_sound():
+    for make in (make_motor_imagery, make_eye_state, make_ssvep, make_erp):
+        X = np.asarray(make(random_state=0).X)
+        for data in (X, np.round(X * 1e6)):  # as if by an amplifier of one microvolt a step
+            assert not find_unusable(amplitudes(data)).rows.any(), make
+
+
+def test_the_report_names_rows_and_channels():
+    X, _ = signals()
+    spoil(X[5], "one channel")
+    spoil(X[6], "zeros")
+    spoil(X[9], "one huge sample")
+    found = find_unusable(amplitudes(X))
+    with pytest.warns(UserWarning, match=(
+        r"Who: 3 of 24 rows have no usable signal: row 5 \(flat in channel 'C4'\), "
+        r"row 6 \(flat in all channels\), row 9 \(too large in channel 'Cz'\). Then."
+    )):
+        report_unusable(found, "Who", NAMES, "Then.")
+    with pytest.raises(ValueError, match="row 5 .*on_bad_rows='prior'"):
+        report_unusable(found, "Who", NAMES, action="raise")
+    report_unusable(found, "Who", NAMES, action="ignore")
+    report_unusable(find_unusable(amplitudes(X[:5])), "Who")
+    with pytest.raises(ValueError, match="on_bad_rows='skip' is not one of 'prior', 'raise'"):
+        check_bad_rows("skip", "Who")
+
+
+# -- steps that take a mean over rows --------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("align", [EuclideanAlignment, RiemannianRecentering])
+def test_alignment_takes_its_mean_without_them(align, kind):
+    X, _ = signals()
+    spoil(X[5], kind)
+    rest = np.delete(X, 5, axis=0)
+    wanted = align().fit(rest)
+    with pytest.warns(UserWarning, match=r"1 of 24 rows has no usable signal: row 5 \("):
+        step = align().fit(EEGArray(X, {"subject": [1] * N}, sfreq=100, ch_names=NAMES))
+    np.testing.assert_array_equal(step.references_[1,], wanted.references_[()])
+    with pytest.warns(UserWarning, match="row 5"):
+        out = align().fit(rest).transform(X)
+    assert np.isfinite(out).all()
+    np.testing.assert_array_equal(np.delete(out, 5, axis=0), wanted.transform(rest))
+
+
+def test_a_group_of_few_rows_is_judged_by_those_of_fit():
+    X, _ = signals()
+    step = EuclideanAlignment().fit(EEGArray(X, {"subject": [1] * N}))
+    new = EEGArray(X[:2].copy(), {"subject": [2] * 2})
+    new[1] *= 1e5
+    with pytest.warns(UserWarning, match=r"row 1 \(too large"):
+        out = step.transform(new)
+    alone = step.transform(new[:1])
+    np.testing.assert_array_equal(out[0], alone[0])
+
+
+def test_a_group_without_any_signal_is_an_error_in_fit():
+    X, _ = signals()
+    X[:4] = 0.0
+    eeg = EEGArray(X, {"subject": [1] * 4 + [2] * (N - 4)})
+    with pytest.raises(ValueError, match=r"none of the 4 rows of the group \(1,\)"):
+        EuclideanAlignment().fit(eeg)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_rank_is_that_of_the_other_rows(kind):
+    X, _ = signals()
+    X[:, 3] = X[:, 0] - X[:, 1]
+    spoil(X[5], kind)
+    with pytest.warns(UserWarning, match="RankReducer: 1 of 24 rows has"):
+        found = RankReducer().fit(X)
+    wanted = RankReducer().fit(np.delete(X, 5, axis=0))
+    assert found.rank_ == 3
+    np.testing.assert_array_equal(found.components_, wanted.components_)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_spatial_patterns_are_those_of_the_other_rows(kind):
+    X, y = signals()
+    spoil(X[5], kind)
+    rest = np.delete(X, 5, axis=0)
+    with pytest.warns(UserWarning, match="BandCSP: 1 of 24 rows has no usable signal: row 5"):
+        found = BandCSP(2).fit(X, y)
+    wanted = BandCSP(2).fit(rest, np.delete(y, 5))
+    np.testing.assert_array_equal(found.filters_, wanted.filters_)
+    with pytest.warns(UserWarning, match="row 5"):
+        features = found.transform(X)
+    others = wanted.transform(rest)
+    np.testing.assert_array_equal(np.delete(features, 5, axis=0), others)
+    # What says nothing lies in the middle.
+    np.testing.assert_allclose(features[5], others.mean(axis=0), rtol=1e-12)
+
+
+def test_classes_of_which_nothing_is_left_are_an_error():
+    X, y = signals()
+    X[y == 1] = 0.0
+    with pytest.raises(ValueError, match="12 of 24 rows have a usable signal.*none of class 1"):
+        BandCSP(2).fit(X, y)
