@@ -8,7 +8,6 @@ import pytest
 from skbci import EEGArray
 from skbci._usable import (
     amplitudes,
-    check_bad_rows,
     find_unusable,
     report_unusable,
     typical_amplitude,
@@ -83,7 +82,9 @@ def test_every_kind_of_fault_is_found_and_nothing_else(kind, dtype, unit):
     assert found.flat[5].any() != large
 
 
-@pytest.mark.parametrize(("share", "flat"), [(0.3, False), (0.49, False), (0.5, True), (0.9, True)])
+@pytest.mark.parametrize(
+    ("share", "flat"), [(0.3, False), (0.49, False), (0.5, True), (0.9, True)]
+)
 def test_half_a_row_of_constant_stretches_is_flat(share, flat):
     X, _ = signals()
     X[3, 1, 40 : 40 + round(share * T)] = 2e-5
@@ -149,8 +150,6 @@ def test_the_report_names_rows_and_channels():
         report_unusable(found, "Who", NAMES, action="raise")
     report_unusable(found, "Who", NAMES, action="ignore")
     report_unusable(find_unusable(amplitudes(X[:5])), "Who")
-    with pytest.raises(ValueError, match="on_bad_rows='skip' is not one of 'prior', 'raise'"):
-        check_bad_rows("skip", "Who")
 
 
 # -- steps that take a mean over rows --------------------------------------------------------
