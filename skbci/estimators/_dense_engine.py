@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
 from skbci.estimators._dense_layers import read_layers
-from skbci.optim import HJB, HJBAD
+from skbci.optim import HJB, HJBAD, HJBUnder
 
 # Optimizers that treat every weight alike: one flat vector gives them the same steps.
 _FLAT_OPTIMIZERS = (
@@ -32,8 +32,12 @@ _FLAT_OPTIMIZERS = (
 _threshold = torch.ops.aten.threshold_backward.default
 
 
-def fits_dense_engine(module: nn.Module, criterion: nn.Module, optimizer: Any) -> bool:
-    """Whether the engine gives what autograd and the optimizer would."""
+def fits_dense_engine(
+    module: nn.Module, criterion: nn.Module, optimizer: Any, inner: Any = torch.optim.SGD
+) -> bool:
+    """Whether the engine gives what autograd and the optimizer (`HJBUnder`: the inner) would."""
+    if optimizer is HJBUnder:
+        optimizer = inner
     return (
         read_layers(module) is not None
         and optimizer in _FLAT_OPTIMIZERS

@@ -25,7 +25,9 @@ class MLPClassifier(BaseNeuralClassifier):
         a class, as in the HJB paper), or any torch loss on (logits, class indices).
     optimizer : str or torch.optim.Optimizer class, default="hjb"
         ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adagrad"``,
-        ``"rmsprop"``, ``"sgd"`` or a class; its settings are ``optimizer__...``. The rules of
+        ``"rmsprop"``, ``"sgd"``, ``"hjb-momentum"``, ``"hjb-nesterov"``, ``"hjb-rmsprop"``,
+        ``"hjb-adam"``, ``"hjb-adamw"`` or a class; its settings are ``optimizer__...``; with
+        ``optimizer__averaging=True`` HJB's averaged iterate predicts. The rules of
         `skbci.optim` get the loss summed over the mini-batch, all others its mean.
     lr : float, default=0.01
         Step size.

@@ -92,6 +92,7 @@ class SlicingNet(NeuralNet):
             "dataset_train": Dataset(*train[:2]),
             "dataset_valid": None if valid is None else Dataset(*valid[:2]),
         }
+        self.plan_steps(len(self._starts(len(train[0]))))
         self.notify("on_train_begin", X=train[0], y=train[1])
         per_batch = any(_listens_to_batches(cb) for _, cb in self.callbacks_)
         good = now = self._copy_state()
@@ -99,7 +100,9 @@ class SlicingNet(NeuralNet):
             self.notify("on_epoch_begin", **data)
             self._bind_engine()  # callbacks may have set weights
             good, now = now, self._copy_state()
+            self._average(False)
             loss = self._train_epoch(*train, shuffle=shuffle, notify=per_batch)
+            self._average(True)
             if not per_batch:
                 self.history.new_batch()  # some callbacks, such as Checkpoint, look for one
                 self.history.record_batch("train_loss", loss)
@@ -128,7 +131,10 @@ class SlicingNet(NeuralNet):
         """Build the optimizer, on one flat vector where a hand-written gradient applies."""
         self.engine_ = None
         maps = any(isinstance(callback, ParamMapper) for _, callback in self.callbacks_)
-        if not maps and fits_dense_engine(self.module_, self.criterion_, self.optimizer):
+        inside = {k: v for k, v in self.get_params_for("optimizer").items() if k == "inner"}
+        if not maps and fits_dense_engine(
+            self.module_, self.criterion_, self.optimizer, **inside
+        ):
             self.engine_ = DenseEngine(self.module_, self.criterion_)
         return super().initialize_optimizer(*args, **kwargs)
 
@@ -182,6 +188,21 @@ class SlicingNet(NeuralNet):
             for key, value in state.items():
                 if isinstance(value, Tensor) and value.is_floating_point() and value.ndim:
                     state[key] = value.to(precision)
+
+    def plan_steps(self, n_batches: int) -> None:
+        """Tell a rule that asks for it how many steps there will be."""
+        for group in self.optimizer_.param_groups:
+            if group.get("lr_schedule") == "theorem-2" and group["n_steps"] is None:
+                group["n_steps"] = self.max_epochs * n_batches
+
+    def _average(self, shown: bool) -> None:
+        """Have the module's weights be their averaged iterate, or the one to go on from.
+
+        Optimizers that keep such an average have ``eval`` and ``train``, as schedule-free ones do.
+        """
+        switch = getattr(self.optimizer_, "eval" if shown else "train", None)
+        if switch is not None:
+            switch()
 
     def set_lr(self, lr: float) -> None:
         """Set the step size of all parameters."""
@@ -281,10 +302,7 @@ class SlicingNet(NeuralNet):
         self, X: Tensor, y: Tensor, weight: Tensor | None, shuffle: bool
     ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
         n_rows = len(X)
-        size = n_rows if self.batch_size == -1 else min(self.batch_size, n_rows)
-        starts = list(range(0, n_rows, size))
-        if len(starts) > 1 and n_rows - starts[-1] == 1:
-            starts.pop()  # batch normalization cannot train on a single row
+        starts = self._starts(n_rows)
         sizes = [b - a for a, b in zip(starts, [*starts[1:], n_rows])]
         shuffle = shuffle and len(starts) > 1
         order = self._shuffled(y).to(X.device) if shuffle else None
@@ -297,6 +315,14 @@ class SlicingNet(NeuralNet):
             weight = None if weight is None else weight[order]
         weights = [None] * len(sizes) if weight is None else weight.split(sizes)
         yield from zip(X.split(sizes), y.split(sizes), weights)
+
+    def _starts(self, n_rows: int) -> list[int]:
+        """Give the first rows of the mini-batches."""
+        size = n_rows if self.batch_size == -1 else min(self.batch_size, n_rows)
+        starts = list(range(0, n_rows, size))
+        if len(starts) > 1 and n_rows - starts[-1] == 1:
+            starts.pop()  # batch normalization cannot train on a single row
+        return starts
 
     def _shuffled(self, y: Tensor) -> Tensor:
         """Order the rows of an epoch."""

@@ -15,6 +15,7 @@ from skbci.estimators import MLPClassifier, MLPRegressor
 from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
 from skbci.estimators._net import ClassifierNet, SlicingNet
 from skbci.estimators._torch_state import seeded
+from skbci.optim import HJBUnder
 
 Rows = tuple[Tensor, Tensor, Tensor | None]
 
@@ -66,6 +67,7 @@ class Member:
         none = torch.empty(len(self.train[0]), 0)
         batches = self.net._batches(none, none, None, shuffle=False)
         self.sizes = tuple(len(batch[0]) for batch in batches)
+        self.net.plan_steps(len(self.sizes))
 
     @property
     def stackable(self) -> bool:
@@ -77,6 +79,7 @@ class Member:
             and type(net.criterion_) in _LOSSES
             and {name for name, _ in net.callbacks_} <= _CALLBACKS
             and len(net.optimizer_.param_groups) == 1
+            and not _has_step_sizes_of_its_own(net.optimizer_)
         )
 
     def shape(self) -> Hashable:
@@ -119,6 +122,12 @@ class Member:
             self.net.fit_tensors(self.train, self.valid, double=self.double)
         self.estimator._summarize()
         self.seconds += time.perf_counter() - start
+
+
+def _has_step_sizes_of_its_own(optimizer: Any) -> bool:
+    """Whether networks that share torch's optimizer would each need another step size."""
+    scheduled = optimizer.param_groups[0].get("lr_schedule") is not None
+    return scheduled and isinstance(optimizer, HJBUnder)
 
 
 def record(estimator: Any, fit: Callable[[], Any]) -> Member | None:

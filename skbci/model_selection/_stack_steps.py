@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +14,7 @@ from torch.nn import functional as F
 
 from skbci.model_selection import _stack_engine
 from skbci.model_selection._stack_members import Member
-from skbci.optim import HJB, HJBAD
+from skbci.optim import HJBUnder
 
 # The networks' weights start at multiples of so many numbers.
 _ROW = 16
@@ -24,36 +23,24 @@ _ROW = 16
 def step_key(member: Member) -> tuple[str, str, str]:
     """Sort members so that equal rules, and equal settings, lie side by side."""
     optimizer = member.net.optimizer_
-    settings = _settings(member)
+    settings = settings_of(optimizer)
     kind = type(optimizer)
     return (
         f"{kind.__module__}.{kind.__qualname__}",
-        str(settings.get("accumulate", "")),
+        str(settings.get("accumulate", getattr(optimizer, "inner", ""))),
         repr(sorted(settings.items())),
     )
 
 
-def _settings(member: Member) -> dict[str, Any]:
-    group = member.net.optimizer_.param_groups[0]
+def settings_of(optimizer: Any) -> dict[str, Any]:
+    """Give the settings of an optimizer's only parameter group."""
+    group = optimizer.param_groups[0]
     return {name: value for name, value in group.items() if name != "params"}
 
 
 def padding(n_weights: int) -> int:
     """Give the zeros after a network's weights, so that all networks' start alike in memory."""
     return -n_weights % _ROW
-
-
-def build_steps(members: Sequence[Member]) -> list[Steps]:
-    """Give the steps of members that are sorted by `step_key`."""
-    out: list[Steps] = []
-    start = 0
-    for _, same in groupby(members, key=lambda member: step_key(member)[:2]):
-        part = list(same)
-        kind = type(part[0].net.optimizer_)
-        steps = {HJB: HJBSteps, HJBAD: HJBADSteps}.get(kind, TorchSteps)
-        out.append(steps(part, start))
-        start += len(part)
-    return out
 
 
 class Steps:
@@ -95,7 +82,7 @@ class TorchSteps(Steps):
     def __init__(self, members: list[Member], start: int) -> None:
         super().__init__(members, start)
         # A copy with the class's hooks; its own parameters come with `bind`.
-        self.optimizer = copy.copy(members[0].net.optimizer_)
+        self.optimizer = copy.copy(_torchs(members[0]))
         # torch's fused kernels round a vector's last numbers in another way: a parameter each.
         fused = self.optimizer.param_groups[0].get("fused")
         self.exact = bool(fused) and _stack_engine.place_matters(members[0].train[0])
@@ -104,8 +91,8 @@ class TorchSteps(Steps):
         self.groups: list[tuple[dict[str, Any], list[tuple[int, dict[str, Any]]]]] = []
         for _, same in groupby(members, key=step_key):
             part = list(same)
-            settings = _settings(part[0])
-            (state,) = list(part[0].net.optimizer_.state.values()) or [{}]
+            settings = settings_of(_torchs(part[0]))
+            (state,) = list(_torchs(part[0]).state.values()) or [{}]
             counts = [1] * len(part) if self.exact else [len(part)]
             self.groups.append((settings, [(n, self._spread(state, n)) for n in counts]))
 
@@ -174,6 +161,12 @@ class TorchSteps(Steps):
         return out
 
 
+def _torchs(member: Member) -> Any:
+    """Give the optimizer that steps by the gradient alone."""
+    optimizer = member.net.optimizer_
+    return optimizer.inside if isinstance(optimizer, HJBUnder) else optimizer
+
+
 def _select(state: dict[str, Any], mine: np.ndarray) -> dict[str, Any]:
     """Give the state of some of a parameter's networks."""
     return {
@@ -182,98 +175,3 @@ def _select(state: dict[str, Any], mine: np.ndarray) -> dict[str, Any]:
         else value
         for name, value in state.items()
     }
-
-
-class HJBSteps(Steps):
-    """`HJB`: the length of a network's step goes by its own loss and gradient norm."""
-
-    def __init__(self, members: list[Member], start: int) -> None:
-        super().__init__(members, start)
-        groups = [_settings(member) for member in members]
-        self.setting = {
-            name: np.array([group[name] for group in groups], dtype=float)
-            for name in ("lr", "r", "eps")
-        }
-
-    def keep(self, kept: np.ndarray, start: int) -> None:
-        """Take the settings of the members that stay."""
-        super().keep(kept, start)
-        self.setting = {name: values[kept] for name, values in self.setting.items()}
-
-    def step(self, loss: Tensor) -> Tensor:
-        """Go along minus the gradient."""
-        factor, bad = self._factors(loss)
-        length = self.setting["lr"] * factor
-        if _stack_engine.place_matters(self.flat):
-            for weights, gradient, alpha in zip(self.flat, self.grad, length.tolist()):
-                if alpha:
-                    weights.add_(gradient, alpha=alpha)
-        else:
-            self.flat.add_(self._times(self.grad, length))
-        return bad
-
-    def _factors(self, loss: Tensor) -> tuple[np.ndarray, Tensor]:
-        """Give the factors from the gradients to HJB's updates, zero for the diverged."""
-        norm = torch.linalg.vector_norm(self.grad[:, : self.n_weights], dim=1)
-        P, length = torch.stack([loss.double(), norm.double()]).cpu().numpy()
-        if (P < 0).any():
-            raise ValueError("A loss is negative.")  # the ordinary fit tells whose and why
-        bad = ~(np.isfinite(P) & np.isfinite(length))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            factor = -np.sqrt(2 * P / self.setting["r"]) / (length + self.setting["eps"])
-        factor = np.where(bad | (length == 0), 0.0, factor)
-        return factor, torch.from_numpy(bad)
-
-    def _times(self, values: Tensor, factor: np.ndarray) -> Tensor:
-        """Multiply networks' values by their factors; a zero stops what is not finite, too."""
-        column = self._column(factor)
-        return torch.where(column == 0, 0, values * column)
-
-    def _column(self, values: np.ndarray) -> Tensor:
-        return torch.as_tensor(values, dtype=self.flat.dtype, device=self.flat.device)[:, None]
-
-
-class HJBADSteps(HJBSteps):
-    """`HJBAD`: AdaGrad on the updates of HJB."""
-
-    def __init__(self, members: list[Member], start: int) -> None:
-        super().__init__(members, start)
-        self.by_norm = _settings(members[0])["accumulate"] == "norm"
-        self.sum: Tensor | None = None
-
-    def state(self, i: int) -> dict[str, Any]:
-        """Give the network's sums of squares."""
-        if self.sum is None:
-            return {}
-        own = self.sum[i, : self.n_weights].clone()
-        return {"sum": own[0] if self.by_norm else own.float()}
-
-    def keep(self, kept: np.ndarray, start: int) -> None:
-        """Take the sums of the members that stay."""
-        super().keep(kept, start)
-        if self.sum is not None:
-            self.sum = self.sum[torch.as_tensor(kept, device=self.sum.device)]
-
-    def step(self, loss: Tensor) -> Tensor:
-        """Add to the sums of squares, then move."""
-        factor, bad = self._factors(loss)
-        update = self._times(self.grad, factor)
-        lr = self._column(self.setting["lr"])
-        if self.by_norm:
-            own = update[:, : self.n_weights]
-            squared = torch.linalg.vector_norm(own, dim=1, keepdim=True) ** 2
-            self.sum = squared if self.sum is None else self.sum + squared
-            denominator = torch.sqrt(self.sum) + self._column(self.setting["eps"])
-            scale = torch.where(denominator > 0, lr / denominator, 0)
-            self.flat.add_(update * scale)
-            return bad
-        if self.sum is None:
-            self.sum = torch.zeros_like(self.flat)
-        self.sum.addcmul_(update, update)
-        tiny = torch.finfo(self.flat.dtype).tiny
-        eps = np.where(self.setting["eps"] > 0, self.setting["eps"], tiny)
-        denominator = torch.sqrt(self.sum).add_(self._column(eps))
-        self.flat.add_((update * lr).div_(denominator))
-        return bad
-
-

@@ -15,10 +15,12 @@ from torch.nn import functional as F
 
 from skbci.estimators._net import _EXACT_LIMIT, EVALUATION_LIMIT
 from skbci.estimators._torch_state import one_thread
+from skbci.model_selection._stack_averages import Averages
 from skbci.model_selection._stack_batches import Batches, Pool
 from skbci.model_selection._stack_engine import StackEngine
+from skbci.model_selection._stack_hjb import build_steps
 from skbci.model_selection._stack_members import Member
-from skbci.model_selection._stack_steps import build_steps, padding, step_key
+from skbci.model_selection._stack_steps import padding, step_key
 
 
 def train_stack(members: Sequence[Member]) -> None:
@@ -55,6 +57,7 @@ class _Training:
         self.n_weights = flat.shape[1]
         self.flat = F.pad(flat, (0, padding(self.n_weights)))
         self.steps = build_steps(members)
+        self.averages = Averages(members)
         self.batches = Batches(members, self.flat)
         self.valid = _Validation(members, self.flat, self.engine)
         # The losses of a rule that takes their mean are divided by the rows, or their weight.
@@ -80,9 +83,10 @@ class _Training:
         while self.members:
             for member in self.members:
                 member.net.notify("on_epoch_begin")
-            good, now = now, self.flat.clone()
+            good, now = now, self.averages.shown(self.flat).clone()
             losses = self._epoch()
-            valid = self.valid.losses(self.parameters)
+            self.shown = self.averages.shown(self.flat)
+            valid = self.valid.losses(self.engine.views(self.shown))
             goes_on = [
                 self._end_epoch(i, losses[i], valid[i], good[i]) for i in range(len(losses))
             ]
@@ -107,6 +111,7 @@ class _Training:
                 bad = steps.step(loss[steps.rows])
                 if bad is not None:
                     diverged[steps.rows] |= bad
+            self.averages.add(self.flat)
             total += loss * share
         total[diverged.to(total.device)] = math.nan
         return [value / weight for value, weight in zip(total.tolist(), self.total_weight)]
@@ -152,14 +157,14 @@ class _Training:
         if math.isfinite(loss):
             if valid is not None:
                 net.history.record("valid_loss", valid)
-                self._write(member, self.flat[i])  # early stopping keeps the best of them
+                self._write(member, self.shown[i])  # early stopping keeps the best of them
             try:
                 net.notify("on_epoch_end")
             except KeyboardInterrupt:  # how skorch's callbacks stop training
                 done = True
             done |= len(net.history) >= net.max_epochs
             if done and valid is None:
-                self._write(member, self.flat[i])
+                self._write(member, self.shown[i])
         else:
             self._write(member, good)
             warnings.warn(
@@ -186,6 +191,10 @@ class _Training:
         state = steps.state(i - steps.rows.start)
         if state:
             optimizer.state[param] = state
+        if "k" in optimizer.param_groups[0]:
+            member = self.members[i]
+            optimizer.param_groups[0]["k"] = len(member.net.history) * len(member.sizes)
+        self.averages.write(i, self.flat, optimizer)
 
     def _keep(self, kept: np.ndarray) -> None:
         """Go on with some of the members."""
@@ -204,6 +213,7 @@ class _Training:
                 left.append(steps)
                 at += len(mine)
         self.steps = left
+        self.averages.keep(kept)
         self.batches.keep(kept)
         self.valid.keep(kept)
         self._bind()

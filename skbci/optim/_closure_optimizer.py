@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -70,10 +70,14 @@ class ClosureOptimizer(Optimizer):
                 f"{type(self).__name__}.step needs a closure that returns the loss: the length "
                 "of its step depends on the loss value."
             )
+        self._before_closure()
         with torch.enable_grad():
             loss = closure()
         self._update(loss.detach())
         return loss
+
+    def _before_closure(self) -> None:
+        """Do what is due before the loss is computed."""
 
     def _update(self, loss: Tensor) -> None:
         raise NotImplementedError
@@ -89,32 +93,6 @@ class ClosureOptimizer(Optimizer):
             if params:
                 out.append((group, params, grads))
         return out
-
-    def _hjb_factors(self, loss: Tensor) -> Iterator[tuple[dict[str, Any], list, list, Any]]:
-        """Yield each group's settings, parameters, gradients and the factor from g to HJB's u.
-
-        The factor is a number on the CPU and a 0-dim tensor elsewhere. Nothing is yielded for a
-        bad loss whose error is yet to come.
-        """
-        parts = self._gradients()
-        if not parts:
-            return
-        norm = global_norm([g for _, _, grads in parts for g in grads])
-        if self._defer is None:
-            self._defer = loss.device.type != "cpu"
-        if self._defer:
-            self._check_later(loss, norm)
-            ok = torch.isfinite(loss) & (loss >= 0) & torch.isfinite(norm) & (norm > 0)
-            for group, params, grads in parts:
-                factor = -torch.sqrt(2 * loss) / (norm + group["eps"]) * group["r"] ** -0.5
-                grads = [torch.where(ok, g, 0) for g in grads]
-                yield group, params, grads, torch.where(ok, factor, 0)
-            return
-        P, length = loss.item(), norm.item()
-        self._raise_if_bad(P, length)
-        for group, params, grads in parts:
-            reach = math.sqrt(2 * P / group["r"])
-            yield group, params, grads, -reach / (length + group["eps"]) if length else 0.0
 
     def _check_later(self, loss: Tensor, norm: Tensor) -> None:
         """Send loss and norm to the host without waiting, and judge those that have arrived."""

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skbci.optim._closure_optimizer import ClosureOptimizer
+from skbci.optim._hjb_rule import HJBRule
 
 
-class HJB(ClosureOptimizer):
+class HJB(HJBRule):
     r"""Weight update that solves the Hamilton-Jacobi-Bellman equation in closed form.
 
     Parameters
@@ -23,6 +23,15 @@ class HJB(ClosureOptimizer):
         Weight of the control effort, :math:`R = r I`. It can differ between parameter groups.
     eps : float, default=1e-4
         Added to the gradient's norm.
+    lr_schedule : {"theorem-1", "theorem-2"} or None, default=None
+        Step sizes of the paper's theorems, with ``lr`` as :math:`\eta_0`. None: ``lr`` always.
+    n_steps : int, optional
+        Number K of steps that will be taken, for "theorem-2". An estimator sets it to its
+        ``max_epochs`` times the mini-batches of an epoch.
+    eps1 : float, default=1e-8
+        :math:`\epsilon_1` of the theorems' step sizes.
+    averaging : bool, default=False
+        Whether the averaged iterate is kept; `eval` puts it into the parameters.
 
     Raises
     ------
@@ -32,6 +41,8 @@ class HJB(ClosureOptimizer):
     See Also
     --------
     HJBAD : The same direction under AdaGrad's per-parameter step sizes.
+    HJBUnder : The same update in the gradient's place of any other optimizer.
+    Theorem1LR, Theorem2LR : The theorems' step sizes as schedulers, for any optimizer.
 
     Notes
     -----
@@ -43,11 +54,27 @@ class HJB(ClosureOptimizer):
     The length of a step, :math:`\eta\sqrt{2P/r}`, does not depend on the scale of the gradient.
     With a mean instead of a sum it is shorter by the square root of the batch size, and the
     published settings then learn about ten times slower. The norm is taken over all parameters
-    of all groups. The rule keeps no state.
+    of all groups. The rule keeps no state but the number of steps and, if asked to, an average.
 
     The equation is (22) of [1]_, which calls it *HJB with time optimality*. With a matching output
     (softmax and cross-entropy, sigmoid and binary cross-entropy, identity and half the squared
     error) :math:`-g` is the :math:`J^T e` of that equation.
+
+    The theorems (section II-C, p. 4 of [1]_) have the step sizes
+
+    .. math:: \eta_k = \frac{\eta_0}{\sqrt{2P + \epsilon_1}} \frac{1}{\sqrt k}
+              \quad (29), \qquad
+              \eta_k = \frac{K(K+1)}{2} \frac{\eta_0}{\sqrt{2P + \epsilon_1}} \frac{\sqrt r}{k}
+              \quad (43)
+
+    for convex and for strongly convex losses, P that of step k. The loss cancels in both: the k-th
+    step has the length :math:`\eta_0 / \sqrt{r k}`, or :math:`\eta_0 K (K + 1) / (2 k)`, which
+    takes an :math:`\eta_0` of the order of :math:`1 / K^2`. The theorems' conditions (28) and (42)
+    bound :math:`\sum_k k\, \eta_k^2\, 2P` and :math:`\sum_k k^2 \eta_k^2\, 2P`; with these step
+    sizes they grow as :math:`\eta_0^2 K` and :math:`\eta_0^2 r K^5 / 4`, so that they hold for a
+    given K and not in the limit. What is to converge is the averaged iterate of (30),
+    :math:`\frac{2}{K(K+1)} \sum_{k=1}^K k\, w_k`, here with :math:`w_k` what the k-th step arrives
+    at, as (38) has it.
 
     References
     ----------
@@ -71,12 +98,26 @@ class HJB(ClosureOptimizer):
     [2.7, 3.6]
     """
 
-    def __init__(self, params: Any, lr: float = 0.01, r: float = 100.0, eps: float = 1e-4) -> None:
-        super().__init__(params, {"lr": lr, "r": r, "eps": eps})
+    def __init__(
+        self,
+        params: Any,
+        lr: float = 0.01,
+        r: float = 100.0,
+        eps: float = 1e-4,
+        *,
+        lr_schedule: str | None = None,
+        n_steps: int | None = None,
+        eps1: float = 1e-8,
+        averaging: bool = False,
+    ) -> None:
+        super().__init__(params, {
+            "lr": lr, "r": r, "eps": eps, "lr_schedule": lr_schedule, "n_steps": n_steps,
+            "eps1": eps1, "averaging": averaging,
+        })
 
     def _update(self, loss: Tensor) -> None:
-        for group, params, grads, factor in self._hjb_factors(loss):
+        for _, params, grads, factor, lr in self._hjb_factors(loss):
             if isinstance(factor, float):
-                torch._foreach_add_(params, grads, alpha=group["lr"] * factor)
+                torch._foreach_add_(params, grads, alpha=lr * factor)
             else:
-                torch._foreach_add_(params, torch._foreach_mul(grads, group["lr"] * factor))
+                torch._foreach_add_(params, torch._foreach_mul(grads, lr * factor))

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from skbci.optim._closure_optimizer import ClosureOptimizer, global_norm
+from skbci.optim._closure_optimizer import global_norm
+from skbci.optim._hjb_rule import HJBRule
 
 
-class HJBAD(ClosureOptimizer):
+class HJBAD(HJBRule):
     r"""AdaGrad applied to the HJB update.
 
     Parameters
@@ -26,6 +27,15 @@ class HJBAD(ClosureOptimizer):
     accumulate : {"parameter", "norm"}, default="parameter"
         What the accumulated squares are taken of: each parameter's own update, or the whole
         update's norm (the equation as printed).
+    lr_schedule : {"theorem-1", "theorem-2"} or None, default=None
+        Step sizes of the paper's theorems, with ``lr`` as :math:`\eta_0`. None: ``lr`` always.
+    n_steps : int, optional
+        Number K of steps that will be taken, for "theorem-2". An estimator sets it to its
+        ``max_epochs`` times the mini-batches of an epoch.
+    eps1 : float, default=1e-8
+        :math:`\epsilon_1` of the theorems' step sizes.
+    averaging : bool, default=False
+        Whether the averaged iterate is kept; `eval` puts it into the parameters.
 
     Raises
     ------
@@ -46,6 +56,9 @@ class HJBAD(ClosureOptimizer):
     by the accumulated *norm*, :math:`\sqrt{\sum_{t'} \lVert u(t')\rVert^2}`. That form
     (``accumulate="norm"``) cannot move farther than :math:`2\eta\sqrt{T}` in T steps, and with
     the printed :math:`\eta = 0.01` it hardly learns. Per-parameter is therefore the default.
+
+    The step sizes of the theorems, equations (29) and (43), take the place of :math:`\eta`; see
+    `HJB`. No theorem of the paper speaks of them together with AdaGrad.
 
     References
     ----------
@@ -75,22 +88,32 @@ class HJBAD(ClosureOptimizer):
         r: float = 100.0,
         eps: float = 1e-4,
         accumulate: str = "parameter",
+        *,
+        lr_schedule: str | None = None,
+        n_steps: int | None = None,
+        eps1: float = 1e-8,
+        averaging: bool = False,
     ) -> None:
         if accumulate not in ("parameter", "norm"):
             raise ValueError(
                 f"HJBAD: accumulate={accumulate!r} is unknown; use 'parameter' or 'norm'."
             )
-        super().__init__(params, {"lr": lr, "r": r, "eps": eps, "accumulate": accumulate})
+        super().__init__(params, {
+            "lr": lr, "r": r, "eps": eps, "accumulate": accumulate, "lr_schedule": lr_schedule,
+            "n_steps": n_steps, "eps1": eps1, "averaging": averaging,
+        })
 
     def _update(self, loss: Tensor) -> None:
-        for group, params, grads, factor in self._hjb_factors(loss):
+        for group, params, grads, factor, lr in self._hjb_factors(loss):
             updates = list(torch._foreach_mul(grads, factor))
             if group["accumulate"] == "parameter":
-                self._adagrad(group, params, updates)
+                self._adagrad(group, params, updates, lr)
             else:
-                self._adagrad_norm(group, params, updates)
+                self._adagrad_norm(group, params, updates, lr)
 
-    def _adagrad(self, group: dict[str, Any], params: list[Tensor], updates: list[Tensor]) -> None:
+    def _adagrad(
+        self, group: dict[str, Any], params: list[Tensor], updates: list[Tensor], lr: Any
+    ) -> None:
         sums = []
         for p in params:
             state = self.state[p]
@@ -101,15 +124,18 @@ class HJBAD(ClosureOptimizer):
         denominators = torch._foreach_sqrt(sums)
         # Where nothing was accumulated yet the update is zero too: any positive number will do.
         torch._foreach_add_(denominators, group["eps"] or torch.finfo(params[0].dtype).tiny)
-        torch._foreach_addcdiv_(params, updates, denominators, value=group["lr"])
+        if isinstance(lr, Tensor):
+            torch._foreach_mul_(updates, lr)
+            lr = 1.0
+        torch._foreach_addcdiv_(params, updates, denominators, value=lr)
 
     def _adagrad_norm(
-        self, group: dict[str, Any], params: list[Tensor], updates: list[Tensor]
+        self, group: dict[str, Any], params: list[Tensor], updates: list[Tensor], lr: Any
     ) -> None:
         # One number for the group; it is kept with the group's first parameter.
         state = self.state[group["params"][0]]
         squared = global_norm(updates) ** 2
         state["sum"] = state["sum"] + squared if "sum" in state else squared
         denominator = torch.sqrt(state["sum"]) + group["eps"]
-        factor = torch.where(denominator > 0, group["lr"] / denominator, 0)
+        factor = torch.where(denominator > 0, lr / denominator, 0)
         torch._foreach_add_(params, torch._foreach_mul(updates, factor))

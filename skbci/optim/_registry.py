@@ -11,6 +11,7 @@ import torch
 from skbci.optim._evdhjb import EVDHJB
 from skbci.optim._hjb import HJB
 from skbci.optim._hjb_ad import HJBAD
+from skbci.optim._hjb_under import HJBUnder, inner_settings
 from skbci.optim._levenberg_marquardt import LevenbergMarquardt
 from skbci.optim._lyapunov_descent import LyapunovDescent
 
@@ -18,6 +19,13 @@ from skbci.optim._lyapunov_descent import LyapunovDescent
 OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]] = {
     "hjb": (HJB, {}),
     "hjb-ad": (HJBAD, {}),
+    "hjb-momentum": (HJBUnder, {"inner": torch.optim.SGD, "inner__momentum": 0.9}),
+    "hjb-nesterov": (
+        HJBUnder, {"inner": torch.optim.SGD, "inner__momentum": 0.9, "inner__nesterov": True}
+    ),
+    "hjb-rmsprop": (HJBUnder, {"inner": torch.optim.RMSprop}),
+    "hjb-adam": (HJBUnder, {"inner": torch.optim.Adam}),
+    "hjb-adamw": (HJBUnder, {"inner": torch.optim.AdamW}),
     "evdhjb": (EVDHJB, {}),
     "lm": (LevenbergMarquardt, {}),
     "lf": (LyapunovDescent, {}),
@@ -75,6 +83,10 @@ def resolve_optimizer(
         given.append("module")
     names = [n for n in signature.parameters if n not in given]
     takes_any = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    if factory is HJBUnder:  # what it takes any of belongs to the optimizer inside
+        inner = {**implied, **settings}.get("inner", torch.optim.SGD)
+        names = [n for n in names if n != "settings"] + list(inner_settings(inner))
+        takes_any = False
     unknown = [n for n in settings if n not in names]
     if unknown and not takes_any:
         label = optimizer if isinstance(optimizer, str) else getattr(factory, "__name__", factory)

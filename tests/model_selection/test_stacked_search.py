@@ -45,6 +45,7 @@ from skbci.model_selection import (
 from skbci.model_selection._search_loop import _StackingParallel
 from skbci.model_selection._stack_engine import StackEngine
 from skbci.nets import MLP
+from skbci.optim import HJBUnder
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(150, 6))
@@ -102,9 +103,46 @@ def test_scores_are_those_of_the_ordinary_search(dropout, activation):
     {"optimizer": ["hjb"], "optimizer__r": [1.0, 100.0], "optimizer__eps": [0.0, 1e-2]},
     {"optimizer": ["hjb-ad"], "optimizer__accumulate": ["norm", "parameter"],
      "optimizer__r": [1.0, 100.0], "optimizer__eps": [0.0, 1e-2]},
+    {"optimizer": ["hjb", "hjb-ad"], "optimizer__lr_schedule": [None, "theorem-1"],
+     "optimizer__averaging": [False, True]},
+    {"optimizer": ["hjb"], "optimizer__lr_schedule": ["theorem-2"], "max_epochs": [2, 3],
+     "optimizer__n_steps": [None, 5], "optimizer__averaging": [True]},
+    {"optimizer": ["hjb-momentum", "hjb-nesterov", "hjb-rmsprop", "hjb-adam", "hjb-adamw"]},
+    {"optimizer": ["hjb-adam"], "optimizer__inner__betas": [(0.9, 0.999), (0.5, 0.9)],
+     "optimizer__averaging": [False, True], "optimizer__r": [1.0, 100.0]},
+    {"optimizer": ["hjb-momentum"], "optimizer__inner__momentum": [0.0, 0.5],
+     "optimizer__inner__weight_decay": [0.0, 0.1]},
+    {"optimizer": [HJBUnder], "optimizer__inner": [torch.optim.Adagrad, torch.optim.NAdam]},
 ])
 def test_every_network_has_its_own_optimizer_settings(settings):
-    assert_same(*both(network(), {**settings, **LRS}))
+    lr = {"lr": [1e-4, 1e-3]} if "optimizer__n_steps" in settings else LRS
+    assert_same(*both(network(), {**settings, **lr}))
+
+
+@pytest.mark.parametrize("settings", [
+    {"optimizer": "hjb", "optimizer__lr_schedule": "theorem-1"},
+    {"optimizer": "hjb", "optimizer__averaging": True},
+    {"optimizer": "hjb-ad", "optimizer__averaging": True, "early_stopping": True},
+    {"optimizer": "hjb-adam", "optimizer__averaging": True},
+    {"optimizer": "hjb-rmsprop"},
+])
+@pytest.mark.parametrize("batch_size", [16, -1])
+def test_training_goes_on_from_a_stacked_fit_as_from_any(settings, batch_size):
+    def go_on(estimator, X, y):
+        estimator.partial_fit(X, y)
+        weights = parameters_to_vector(estimator.net_.module_.parameters()).detach()
+        return {name: float(getattr(weights, name)()) for name in ("norm", "sum", "max")}
+
+    plain, stacked = both(
+        network(**settings, batch_size=batch_size, max_epochs=2), LRS, scoring=go_on, cv=2,
+        return_train_score=False,
+    )
+    assert_same(plain, stacked)
+
+
+def test_step_sizes_under_a_shared_optimizer_need_the_ordinary_way():
+    grid = {"optimizer": ["hjb-adam"], "optimizer__lr_schedule": ["theorem-1"], **LRS}
+    assert_same(*both(network(), grid), n_stacked=0)
 
 
 @pytest.mark.parametrize("settings", [
