@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from pathlib import Path
 from typing import Any
 
 import mne
@@ -18,6 +17,7 @@ from skbci._checks import check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._events import chosen_epochs, raw_events
+from skbci.datasets._mne_files import open_recording, whose
 from skbci.eegarray import EEGArray
 
 __all__ = ["read_epochs"]
@@ -34,9 +34,9 @@ def read_epochs(
     h_freq: float | None = None,
     resample: float | None = None,
     stim_channel: str | None = None,
-    subject: Any = 1,
-    session: Any = 1,
-    run: Any = 1,
+    subject: Any = None,
+    session: Any = None,
+    run: Any = None,
     task: str | None = None,
 ) -> Bunch:
     """Read a recording in any format that MNE knows and cut epochs around its events.
@@ -65,8 +65,11 @@ def read_epochs(
     stim_channel : str, optional
         Stimulus channel to take events from when there are no annotations; by default MNE's
         choice.
-    subject, session, run, task : default=1, 1, 1, None
-        What the rows' table says. A subject id in the recording replaces ``subject=1``.
+    subject, session, run, task : int or str, optional
+        What the rows' table says. Else the table that stored epochs bring along says it; then
+        the header, of the subject; then the names of the file and its folders, such as
+        ``S001R04.edf``, ``A01T.gdf`` or ``sub-01_ses-2_run-3_eeg.edf``; else all but the task
+        are 1, with a warning for the subject.
 
     Returns
     -------
@@ -91,7 +94,9 @@ def read_epochs(
     Warns
     -----
     UserWarning
-        If events were left out, or share a sample; it says how many and why.
+        If events were left out, or share a sample; it says how many and why. If nothing says
+        whose the recording is, or an EDF or BDF file is shorter than its header states. MNE's own
+        warnings of reading come too.
 
     See Also
     --------
@@ -110,7 +115,7 @@ def read_epochs(
     >>> noise = np.random.default_rng(0).normal(0, 1e-5, (2, 2000))
     >>> raw = mne.io.RawArray(noise, mne.create_info(["C3", "C4"], 100, "eeg"), verbose="error")
     >>> raw = raw.set_annotations(mne.Annotations([2, 8], 0, ["left", "right"]))
-    >>> data = read_epochs(raw, tmax=3)
+    >>> data = read_epochs(raw, tmax=3, subject=1)
     >>> data.X.shape, data.y.tolist(), data.metadata["onset"].tolist()
     ((2, 2, 300), ['left', 'right'], [2.0, 8.0])
     """
@@ -120,7 +125,8 @@ def read_epochs(
         raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
     if resample is not None:
         resample = check_positive(resample, "resample", "read_epochs", unit="Hz")
-    source = _open(path_or_raw)
+    source = open_recording(path_or_raw)
+    levels = whose(source, path_or_raw, subject, session, run)
     where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
     chosen = channel_picks(source.info, picks, str(where))
     bads = left_out_bads(source.info, chosen)
@@ -137,38 +143,16 @@ def read_epochs(
             epochs = epochs.resample(resample)
         codes = {code: name for name, code in epochs.event_id.items()}
         y = np.array([codes[code] for code in epochs.events[:, 2]])
-        whose = _subject(epochs.info, subject)
-        table: dict[str, Any] = {
-            "subject": whose, "session": session, "run": run, "onset": onsets,
-        }
-        if task is not None:
-            table["task"] = task
-        epochs.metadata = _table(epochs, table)
+        given = {"subject": subject, "session": session, "run": run, "task": task}
+        table = {**levels, "onset": onsets} | ({} if task is None else {"task": task})
+        epochs.metadata = _table(
+            epochs, table, [name for name, value in given.items() if value is not None]
+        )
         X = EEGArray.from_epochs(epochs, picks="all")
         X.metadata.attrs["left_out_bads"] = bads
         X = X[..., _inside(tmin, tmax, X.tmin, X.sfreq, X.shape[2])]
     return make_bunch(X, y, event_id=dict(epochs.event_id),
                       description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")
-
-
-def _open(path_or_raw: Any) -> Any:
-    """Read a file by its ending, or copy an object that was read before."""
-    if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):
-        return path_or_raw.copy().load_data()
-    if not isinstance(path_or_raw, (str, os.PathLike)):
-        raise TypeError(
-            f"path_or_raw must be a path, mne.io.Raw or mne.Epochs, got "
-            f"{type(path_or_raw).__name__}."
-        )
-    path = Path(path_or_raw).expanduser()
-    if not path.exists():
-        raise FileNotFoundError(f"No recording at {path}: there is no such file.")
-    try:
-        if path.name.endswith(("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")):
-            return mne.read_epochs(path, preload=True, verbose="error")
-        return mne.io.read_raw(path, preload=True, verbose="error")
-    except Exception as error:  # each of MNE's readers fails in its own way
-        raise ValueError(f"MNE cannot read {path}: {error}") from error
 
 
 def _from_raw(
@@ -256,15 +240,11 @@ def _prepare(signal: Any, picks: Any, l_freq: float | None, h_freq: float | None
         signal.filter(l_freq, h_freq, picks="all")
 
 
-def _subject(info: Any, subject: Any) -> Any:
-    known = (info["subject_info"] or {}).get("his_id")
-    return known if known and isinstance(subject, int) and subject == 1 else subject
-
-
-def _table(epochs: Any, columns: dict[str, Any]) -> pd.DataFrame:
-    """The rows' table; columns that stored epochs bring along win."""
+def _table(epochs: Any, columns: dict[str, Any], given: list[str]) -> pd.DataFrame:
+    """The rows' table; columns that stored epochs bring along win over all but given ones."""
     table = pd.DataFrame(columns, index=range(len(epochs)))
     if epochs.metadata is None:
         return table
     own = epochs.metadata.reset_index(drop=True)
+    own = own.drop(columns=[name for name in given if name in own])
     return pd.concat([table.drop(columns=[c for c in table if c in own]), own], axis=1)

@@ -15,7 +15,14 @@ from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_epochs
 from skbci.datasets._layout_epochs import volt_factor
 from skbci.datasets._npz import Archive
-from skbci.datasets._protocols import code_names, row_task, session_of, state_of, subject_of
+from skbci.datasets._protocols import (
+    code_names,
+    row_task,
+    run_of,
+    session_of,
+    state_of,
+    subject_of,
+)
 from skbci.datasets._selection import Selection, pick_channels, to_volts
 
 __all__ = ["read_continuous_layout", "run_keys"]
@@ -26,9 +33,9 @@ _USED = ("X", "scale", "ch_names", "sfreq", "ev_onset", "ev_code", "trial_onset"
 
 
 def run_keys(archive: Archive) -> dict[int, str]:
-    """Arrays of whole runs, by run number; ``X`` is run 1."""
+    """Arrays of whole runs, by run number; ``X`` is the run that the file's name states, or 1."""
     runs = {int(m.group(1)): key for key in archive.arrays if (m := _RUN.fullmatch(key))}
-    return runs or {1: "X"}
+    return runs or {run_of(archive) or 1: "X"}
 
 
 def read_continuous_layout(archive: Archive, selection: Selection) -> Bunch:

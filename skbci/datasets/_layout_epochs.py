@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._npz import Archive
-from skbci.datasets._protocols import label_names, row_task, session_of, subject_of
+from skbci.datasets._protocols import label_names, row_task, run_of, session_of, subject_of
 from skbci.datasets._selection import Selection, pick_channels, to_volts
 
 __all__ = ["read_epochs_layout", "volt_factor", "window_samples"]
@@ -50,9 +50,11 @@ def read_epochs_layout(archive: Archive, selection: Selection) -> Bunch:
 def _table(archive: Archive, n_rows: int) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for name, whole in (("subject", subject_of(archive)), ("session", session_of(archive))):
-        columns[name] = archive.check_length(name, n_rows) if name in archive else whole
-    if "run" in archive:
+        columns[name] = archive.check_length(name, n_rows) if _a_row(archive, name) else whole
+    if _a_row(archive, "run"):
         columns["run"] = archive.check_length("run", n_rows)
+    elif (run := run_of(archive)) is not None:
+        columns["run"] = run
     for key in ("onset", "onset_s"):
         if key in archive:
             # The shortest decimal that a stored float32 stands for: 4.2, not 4.199999809.
@@ -61,13 +63,18 @@ def _table(archive: Archive, n_rows: int) -> pd.DataFrame:
     table = pd.DataFrame(columns, index=pd.RangeIndex(n_rows))
     if "task" in archive:
         table["task"] = archive.check_length("task", n_rows)
-    elif "run" in archive:
-        tasks = {run: row_task(archive, run) for run in natural(archive["run"])}
+    elif "run" in table:
+        tasks = {run: row_task(archive, run) for run in natural(table["run"])}
         if None not in tasks.values():
             table["task"] = table["run"].map(tasks)
     elif (task := row_task(archive)) is not None:
         table["task"] = task
     return table
+
+
+def _a_row(archive: Archive, key: str) -> bool:
+    """Whether there is an entry for each row; a lone number is for the file."""
+    return key in archive and archive[key].ndim > 0
 
 
 def volt_factor(archive: Archive, X: np.ndarray, unit: str | None) -> np.ndarray:

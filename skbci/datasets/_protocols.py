@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from skbci.datasets._names import names_in, plain_name
 from skbci.datasets._npz import Archive
 
-__all__ = ["code_names", "label_names", "row_task", "session_of", "state_of", "subject_of"]
+__all__ = [
+    "code_names",
+    "label_names",
+    "row_task",
+    "run_of",
+    "session_of",
+    "state_of",
+    "subject_of",
+    "subject_unknown",
+]
 
 # PhysioNet EEG Motor Movement/Imagery: runs 1 and 2 are baselines; then execution and imagery
 # take turns, of one fist (T1 left, T2 right) and of both fists (T1) or both feet (T2).
 _FIST_RUNS = (3, 4, 7, 8, 11, 12)
 _FEET_RUNS = (5, 6, 9, 10, 13, 14)
-_SUBJECT = r"(?:^|[_-])(?:subject|sub|subj|s|a|b)[_-]?0*(\d+)(?=$|[_-])"
-_SESSION = r"(?:^|[_-])(?:session|ses)[_-]?0*(\d+)(?=$|[_-])"
 
 
 def _dataset(archive: Archive) -> str:
@@ -25,27 +33,37 @@ def _is_eegmmidb(archive: Archive) -> bool:
     return "eegmmidb" in _dataset(archive)
 
 
-def _plain(value: Any) -> int | str:
-    """Give 'S001' and 1 the same name: 1."""
-    text = str(value).strip()
-    match = re.fullmatch(r"[A-Za-z]*[ _-]?0*(\d+)", text)
-    return int(match.group(1)) if match else text
+def _stated(archive: Archive, level: str) -> int | str | None:
+    """What a file says of itself: an array of one entry, its ``meta``, or else its name."""
+    if level in archive and archive[level].size == 1:
+        return plain_name(archive[level].reshape(()).item())
+    if level in archive.meta:
+        return plain_name(archive.meta[level])
+    return names_in(archive.path).get(level)
 
 
 def subject_of(archive: Archive) -> int | str:
-    """Subject of a whole file, from ``meta`` or the file's name; 1 where neither says."""
-    if "subject" in archive.meta:
-        return _plain(archive.meta["subject"])
-    match = re.search(_SUBJECT, archive.path.stem, flags=re.IGNORECASE)
-    return int(match.group(1)) if match else 1
+    """Subject of a whole file; 1 where nothing says."""
+    known = _stated(archive, "subject")
+    return 1 if known is None else known
+
+
+def subject_unknown(archive: Archive) -> bool:
+    """Whether nothing says who a file is from. The eye-state recording is of one person."""
+    told = "subject" in archive or _stated(archive, "subject") is not None
+    return not told and "eye state" not in _dataset(archive)
 
 
 def session_of(archive: Archive) -> int | str:
-    """Session of a whole file, likewise."""
-    if "session" in archive.meta:
-        return _plain(archive.meta["session"])
-    match = re.search(_SESSION, archive.path.stem, flags=re.IGNORECASE)
-    return int(match.group(1)) if match else 1
+    """Session of a whole file; 1 where nothing says."""
+    known = _stated(archive, "session")
+    return 1 if known is None else known
+
+
+def run_of(archive: Archive) -> int | None:
+    """Run of a whole file, where a number is stated."""
+    known = _stated(archive, "run")
+    return known if isinstance(known, int) else None
 
 
 def row_task(archive: Archive, run: int | None = None) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +20,7 @@ from skbci.datasets._layout_features import read_features_layout
 from skbci.datasets._layout_samples import read_samples_layout
 from skbci.datasets._layout_tabular import read_tabular_layout
 from skbci.datasets._npz import Archive, find_files, open_archive
+from skbci.datasets._protocols import subject_unknown
 from skbci.datasets._selection import Selection, as_list
 
 __all__ = ["load_recording"]
@@ -101,8 +104,9 @@ def load_recording(
     Warns
     -----
     UserWarning
-        If a file does not state a unit and its values are too large for volts, if runs of
-        different lengths are cut to one, or if events lie too near to an end of their run.
+        If nothing says who the files are from, if a file does not state a unit and its values are
+        too large for volts, if runs of different lengths are cut to one, or if events lie too near
+        to an end of their run.
 
     See Also
     --------
@@ -127,7 +131,9 @@ def load_recording(
     =============  ==========================================================================
 
     ``meta``, a JSON text, may state ``units``, ``dataset``, ``subject``, ``session``, ``task`` and
-    ``labels``. Subject and session are else looked for in the file's name, and are else 1.
+    ``labels``. Subject, session and run are else looked for in the file's name (``S001R04``,
+    ``A01T``, ``B0101T``, ``sub-01_ses-2_run-3``, ``subject1_session2`` ...) and in the names of
+    the folders above it, and are else 1, with a warning for the subject.
     Continuous runs are one row each; sample-wise recordings one row a sample, and ``X.T[None]``
     makes one continuous row of them.
 
@@ -144,12 +150,14 @@ def load_recording(
     ((6, 2, 50), 1e-05, [7])
     """
     selection = _selection(subjects, sessions, runs, picks, tmin, tmax, event_id, unit, dtype)
-    files, bunches = [], []
+    files, bunches, nameless = [], [], []
     for file in find_files(os.fspath(path) if isinstance(path, os.PathLike) else path, pattern):
         with open_archive(file) as archive:
             if not selection.may_match(archive.arrays):
                 continue
             bunch = _reader(archive)(archive, selection)
+            if "subject" in bunch.metadata and FORMAT_KEY not in archive:
+                nameless += [file.name] if subject_unknown(archive) else []
         if len(bunch.X) or not selection.rows:
             files.append(file)
             bunches.append(bunch)
@@ -157,6 +165,15 @@ def load_recording(
     if not bunches:
         wanted = ", ".join(f"{name}s={values}" for name, values in selection.rows.items())
         raise ValueError(f"No row of the recording has {wanted} together.")
+    # One file without any number is one recording, of whomever.
+    if nameless and (len(files) > 1 or re.search(r"\d", nameless[0])):
+        shown = ", ".join(nameless[:3]) + (" ..." if len(nameless) > 3 else "")
+        warnings.warn(
+            f"{shown}: neither the file nor its name says in a known way who it is from; all its "
+            "rows became subject 1. Store an array or an entry of meta called 'subject', or name "
+            "files like S01.npz or sub-01_ses-1.npz.",
+            UserWarning, stacklevel=2,
+        )
     return join_bunches(bunches, files)
 
 

@@ -35,7 +35,7 @@ class Selection:
     def may_match(self, arrays: Mapping[str, np.ndarray]) -> bool:
         """False where a file's own columns show that no row was asked for: X is not read then."""
         for column, wanted in self.rows.items():
-            if column in arrays:
+            if column in arrays and arrays[column].ndim:
                 values = natural(arrays[column].ravel())
                 self.offered.setdefault(column, set()).update(values)
                 if not set(values) & set(wanted):
