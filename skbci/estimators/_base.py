@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,9 @@ from skbci.estimators._standardizer import Standardizer
 from skbci.estimators._torch_state import draw_seed, one_thread, seeded
 from skbci.estimators._validation_split import split_validation
 from skbci.optim import resolve_optimizer
+
+# Values of the rows that are predicted at once.
+_ROWS_LIMIT = 1 << 20
 
 
 @dataclass
@@ -118,8 +121,10 @@ class BaseNeural(SparseTraining):
         """Give the losses' row weights, and rows repeated where weights are counts instead."""
         return weight, train, valid
 
-    def _prepare(self, X: Any, data: np.ndarray, reset: bool) -> np.ndarray:
-        """Bring validated rows into the shape that the module takes."""
+    def _prepare(
+        self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
+    ) -> np.ndarray:
+        """Bring validated rows into the shape that the module takes; compute in a precision."""
         return data
 
     def _build_criterion(self, module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
@@ -275,10 +280,10 @@ class BaseNeural(SparseTraining):
             else torch.as_tensor(weight[rows], dtype=torch.float32, device=self.device),
         )
 
-    def _input_tensor(self, data: np.ndarray) -> Tensor:
+    def _input_tensor(self, data: np.ndarray, dtype: Any = np.float32) -> Tensor:
         if self._standardizer_ is not None:
-            data = self._standardizer_.transform(data)
-        return torch.as_tensor(np.ascontiguousarray(data, dtype=np.float32))
+            data = self._standardizer_.transform(data, dtype)
+        return torch.as_tensor(np.require(data, dtype, ["C", "A", "W"]))
 
     def _build_net(self, X: Any, shape: tuple[int, ...]) -> SlicingNet:
         self._lr_ = self.lr
@@ -333,15 +338,33 @@ class BaseNeural(SparseTraining):
     # -- prediction -----------------------------------------------------------------------
 
     def _output(self, X: Any) -> Tensor:
-        check_is_fitted(self, "net_")
-        with one_thread():
-            return self.net_.predict_tensor(self._input_rows(X))
+        return self._predicted(X, lambda rows: self.net_.predict_tensor(rows))
 
-    def _input_rows(self, X: Any) -> Tensor:
-        """Validate rows for a fitted network."""
+    def _predicted(self, X: Any, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """Give a function of the rows as the module takes them, in the precision of X.
+
+        Few rows at a time: overlapping windows, which are a view, are never copied all at once.
+        """
+        check_is_fitted(self, "net_")
         X = as_eeg(X)
-        data = check_eeg(self, X, reset=False, ndim=self._input_ndim, same_times=True)
-        return self._input_tensor(self._prepare(X, data, reset=False))
+        data = self._read_rows(X)
+        n_rows = max(1, _ROWS_LIMIT // max(1, data[0].size))
+        with one_thread():
+            parts = [
+                function(self._as_tensor(X, data[a : a + n_rows]))
+                for a in range(0, len(data), n_rows)
+            ]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _read_rows(self, X: Any) -> np.ndarray:
+        """Validate rows for a fitted network."""
+        return check_eeg(self, X, reset=False, ndim=self._input_ndim, same_times=True)
+
+    def _as_tensor(self, X: Any, data: np.ndarray) -> Tensor:
+        """Validated rows as the module takes them, in their own precision where it can be."""
+        has_double = torch.device(self.device).type != "mps"
+        dtype = data.dtype if has_double else np.float32
+        return self._input_tensor(self._prepare(X, data, False, dtype), dtype)
 
     # -- settings -------------------------------------------------------------------------
 

@@ -118,8 +118,9 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
 
         Returns
         -------
-        ndarray of float32, shape (n_rows, n_classes)
-            Columns in the order of ``classes_``; rows sum to 1.
+        ndarray of float, shape (n_rows, n_classes)
+            Columns in the order of ``classes_``; rows sum to 1. In the precision of X, in which
+            they are computed.
         """
         return class_probabilities(self._output(X), self._class_loss()).cpu().numpy()
 

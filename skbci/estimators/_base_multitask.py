@@ -10,7 +10,7 @@ import torch
 from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
-from torch import nn
+from torch import Tensor, nn
 
 from skbci._checks import check_number
 from skbci._validation import as_eeg, rows_by_label
@@ -21,7 +21,6 @@ from skbci.estimators._multitask_net import MultitaskNet, TaskLosses
 from skbci.estimators._net import SlicingNet
 from skbci.estimators._task_masks import NETWORK, TaskMasks
 from skbci.estimators._tasks import ONE_TASK, THROUGH_TOOLS, head_names, name_tasks
-from skbci.estimators._torch_state import one_thread
 from skbci.estimators._validation_split import split_validation
 from skbci.nets import DualTaskNet
 from skbci.weighting import FixedWeights, WeightingPolicy
@@ -243,7 +242,9 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
             **_fitting_sizes(self.input_shape_[-1]), **self._settings_of(), "tasks": sizes
         }
 
-    def _prepare(self, X: Any, data: np.ndarray, reset: bool) -> np.ndarray:
+    def _prepare(
+        self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
+    ) -> np.ndarray:
         return data[:, np.newaxis] if data.ndim == 2 else data
 
     def _build_criterion(self, module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
@@ -260,10 +261,8 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
         """Give log-probabilities of each task's classes; minus infinity for other tasks'."""
         check_is_fitted(self, "net_")
         X = as_eeg(X)
-        rows = self._input_rows(X)
-        tasks = self._tasks_of(X, task, len(rows), reset=False)
-        with one_thread():
-            logits = self._apply(lambda net, part: torch.cat(net(part), dim=1), rows).cpu()
+        logits = self._predicted(X, lambda rows: self._apply(_all_heads, rows)).cpu()
+        tasks = self._tasks_of(X, task, len(logits), reset=False)
         ends = {name: start + len(self.task_classes_[name])
                 for name, start in self._starts_.items()}
         out = torch.full_like(logits, -torch.inf)
@@ -271,6 +270,10 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
             part = slice(self._starts_[name], ends[name])
             out[mine, part] = torch.log_softmax(logits[mine, part], dim=1)
         return out.numpy()
+
+
+def _all_heads(net: nn.Module, rows: Tensor) -> Tensor:
+    return torch.cat(net(rows), dim=1)
 
 
 def _fitting_sizes(n_times: int) -> dict[str, int]:

@@ -10,6 +10,7 @@ import torch
 from sklearn.pipeline import Pipeline
 from torch import Tensor
 
+from skbci._validation import as_eeg
 from skbci.estimators._sparse_training import check_sparse
 from skbci.estimators._torch_state import one_thread
 from skbci.sparsity import CompactionReport, compact
@@ -91,7 +92,13 @@ def compact_estimator(
 def _rows(estimator: Any, X: Any) -> Tensor:
     """Rows as the module gets them."""
     if X is not None:
-        return estimator._input_rows(X).to(estimator.device)
-    shape = estimator._input_rows(np.zeros((1, *estimator.input_shape_))).shape[1:]
+        return _single(estimator, X).to(estimator.device)
+    shape = _single(estimator, np.zeros((1, *estimator.input_shape_))).shape[1:]
     noise = torch.Generator().manual_seed(0)
     return torch.randn(_MEASURED_ROWS, *shape, generator=noise).to(estimator.device)
+
+
+def _single(estimator: Any, X: Any) -> Tensor:
+    """In the network's own precision."""
+    X = as_eeg(X)
+    return estimator._as_tensor(X, estimator._read_rows(X)).float()

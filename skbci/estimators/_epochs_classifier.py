@@ -21,7 +21,7 @@ class EpochsClassifier(BaseMultiHeadClassifier):
         return tags
 
     def _apply(self, function: Any, X: Tensor) -> Tensor:
-        # Rows of features are few and small: a row's output shall not depend on its neighbours'.
+        # Rows of features are few and small: in double precision, whatever theirs is.
         return self.net_.in_pieces(X, function, double=self._takes_features())
 
     def _takes_features(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -251,22 +252,24 @@ class FBMSNetClassifier(LatentClassifier):
             settings["n_segments"] = min(4, n_times // 2)
         return FBMSNet, settings
 
-    def _prepare(self, X: Any, data: np.ndarray, reset: bool) -> np.ndarray:
+    def _prepare(
+        self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
+    ) -> np.ndarray:
         if data.ndim == 4:
             return data
         rows = data[:, np.newaxis] if data.ndim == 2 else data
         if reset:
             sfreq = resolve_sfreq(self.sfreq, X, self)
-            dtype = "float64" if data.ndim == 2 else "float32"
-            self._filter_bank_ = FilterBank(self.bands, sfreq=sfreq, dtype=dtype).fit(rows)
+            self._filter_bank_ = FilterBank(self.bands, sfreq=sfreq).fit(rows)
             self._peak_ = float(max(rows.max(), -rows.min())) or 1.0
         assert self._filter_bank_ is not None
-        n_bands = len(self._filter_bank_.bands_)
-        kind = data.dtype if data.ndim == 2 else np.float32
-        out = np.empty((len(rows), n_bands, *rows.shape[1:]), kind)
+        bank = copy.copy(self._filter_bank_)
+        bank.dtype = "float64" if data.ndim == 2 else np.dtype(dtype).name
+        kind = data.dtype if data.ndim == 2 else dtype
+        out = np.empty((len(rows), len(bank.bands_), *rows.shape[1:]), kind)
         for a in range(0, len(rows), _ROWS):
             part = rows[a : a + _ROWS]
             if data.ndim == 3:  # without a unit, volts and microvolts round alike
                 part = part / self._peak_
-            out[a : a + _ROWS] = self._filter_bank_.transform(part)
+            out[a : a + _ROWS] = bank.transform(part)
         return out

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skbci._validation import as_eeg, carry_rows
 from skbci.estimators._epochs_classifier import EpochsClassifier
 from skbci.estimators._head_losses import as_heads
-from skbci.estimators._torch_state import one_thread
 
 
 class LatentClassifier(
@@ -28,7 +26,7 @@ class LatentClassifier(
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
     def transform(self, X: Any) -> np.ndarray:
@@ -41,12 +39,10 @@ class LatentClassifier(
 
         Returns
         -------
-        ndarray or EEGArray of float32, shape (n_rows, latent_dim)
-            With the row table of an `EEGArray`.
+        ndarray or EEGArray of float, shape (n_rows, latent_dim)
+            In the precision of X; with the row table of an `EEGArray`.
         """
-        check_is_fitted(self, "net_")
-        with one_thread():
-            out = self._apply(self._latent, self._input_rows(X))
+        out = self._predicted(X, lambda rows: self._apply(self._latent, rows))
         return carry_rows(
             as_eeg(X), out.cpu().numpy(), sfreq=None, ch_names=None, tmin=0.0, info=None
         )
@@ -65,6 +61,4 @@ class LatentClassifier(
         return as_heads(module(X))[module.head_names.index(self._latent_head)]
 
     def _output(self, X: Any) -> Tensor:
-        check_is_fitted(self, "net_")
-        with one_thread():
-            return self._apply(self._logits, self._input_rows(X))
+        return self._predicted(X, lambda rows: self._apply(self._logits, rows))

@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from skbci._validation import FLOATS
 from skbci.estimators._latent import LatentClassifier
 from skbci.estimators._torch_state import one_thread
 from skbci.nets import MIN2Net
@@ -237,14 +238,14 @@ class MIN2NetClassifier(LatentClassifier):
             Reconstructed rows, in the unit and the shape of those seen in `fit`.
         """
         check_is_fitted(self, "net_")
-        latent = check_array(np.asarray(X), dtype=np.float32)
+        latent = check_array(np.asarray(X), dtype=FLOATS)
         if latent.shape[1] != self._n_features_out:
             raise ValueError(
                 f"X has {latent.shape[1]} features, but the latent of {type(self).__name__} has "
                 f"{self._n_features_out}."
             )
         with one_thread():
-            rows = self._apply(lambda net, part: net.decode(part), torch.from_numpy(latent))
+            rows = self._apply(lambda net, part: net.decode(part), torch.tensor(latent))
         out = rows.cpu().numpy()
         if self._standardizer_ is not None:
             out = self._standardizer_.inverse_transform(out)
@@ -254,7 +255,9 @@ class MIN2NetClassifier(LatentClassifier):
         names = ("latent_dim", "subsampling", "pooling", "kernel_sizes", "max_norm")
         return MIN2Net, self._settings_of(*names)
 
-    def _prepare(self, X: Any, data: np.ndarray, reset: bool) -> np.ndarray:
+    def _prepare(
+        self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
+    ) -> np.ndarray:
         return data[:, np.newaxis] if data.ndim == 2 else data
 
     def _logits(self, module: Any, X: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from skbci.estimators._bare_step import bare_step
 from skbci.estimators._dense_engine import DenseEngine, fits_dense_engine
+from skbci.estimators._double_copy import DoubleCopy
 from skbci.nets import MLP
 from skbci.optim import NonFiniteLossError
 from skbci.weighting import NonFiniteError
@@ -26,7 +26,7 @@ from skbci.weighting import NonFiniteError
 # Whole epochs are shuffled at once up to this many values (256 MB of float32).
 _GATHER_LIMIT = 1 << 26
 EVALUATION_LIMIT = 1 << 22
-# Up to this many values an MLP predicts in double precision, see `_in_double`.
+# Up to this many values an MLP predicts in double precision even in single, see `_in_double`.
 _EXACT_LIMIT = 1 << 16
 
 # X, y and, where there are any, weights.
@@ -50,6 +50,7 @@ class SlicingNet(NeuralNet):
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the engine: it is made of parts that skorch saves on their own."""
         state = super().__getstate__()
+        state.pop("_double", None)
         if state.get("engine_") is not None:
             state["engine_"] = None
             state["engine_saved_"] = True
@@ -153,10 +154,11 @@ class SlicingNet(NeuralNet):
         return given, settings
 
     def predict_tensor(self, X: Tensor) -> Tensor:
-        """Give the first output, without gradients."""
+        """Give the first output, without gradients, in the rows' precision."""
         module = self.module_
         module.eval()
-        if type(module) is MLP and X.numel() <= _EXACT_LIMIT and X.device.type == "cpu":
+        exact = X.dtype == torch.float64 or X.numel() <= _EXACT_LIMIT
+        if type(module) is MLP and exact and X.device.type == "cpu":
             with torch.inference_mode():
                 return _in_double(module, X)
         return self.in_pieces(X, lambda module, part: first_output(module(part)))
@@ -164,16 +166,35 @@ class SlicingNet(NeuralNet):
     def in_pieces(
         self, X: Tensor, apply: Callable[[nn.Module, Tensor], Tensor], double: bool = False
     ) -> Tensor:
-        """Give ``apply(module, rows)`` without gradients, in pieces that bound the memory."""
+        """Give ``apply(module, rows)`` without gradients, in pieces that bound the memory.
+
+        Rows in double precision, and with ``double`` all, are computed in double precision. A
+        module that insists on single precision gets that. The output has the rows' precision.
+        """
         module = self.module_
         module.eval()
-        if double:
-            module, X = copy.deepcopy(module).double(), X.double()
-        rows = max(1, EVALUATION_LIMIT // max(1, X[0].numel()))
-        with torch.inference_mode():
-            parts = [apply(module, part.to(self.device)) for part in X.split(rows)]
+        pieces = X.split(max(1, EVALUATION_LIMIT // max(1, X[0].numel())))
+
+        def run(module: nn.Module, precision: torch.dtype) -> list[Tensor]:
+            with torch.inference_mode():
+                return [apply(module, part.to(self.device, precision)) for part in pieces]
+
+        precision = _precision_of(module, X.dtype)
+        if precision == torch.float32 and (double or X.dtype == torch.float64):
+            try:
+                parts = run(self._in_double(), torch.float64)
+            except (RuntimeError, TypeError, ValueError):  # it insists on single precision
+                parts = run(module, precision)
+        else:
+            parts = run(module, precision)
         out = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return out.float() if double else out
+        return out.to(X.dtype)
+
+    def _in_double(self) -> nn.Module:
+        """A copy of the module in double precision, with the weights as they are now."""
+        if "_double" not in self.__dict__:
+            self._double = DoubleCopy()
+        return self._double(self.module_)
 
     def _bind_engine(self) -> None:
         if self.engine_ is not None:
@@ -377,6 +398,10 @@ def _in_double(module: nn.Module, X: Tensor) -> Tensor:
     """
     weights = {name: value.double() for name, value in module.state_dict().items()}
     return torch.func.functional_call(module, weights, (X.double(),)).to(X.dtype)
+
+
+def _precision_of(module: nn.Module, default: torch.dtype) -> torch.dtype:
+    return next((p.dtype for p in module.parameters() if p.is_floating_point()), default)
 
 
 def _listens_to_batches(callback: Callback) -> bool:

@@ -333,12 +333,12 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
 
         Returns
         -------
-        ndarray of float32, shape (n_rows, n_classes)
+        ndarray of float, shape (n_rows, n_classes)
             Columns in the order of ``classes_``, the labels of all tasks; a label that a row's
-            task does not have gets 0. Rows sum to 1.
+            task does not have gets 0. Rows sum to 1. In the precision of X.
         """
         log_p = self._log_proba(X, task)
-        out = np.zeros((len(log_p), len(self.classes_)), dtype=np.float32)
+        out = np.zeros((len(log_p), len(self.classes_)), dtype=log_p.dtype)
         for name, own in self.task_classes_.items():
             start = self._starts_[name]
             columns = np.searchsorted(self.classes_, own)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 _CHUNK = 1 << 18  # values in double precision at a time: 2 MB stay in the cache
@@ -39,10 +41,10 @@ class Standardizer:
         self.scale[self.scale == 0] = 1.0
         return self
 
-    def transform(self, data: np.ndarray) -> np.ndarray:
-        """Give the standardized data in single precision."""
+    def transform(self, data: np.ndarray, dtype: Any = np.float32) -> np.ndarray:
+        """Give the standardized data, computed in double precision, in a precision."""
         mean, scale = _spread(self.mean, data.ndim), _spread(self.scale, data.ndim)
-        out = np.empty(data.shape, dtype=np.float32)
+        out = np.empty(data.shape, dtype=dtype)
         for a, b in _chunks(data):
             out[a:b] = (data[a:b] - mean) / scale
         return out

@@ -63,11 +63,11 @@ class Perceptron(ClassifierStage):
 
     def _logits(self, row: np.ndarray) -> np.ndarray:
         if self._scaling is not None:
-            row = self._scaling.transform(row)
-        values = row.reshape(-1).astype(np.float32).astype(np.float64)
+            row = self._scaling.transform(row, np.float64)
+        values = row.reshape(-1).astype(np.float64)
         for layer in self._layers:
             values = layer(values)
-        return values.astype(np.float32)
+        return values
 
 
 class Network(ClassifierStage):
@@ -77,13 +77,10 @@ class Network(ClassifierStage):
 
     def refresh(self) -> None:
         self._trusting = copy.copy(self.step)
-        self._trusting._input_rows = self._tensor
+        self._trusting._read_rows = np.asarray
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
         return self._trusting.predict_proba(row)[0]
-
-    def _tensor(self, row: np.ndarray) -> Any:
-        return self.step._input_tensor(self.step._prepare(row, row, reset=False))
 
 
 class Vote(ClassifierStage):

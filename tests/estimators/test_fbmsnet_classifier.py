@@ -90,9 +90,10 @@ def test_the_latent_is_what_the_classifier_sees(epochs):
     latent = clf.transform(X)
     assert latent.shape == (60, 3 * 3 * 2 * 4)
     classifier = clf.net_.module_.classifier
-    logits = torch.tensor(latent) @ classifier.weight.detach().T + classifier.bias.detach()
+    weight, bias = classifier.weight.detach().double(), classifier.bias.detach()
+    logits = torch.tensor(latent) @ weight.T + bias
     p = torch.softmax(logits, 1).numpy()
-    np.testing.assert_allclose(p, clf.predict_proba(X), rtol=1e-4)
+    np.testing.assert_allclose(p, clf.predict_proba(X), rtol=1e-10)
     assert len(clf.get_feature_names_out()) == 72
     assert not hasattr(clf, "inverse_transform")
 

@@ -133,7 +133,8 @@ def test_a_pipeline_takes_the_latent_with_its_row_table(epochs):
     latent = clf.transform(X)
     assert isinstance(latent, EEGArray)
     assert latent.shape == (60, 5)
-    assert latent.dtype == np.float32
+    assert latent.dtype == np.float64
+    assert clf.transform(X.astype(np.float32)).dtype == np.float32
     assert latent.metadata["subject"].tolist() == X.metadata["subject"].tolist()
     assert clf.get_feature_names_out().tolist() == [f"min2netclassifier{i}" for i in range(5)]
     table = clf.set_output(transform="pandas").transform(X)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 import warnings
 
 import joblib
@@ -31,6 +32,7 @@ from torch import nn
 
 from skbci import EEGArray
 from skbci.estimators import MLPClassifier, MLPRegressor, NeuralClassifier
+from skbci.features import SlidingWindows
 from skbci.nets import MLP
 
 
@@ -247,11 +249,66 @@ def test_the_number_of_threads_does_not_matter_and_is_put_back(blobs):
 def test_a_rows_prediction_does_not_depend_on_its_neighbours(sizes, blobs):
     X, y = blobs
     clf = MLPClassifier(sizes, max_epochs=5, random_state=0).fit(X, y)
-    together = clf.predict_proba(X)
     order = np.random.default_rng(0).permutation(len(X))
-    assert np.array_equal(together[order], clf.predict_proba(X[order]))
+    for dtype, tolerance in ((np.float64, 1e-14), (np.float32, 0)):
+        rows = X.astype(dtype)
+        together = clf.predict_proba(rows)
+        assert together.dtype == dtype
+        np.testing.assert_allclose(clf.predict_proba(rows[order]), together[order],
+                                   rtol=0, atol=tolerance)
+        alone = np.concatenate([clf.predict_proba(rows[i : i + 1]) for i in range(len(X))])
+        np.testing.assert_allclose(alone, together, rtol=0, atol=tolerance)
+
+
+class LooksAtItself(nn.Module):
+    """Has a plain tensor, a buffer that is not saved, and a recurrent layer."""
+
+    def __init__(self, n_outputs):
+        super().__init__()
+        self.rows = nn.GRU(4, 3, batch_first=True)
+        self.out = nn.Linear(3, n_outputs)
+        self.register_buffer("offset", torch.ones(3), persistent=False)
+
+    def forward(self, X):
+        return self.out(self.rows(X)[0][:, -1] + self.offset)
+
+
+class InSingle(LooksAtItself):
+    def forward(self, X):
+        return super().forward(X.float())
+
+
+@pytest.mark.parametrize(("module", "tolerance"), [(LooksAtItself, 1e-14), (InSingle, 1e-6)])
+def test_any_module_predicts_in_the_rows_precision_where_it_can(module, tolerance, epochs):
+    X, y = epochs
+    X = X[..., :4]
+    clf = NeuralClassifier(module, max_epochs=3, random_state=0).fit(X, y)
+    together = clf.predict_proba(X)
+    assert together.dtype == np.float64
     alone = np.concatenate([clf.predict_proba(X[i : i + 1]) for i in range(len(X))])
-    assert np.array_equal(together, alone)
+    np.testing.assert_allclose(alone, together, rtol=0, atol=tolerance)
+    assert clf.predict_proba(X.astype(np.float32)).dtype == np.float32
+    # Weights that have changed since, by whatever means, are seen.
+    for value in clf.net_.module_.parameters():
+        value.data *= 2
+    changed = clf.predict_proba(X)
+    assert np.abs(changed - together).max() > 1e-3
+    np.testing.assert_allclose(pickle.loads(pickle.dumps(clf)).predict_proba(X), changed)
+    assert next(clf.net_.module_.parameters()).dtype == torch.float32
+
+
+def test_overlapping_windows_are_not_copied_all_at_once():
+    recording = np.random.default_rng(0).standard_normal((4, 200_000))
+    windows, _ = SlidingWindows(1.0, 1 / 32, sfreq=512).explode(recording)
+    clf = NeuralClassifier(Small, max_epochs=1, random_state=0)
+    clf.fit(np.asarray(windows[:20]), np.arange(20) % 2)
+    tracemalloc.start()
+    try:
+        clf.predict(windows)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * recording.nbytes + 20_000_000
 
 
 @pytest.mark.parametrize("unit", [1e6, 1e-6])
