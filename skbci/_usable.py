@@ -20,14 +20,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 __all__ = [
+    "ON_BAD_ROWS",
     "Unusable",
     "amplitudes",
-    "ON_BAD_ROWS",
     "check_classes_left",
     "find_unusable",
     "report_unusable",

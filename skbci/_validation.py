@@ -12,6 +12,7 @@ from mne import BaseEpochs
 from sklearn.utils.validation import validate_data
 
 from skbci._checks import is_number
+from skbci._labels import check_labels
 from skbci._masked import check_unmasked
 from skbci.eegarray import EEGArray
 
@@ -19,10 +20,8 @@ __all__ = [
     "as_eeg",
     "carry_rows",
     "check_bands",
-    "check_classes",
     "check_eeg",
     "check_flat_channels",
-    "check_groups",
     "resolve_sfreq",
     "row_values",
     "rows_by_label",
@@ -70,7 +69,7 @@ def check_eeg(
     X : array-like, EEGArray, mne.Epochs or list of mne.Epochs
         Rows first. Pass it through `as_eeg` before, to keep the rows' context.
     y : array-like, optional
-        Target; when given it is validated with X and returned too.
+        Labels; when given they are validated with X and returned too.
     reset : bool
         True in ``fit``.
     ndim : sequence of int
@@ -105,6 +104,8 @@ def check_eeg(
         _check_channels(estimator, names, bads)
         _check_shape(estimator, source, same_times)
         _check_rate(estimator, rate)
+    if not isinstance(y, str):  # "no_validation"
+        y = check_labels(y, None, estimator, least_classes=1)
     out = validate_data(estimator, source, y, reset=reset, **params)
     with_y = isinstance(out, tuple)
     data = out[0] if with_y else out
@@ -302,25 +303,6 @@ def row_values(X: Any, column: str) -> np.ndarray | None:
     return None
 
 
-def check_groups(groups: Any, n_rows: int, name: str = "groups") -> np.ndarray:
-    """Groups as a 1-D array with one entry a row.
-
-    Raises
-    ------
-    ValueError
-        If the length differs or an entry is missing.
-    """
-    array = np.asarray(check_unmasked(groups, name))
-    if array.ndim != 1 or len(array) != n_rows:
-        raise ValueError(
-            f"{name} has shape {array.shape}, but there are {n_rows} rows: one entry for each row "
-            "is needed."
-        )
-    if array.dtype.kind == "f" and np.isnan(array).any():
-        raise ValueError(f"{name} has missing (NaN) entries.")
-    return array
-
-
 def rows_by_label(labels: np.ndarray, name: str) -> dict[Any, np.ndarray]:
     """Row indices of each distinct label, labels in order.
 
@@ -343,22 +325,6 @@ def _natural_key(label: Any) -> Any:
     if isinstance(label, tuple):
         return tuple(_natural_key(part) for part in label)
     return label
-
-
-def check_classes(classes: np.ndarray, who: Any) -> np.ndarray:
-    """Check that there are at least two distinct labels.
-
-    Raises
-    ------
-    ValueError
-        Naming who asks, and the label that is there.
-    """
-    if len(classes) < 2:
-        raise ValueError(
-            f"{_name(who)} needs at least two classes, but y has one class only: "
-            f"{classes.tolist()}."
-        )
-    return classes
 
 
 def _name(who: Any) -> str:

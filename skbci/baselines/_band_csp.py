@@ -8,10 +8,10 @@ import mne
 import numpy as np
 from mne.decoding import CSP
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_count
+from skbci._labels import check_labels
 from skbci._usable import (
     amplitudes,
     check_classes_left,
@@ -139,7 +139,7 @@ n_times)
         """
         X = as_eeg(X)
         data = check_eeg(self, X, reset=True, ndim=(2, 3, 4))
-        labels = check_labels(y, len(data), type(self).__name__)
+        labels = check_labels(y, len(data), self)
         self.classes_ = np.unique(labels)
         check_count(self.n_components, "n_components", self)
         bands = self._banded(data)
@@ -247,25 +247,3 @@ n_times)
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
-
-
-def check_labels(y: Any, n_rows: int, who: str) -> np.ndarray:
-    """One label a row, at least two classes.
-
-    Raises
-    ------
-    ValueError
-        If y is missing, continuous, of the wrong length, or has one class only.
-    """
-    if y is None:
-        raise ValueError(f"{who} requires y to be passed, but the target y is None.")
-    labels = column_or_1d(y, warn=True)
-    check_classification_targets(labels)
-    if len(labels) != n_rows:
-        raise ValueError(f"{who}: y has {len(labels)} labels, but X has {n_rows} rows.")
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        raise ValueError(
-            f"{who}: y has only one class, {classes.tolist()[0]!r}; at least two are needed."
-        )
-    return labels

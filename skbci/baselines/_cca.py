@@ -14,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_count
+from skbci._labels import label_column
 from skbci._validation import as_eeg, check_eeg, resolve_sfreq
 from skbci.baselines._canonical import band_weights, canonical_correlations
 
@@ -145,11 +146,10 @@ class CCAClassifier(ClassifierMixin, BaseEstimator):
         """
         check_count(self.n_harmonics, "n_harmonics", self)
         X = as_eeg(X)
-        if y is None:
-            raise ValueError("CCAClassifier requires y to be passed, but the target y is None.")
-        data, labels = check_eeg(self, X, y, reset=True, ndim=(2, 3, 4), flat="allow")
+        data = check_eeg(self, X, reset=True, ndim=(2, 3, 4), flat="allow")
+        labels = label_column(y, len(data), self)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
-        self.classes_, self.frequencies_ = self._assign(data, np.asarray(labels))
+        self.classes_, self.frequencies_ = self._assign(data, labels)
         return self
 
     def decision_function(self, X: Any) -> np.ndarray:

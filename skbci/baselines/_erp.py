@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pyriemann.tangentspace import TangentSpace
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._lda import CheckedLDA
+from skbci.baselines._logistic import CheckedLogisticRegression
 from skbci.baselines._xdawn import CheckedXdawnCovariances
 from skbci.features import BaselineCorrection, Crop, FilterBank, RankReducer, WindowMeans
 
@@ -164,7 +164,7 @@ def erp_xdawn_riemann(
         ("rank", RankReducer()),
         ("xdawn", xdawn),
         ("tangent", TangentSpace()),
-        ("lr", LogisticRegression(C=C, max_iter=1000)),
+        ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
     ])
 
 

@@ -8,11 +8,11 @@ import numpy as np
 from scipy.linalg import eigh
 from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_count, check_number
-from skbci._validation import as_eeg, check_classes, check_eeg
+from skbci._labels import check_classes
+from skbci._validation import as_eeg, check_eeg
 from skbci.baselines._standardized import standardized
 
 __all__ = ["GalanClassifier"]
@@ -120,7 +120,6 @@ class GalanClassifier(ClassifierMixin, BaseEstimator):
         data, y = check_eeg(
             self, as_eeg(X), y, reset=True, ndim=(2, 3), flat="allow", ensure_min_samples=2
         )
-        check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         check_classes(self.classes_, self)
         rows = data.reshape(len(data), -1).astype(np.float64)

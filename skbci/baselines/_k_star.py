@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_number
-from skbci._validation import as_eeg, check_classes, check_eeg
+from skbci._labels import check_classes
+from skbci._validation import as_eeg, check_eeg
 
 __all__ = ["KStar"]
 
@@ -107,7 +107,6 @@ class KStar(ClassifierMixin, BaseEstimator):
         """
         check_number(self.blend, "blend", self, low=0, high=100, closed="right", unit="percent")
         data, y = check_eeg(self, as_eeg(X), y, reset=True, flat="allow")
-        check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         check_classes(self.classes_, self)
         # Rows of a class lie together, so that a class's share is the sum of a stretch.

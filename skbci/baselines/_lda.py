@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from skbci.baselines._band_csp import check_labels
+from skbci._labels import check_labels
 
 
 class CheckedLDA(LinearDiscriminantAnalysis):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pyriemann.classification import MDM
 
-from skbci.baselines._band_csp import check_labels
+from skbci._labels import check_labels
 
 
 class CheckedMDM(MDM):

@@ -6,10 +6,10 @@ from typing import Any
 
 from pyriemann.estimation import Covariances
 from pyriemann.tangentspace import TangentSpace
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from skbci.baselines._alignment import alignment_step
+from skbci.baselines._logistic import CheckedLogisticRegression
 from skbci.baselines._mdm import CheckedMDM
 from skbci.features import Crop, FilterBank, RankReducer
 
@@ -83,7 +83,7 @@ def tangent_space_lr(
     return Pipeline([
         *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment),
         ("tangent", TangentSpace(metric=metric)),
-        ("lr", LogisticRegression(C=C, max_iter=1000)),
+        ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
     ])
 
 

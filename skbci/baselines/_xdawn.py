@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pyriemann.estimation import XdawnCovariances
 
-from skbci.baselines._band_csp import check_labels
+from skbci._labels import check_labels
 
 
 class CheckedXdawnCovariances(XdawnCovariances):

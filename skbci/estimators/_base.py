@@ -20,7 +20,8 @@ from sklearn.utils.validation import (
 from torch import Tensor, nn
 
 from skbci._checks import check_count, check_flag, check_number
-from skbci._validation import as_eeg, check_eeg, check_groups
+from skbci._labels import check_column
+from skbci._validation import as_eeg, check_eeg
 from skbci.eegarray import EEGArray
 from skbci.estimators._criteria import resolve_criterion
 from skbci.estimators._module_arguments import build_module
@@ -89,6 +90,10 @@ class BaseNeural(SparseTraining):
         return tags
 
     # -- what children answer -------------------------------------------------------------
+
+    def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
+        """Validate what is to be learned, one target a row."""
+        return _check_y(y, multi_output=True, estimator=self)
 
     def _encode_target(
         self, y: np.ndarray, weight: np.ndarray | None, reset: bool
@@ -238,9 +243,9 @@ class BaseNeural(SparseTraining):
             self, X, reset=reset, ndim=self._input_ndim, same_times=True,
             ensure_min_samples=least_rows,
         )
-        y = _check_y(y, multi_output=True, estimator=self) if self._real_target else np.asarray(y)
+        y = self._read_target(y, len(data))
         check_consistent_length(data, y)
-        groups = None if groups is None else check_groups(groups, len(data))
+        groups = None if groups is None else check_column(groups, len(data), "groups")
         if sample_weight is None:
             return TrainingRows(X, self._prepare(X, data, reset), y, None, groups)
         weight = _check_sample_weight(

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils import column_or_1d, compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils import compute_sample_weight
 
-from skbci._validation import check_classes
+from skbci._labels import check_class_weight, check_classes, check_labels
 from skbci.estimators._base import BaseNeural
 from skbci.estimators._criteria import CLASSIFICATION, class_probabilities
 from skbci.estimators._net import ClassifierNet
@@ -84,7 +83,8 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         """
         first = not hasattr(self, "net_")
         if first:
-            self.classes_ = check_classes(np.unique(y if classes is None else classes), self)
+            labels = check_labels(y if classes is None else classes, None, self, least_classes=1)
+            self.classes_ = check_classes(np.unique(labels), self)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(
                 f"classes={np.unique(classes).tolist()} differ from those of the first call, "
@@ -128,11 +128,12 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         """Give the loss that says how logits become probabilities."""
         return self.criterion
 
+    def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
+        return check_labels(y, n_rows, self, least_classes=1)
+
     def _encode_target(
         self, y: np.ndarray, weight: np.ndarray | None, reset: bool
     ) -> np.ndarray:
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
         if reset:
             self.classes_ = check_classes(np.unique(y), self)
         index = np.searchsorted(self.classes_, y).clip(0, len(self.classes_) - 1)
@@ -156,12 +157,6 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
     def _row_weights(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:
             return weight
-        by_class = self.class_weight
-        if isinstance(by_class, dict):
-            unknown = [label for label in by_class if label not in self.classes_]
-            if unknown:
-                raise ValueError(
-                    f"class_weight names {unknown}, but the classes are {self.classes_.tolist()}."
-                )
+        by_class = check_class_weight(self.class_weight, self.classes_, self)
         factors = compute_sample_weight(by_class, self.classes_[y])
         return factors if weight is None else factors * weight

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state, column_or_1d, compute_sample_weight
+from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor, nn
 
 from skbci._checks import check_number
+from skbci._labels import check_class_weight, check_labels
 from skbci._validation import as_eeg, rows_by_label
 from skbci.eegarray import EEGArray
 from skbci.estimators._base import TrainingRows
@@ -53,7 +54,7 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
             )
-        labels = column_or_1d(y, warn=True)
+        labels = check_labels(y, None, self, least_classes=1)
         check_consistent_length(X, labels)
         tasks = self._tasks_of(X, task, len(labels), reset)
         bundle = np.empty(len(labels), [("label", labels.dtype), ("task", tasks.dtype)])
@@ -124,6 +125,9 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
                     f"{name!r} were {own.tolist()}."
                 )
 
+    def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
+        return np.asarray(y)  # labels with their tasks, which were validated together
+
     def _encode_target(
         self, y: np.ndarray, weight: np.ndarray | None, reset: bool
     ) -> np.ndarray:
@@ -165,18 +169,13 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
     def _row_weights(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:
             return weight
-        if isinstance(self.class_weight, dict):
-            unknown = [label for label in self.class_weight if label not in self.classes_]
-            if unknown:
-                raise ValueError(
-                    f"class_weight names {unknown}, but the classes are {self.classes_.tolist()}."
-                )
+        by_class = check_class_weight(self.class_weight, self.classes_, self)
         factors = np.ones(len(y))
         for name, own in self.task_classes_.items():
             index = y - self._starts_[name]
             mine = (index >= 0) & (index < len(own))
             if mine.any():
-                factors[mine] = compute_sample_weight(self.class_weight, own[index[mine]])
+                factors[mine] = compute_sample_weight(by_class, own[index[mine]])
         return factors if weight is None else factors * weight
 
     # -- the network ----------------------------------------------------------------------

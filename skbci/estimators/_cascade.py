@@ -6,21 +6,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_number
+from skbci._labels import check_classes, check_column
 from skbci._sessions import session_rows
-from skbci._validation import (
-    as_eeg,
-    carry_rows,
-    check_classes,
-    check_eeg,
-    check_groups,
-    row_values,
-)
+from skbci._validation import as_eeg, carry_rows, check_eeg, row_values
 from skbci.eegarray import EEGArray
 from skbci.estimators._lags import lagged
 from skbci.estimators._meta import MetaClassifier, can, params_of_rows, take_rows
@@ -216,15 +208,11 @@ class CascadeClassifier(MetaClassifier):
         check_count(self.n_lags, "n_lags", name)
         check_choice(self.stack, "stack", self, _STACKS)
         check_number(self.gap, "gap", self, low=0, unit="seconds")
-        if y is None:
-            raise ValueError(f"{name} requires y to be passed, but the target y is None.")
         source = as_eeg(X)
         data, y = check_eeg(
             self, source, y, reset=reset, ndim=(2, 3, 4), same_times=True,
             ensure_min_samples=2 if reset else 1,
         )
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
         if reset:
             self.classes_ = np.unique(y if classes is None else classes)
             self._tail_ = None
@@ -245,7 +233,7 @@ class CascadeClassifier(MetaClassifier):
                 f"recording, which has {longest} rows (n_samples={len(y)} in all)."
             )
         if groups is not None:
-            groups = check_groups(groups, len(y))
+            groups = check_column(groups, len(y), "groups")
 
         def learn(estimator: Any, seen: Any, rows: np.ndarray, share: Any) -> Any:
             data = seen, y[rows]

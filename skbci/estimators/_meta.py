@@ -19,6 +19,7 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import _check_method_params
 
+from skbci._labels import label_column
 from skbci.eegarray import EEGArray
 
 # What reaches the inner fit without metadata routing, as in scikit-learn's own meta-estimators.
@@ -67,6 +68,7 @@ class MetaClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _routed(self, y: Any, params: Mapping[str, Any]) -> Bunch:
         """Each inner estimator's share of what ``fit`` was given."""
+        label_column(y, None, self)
         check_weighted_classes(self, y, params.get("sample_weight"))
         _raise_for_params(dict(params), self, "fit", allow=list(_ALWAYS))
         if _routing_enabled():

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skbci._checks import check_count, check_positive
+from skbci._labels import check_labels
 from skbci._sessions import session_codes, session_rows
 from skbci._validation import as_eeg, row_values
 from skbci.eegarray import EEGArray
@@ -177,7 +178,7 @@ class OnlineClassifier(MetaClassifier):
             self.estimator_ = fitted.fit(X, y, **routed["estimator"]["fit"])
             self._offline_ = (X, y) if self.replay else None
             return self
-        y = column_or_1d(y, warn=True)
+        y = check_labels(y, _num_samples(X), self)
         early = np.flatnonzero(~late)
         own = params_of_rows(X, routed["estimator"]["fit"], early)
         offline = take_rows(X, early), y[early]
@@ -212,7 +213,8 @@ class OnlineClassifier(MetaClassifier):
             self.estimator_ = first
             return self
         check_is_fitted(self, "estimator_")
-        self._go_on(X if isinstance(X, EEGArray) else np.asarray(X), column_or_1d(y, warn=True))
+        y = check_labels(y, _num_samples(X), self, least_classes=1)
+        self._go_on(X if isinstance(X, EEGArray) else np.asarray(X), y)
         return self
 
     def predict(self, X: Any) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from skbci._validation import check_groups, row_values
+from skbci._labels import check_column
+from skbci._validation import row_values
 
 #: What to do where scikit-learn calls, and the user cannot pass ``task`` along.
 THROUGH_TOOLS = (
@@ -46,9 +47,7 @@ def name_tasks(X: Any, task: Any, n_rows: int) -> np.ndarray | None:
         if np.any(pd.isna(np.asarray(task, dtype=object))):
             raise ValueError(f"task is missing: task={task!r} is no label.")
         return np.full(n_rows, task)
-    labels = check_groups(task, n_rows, "task")
-    if pd.isna(np.asarray(task, dtype=object)).any():  # before numpy makes strings of all
-        raise ValueError("task has missing (None or NaN) entries.")
+    labels = check_column(task, n_rows, "task")
     objects = labels if labels.dtype == object else ()
     if odd := [label for label in objects if not isinstance(label, Hashable)]:
         raise TypeError(f"task has {odd[0]!r}, which cannot name a task: use strings or numbers.")

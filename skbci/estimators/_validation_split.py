@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
+from skbci._labels import check_column
 from skbci._validation import row_values, rows_by_label
 from skbci.eegarray import EEGArray
 
@@ -55,10 +57,13 @@ def split_validation(
     if groups is None:
         for column in _GROUP_COLUMNS:
             values = row_values(X, column)
-            if values is not None and len(np.unique(values)) > 1:
+            if values is None:
+                continue
+            values = check_column(values, n_rows, f"metadata column {column!r}")
+            if len(pd.unique(values)) > 1:
                 groups, drawn = values, column == "subject"
                 break
-    if groups is not None and len(np.unique(groups)) > 1:
+    if groups is not None and len(pd.unique(groups)) > 1:
         valid = _hold_out_groups(groups, y, fraction, rng if drawn else None)
         if valid is not None:
             return np.flatnonzero(~valid), np.flatnonzero(valid)

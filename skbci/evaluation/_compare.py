@@ -16,7 +16,8 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
-from skbci._validation import as_eeg, check_groups, row_values
+from skbci._labels import check_column
+from skbci._validation import as_eeg, row_values
 from skbci.evaluation._collect import RESERVED, collect
 from skbci.evaluation._comparison import Comparison
 from skbci.evaluation._folds import Fold, make_folds
@@ -200,8 +201,8 @@ def _subject_labels(X: Any, groups: Any, by: str | None) -> tuple[str, np.ndarra
         return "subject", None
     known = row_values(X, by)
     if known is not None:
-        return by, check_groups(known, _num_samples(X), f"metadata column {by!r}")
-    return "group", None if groups is None else check_groups(groups, _num_samples(X))
+        return by, check_column(known, _num_samples(X), f"metadata column {by!r}")
+    return "group", None if groups is None else check_column(groups, _num_samples(X), "groups")
 
 
 def _run(jobs: list[Any], n_jobs: int | None, progress: bool) -> list[Any]:

@@ -11,13 +11,13 @@ from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _num_samples
 
 from skbci._checks import check_number
+from skbci._labels import check_column
 from skbci._validation import as_eeg, row_values
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._leakage_report import LeakageReport
 from skbci.model_selection._rows import (
     RECORDING_COLUMNS,
     TOLERANCE_S,
-    check_labels,
     known_duration,
     nearest_distance,
     recording_codes,
@@ -126,7 +126,7 @@ def _known_labels(X: Any, groups: Any, n_rows: int) -> dict[str, np.ndarray]:
         if values is not None:
             codes = labels[f"same_{column}"] = refine(codes, values)
     if groups is not None:
-        values = check_labels(groups, n_rows, "groups")
+        values = check_column(groups, n_rows, "groups")
         labels["same_group"] = refine(np.zeros(n_rows, dtype=np.int64), values)
     return labels
 

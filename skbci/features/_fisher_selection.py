@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.feature_selection import SelectorMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._checks import check_count
+from skbci._checks import check_choice, check_count
+from skbci._labels import check_classes
 from skbci._sessions import session_codes
-from skbci._validation import as_eeg, carry_rows, check_classes, check_eeg
+from skbci._validation import as_eeg, carry_rows, check_eeg
 
 __all__ = ["FisherSelection", "fisher_ratio"]
 
@@ -115,13 +115,9 @@ class FisherSelection(SelectorMixin, BaseEstimator):
         """
         who = type(self).__name__
         n_features = check_count(self.n_features, "n_features", who)
-        if self.across not in ("pooled", "weakest"):
-            raise ValueError(
-                f"{who}: across={self.across!r} is not one of 'pooled', 'weakest'."
-            )
+        check_choice(self.across, "across", who, ("pooled", "weakest"))
         X = as_eeg(X)
         data, y = check_eeg(self, X, y, reset=True, ndim=(2,), ensure_min_samples=2)
-        check_classification_targets(y)
         check_classes(np.unique(y), self)
         self.scores_ = self._scores(X, data, y)
         best = np.argsort(-self.scores_, kind="stable")[:n_features]

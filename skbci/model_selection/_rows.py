@@ -10,7 +10,8 @@ import pandas as pd
 from sklearn.utils.validation import _num_samples
 
 from skbci._checks import check_number
-from skbci._validation import check_groups, row_values
+from skbci._labels import check_column
+from skbci._validation import row_values
 from skbci.eegarray import EEGArray
 
 # Windows that share less than this are neighbours, not overlapping: shorter than one sample of
@@ -26,15 +27,6 @@ def count_rows(X: Any, groups: Any, who: str) -> int:
     return int(_num_samples(groups if X is None else X))
 
 
-def check_labels(labels: Any, n_rows: int, name: str) -> np.ndarray:
-    """One label a row and none missing, whatever their type."""
-    array = check_groups(labels, n_rows, name)
-    missing = int(pd.isna(array).sum())
-    if missing:
-        raise ValueError(f"{name} has {missing} missing entries: every row needs a label.")
-    return array
-
-
 def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndarray:
     """Return the groups, or else the named column(s) of X's row table.
 
@@ -42,7 +34,7 @@ def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndar
     """
     n_rows = count_rows(X, groups, who)
     if groups is not None:
-        return check_labels(groups, n_rows, "groups")
+        return check_column(groups, n_rows, "groups")
     found = [row_values(X, column) for column in columns]
     missing = [column for column, values in zip(columns, found) if values is None]
     if missing:
@@ -54,7 +46,7 @@ def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndar
             f"give it an EEGArray or mne.Epochs whose metadata has the column {missing[0]!r} "
             f"(columns there: {known if known else 'none'})."
         )
-    checked = [check_labels(v, n_rows, f"metadata column {c!r}") for v, c in zip(found, columns)]
+    checked = [check_column(v, n_rows, f"metadata column {c!r}") for v, c in zip(found, columns)]
     if len(checked) == 1:
         return checked[0]
     joined = np.empty(n_rows, dtype=object)
@@ -69,7 +61,7 @@ def recording_codes(X: Any, n_rows: int, groups: Any = None) -> np.ndarray:
     these are known. Rows of different recordings cannot overlap in time.
     """
     parts = [row_values(X, column) for column in RECORDING_COLUMNS]
-    parts.append(None if groups is None else check_labels(groups, n_rows, "groups"))
+    parts.append(None if groups is None else check_column(groups, n_rows, "groups"))
     codes = np.zeros(n_rows, dtype=np.int64)
     for part in parts:
         if part is not None:
@@ -98,7 +90,7 @@ def row_onsets(X: Any, onsets: Any, n_rows: int, who: str) -> np.ndarray:
         array = np.asarray(onsets, dtype=np.float64)
     except (TypeError, ValueError):
         raise ValueError("onsets must be numbers: seconds from the start of the run.") from None
-    check_groups(array, n_rows, "onsets")
+    check_column(array, n_rows, "onsets")
     if not np.isfinite(array).all():
         raise ValueError("onsets has infinite entries; seconds from the start of the run wanted.")
     return array

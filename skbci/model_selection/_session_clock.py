@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from skbci._labels import check_column
 from skbci._validation import row_values, rows_by_label
-from skbci.model_selection._rows import TOLERANCE_S, check_labels
+from skbci.model_selection._rows import TOLERANCE_S
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class SessionClock:
         """Take the runs from X's row table."""
         runs = row_values(X, "run")
         if runs is not None:
-            runs = check_labels(runs, len(onsets), "metadata column 'run'")
+            runs = check_column(runs, len(onsets), "metadata column 'run'")
         return cls(onsets, window, runs)
 
     def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_count, check_number
+from skbci._labels import check_column
 from skbci._validation import as_eeg, row_values, rows_by_label
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._rows import (
-    check_labels,
     count_rows,
     row_duration,
     row_labels,
@@ -151,7 +151,7 @@ class SessionSplit(TimedSplitter):
         if subjects is None:
             persons = {None: np.arange(len(sessions))}
         else:
-            subjects = check_labels(subjects, len(sessions), "metadata column 'subject'")
+            subjects = check_column(subjects, len(sessions), "metadata column 'subject'")
             persons = rows_by_label(subjects, "subject labels")
         owned = {
             subject: {

@@ -115,7 +115,7 @@ def test_a_row_of_zeros_has_finite_features():
 @pytest.mark.parametrize(
     ("csp", "X", "y", "error", "message"),
     [
-        (BandCSP(), None, ["left"] * N, ValueError, "y has only one class, .*'left'"),
+        (BandCSP(), None, ["left"] * N, ValueError, "one class only: .*'left'"),
         (BandCSP(), None, None, ValueError, "requires y to be passed"),
         (BandCSP(), None, Y[:-1], ValueError, "y has 39 labels, but X has 40 rows"),
         (BandCSP(0), None, Y, ValueError, "n_components=0 must be at least 1"),

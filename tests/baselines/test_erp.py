@@ -83,7 +83,7 @@ def test_alignment_by_name(make):
 
 
 @pytest.mark.parametrize(("params", "y", "match"), [
-    ({}, "one", "y has only one class, 'target';"),
+    ({}, "one", "one class only: .*'target'"),
     ({"baseline": (-5.0, 0.0)}, None, "BaselineCorrection: tmin=-5 s lies outside"),
     ({"tmin": -5.0}, None, "Crop: tmin=-5 s lies outside"),
     ({"sfreq": 100.0}, None, "sampled at 128 Hz"),

@@ -84,7 +84,7 @@ def test_row_table_speaks_where_groups_are_silent_and_groups_win():
         (LeaveSubjectsOut(3, 1), [1, 1, 2, 2], "3 different draws of 1 out of 2 .* there are 2"),
         (LeaveSubjectsOut(2, 0), [1, 1, 2, 2], "test_subjects=0 must be at least 1"),
         (LeaveSubjectsOut(2), [1, 2, 2], "groups has shape .3,., but there are 4 rows"),
-        (LeaveSubjectsOut(2), [1, np.nan, 2, 2], "groups has missing"),
+        (LeaveSubjectsOut(2), [1, np.nan, 2, 2], "groups has 1 missing"),
         (LeaveSubjectsOut(2), [1, None, 2, 2], "groups has 1 missing"),
         (LeaveSubjectsOut(2), [1, "b", 2, 2], None),
     ],
