@@ -1,6 +1,20 @@
 """A scikit-learn compatible estimator toolkit for EEG brain-computer interfaces."""
 
+from typing import TYPE_CHECKING, Any
+
 from skbci._version import __version__
 from skbci.eegarray import EEGArray
 
-__all__ = ["EEGArray", "__version__"]
+if TYPE_CHECKING:
+    from skbci.pipeline import Pipeline, make_pipeline
+
+__all__ = ["EEGArray", "Pipeline", "__version__", "make_pipeline"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what needs scikit-learn when it is asked for."""
+    if name not in ("Pipeline", "make_pipeline"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from skbci import pipeline
+
+    return getattr(pipeline, name)

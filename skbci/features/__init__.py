@@ -6,7 +6,8 @@ given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD`, `
 `WindowMeans` give named features; `FilterBank`, `Crop`, `SlidingWindows`, `BaselineCorrection`,
 `RankReducer` and `ChannelNormalizer` give signals; `CausalCentering` removes what shifts from
 session to session, `EuclideanAlignment` and `RiemannianRecentering` what tells subjects or
-sessions apart as wholes. `KeepRows` lets other packages' transformers pass the table on.
+sessions apart as wholes. `KeepRows` lets other packages' transformers pass the table on,
+as `skbci.make_pipeline` does for all steps of a pipeline.
 """
 
 from skbci.features._band_energy import BandEnergy

@@ -53,6 +53,10 @@ class KeepRows(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     ValueError
         If the transformer gives another number of rows.
 
+    See Also
+    --------
+    skbci.make_pipeline : Does it for every step of a pipeline.
+
     Notes
     -----
     Plain arrays come back plain. Sampling rate and channel names are not passed on, since the

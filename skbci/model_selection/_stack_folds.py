@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import _safe_split
 
 from skbci.model_selection._prefix_memory import call_on_copies
+from skbci.pipeline import step_output
 
 
 class Fold:
@@ -44,7 +45,8 @@ class Fold:
         for at, step in enumerate(transformers(pipeline)):
             if at >= len(chain) or chain[at][0] is not step:
                 del chain[at:]
-                chain.append((step, call_on_copies(step.transform, X)))
+                out = step_output(pipeline, X, call_on_copies(step.transform, X))
+                chain.append((step, out))
             X = chain[at][1]
         return X, y
 

@@ -27,6 +27,7 @@ from skbci.model_selection._stack_scores import (
 )
 from skbci.model_selection._stack_training import train_stack
 from skbci.model_selection._stack_waiting import WaitingRoom
+from skbci.pipeline import is_pipeline
 
 # A task's number, its result as ``_fit_and_score`` gives it, and whether it was stacked.
 Outcome = tuple[int, dict[str, Any], bool]
@@ -67,7 +68,7 @@ def may_stack(estimator: Any, X: Any, y: Any, candidates: Iterable[Any]) -> bool
     values = (value for candidate in candidates for value in (candidate or {}).values())
     if any(_has_callbacks(value) for value in values):
         return False
-    if type(estimator) is Pipeline:
+    if is_pipeline(estimator):
         return not get_tags(estimator).input_tags.pairwise
     return type(estimator) in (MLPClassifier, MLPRegressor)
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import VotingClassifier
-from sklearn.pipeline import Pipeline
 
 from skbci.estimators import CascadeClassifier, EvidenceAccumulator, OnlineClassifier
 from skbci.features import CausalCentering, KeepRows
 from skbci.features._alignment import GroupAlignment
+from skbci.pipeline import is_pipeline, step_output
 from skbci.stream._causality import apply, check_row_by_row, fitted_group
 from skbci.stream._classifiers import Vote, compiled_classifier
 from skbci.stream._history import Cascade, Centering, Evidence
@@ -46,8 +46,8 @@ def compile_classifier(
     """
     estimator = unwrapped(estimator)
     kind = type(estimator)
-    if kind is Pipeline:
-        stages, rows = _compile_steps(estimator.steps[:-1], rows)
+    if is_pipeline(estimator):
+        stages, rows = _compile_steps(estimator, estimator.steps[:-1], rows)
         name, estimator = estimator.steps[-1]
         more, last = compile_classifier(name, estimator, rows)
         return stages + more, last
@@ -72,18 +72,20 @@ def compile_classifier(
     return [], OwnClassifier(name, estimator, rows)
 
 
-def _compile_steps(steps: list[tuple[str, Any]], rows: Any) -> tuple[list[Stage], Any]:
+def _compile_steps(
+    pipeline: Any, steps: list[tuple[str, Any]], rows: Any
+) -> tuple[list[Stage], Any]:
     """Stages of a pipeline's transformers, and what these make of the rows."""
     stages: list[Stage] = []
     for name, whole in steps:
         step = unwrapped(whole)
         if step is None or isinstance(step, str):  # "passthrough"
             continue
-        if type(step) is Pipeline:
-            stages += _compile_steps(step.steps, rows)[0]
+        if is_pipeline(step):
+            stages += _compile_steps(step, step.steps, rows)[0]
         else:
             stages.append(_compile_transform(name, step, rows))
-        rows = apply(name, whole, "transform", rows)
+        rows = step_output(pipeline, rows, apply(name, whole, "transform", rows))
     return stages, rows
 
 
@@ -125,7 +127,7 @@ def find_learner(name: str, estimator: Any) -> tuple[str, Any, int]:
         Transforming steps before it.
     """
     estimator = unwrapped(estimator)
-    if type(estimator) is not Pipeline:
+    if not is_pipeline(estimator):
         return name, estimator, 0
     n_before = _n_steps(estimator.steps[:-1])
     name, learner, n_more = find_learner(*estimator.steps[-1])
@@ -143,7 +145,7 @@ def _n_steps(steps: list[tuple[str, Any]]) -> int:
     n = 0
     for _, step in steps:
         step = unwrapped(step)
-        if type(step) is Pipeline:
+        if is_pipeline(step):
             n += _n_steps(step.steps)
         elif not (step is None or isinstance(step, str)):
             n += 1

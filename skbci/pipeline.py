@@ -1,0 +1,217 @@
+"""scikit-learn's pipeline, without the loss of the rows' table between its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import sklearn.pipeline
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_memory
+
+from skbci._validation import as_eeg
+from skbci.eegarray import EEGArray
+
+__all__ = ["Pipeline", "is_pipeline", "keep_rows", "make_pipeline", "step_output"]
+
+
+class Pipeline(sklearn.pipeline.Pipeline):
+    """scikit-learn's `Pipeline`, whose rows know their subject, session and onset to the end.
+
+    scikit-learn's transformers make bare arrays of whatever they get. What comes after them no
+    longer knows which subject, session or run a row is of: online learning has no session to
+    begin with, early stopping holds out the last rows instead of whole subjects. Here each step's
+    output gets the row table of its input, where it has as many rows and no table of its own.
+
+    Everything else is scikit-learn's: parameters, slicing, caching, metadata routing. Plain
+    arrays, data frames (``set_output``) and sparse matrices are passed on as they are.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        Names and steps, as in scikit-learn.
+    transform_input : list of str, optional
+        As in scikit-learn.
+    memory : str or joblib.Memory, optional
+        Cache of the fitted transformers. Two tables over the same numbers are kept apart.
+    verbose : bool, default=False
+        Whether to print the time of each step.
+
+    Attributes
+    ----------
+    named_steps : Bunch
+        The steps by name.
+    classes_, n_features_in_, feature_names_in_ :
+        As in scikit-learn.
+
+    Raises
+    ------
+    TypeError
+        If a step cannot transform.
+
+    See Also
+    --------
+    make_pipeline : Names the steps by itself.
+    skbci.features.KeepRows : Does it for one step of any pipeline.
+
+    Notes
+    -----
+    Sampling rate and channel names are not put on what a step of another package gives, since its
+    columns are no channels any more.
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import PCA
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skbci.datasets import make_eye_state
+    >>> from skbci.features import BandEnergy
+    >>> from skbci.pipeline import Pipeline
+    >>> eeg = make_eye_state(n_subjects=2, duration=20.0, random_state=0)
+    >>> pipe = Pipeline([("energies", BandEnergy(log=True)), ("scale", StandardScaler()),
+    ...                  ("pca", PCA(5))])
+    >>> features = pipe.fit_transform(eeg.X)
+    >>> features.shape[1], features.metadata["subject"].unique().tolist()
+    (5, [1, 2])
+    """
+
+    def _fit(self, X: Any, *args: Any, **kwargs: Any) -> Any:
+        # The same steps with another cache: nobody who looks at this pipeline meanwhile sees it.
+        worker = object.__new__(type(self))
+        worker.__dict__.update(self.__dict__, memory=_KeepingMemory(check_memory(self.memory)))
+        try:
+            return sklearn.pipeline.Pipeline._fit(worker, X, *args, **kwargs)
+        finally:
+            self.steps = worker.steps  # type: ignore[has-type]
+
+    @available_if(lambda self: self._can_fit_transform())
+    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+        """Fit all steps, and transform with all of them.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows.
+        y : array-like, optional
+            Labels.
+        **params
+            As in scikit-learn.
+
+        Returns
+        -------
+        EEGArray where X is one, else what the last step gives
+        """
+        return keep_rows(X, super().fit_transform(X, y, **params))
+
+    def _iter(
+        self, with_final: bool = True, filter_passthrough: bool = True
+    ) -> Iterator[tuple[int, str, Any]]:
+        for at, name, step in super()._iter(with_final, filter_passthrough):
+            # Unfiltered, the steps are about to be fitted; else they transform.
+            yield at, name, _KeepingStep(step) if filter_passthrough else step
+
+
+def make_pipeline(
+    *steps: Any, memory: Any = None, transform_input: Any = None, verbose: bool = False
+) -> Pipeline:
+    """scikit-learn's `make_pipeline`, without the loss of the rows' table between the steps.
+
+    Parameters
+    ----------
+    *steps : estimator
+        Transformers, then a classifier or another transformer; their names are their types in
+        lower case.
+    memory : str or joblib.Memory, optional
+        Cache of the fitted transformers.
+    transform_input : list of str, optional
+        As in scikit-learn.
+    verbose : bool, default=False
+        Whether to print the time of each step.
+
+    Returns
+    -------
+    Pipeline
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import PCA
+    >>> from skbci import make_pipeline
+    >>> from skbci.features import BandEnergy
+    >>> list(make_pipeline(BandEnergy(log=True), PCA(5)).named_steps)
+    ['bandenergy', 'pca']
+    """
+    named = sklearn.pipeline.make_pipeline(*steps).steps
+    return Pipeline(named, transform_input=transform_input, memory=memory, verbose=verbose)
+
+
+def keep_rows(X: Any, out: Any) -> Any:
+    """Give a transformer's output the table of its input.
+
+    Parameters
+    ----------
+    X : object
+        What was transformed.
+    out : object
+        What came out.
+
+    Returns
+    -------
+    EEGArray
+        Where X has rows with a table (or is ``mne.Epochs``), and ``out`` is an array of as many
+        rows without one; else ``out``.
+    """
+    if not isinstance(out, np.ndarray) or out.ndim == 0 or isinstance(out, np.ma.MaskedArray):
+        return out
+    if isinstance(out, EEGArray) and out.has_metadata:
+        return out
+    X = as_eeg(X)
+    if not isinstance(X, EEGArray) or len(X) != len(out):
+        return out
+    return X.with_data(out, sfreq=None, ch_names=None, tmin=0.0, info=None)
+
+
+def is_pipeline(estimator: Any) -> bool:
+    """Whether an estimator is a pipeline of scikit-learn's or of this package, and no other."""
+    return type(estimator) in (Pipeline, sklearn.pipeline.Pipeline)
+
+
+def step_output(pipeline: Any, X: Any, out: Any) -> Any:
+    """Give what a pipeline hands to the step after the one that made ``out`` of ``X``."""
+    return keep_rows(X, out) if isinstance(pipeline, Pipeline) else out
+
+
+class _KeepingStep:
+    """A fitted step whose output has the table of its input."""
+
+    def __init__(self, step: Any) -> None:
+        self._step = step
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_step":
+            raise AttributeError(name)  # a copy that is not filled yet
+        found = getattr(self._step, name)
+        if name not in ("transform", "inverse_transform"):
+            return found
+        return lambda X, **params: keep_rows(X, found(X, **params))
+
+
+class _KeepingMemory:
+    """A pipeline's cache, around which the output of each step gets the table of its input."""
+
+    def __init__(self, memory: Any) -> None:
+        self._memory = memory
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "_memory":
+            raise AttributeError(name)  # a copy that is not filled yet
+        return getattr(self._memory, name)
+
+    def cache(self, function: Any, **settings: Any) -> Any:
+        """Wrap scikit-learn's function that fits a transformer and transforms with it."""
+        cached = self._memory.cache(function, **settings)
+
+        def kept(transformer: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+            out, fitted = cached(transformer, X, *args, **kwargs)
+            return keep_rows(X, out), fitted
+
+        return kept
