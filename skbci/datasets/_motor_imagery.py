@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,12 @@ from skbci.datasets._options import (
     draw_seed,
 )
 from skbci.datasets._scalp import FREE_KEY, Scalp
+from skbci.datasets._side_effects import (
+    blocked_order,
+    cue_responses,
+    drifting_level,
+    looks_aside,
+)
 
 __all__ = ["make_motor_imagery"]
 
@@ -32,6 +39,15 @@ trials of {classes}, {n_channels} channels, {sfreq:g} Hz, snr {snr:g}. Made by \
 skbci.datasets.make_motor_imagery: dipole patches in a three-shell spherical head, 1/f \
 background, mu and beta rhythms with contralateral event-related desynchronization, occipital \
 alpha, blinks, mains hum, drift. Units: volt."""
+
+
+@dataclass(frozen=True)
+class SideEffects:
+    """Strengths of what goes along with the class without being imagery."""
+
+    ocular: float
+    evoked: float
+    drift_with_label: float
 
 
 def make_motor_imagery(
@@ -48,6 +64,9 @@ def make_motor_imagery(
     snr: float = 1.0,
     line_freq: float | None = 50.0,
     blinks: bool = True,
+    ocular: float = 0.0,
+    evoked: float = 0.0,
+    drift_with_label: float = 0.0,
     reference: str | None = "average",
     random_state: Any = None,
 ) -> Bunch:
@@ -90,6 +109,15 @@ def make_motor_imagery(
         show, leaves it out.
     blinks : bool, default=True
         Whether subjects blink (about 12 times a minute, 130 uV at Fp1).
+    ocular : float, default=0.0
+        Confound: from about 0.25 s after the cue of "left_hand" or "right_hand" the eyes look to
+        that side for about 0.7 s; 1 is a look that shows 60 uV at F7 or F8.
+    evoked : float, default=0.0
+        Confound: the cue of "left_hand" or "right_hand", on that side of the screen, evokes N1,
+        N2pc and a sustained negativity over the opposite parieto-occipital cortex; 1 is 30 uV.
+    drift_with_label : float, default=0.0
+        Confound: the trials of a run come class after class, and the level of the recording
+        changes by the factor ``1 + drift_with_label`` from the start to the end of each run.
     reference : "average" or None, default="average"
         "average" makes the channels sum to zero, and the data lose one rank. None leaves the
         potential against infinity.
@@ -162,6 +190,11 @@ def make_motor_imagery(
     duration = check_positive(duration, "duration", "make_motor_imagery")
     channels = check_channels(ch_names, reference, "make_motor_imagery")
     snr = check_number(snr, "snr", "make_motor_imagery", low=0)
+    effects = SideEffects(
+        check_number(ocular, "ocular", "make_motor_imagery", low=0),
+        check_number(evoked, "evoked", "make_motor_imagery", low=0),
+        check_number(drift_with_label, "drift_with_label", "make_motor_imagery", low=0),
+    )
     seed = draw_seed(random_state)
 
     blocks, tables, traits = [], [], []
@@ -173,8 +206,11 @@ def make_motor_imagery(
         for session in range(1, n_sessions + 1):
             for run in range(1, n_runs + 1):
                 size = n_trials // n_runs + (run <= n_trials % n_runs)
-                trials, n_times = _schedule(scalp, names, size, session, run, tmin, duration)
-                signal = _run(cortex, trials, n_times, session, run, blinks)
+                trials, n_times = _schedule(
+                    scalp, names, size, session, run, tmin, duration,
+                    blocked=effects.drift_with_label > 0,
+                )
+                signal = _run(cortex, trials, n_times, session, run, blinks, effects)
                 signal = scalp.record(signal, session, run, line_freq, reference)
                 blocks.append(cut_windows(signal, trials.onsets, tmin, duration, sfreq))
                 labels.extend(trials.tasks)
@@ -207,11 +243,13 @@ def _check_classes(classes: Sequence[str]) -> list[str]:
 
 def _schedule(
     scalp: Scalp, classes: Sequence[str], n_trials: int, session: int, run: int, tmin: float,
-    duration: float,
+    duration: float, blocked: bool,
 ) -> tuple[Trials, int]:
-    """Cues in random order, with a rest before and a jittered pause after each."""
+    """Cues in random order, or in blocks, with a rest before and a jittered pause after each."""
     rng = scalp.stream(_CUES, session, run)
     order = list(rng.permutation(np.resize(rng.permutation(len(classes)), n_trials)))
+    if blocked:
+        order = blocked_order(scalp, order, session, run)
     before = max(2.0, -tmin)
     after = max(IMAGERY_S + 2.0, tmin + duration)
     steps = np.full(n_trials, before + after) + rng.uniform(0, 1, n_trials)
@@ -222,7 +260,8 @@ def _schedule(
 
 
 def _run(
-    cortex: MotorCortex, trials: Trials, n_times: int, session: int, run: int, blinks: bool
+    cortex: MotorCortex, trials: Trials, n_times: int, session: int, run: int, blinks: bool,
+    effects: SideEffects,
 ) -> np.ndarray:
     """Potentials of one run, before electrodes and amplifier."""
     scalp = cortex.scalp
@@ -232,4 +271,11 @@ def _run(
         signal += cortex.rhythms(trials, n_times, session, run)
     if blinks:
         signal += blinking(scalp, _BLINKS, n_times, session, run)
+    when = (trials.onsets, trials.tasks, n_times, session, run)
+    if effects.ocular:
+        signal += effects.ocular * looks_aside(scalp, *when)
+    if effects.evoked:
+        signal += effects.evoked * cue_responses(scalp, *when)
+    if effects.drift_with_label:
+        signal *= drifting_level(n_times, effects.drift_with_label)
     return signal
