@@ -7,8 +7,18 @@ before anybody trusts its score; `time_to_loss`, when training had converged.
 
 from skbci.evaluation._compare import compare
 from skbci.evaluation._comparison import Comparison
+from skbci.evaluation._confounding.confound_report import confound_report
+from skbci.evaluation._confounding.report import ConfoundReport
 from skbci.evaluation._convergence import time_to_loss
 from skbci.evaluation._leakage import leakage_report
 from skbci.evaluation._leakage_report import LeakageReport
 
-__all__ = ["Comparison", "LeakageReport", "compare", "leakage_report", "time_to_loss"]
+__all__ = [
+    "Comparison",
+    "ConfoundReport",
+    "LeakageReport",
+    "compare",
+    "confound_report",
+    "leakage_report",
+    "time_to_loss",
+]

@@ -1,0 +1,1 @@
+"""What a decoder could live on besides the claimed signal."""

@@ -1,0 +1,343 @@
+"""What a decoder could live on besides the claimed signal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import mne
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import Parallel, delayed
+
+from skbci._checks import check_seed
+from skbci._validation import check_classes
+from skbci.eegarray import EEGArray
+from skbci.evaluation import _paired
+from skbci.evaluation._confounding.inputs import (
+    as_array,
+    check_settings,
+    check_signal,
+    make_trial,
+    note_layout,
+    usable_folds,
+    who_from,
+)
+from skbci.evaluation._confounding.report import ConfoundReport
+from skbci.evaluation._confounding.scores import (
+    Trial,
+    above_chance_p,
+    chance_threshold,
+    decode,
+    repeats_p,
+    unit_sizes,
+)
+from skbci.evaluation._confounding.verdicts import find_confounds, place_of
+from skbci.evaluation._confounding.views import (
+    BEFORE,
+    SLOW,
+    Block,
+    Layout,
+    amplitude_outliers,
+    channel_groups,
+    order_features,
+    present_bands,
+    signal_blocks,
+    time_windows,
+    within_subject,
+)
+from skbci.model_selection._rows import recording_codes
+
+__all__ = ["confound_report"]
+
+_COLUMNS = ["kind", "name", "band", "window", "group", "start", "stop", "n_features", "accuracy",
+            "chance", "threshold", "difference", "ci_low", "ci_high", "p", "tested", "p_holm"]
+_ALL = "all"
+
+
+def confound_report(
+    X: Any,
+    y: Any,
+    *,
+    cv: Any = None,
+    groups: Any = None,
+    claimed: Sequence[str] = ("mu", "beta"),
+    sfreq: float | None = None,
+    ch_names: Sequence[str] | None = None,
+    tmin: float | None = None,
+    alpha: float = 0.01,
+    n_permutations: int = 5,
+    n_jobs: int | None = None,
+    random_state: Any = 0,
+) -> ConfoundReport:
+    r"""Say what a decoder of these labels could live on besides the claimed signal.
+
+    The labels are decoded, on the same folds and with the same linear classifier, from every
+    band, time window and group of channels: each alone, and from all but each; from nothing but
+    the order of trials; from amplitude outliers; and after permuting them within each subject.
+    What tells the labels and is none of the claimed signal is named, with a remedy.
+
+    Parameters
+    ----------
+    X : array-like, EEGArray or mne.Epochs, shape (n_rows, n_channels, n_times)
+        Epochs, unfiltered as far as they can be had; the time before the cue is looked at where
+        they have it. Of `mne.Epochs` the data channels that are not bad and the eye channels are
+        taken.
+    y : array-like, shape (n_rows,)
+        Labels.
+    cv : int, splitter or iterable of (train, test), optional
+        As in `cross_validate`; by default six folds of whole subjects (or groups) where several
+        are known, else five stratified folds.
+    groups : array-like, shape (n_rows,), optional
+        Passed to the splitter, and who a row is from where X's table has no subject.
+    claimed : sequence of str, default=("mu", "beta")
+        Bands, after the cue, that the decoder is meant to use and that are therefore no finding:
+        of "slow" (0.3-4 Hz), "theta" (4-7), "mu" (8-13), "beta" (14-30), "gamma" (31-45).
+    sfreq : float, optional
+        Sampling rate in Hz, where X does not know it.
+    ch_names : sequence of str, optional
+        Channel names, where X does not know them. Without names channels are not grouped.
+    tmin : float, optional
+        Time of the first sample relative to the cue in seconds, where X does not know it.
+    alpha : float, default=0.01
+        Probability of any false finding in the whole report.
+    n_permutations : int, default=5
+        How often labels are permuted within subjects.
+    n_jobs : int, optional
+        Processes that share the work. The report does not depend on it.
+    random_state : int, RandomState or None, default=0
+        Of the permutations and of the forest that reads the order of trials.
+
+    Returns
+    -------
+    ConfoundReport
+        ``table``, ``findings``, ``verdict``, ``notes``, ``confounded``, ``plot()``.
+
+    Raises
+    ------
+    ValueError
+        If X is not three-dimensional, the rate is unknown, there is one class only, ``claimed``
+        or ``alpha`` is out of range, or no fold has two classes to train on.
+
+    Notes
+    -----
+    The slow band is read as means over 125 ms of the low-passed signal, the others as the
+    logarithm of their power; features are centred and scaled by subject, the classifier is a
+    logistic regression with C = 0.01. The p-value of an accuracy over n test rows is binomial,
+
+    .. math:: p = P(K \ge n \cdot \mathrm{accuracy}), \quad K \sim B(n, \mathrm{chance}),
+
+    which is the threshold of Combrisson and Jerbi [1]_; rows that overlap in time count once.
+    Chance is the accuracy of guessing by the training rows' frequencies on the same folds. All
+    tested rows are corrected together by Holm's method. Bands that the recording's own filter
+    has taken away are left out, and named in the notes. A finding says that the labels *can* be
+    told from something else, not that a given decoder does so.
+
+    References
+    ----------
+    .. [1] E. Combrisson and K. Jerbi, "Exceeding chance level by chance: the caveat of
+       theoretical chance levels in brain signal classification and statistical assessment of
+       decoding accuracy", Journal of Neuroscience Methods 250, 2015, 126-136.
+
+    Examples
+    --------
+    >>> from skbci.datasets import make_motor_imagery
+    >>> from skbci.evaluation import confound_report
+    >>> data = make_motor_imagery(n_sessions=1, ocular=1.5, random_state=0)
+    >>> report = confound_report(data.X, data.y, n_permutations=0)
+    >>> report.confounded
+    True
+    >>> print(report.findings["verdict"][0])
+    Decodable below 4 Hz within 1 s of the cue at lateral central sites (...) (accuracy .9..., chance
+    .50): cue-evoked potentials or eye movement; band-pass above 7 Hz, or start after 1 s.
+    """
+    X = as_array(X)
+    data, rate, names, start = check_signal(X, sfreq, ch_names, tmin)
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(data, y)
+    check_classification_targets(y)
+    classes = check_classes(np.unique(y), "confound_report")
+    labels = np.searchsorted(classes, y)
+    alpha, n_permutations = check_settings(alpha, claimed, n_permutations)
+    notes: list[str] = []
+    subjects, unit = who_from(X, groups, len(labels))
+    folds = usable_folds(cv, X, labels, groups, subjects, notes)
+    trial, chance = make_trial(X, labels, folds, subjects)
+    bands, absent = present_bands(data, rate)
+    if absent:
+        notes.append(f"Not in this recording, or beyond its sampling rate: {', '.join(absent)}.")
+    layout = Layout(rate, time_windows(data.shape[-1], rate, start),
+                    channel_groups(names, data.shape[1]), bands)
+    note_layout(layout, names, data.shape[1], notes)
+    codes = np.zeros(len(labels), dtype=int) if subjects is None else subjects
+    raw = signal_blocks(data, layout)
+    blocks = [replace(block, data=within_subject(block.data, codes)) for block in raw]
+    jobs = [*_signal_jobs(blocks, layout, start, claimed)]
+    seed = int(check_seed(random_state, "confound_report").randint(2**31 - 1))
+    jobs += _other_jobs(X, data, labels, codes, rate, seed)
+    # Not centred by subject: whether it matters who a row is from is the question.
+    everything = np.column_stack([block.data for block in raw])
+    rng = np.random.default_rng(seed)
+    shuffles = [_permuted(labels, codes, rng) for _ in range(n_permutations)]
+    scores = Parallel(n_jobs=n_jobs)(
+        delayed(decode)(features, trial, model) for _, features, model in jobs
+    )
+    shuffled = Parallel(n_jobs=n_jobs)(
+        delayed(decode)(everything, Trial(s, folds, trial.units, trial.n_independent))
+        for s in shuffles
+    )
+    lines = [dict(line, unit_scores=score) for (line, *_), score in zip(jobs, scores)]
+    if shuffled:
+        lines.append({"kind": "permuted", "name": "labels permuted within subject",
+                      "n_features": everything.shape[1], "tested": True,
+                      "unit_scores": sum(shuffled) / len(shuffled)})
+    table = _table(lines, trial, chance, alpha)
+    table = _with_order(table, labels, recording_codes(X, len(labels), groups), seed)
+    table["p_holm"] = np.nan
+    table.loc[table["tested"], "p_holm"] = _paired.holm(table.loc[table["tested"], "p"])
+    places = _places(raw, codes, labels, names, layout)
+    findings = find_confounds(table, places, alpha)
+    threshold = chance_threshold(chance, trial.n_independent, alpha)
+    return ConfoundReport(table[_COLUMNS], findings, _verdict(findings, table, claimed), notes,
+                          chance, threshold, alpha, unit if trial.units is not None else "fold")
+
+
+Job = tuple[dict[str, Any], np.ndarray, Any]
+
+
+def _signal_jobs(
+    blocks: list[Block], layout: Layout, tmin: float, claimed: Sequence[str]
+) -> list[Job]:
+    everything = np.column_stack([block.data for block in blocks])
+    jobs: list[Job] = [({"kind": "everything", "name": "everything"}, everything, None)]
+    for block in blocks:
+        span = layout.windows[block.window]
+        tested = block.window == BEFORE or block.band not in claimed
+        jobs.append((
+            {"kind": "cell", "name": f"{block.band}, {block.window}, {block.group}",
+             "band": block.band, "window": block.window, "group": block.group,
+             "start": tmin + span.start / layout.sfreq, "stop": tmin + span.stop / layout.sfreq,
+             "tested": tested},
+            block.data, None,
+        ))
+    for factor in ("band", "window", "group"):
+        levels = list(dict.fromkeys(getattr(block, factor) for block in blocks))
+        for level in levels if len(levels) > 1 else ():
+            for kind in ("alone", "all but"):
+                chosen = [b.data for b in blocks if (getattr(b, factor) == level)
+                          == (kind == "alone")]
+                name = level if kind == "alone" else f"all but {level}"
+                jobs.append(({"kind": kind, "name": name, factor: level},
+                             np.column_stack(chosen), None))
+    return jobs
+
+
+def _other_jobs(
+    X: Any, data: np.ndarray, y: np.ndarray, subjects: np.ndarray, rate: float, seed: int
+) -> list[Job]:
+    table = X.metadata if isinstance(X, EEGArray) else None
+    forest = RandomForestClassifier(100, min_samples_leaf=5, random_state=seed)
+    jobs: list[Job] = [
+        ({"kind": "order", "name": name, "tested": True}, features, forest)
+        for name, features in order_features(table, len(y), recording_codes(X, len(y))).items()
+    ]
+    outliers = amplitude_outliers(data, subjects, rate)
+    jobs.append(({"kind": "amplitude", "name": "amplitude outliers", "tested": True}, outliers,
+                 None))
+    return jobs
+
+
+def _permuted(y: np.ndarray, subjects: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    out = y.copy()
+    for subject in np.unique(subjects):
+        rows = np.flatnonzero(subjects == subject)
+        out[rows] = y[rng.permutation(rows)]
+    return out
+
+
+# -- the table ------------------------------------------------------------------------------
+
+
+def _table(
+    lines: list[dict[str, Any]], trial: Trial, chance: float, alpha: float
+) -> pd.DataFrame:
+    sizes = unit_sizes(trial)
+    share = 0.0
+    if trial.units is None:
+        share = float(np.mean([len(test) / len(train) for train, test in trial.folds]))
+    full = next(line["unit_scores"] for line in lines if line["kind"] == "everything")
+    rows = []
+    for line in lines:
+        score = line["unit_scores"]
+        accuracy = float((score * sizes).sum() / sizes.sum())
+        reference: Any = full if line["kind"] == "all but" else np.full(len(score), chance)
+        gap = _paired.differences(score, reference)
+        _, low, high = _paired.t_interval(gap, share)
+        rows.append({
+            "band": _ALL, "window": _ALL, "group": _ALL, "start": np.nan, "stop": np.nan,
+            "tested": False, **{k: v for k, v in line.items() if k != "unit_scores"},
+            "accuracy": accuracy, "chance": chance,
+            "threshold": chance_threshold(chance, trial.n_independent, alpha),
+            "difference": float(gap.mean()), "ci_low": low, "ci_high": high,
+            "p": above_chance_p(accuracy, chance, trial.n_independent),
+        })
+    return pd.DataFrame(rows)
+
+
+def _with_order(
+    table: pd.DataFrame, y: np.ndarray, codes: np.ndarray, seed: int
+) -> pd.DataFrame:
+    """Add whether the label of the row before tells the label."""
+    p, (share, expected) = repeats_p(y, codes, seed)
+    line = {"kind": "order", "name": "previous label", "band": _ALL, "window": _ALL,
+            "group": _ALL, "n_features": 1, "accuracy": share, "chance": expected,
+            "difference": share - expected, "p": p, "tested": bool(np.isfinite(p))}
+    return pd.concat([table, pd.DataFrame([line])], ignore_index=True)
+
+
+def _places(
+    blocks: list[Block], subjects: np.ndarray, y: np.ndarray, names: list[str] | None,
+    layout: Layout,
+) -> dict[str, Any]:
+    """Where the slow signal of each window differs most between the classes."""
+    positions = _positions(names)
+    found = {}
+    for window in layout.windows:
+        own = [b for b in blocks if b.window == window and b.band == SLOW]
+        if not own:
+            continue
+        channels = np.concatenate([b.channels for b in own])
+        values = np.concatenate(
+            [b.data.reshape(len(y), len(b.channels), -1) for b in own], axis=1)
+        found[window] = place_of(
+            values, y, subjects, None if names is None else [names[c] for c in channels],
+            None if positions is None else positions[channels],
+        )
+    return found
+
+
+def _positions(names: list[str] | None) -> np.ndarray | None:
+    """Positions of the electrodes in MNE's standard montage; NaN where a name is not in it."""
+    if names is None:
+        return None
+    known = mne.channels.get_builtin_montages()
+    montage = mne.channels.make_standard_montage(
+        "colin27_1005" if "colin27_1005" in known else "standard_1005")
+    places = {k.upper(): v for k, v in montage.get_positions()["ch_pos"].items()}
+    nowhere = np.full(3, np.nan)
+    return np.array([places.get(name.upper().strip(". "), nowhere) for name in names])
+
+
+def _verdict(
+    findings: pd.DataFrame, table: pd.DataFrame, claimed: Sequence[str]
+) -> str:
+    if len(findings):
+        return "\n".join(findings["verdict"])
+    count = int(table["tested"].sum())
+    signal = " and ".join(claimed) if claimed else "the signal"
+    return (f"No other source found: none of {count} tests besides {signal} after the cue tells "
+            "the labels.")

@@ -1,0 +1,123 @@
+"""What `confound_report` is given, checked, and the folds it is looked at by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mne
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupKFold, check_cv
+
+from skbci._checks import check_count, check_number, refusal
+from skbci._validation import as_eeg, check_flat_channels, resolve_sfreq, row_values
+from skbci.eegarray import EEGArray
+from skbci.evaluation._confounding.scores import Trial, independent_rows
+from skbci.evaluation._confounding.views import BANDS, BEFORE, Layout
+from skbci.evaluation._folds import Fold, make_folds
+from skbci.model_selection._rows import check_labels, recording_codes
+
+
+def as_array(X: Any) -> Any:
+    """Take the eye channels of `mne.Epochs` too: they are what this report asks about."""
+    if isinstance(X, mne.BaseEpochs):
+        picks = mne.pick_types(X.info, meg=True, eeg=True, eog=True, ecog=True, seeg=True,
+                               dbs=True, fnirs=True, exclude="bads")
+        return EEGArray.from_epochs(X, picks)
+    return as_eeg(X)
+
+
+def check_signal(
+    X: Any, sfreq: Any, ch_names: Any, tmin: Any
+) -> tuple[np.ndarray, float, list[str] | None, float]:
+    data = np.asarray(X, dtype=np.float64)
+    if data.ndim != 3:
+        raise ValueError(
+            f"confound_report needs epochs of shape (n_rows, n_channels, n_times), got "
+            f"{data.ndim}-D input of shape {data.shape}."
+        )
+    if not np.isfinite(data).all():
+        raise ValueError("confound_report: X has NaN or infinite samples.")
+    known = isinstance(X, EEGArray)
+    rate = resolve_sfreq(sfreq, X, "confound_report")
+    names = list(ch_names) if ch_names is not None else X.ch_names if known else None
+    if names is not None and len(names) != data.shape[1]:
+        raise ValueError(f"ch_names has {len(names)} names, but X has {data.shape[1]} channels.")
+    check_flat_channels(data, names)
+    if tmin is None:
+        tmin = X.tmin if known else 0.0
+    tmin = check_number(tmin, "tmin", "confound_report", unit="seconds")
+    if data.shape[-1] < 0.25 * rate:
+        raise ValueError(
+            f"confound_report: rows of {data.shape[-1]} samples at {rate:g} Hz are shorter than "
+            "0.25 s; give whole epochs."
+        )
+    return data, rate, names, float(tmin)
+
+
+def check_settings(alpha: Any, claimed: Any, n_permutations: Any) -> tuple[float, int]:
+    alpha = check_number(alpha, "alpha", "confound_report", low=0, high=1, closed="neither")
+    if isinstance(claimed, str) or not set(claimed) <= set(BANDS):
+        raise ValueError(refusal(claimed, "claimed", "confound_report",
+                                 f"must be a sequence of bands among {list(BANDS)}"))
+    return alpha, check_count(n_permutations, "n_permutations", "confound_report", low=0)
+
+
+def who_from(X: Any, groups: Any, n_rows: int) -> tuple[np.ndarray | None, str]:
+    """Number of each row's subject, or None where nothing is known."""
+    known = row_values(X, "subject")
+    name = "subject"
+    if known is None and groups is not None:
+        known, name = groups, "group"
+    if known is None:
+        return None, "fold"
+    return pd.factorize(check_labels(known, n_rows, f"{name} labels"))[0], name
+
+
+def usable_folds(
+    cv: Any, X: Any, y: np.ndarray, groups: Any, subjects: np.ndarray | None, notes: list[str]
+) -> list[Fold]:
+    if cv is None and subjects is not None and (n := len(np.unique(subjects))) > 1:
+        folds = make_folds(GroupKFold(min(6, n)), X, y, {"groups": subjects}, "confound_report")
+    else:
+        folds = make_folds(check_cv(cv, y, classifier=True), X, y, {"groups": groups},
+                           "confound_report")
+    usable = [fold for fold in folds if len(np.unique(y[fold[0]])) > 1]
+    if len(usable) < len(folds):
+        notes.append(f"{len(folds) - len(usable)} of {len(folds)} folds were left out: their "
+                     "training rows have one class only.")
+    if not usable:
+        raise ValueError("confound_report: no fold has two classes among its training rows.")
+    return usable
+
+
+def make_trial(
+    X: Any, y: np.ndarray, folds: list[Fold], subjects: np.ndarray | None
+) -> tuple[Trial, float]:
+    """Labels and folds with the number of independent rows, and the accuracy of guessing."""
+    tested = np.unique(np.concatenate([test for _, test in folds]))
+    onset = row_values(X, "onset")
+    times = None if onset is None else pd.to_numeric(pd.Series(onset), errors="coerce").to_numpy()
+    window = X.window if isinstance(X, EEGArray) else None
+    count = independent_rows(tested, times, recording_codes(X, len(y)), window)
+    several = subjects is not None and len(np.unique(subjects[tested])) > 1
+    hits = np.concatenate([y[test] == np.bincount(y[train]).argmax() for train, test in folds])
+    # Guessing is never counted as worse than an even draw among the classes.
+    chance = max(float(hits.mean()), 1 / len(np.unique(y)))
+    return Trial(y, folds, subjects if several else None, count), chance
+
+
+def note_layout(
+    layout: Layout, names: list[str] | None, n_channels: int, notes: list[str]
+) -> None:
+    if not layout.groups:
+        why = "there are no channel names" if names is None else (
+            "no channel name is of the 10-05 system")
+        notes.append(f"Channels were not grouped: {why}.")
+    else:
+        placed = sum(map(len, layout.groups.values()))
+        if placed < n_channels:
+            notes.append(f"{n_channels - placed} of {n_channels} channels are in no group: their "
+                         "names are not of the 10-05 system.")
+    if BEFORE not in layout.windows:
+        notes.append("The epochs have no part before the cue, which could not be looked at.")
