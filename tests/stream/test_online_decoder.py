@@ -531,7 +531,7 @@ def test_a_pipeline_is_fitted_and_gives_probabilities():
     with pytest.raises(NotFittedError):
         OnlineDecoder(make_pipeline(WelchPSD(sfreq=64), LDA()), 1.0, 0.25)
     with pytest.raises(TypeError, match="a Pipeline, has no predict_proba"):
-        decoder_of(WelchPSD(n_per_seg=32), LinearSVC())
+        decoder_of(WelchPSD(n_per_seg=32), LinearSVC(random_state=0))
 
 
 def test_a_window_that_the_network_was_not_fitted_on():

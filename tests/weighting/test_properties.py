@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -52,7 +53,12 @@ ALL = [
 quiet = pytest.mark.filterwarnings("ignore::skbci.weighting.LossCollapseWarning")
 
 
-@pytest.fixture(params=ALL, ids=repr)
+def name(policy):
+    """The policy as it is written, without a function's address: another in each process."""
+    return re.sub(r" at 0x\w+", "", repr(policy))
+
+
+@pytest.fixture(params=ALL, ids=name)
 def policy(request):
     return copy.deepcopy(request.param)
 
