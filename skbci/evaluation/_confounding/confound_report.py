@@ -10,12 +10,10 @@ import mne
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.utils import check_consistent_length, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 
 from skbci._checks import check_seed
-from skbci._validation import check_classes
+from skbci._labels import check_labels
 from skbci.eegarray import EEGArray
 from skbci.evaluation import _paired
 from skbci.evaluation._confounding.inputs import (
@@ -157,11 +155,8 @@ def confound_report(
     """
     X = as_array(X)
     data, rate, names, start = check_signal(X, sfreq, ch_names, tmin)
-    y = column_or_1d(y, warn=True)
-    check_consistent_length(data, y)
-    check_classification_targets(y)
-    classes = check_classes(np.unique(y), "confound_report")
-    labels = np.searchsorted(classes, y)
+    y = check_labels(y, len(data), "confound_report")
+    labels = np.unique(y, return_inverse=True)[1]
     alpha, n_permutations = check_settings(alpha, claimed, n_permutations)
     notes: list[str] = []
     subjects, unit = who_from(X, groups, len(labels))
