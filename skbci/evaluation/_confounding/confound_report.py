@@ -150,8 +150,8 @@ def confound_report(
     >>> report.confounded
     True
     >>> print(report.findings["verdict"][0])
-    Decodable below 4 Hz within 1 s of the cue at lateral central sites (...) (accuracy .9..., chance
-    .50): cue-evoked potentials or eye movement; band-pass above 7 Hz, or start after 1 s.
+    Decodable below 4 Hz within 1 s of the cue at lateral central sites (...) (accuracy .9...,
+    chance .50): cue-evoked potentials or eye movement; band-pass above 7 Hz, or start after 1 s.
     """
     X = as_array(X)
     data, rate, names, start = check_signal(X, sfreq, ch_names, tmin)

@@ -10,12 +10,13 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold, check_cv
 
 from skbci._checks import check_count, check_number, refusal
+from skbci._labels import check_column
 from skbci._validation import as_eeg, check_flat_channels, resolve_sfreq, row_values
 from skbci.eegarray import EEGArray
 from skbci.evaluation._confounding.scores import Trial, independent_rows
 from skbci.evaluation._confounding.views import BANDS, BEFORE, Layout
 from skbci.evaluation._folds import Fold, make_folds
-from skbci.model_selection._rows import check_labels, recording_codes
+from skbci.model_selection._rows import recording_codes
 
 
 def as_array(X: Any) -> Any:
@@ -71,7 +72,7 @@ def who_from(X: Any, groups: Any, n_rows: int) -> tuple[np.ndarray | None, str]:
         known, name = groups, "group"
     if known is None:
         return None, "fold"
-    return pd.factorize(check_labels(known, n_rows, f"{name} labels"))[0], name
+    return pd.factorize(check_column(known, n_rows, f"{name} labels"))[0], name
 
 
 def usable_folds(
