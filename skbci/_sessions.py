@@ -2,17 +2,140 @@
 
 from __future__ import annotations
 
+import datetime
+import numbers
+import re
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from skbci._recordings import refine, separate_restarts
 from skbci._validation import row_values
+from skbci.eegarray import EEGArray
 
-__all__ = ["LEVELS", "check_by", "session_codes", "session_rows"]
+__all__ = [
+    "LEVELS", "check_by", "earlier_first", "recordings_in_time", "row_column", "session_codes",
+    "session_rows",
+]
 
 # From the widest to the narrowest; a level's label may repeat in another one of the level above.
 LEVELS = ("subject", "session", "run")
+# Dates that begin with the day or the month; their numbers do not come in order.
+_DAY_FIRST = re.compile(r"\D*\d{1,2}[./-]\d{1,2}[./-]\d{4}\D*")
+
+
+def row_column(X: Any, column: str) -> pd.Series | None:
+    """A column of the rows' table as it is, an ordered categorical too; None without it."""
+    if isinstance(X, EEGArray) and column in X.metadata:
+        return X.metadata[column]
+    return None
+
+
+def earlier_first(labels: Any, name: str) -> dict[Any, np.ndarray]:
+    """Row indices of each distinct session (or run), the earlier sessions first.
+
+    The one notion of "earlier" and "later" in skbci. The order of an ordered categorical counts;
+    else the numbers in the labels, where every label has some and no two have the same (S2 comes
+    before S10, 0train before 1test); else the order of the rows, where each label's rows are
+    together. The alphabet says nothing of time.
+
+    Parameters
+    ----------
+    labels : array-like, Series or Categorical, shape (n_rows,)
+        One label a row, none missing.
+    name : str
+        What the labels are, for the message.
+
+    Returns
+    -------
+    dict of label to ndarray of int
+
+    Raises
+    ------
+    ValueError
+        If nothing tells the order.
+    """
+    codes, distinct = pd.factorize(np.asarray(labels, dtype=object), use_na_sentinel=False)
+    rows = [np.flatnonzero(codes == code) for code in range(len(distinct))]
+    dtype = getattr(labels, "dtype", None)
+    if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
+        moments: list[Any] = [dtype.categories.get_loc(label) for label in distinct]
+    else:
+        moments = [_numbers(label) for label in distinct]
+    if len(set(moments)) < len(moments) or () in moments:
+        moments = [own[0] for own in rows]
+        ends = [own[-1] for own in rows]
+        if any(after < end for after, end in zip(moments[1:], ends)):
+            raise ValueError(
+                f"{name} {list(distinct[:5])} have no known order: they hold no numbers that tell "
+                "it, and their rows are interleaved. Make them an ordered categorical "
+                "(pandas.Categorical(labels, categories=[earliest, ...], ordered=True)), number "
+                "them, or put the rows in order of time."
+            )
+    order = sorted(range(len(distinct)), key=lambda code: moments[code])
+    return {distinct[code]: rows[code] for code in order}
+
+
+def _numbers(label: Any) -> tuple[Any, ...]:
+    """The numbers that a label holds, in order; () where it has none."""
+    if isinstance(label, tuple):
+        return sum((_numbers(part) for part in label), ())
+    if isinstance(label, (datetime.date, np.datetime64)):
+        return (pd.Timestamp(label).value,)
+    if isinstance(label, numbers.Real) and not isinstance(label, (bool, np.bool_)):
+        return () if np.isnan(label) else (label,)
+    if isinstance(label, str) and not _DAY_FIRST.fullmatch(label):
+        return tuple(int(digits) for digits in re.findall(r"\d+", label))
+    return ()
+
+
+def recordings_in_time(X: Any, n_rows: int, onsets: np.ndarray | None = None) -> np.ndarray:
+    """Number the rows' recordings: a subject's earlier ones first.
+
+    Parameters
+    ----------
+    X : EEGArray or anything
+        The columns ``subject``, ``session`` and ``run`` of its table are read as far as they are
+        there.
+    n_rows : int
+        Rows of X.
+    onsets : ndarray, shape (n_rows,), optional
+        Seconds; they show where runs without labels begin.
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows,)
+        Subjects in order of appearance, sessions and runs of each in order of time.
+
+    Raises
+    ------
+    ValueError
+        If nothing tells the order of sessions or runs.
+    """
+    codes = np.zeros(n_rows, dtype=np.int64)
+    for column in LEVELS:
+        labels = row_column(X, column)
+        if labels is None:
+            continue
+        if column == "subject":
+            codes = refine(codes, labels.to_numpy())
+            continue
+        finer, n_found = np.zeros_like(codes), 0
+        for code in range(codes.max(initial=-1) + 1):
+            rows = np.flatnonzero(codes == code)
+            for own in earlier_first(labels.iloc[rows], f"{column} labels").values():
+                finer[rows[own]] = n_found
+                n_found += 1
+        codes = finer
+    if onsets is None:
+        return codes
+    # Restarts come in order of appearance within a recording.
+    finer = separate_restarts(codes, onsets)
+    order = pd.unique(finer[np.argsort(codes, kind="stable")])
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(len(order))
+    return ranks[finer]
 
 
 def check_by(by: Any, who: str) -> str:

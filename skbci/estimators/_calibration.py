@@ -2,27 +2,50 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from skbci._sessions import session_codes
+from skbci._sessions import earlier_first, row_column, session_codes
 from skbci.estimators._meta import take_rows
 
 __all__ = ["calibration_rows", "mixed_batch"]
 
 
-def calibration_rows(X: Any, n_rows: int) -> np.ndarray:
-    """Mark the rows of each subject's last session, where the subject has several."""
+def calibration_rows(X: Any, n_rows: int, who: str) -> np.ndarray:
+    """Mark the rows of each subject's last session, where the subject has several.
+
+    Raises
+    ------
+    ValueError
+        If nothing tells which session is the last one.
+
+    Warns
+    -----
+    UserWarning
+        If a subject's last row is of an earlier session.
+    """
     late = np.zeros(n_rows, dtype=bool)
-    sessions = session_codes(X, n_rows, "session")
+    sessions = row_column(X, "session")
+    if sessions is None:
+        return late
     subjects = session_codes(X, n_rows, "subject")
     for subject in pd.unique(subjects):
         rows = np.flatnonzero(subjects == subject)
-        mine = sessions[rows]
-        if (mine != mine[-1]).any():
-            late[rows[mine == mine[-1]]] = True
+        ordered = earlier_first(sessions.iloc[rows], "session labels")
+        if len(ordered) < 2:
+            continue
+        last, own = list(ordered.items())[-1]
+        late[rows[own]] = True
+        if own[-1] != len(rows) - 1:
+            warnings.warn(
+                f"{who} takes session {last} for the last one and learns it online, although rows "
+                f"of session {sessions.iloc[rows[-1]]} come after it. Where that is wrong, make "
+                "the sessions an ordered categorical.",
+                UserWarning, stacklevel=4,
+            )
     return late
 
 

@@ -83,8 +83,9 @@ class OnlineClassifier(MetaClassifier):
     Notes
     -----
     Sessions are read from the row table of an `EEGArray` (columns ``subject`` and ``session``);
-    the last one is the one of the subject's last row. Whoever has one session only, and the rows
-    of a plain array, are offline rows; `partial_fit` then takes the calibration.
+    which one is the last is read as `skbci.model_selection.SessionSplit` reads it. Whoever has one
+    session only, and the rows of a plain array, are offline rows; `partial_fit` then takes the
+    calibration.
 
     Steps that look back, such as `CausalCentering`, `CascadeClassifier` and
     `EvidenceAccumulator`, need to know how a session began: at predict time the calibration rows
@@ -170,7 +171,7 @@ class OnlineClassifier(MetaClassifier):
         self._check_settings()
         routed = self._routed(y, params)
         X = as_eeg(X)
-        late = calibration_rows(X, _num_samples(X))
+        late = calibration_rows(X, _num_samples(X), type(self).__name__)
         fitted = clone(self.estimator)
         self._heads_: list[EEGArray] = []
         self.n_calibration_ = 0

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from skbci._labels import check_column
+from skbci._recordings import TOLERANCE_S, nearest_distance, separate_restarts
+from skbci._sessions import LEVELS, earlier_first, recordings_in_time, row_column
 from skbci._validation import row_values, rows_by_label
 from skbci.eegarray import EEGArray
-
-# A held-out subject says most about a new one; within a subject the last session or run does.
-_GROUP_COLUMNS = ("subject", "session", "run")
 
 
 def split_validation(
@@ -26,9 +25,11 @@ def split_validation(
     """Split rows into training and validation.
 
     Whole groups are held out where there are several: those given, else the first of subject,
-    session and run of which the rows have more than one. Subjects and given groups are drawn,
-    sessions and runs are taken from the end. Otherwise the last rows in time are held out, of each
-    class its share, and training rows that overlap them in time are dropped.
+    session and run of which the rows have more than one, else runs that were joined without
+    labels. Subjects and given groups are drawn, for a held-out subject says most about a new one;
+    sessions and runs are taken from the end, as `earlier_first` orders them. Otherwise the last
+    rows in time are held out, of each class its share, and training rows that overlap them in time
+    are dropped.
 
     Parameters
     ----------
@@ -51,34 +52,49 @@ def split_validation(
     Raises
     ------
     ValueError
-        If there are too few rows or groups to hold any out.
+        If there are too few rows or groups to hold any out, or nothing tells the order of sessions
+        or runs.
     """
-    drawn = True
     if groups is None:
-        for column in _GROUP_COLUMNS:
-            values = row_values(X, column)
-            if values is None:
-                continue
-            values = check_column(values, n_rows, f"metadata column {column!r}")
-            if len(pd.unique(values)) > 1:
-                groups, drawn = values, column == "subject"
-                break
-    if groups is not None and len(pd.unique(groups)) > 1:
+        groups, drawn = _own_groups(X, n_rows)
+    else:
+        drawn = True
+    if groups is not None and pd.Series(groups).nunique() > 1:
         valid = _hold_out_groups(groups, y, fraction, rng if drawn else None)
         if valid is not None:
             return np.flatnonzero(~valid), np.flatnonzero(valid)
     return _hold_out_tail(X, y, n_rows, fraction)
 
 
+def _own_groups(X: Any, n_rows: int) -> tuple[Any, bool]:
+    """The rows' own groups, and whether to draw among them; None where there are no two."""
+    for column in LEVELS:
+        labels = row_column(X, column)
+        if labels is None:
+            continue
+        check_column(labels, n_rows, f"metadata column {column!r}")
+        if labels.nunique() > 1:
+            return labels, column == "subject"
+    onsets = row_values(X, "onset")
+    if onsets is None:
+        return None, False
+    runs = separate_restarts(np.zeros(n_rows, dtype=np.int64), np.asarray(onsets, dtype=float))
+    return runs, False
+
+
 def _hold_out_groups(
-    groups: np.ndarray,
+    groups: Any,
     y: np.ndarray | None,
     fraction: float,
     rng: np.random.RandomState | None,
 ) -> np.ndarray | None:
     """Mask of the rows of as many whole groups as make up the fraction, or None."""
-    parts = list(rows_by_label(groups, "groups").values())
-    order = rng.permutation(len(parts)) if rng is not None else range(len(parts) - 1, -1, -1)
+    if rng is None:
+        parts = list(earlier_first(groups, "session or run labels").values())
+        order = np.arange(len(parts))[::-1]
+    else:
+        parts = list(rows_by_label(np.asarray(groups), "groups").values())
+        order = rng.permutation(len(parts))
     valid = np.zeros(len(groups), dtype=bool)
     for part in list(order)[:-1]:
         valid[parts[part]] = True
@@ -93,7 +109,9 @@ def _hold_out_tail(
     X: Any, y: np.ndarray | None, n_rows: int, fraction: float
 ) -> tuple[np.ndarray, np.ndarray]:
     onsets = row_values(X, "onset")
-    order = np.arange(n_rows) if onsets is None else np.argsort(onsets, kind="stable")
+    times = None if onsets is None else np.asarray(onsets, dtype=float)
+    recordings = recordings_in_time(X, n_rows, times)
+    order = np.lexsort((np.arange(n_rows) if times is None else times, recordings))
     labels = np.zeros(n_rows, dtype=int) if y is None else y
     held = []
     for label in np.unique(labels):
@@ -103,8 +121,9 @@ def _hold_out_tail(
     valid = np.sort(np.concatenate(held))
     train = np.setdiff1d(np.arange(n_rows), valid)
     n_apart = len(train)
-    if onsets is not None and isinstance(X, EEGArray) and X.window:
-        train = _without_overlap(train, valid, onsets, X.window)
+    if times is not None and isinstance(X, EEGArray) and X.window:
+        distance = nearest_distance(times, recordings, train, valid)
+        train = train[distance >= X.window - TOLERANCE_S]
     lost = y is not None and len(np.unique(y[train])) < len(np.unique(y))
     if not len(train) or not len(valid) or lost:
         why = ""
@@ -119,16 +138,3 @@ def _hold_out_tail(
             "early_stopping=False."
         )
     return train, valid
-
-
-def _without_overlap(
-    train: np.ndarray, valid: np.ndarray, onsets: np.ndarray, window: float
-) -> np.ndarray:
-    """Drop training rows that start within one window of a validation row."""
-    at = np.sort(onsets[valid].astype(float))
-    mine = onsets[train].astype(float)
-    right = np.searchsorted(at, mine)
-    after = np.abs(at[np.clip(right, 0, len(at) - 1)] - mine)
-    before = np.abs(mine - at[np.clip(right - 1, 0, len(at) - 1)])
-    # Windows that touch end to start do not overlap; the tolerance absorbs rounding.
-    return train[np.minimum(after, before) >= window * (1 - 1e-9)]

@@ -12,22 +12,28 @@ from sklearn.utils.validation import _num_samples
 
 from skbci._checks import check_number
 from skbci._labels import check_column
+from skbci._recordings import TOLERANCE_S, nearest_distance, refine
 from skbci._validation import as_eeg, row_values
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._leakage_report import LeakageReport
 from skbci.model_selection._rows import (
     RECORDING_COLUMNS,
-    TOLERANCE_S,
     known_duration,
-    nearest_distance,
     recording_codes,
-    refine,
     row_onsets,
 )
 
 __all__ = ["leakage_report"]
 
 _UNKNOWN = "rows of unknown origin"
+_GOES_BACK = (
+    " Rows of a recording are not in order of time: if they are of several runs, label them in "
+    "the metadata column 'run'."
+)
+_JOINED = (
+    " Onsets begin anew from one row to the next: the rows were taken for those of {} runs. Label "
+    "them in the metadata column 'run' to be sure."
+)
 
 
 def leakage_report(
@@ -102,14 +108,28 @@ def leakage_report(
     if onsets is not None or row_values(X, "onset") is not None:
         times = row_onsets(X, onsets, n_rows, "leakage_report")
     on_table = any(row_values(X, column) is not None for column in RECORDING_COLUMNS)
-    recordings = recording_codes(X, n_rows, None if on_table else groups)
+    labelled = recording_codes(X, n_rows, None if on_table else groups)
+    recordings, joined = labelled, ""
+    if times is not None:
+        recordings = recording_codes(X, n_rows, None if on_table else groups, times)
+        if len(np.unique(recordings)) > len(np.unique(labelled)):
+            labels["same_run"] = recordings
+            joined = _JOINED.format(len(np.unique(recordings)))
+        elif _goes_back(recordings, times):
+            joined = _GOES_BACK
     lines = [
         {"fold": number, **_fold_line(train, test, labels, times, recordings, length)}
         for number, (train, test) in enumerate(_splits(cv, X, y, groups, onsets))
     ]
     folds = pd.DataFrame(lines)
     folds["verdict"] = [_fold_verdict(line) for line in lines]
-    return LeakageReport(folds, _verdict(folds, times is not None, length), length)
+    return LeakageReport(folds, _verdict(folds, times is not None, length) + joined, length)
+
+
+def _goes_back(recordings: np.ndarray, times: np.ndarray) -> bool:
+    """Whether a recording's rows are not in order of time."""
+    order = np.argsort(recordings, kind="stable")
+    return bool((np.diff(times[order])[np.diff(recordings[order]) == 0] <= 0).any())
 
 
 def _splits(cv: Any, X: Any, y: Any, groups: Any, onsets: Any) -> list[Fold]:

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_count, check_number
+from skbci._recordings import TOLERANCE_S, nearest_distance
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._rows import (
-    TOLERANCE_S,
     count_rows,
-    nearest_distance,
     recording_codes,
     row_duration,
     row_onsets,
@@ -47,8 +46,9 @@ class PurgedKFold(TimedSplitter):
 
     ``groups`` number the recordings (runs, sessions); windows of different recordings never
     overlap. The columns ``subject``, ``session`` and ``run`` of X's row table separate recordings
-    too, whether or not groups are passed. ``onsets`` are seconds from the start of the
-    recording, by default the table's column ``onset``.
+    too, whether or not groups are passed, and so do onsets that begin anew from one row to the
+    next and coincide with those before: runs that were joined without labels. ``onsets`` are
+    seconds from the start of the recording, by default the table's column ``onset``.
 
     References
     ----------
@@ -98,7 +98,7 @@ class PurgedKFold(TimedSplitter):
             raise ValueError(f"{who}: n_splits={n_splits} blocks need as many rows, got {n_rows}.")
         reach = row_duration(X, self.window, who) + gap - TOLERANCE_S
         times = row_onsets(X, where.get("onsets"), n_rows, who)
-        recordings = recording_codes(X, n_rows, groups)
+        recordings = recording_codes(X, n_rows, groups, times)
         for block in np.array_split(np.lexsort((times, recordings)), n_splits):
             rest = np.setdiff1d(np.arange(n_rows), block)
             yield rest[self._apart(times, recordings, rest, block, reach)], np.sort(block)

@@ -6,17 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.utils.validation import _num_samples
 
 from skbci._checks import check_number
 from skbci._labels import check_column
+from skbci._recordings import refine, separate_restarts
 from skbci._validation import row_values
 from skbci.eegarray import EEGArray
 
-# Windows that share less than this are neighbours, not overlapping: shorter than one sample of
-# any EEG amplifier, longer than the rounding of onsets stored as float32.
-TOLERANCE_S = 1e-4
 RECORDING_COLUMNS = ("subject", "session", "run")
 
 
@@ -54,11 +51,14 @@ def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndar
     return joined
 
 
-def recording_codes(X: Any, n_rows: int, groups: Any = None) -> np.ndarray:
+def recording_codes(
+    X: Any, n_rows: int, groups: Any = None, onsets: np.ndarray | None = None
+) -> np.ndarray:
     """Give each row the number of its recording, in order of appearance.
 
     A recording is one value of the table's subject, session and run and of ``groups``, as far as
-    these are known. Rows of different recordings cannot overlap in time.
+    these are known, and one run where the onsets show that runs were joined without labels. Rows
+    of different recordings cannot overlap in time.
     """
     parts = [row_values(X, column) for column in RECORDING_COLUMNS]
     parts.append(None if groups is None else check_column(groups, n_rows, "groups"))
@@ -66,13 +66,7 @@ def recording_codes(X: Any, n_rows: int, groups: Any = None) -> np.ndarray:
     for part in parts:
         if part is not None:
             codes = refine(codes, part)
-    return codes
-
-
-def refine(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Give each pair of a code and a label its own number, in order of appearance."""
-    own = pd.factorize(np.asarray(labels, dtype=object), use_na_sentinel=False)[0]
-    return pd.factorize(codes * (own.max(initial=0) + 1) + own)[0]
+    return codes if onsets is None else separate_restarts(codes, onsets)
 
 
 def row_onsets(X: Any, onsets: Any, n_rows: int, who: str) -> np.ndarray:
@@ -113,39 +107,3 @@ def row_duration(X: Any, window: float | None, who: str) -> float:
 def known_duration(X: Any) -> float | None:
     """Length of a row in seconds where X knows it."""
     return X.window if isinstance(X, EEGArray) else None
-
-
-def nearest_distance(
-    times: np.ndarray, recordings: np.ndarray, query: np.ndarray, reference: np.ndarray
-) -> np.ndarray:
-    """Distance of each query row's onset to the nearest reference row of the same recording.
-
-    Parameters
-    ----------
-    times, recordings : ndarray, shape (n_rows,)
-        Onset in seconds and number of the recording.
-    query, reference : ndarray of int
-        Row indices.
-
-    Returns
-    -------
-    ndarray, shape (len(query),)
-        Seconds; infinite where the recording has no reference row.
-    """
-    distance = np.full(len(query), np.inf)
-    if len(reference) == 0 or len(query) == 0:
-        return distance
-    # All recordings are laid on one axis, one after the other: one search serves them all.
-    table = pd.DataFrame({"time": times, "recording": recordings}).groupby("recording")["time"]
-    first, last = table.min(), table.max()
-    starts = (last - first + 1.0).cumsum().shift(fill_value=0.0) - first
-    position = times + starts.reindex(recordings).to_numpy()
-    reference = reference[np.argsort(position[reference], kind="stable")]
-    after = np.searchsorted(position[reference], position[query])
-    for neighbour in (after - 1, after):
-        inside = (neighbour >= 0) & (neighbour < len(reference))
-        row = reference[np.clip(neighbour, 0, len(reference) - 1)]
-        same = inside & (recordings[row] == recordings[query])
-        gap = np.abs(times[row] - times[query])
-        distance = np.where(same, np.minimum(distance, gap), distance)
-    return distance

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from skbci._labels import check_column
-from skbci._validation import row_values, rows_by_label
-from skbci.model_selection._rows import TOLERANCE_S
+from skbci._recordings import TOLERANCE_S, separate_restarts
+from skbci._sessions import earlier_first, row_column
 
 
 @dataclass(frozen=True)
@@ -22,27 +23,34 @@ class SessionClock:
         Seconds from the start of the run.
     window : float
         Length of a row in seconds.
-    runs : ndarray, shape (n_rows,), optional
-        Runs of a session are laid end to end, in the order of their labels.
+    runs : Series, shape (n_rows,), optional
+        Runs of a session are laid end to end, earlier ones first; so are runs without labels,
+        where the onsets begin anew.
     """
 
     onsets: np.ndarray
     window: float
-    runs: np.ndarray | None = None
+    runs: pd.Series | None = None
 
     @classmethod
     def from_rows(cls, X: Any, onsets: np.ndarray, window: float) -> SessionClock:
         """Take the runs from X's row table."""
-        runs = row_values(X, "run")
+        runs = row_column(X, "run")
         if runs is not None:
-            runs = check_column(runs, len(onsets), "metadata column 'run'")
+            check_column(runs, len(onsets), "metadata column 'run'")
         return cls(onsets, window, runs)
 
     def read(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Put a session's rows in order of time; give them and their seconds."""
         parts = [rows]
         if self.runs is not None:
-            parts = [rows[at] for at in rows_by_label(self.runs[rows], "run labels").values()]
+            runs = earlier_first(self.runs.iloc[rows], "run labels").values()
+            parts = [rows[at] for at in runs]
+        parts = [
+            part[own == code] for part in parts
+            for own in [separate_restarts(np.zeros(len(part), dtype=np.int64), self.onsets[part])]
+            for code in range(own.max() + 1)
+        ]
         clock, ordered, start = [], [], 0.0
         for part in parts:
             part = part[np.argsort(self.onsets[part], kind="stable")]

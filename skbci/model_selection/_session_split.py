@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from skbci._checks import check_count, check_number
 from skbci._labels import check_column
+from skbci._sessions import earlier_first, row_column
 from skbci._validation import as_eeg, row_values, rows_by_label
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._rows import (
@@ -51,8 +53,10 @@ class SessionSplit(TimedSplitter):
 
     Notes
     -----
-    ``groups`` are the session labels, by default the column ``session`` of X's row table. They
-    are taken in sorted order; numbers inside strings count as numbers.
+    ``groups`` are the session labels, by default the column ``session`` of X's row table. Which
+    of a subject's sessions is the earlier one is read from the order of an ordered
+    `pandas.Categorical`; else from numbers in the labels (S2 comes before S10); else from the
+    order of the rows, where each session's rows are together; else it is an error.
 
     Calibration is counted from the onset of the test session's first row; several runs of a
     session are laid end to end. A window that begins before the end of the calibration and ends
@@ -146,7 +150,9 @@ class SessionSplit(TimedSplitter):
     def _plan(self, X: Any, groups: Any) -> list[tuple[Any, np.ndarray, dict[Any, np.ndarray]]]:
         """List the splits: test session, training rows, test rows of each subject."""
         who = type(self).__name__
-        sessions = row_labels(X, groups, ("session",), who)
+        row_labels(X, groups, ("session",), who)  # checks them
+        given = row_column(X, "session") if groups is None else groups
+        sessions = pd.Series(given).reset_index(drop=True)
         subjects = row_values(X, "subject")
         if subjects is None:
             persons = {None: np.arange(len(sessions))}
@@ -156,7 +162,7 @@ class SessionSplit(TimedSplitter):
         owned = {
             subject: {
                 name: rows[at]
-                for name, at in rows_by_label(sessions[rows], "session labels").items()
+                for name, at in earlier_first(sessions.iloc[rows], "session labels").items()
             }
             for subject, rows in persons.items()
         }

@@ -33,7 +33,8 @@ def make(n=80, sessions=(1, 2, 3), subjects=(1,), block=8, shift=0.0, seed=0):
     for subject in subjects:
         for session in sessions:
             y = np.arange(n) // block % 2
-            parts.append(rng.normal(size=(n, 3)) + 1.5 * y[:, None] + shift * float(session))
+            moved = shift * session if shift else 0.0
+            parts.append(rng.normal(size=(n, 3)) + 1.5 * y[:, None] + moved)
             labels.append(np.array(["l", "r"])[y])
             table["subject"] += [subject] * n
             table["session"] += [session] * n
@@ -109,7 +110,7 @@ def test_each_subject_has_its_own_last_session():
 
 
 def test_the_last_session_is_the_one_that_comes_last_not_the_largest_label():
-    X, y = make(sessions=("10", "9"))
+    X, y = make(sessions=("post", "later"))
     log = []
     OnlineClassifier(Diary(log), batch_size=80).fit(X, y)
     np.testing.assert_array_equal(log[1][1], np.asarray(X)[80:])
