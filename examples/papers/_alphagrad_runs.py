@@ -43,6 +43,11 @@ TANGENT = "tangent spaces + network (HJB)"
 FIXED, LED = "fixed, 1 each", "AlphaGrad, led (ours)"
 #: What `HeldOutSearch` over the two, ``tol=TOLERANCE`` of accuracy, keeps of their fits.
 SEARCHED, TOLERANCE = "led, or fixed by held-out rows (ours)", 0.01
+#: MIN2Net's triplet loss.
+TRIPLETS = {
+    "published": "the mean over all semi-hard triplets of embeddings of length one",
+    "one-negative": "one negative for each pair, of embeddings as they are",
+}
 #: How the losses are weighed: the policy, or None, the classification alone.
 POLICIES: dict[str, Any] = {
     FIXED: "fixed",
@@ -118,7 +123,7 @@ def tangent_network(setting: Setting, align: bool, seed: int) -> Pipeline:
 
 def deep(
     network: str, setting: Setting, align: bool, policy: str, epochs: int, seed: int,
-    device: str = "cpu",
+    device: str = "cpu", triplet: str = "published",
 ) -> Pipeline:
     """MIN2Net or FBMSNet with its losses, protocol of the article but for ``epochs``."""
     shared: dict[str, Any] = {
@@ -134,6 +139,8 @@ def deep(
     center = EuclideanAlignment(setting.align_by) if align else "passthrough"
     clf: Any
     if network == "MIN2Net":
+        if weighting is not None and triplet == "one-negative":
+            shared |= {"losses__latent__normalize": False, "losses__latent__negatives": "closest"}
         clf = MIN2NetClassifier(**shared)
         bank = FilterBank((setting.band,), output="channels")
     else:
@@ -213,9 +220,10 @@ def run_single(
 def run_deep(
     data: Path | None, quick: bool, setting: str, split: int, n_splits: int, network: str,
     align: bool, policy: str, epochs: int, seed: int, device: str, histories: Path,
+    triplet: str = "published",
 ) -> list[dict[str, Any]]:
     """One network under one policy; its history is kept as a file."""
-    pipeline = deep(network, SETTINGS[setting], align, policy, epochs, seed, device)
+    pipeline = deep(network, SETTINGS[setting], align, policy, epochs, seed, device, triplet)
     lines = score(pipeline, data, quick, setting, split, n_splits)
     history = pipeline[-1].history_
     histories.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ import argparse
 import textwrap
 import time
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from _alphagrad_runs import (
     SEARCHED,
     TANGENT,
     TOLERANCE,
+    TRIPLETS,
     WINDOWS,
     classical,
     history_name,
@@ -71,9 +73,9 @@ PROTOCOL = (
     FBMSNet's to nine bands. Aligned signals: `EuclideanAlignment` (networks, CSP, ERP) or
     `RiemannianRecentering` (tangent space, MDM) by unlabelled rows of the same group. Losses and
     training as published (Adam 1e-3, halved after 5 epochs without progress, best epoch by the
-    classification loss on held-out training rows), but for a budget that is the same for every
-    policy: {budget}. FBMSNet has its inserted dense layer under every policy. Logits go into
-    cross-entropy, and the centers are learned: the article's own code does neither. Networks of
+    classification loss on held-out training rows; triplet loss {triplet}), but for a budget that
+    is the same for every policy: {budget}. FBMSNet has its inserted dense layer under every
+    policy. Logits go into cross-entropy, and the centers are learned: the article's own code does neither. Networks of
     one loss (EEGNet, DeepConvNet, FBCNet) are there where braindecode can be imported, with
     MIN2Net's budget. *Tangent spaces* are those of the windows {windows} s after the cue; the
     windows, the ridge of the logistic regression and the network on them (200 units, dropout 0.8,
@@ -142,8 +144,8 @@ def chosen_policies(args: argparse.Namespace, network: str) -> list[str]:
 def run(args: argparse.Namespace, name: str, setting: str, budget: Budget) -> pd.DataFrame:
     """All lines of a setting."""
     tasks = make_tasks(args, setting, budget)
-    functions = {"classical": run_classical, "tangent": run_tangent, "deep": run_deep,
-                 "single": run_single}
+    functions = {"classical": run_classical, "tangent": run_tangent,
+                 "deep": partial(run_deep, triplet=args.triplet), "single": run_single}
     frames = []
     for kind, function in functions.items():
         if tasks[kind]:
@@ -318,12 +320,16 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     known = [*POLICIES, PUBLISHED]
     parser.add_argument("--policies", nargs="+", choices=known, metavar="NAME",
                         help=f"of {', '.join(map(repr, known))} (default all)")
+    parser.add_argument("--triplet", choices=list(TRIPLETS), default="published",
+                        help="MIN2Net's triplet loss: all semi-hard triplets of unit embeddings, "
+                             "or one negative a pair of embeddings as they are")
     parser.add_argument("--splits", type=at_least_one, help="splits of each network")
     parser.add_argument("--seeds", type=at_least_one,
                         help="fits with other seeds (both: by default what the budget has)")
     args = parser.parse_args(argv)
     start, tables = time.perf_counter(), {}
     stem = f"alphagrad{'_simulated' if args.data is None else ''}{'_quick' if args.quick else ''}"
+    stem += "_one_negative" if args.triplet == "one-negative" else ""
     args.histories = args.output / f"{stem}_histories"
     for setting in args.settings:
         budget = QUICK if args.quick else BUDGETS[setting]
@@ -337,6 +343,7 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
         words = {
             "what": f"{'Simulated signals' if args.data is None else 'Recordings'}; "
                     f"{chosen.protocol}",
+            "triplet": f"{args.triplet}, {TRIPLETS[args.triplet]}",
             "searched": SEARCHED, "tolerance": TOLERANCE,
             "windows": ", ".join(f"{a:g}-{b:g}" for a, b in WINDOWS),
             "rate": rate, "low": chosen.band[0], "high": chosen.band[1], "best": best,

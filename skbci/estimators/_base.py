@@ -25,7 +25,7 @@ from skbci._validation import as_eeg, check_eeg
 from skbci.eegarray import EEGArray
 from skbci.estimators._criteria import resolve_criterion
 from skbci.estimators._module_arguments import build_module
-from skbci.estimators._monitoring import ValidatedEarlyStopping
+from skbci.estimators._monitoring import ValidatedEarlyStopping, is_better_larger
 from skbci.estimators._net import SlicingNet
 from skbci.estimators._sparse_training import SparseTraining
 from skbci.estimators._standardizer import Standardizer
@@ -317,8 +317,10 @@ class BaseNeural(SparseTraining):
         callbacks = [copy.deepcopy(callback) for callback in self.callbacks or ()]
         callbacks += self._extra_callbacks()
         if self.early_stopping:
+            monitored = self._monitored(True)
             stopping = ValidatedEarlyStopping(
-                monitor=self._monitored(True), patience=self.n_iter_no_change, threshold=self.tol,
+                monitor=monitored, lower_is_better=not is_better_larger(monitored),
+                patience=self.n_iter_no_change, threshold=self.tol,
                 threshold_mode="abs", load_best=True, sink=print if self.verbose else _silent,
             )
             callbacks.append(("early_stopping", stopping))

@@ -12,6 +12,7 @@ from sklearn.utils import compute_sample_weight
 from skbci._labels import check_class_weight, check_classes, check_labels
 from skbci.estimators._base import BaseNeural
 from skbci.estimators._criteria import CLASSIFICATION, class_probabilities
+from skbci.estimators._monitoring import ACCURACY, ValidAccuracy
 from skbci.estimators._net import ClassifierNet
 
 
@@ -123,6 +124,15 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
             they are computed.
         """
         return class_probabilities(self._output(X), self._class_loss()).cpu().numpy()
+
+    def _monitored(self, validated: bool) -> str:
+        monitor = getattr(self, "monitor", None)
+        return super()._monitored(validated) if monitor is None else monitor
+
+    def _extra_callbacks(self) -> list[Any]:
+        if self._monitored(True) != ACCURACY:
+            return []
+        return [(ACCURACY, ValidAccuracy())]
 
     def _class_loss(self) -> Any:
         """Give the loss that says how logits become probabilities."""

@@ -87,11 +87,12 @@ class BaseMultiHeadClassifier(BaseNeuralClassifier):
         return f"{'valid' if validated else 'train'}_{self._first_head_}"
 
     def _extra_callbacks(self) -> list[tuple[str, Callback]]:
+        callbacks = super()._extra_callbacks()
         if self.lr_patience is None:
-            return []
+            return callbacks
         columns = [self._monitored(validated) for validated in (True, False)]
         plateau = PlateauLR(columns, self.lr_patience, self.lr_factor, self.min_lr, self.tol)
-        return [("lr_plateau", plateau)]
+        return [*callbacks, ("lr_plateau", plateau)]
 
     def _split(
         self, rows: TrainingRows, target: np.ndarray, seed: int

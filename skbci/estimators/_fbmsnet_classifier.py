@@ -79,10 +79,12 @@ class FBMSNetClassifier(LatentClassifier):
     n_iter_no_change : int, default=20
         Epochs without improvement before training stops.
     tol : float, default=1e-4
-        Smallest decrease of the monitored loss that counts as an improvement.
+        Smallest change of what is monitored that counts as an improvement.
     monitor : str, optional
         Column of ``history_`` that early stopping and the falling step size go by. None:
         ``"valid_logits"``, the validation loss of the classification, whatever the weights.
+        ``"valid_accuracy"``, as published: the share of validation rows that are classified
+        right, which is to be large.
     lr_patience : int or None, default=5
         Epochs without improvement before the step size is multiplied by ``lr_factor``. None: it
         stays.

@@ -32,8 +32,8 @@ class MIN2NetClassifier(LatentClassifier):
         Samples of the outer and the inner convolutions.
     losses : dict or None, default=None
         A loss, or None, for each of ``"logits"``, ``"latent"`` and ``"reconstruction"``, as in
-        `NeuralClassifier`. None: those of the article, cross-entropy, semi-hard triplet and mean
-        squared reconstruction of the standardized input.
+        `NeuralClassifier`. None: those of the article, cross-entropy, semi-hard triplet (of
+        embeddings of length one) and mean squared reconstruction of the standardized input.
     loss_weighting : str, WeightingPolicy class or instance, default="fixed"
         How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
         ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"``, ``"uncertainty"``, ``"dwa"``,
@@ -70,10 +70,12 @@ class MIN2NetClassifier(LatentClassifier):
     n_iter_no_change : int, default=20
         Epochs without improvement before training stops.
     tol : float, default=1e-4
-        Smallest decrease of the monitored loss that counts as an improvement.
+        Smallest change of what is monitored that counts as an improvement.
     monitor : str, optional
         Column of ``history_`` that early stopping and the falling step size go by. None:
         ``"valid_logits"``, the validation loss of the classification, whatever the weights.
+        ``"valid_accuracy"``, as published: the share of validation rows that are classified
+        right, which is to be large.
     lr_patience : int or None, default=5
         Epochs without improvement before the step size is multiplied by ``lr_factor``. None: it
         stays.

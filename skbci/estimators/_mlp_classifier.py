@@ -55,7 +55,11 @@ class MLPClassifier(BaseNeuralClassifier):
     n_iter_no_change : int, default=10
         Epochs without improvement before training stops.
     tol : float, default=1e-4
-        Smallest decrease of the validation loss that counts as an improvement.
+        Smallest change of what is monitored that counts as an improvement.
+    monitor : str, optional
+        Column of ``history_`` that early stopping goes by. None: ``"valid_loss"``.
+        ``"valid_accuracy"`` is the share of validation rows that are classified right, which is to
+        be large.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes.
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
@@ -138,6 +142,7 @@ class MLPClassifier(BaseNeuralClassifier):
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
+        monitor: str | None = None,
         class_weight: Any = None,
         callbacks: Any = None,
         device: str = "cpu",
@@ -160,6 +165,7 @@ class MLPClassifier(BaseNeuralClassifier):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.monitor = monitor
         self.class_weight = class_weight
         self.callbacks = callbacks
         self.device = device

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from skorch.callbacks import Callback, EarlyStopping
 
+#: The column that `ValidAccuracy` writes.
+ACCURACY = "valid_accuracy"
+
 
 def check_column(name: str, epoch: Mapping[str, Any]) -> None:
     """Refuse to monitor what is not recorded.
@@ -24,6 +27,21 @@ def check_column(name: str, epoch: Mapping[str, Any]) -> None:
         )
 
 
+def is_better_larger(column: str) -> bool:
+    """Whether a column of the history is to be large."""
+    return column == ACCURACY
+
+
+class ValidAccuracy(Callback):
+    """Record the share of validation rows that are classified right, each row counting alike."""
+
+    def on_epoch_end(self, net: Any, dataset_valid: Any = None, **kwargs: Any) -> None:
+        """Classify the rows that early stopping holds out."""
+        if dataset_valid is not None:
+            best = net.predict_tensor(dataset_valid.X).argmax(dim=1)
+            net.history.record(ACCURACY, float((best == dataset_valid.y).double().mean()))
+
+
 class ValidatedEarlyStopping(EarlyStopping):
     """Early stopping that keeps still in passes without validation, as in ``partial_fit``."""
 
@@ -35,7 +53,7 @@ class ValidatedEarlyStopping(EarlyStopping):
 
 
 class PlateauLR(Callback):
-    """Multiply the step size when a column of the history has not fallen for some epochs.
+    """Multiply the step size when a column of the history has not improved for some epochs.
 
     Parameters
     ----------
@@ -47,7 +65,7 @@ class PlateauLR(Callback):
     min_lr : float
         A step size is not lowered beyond this.
     threshold : float
-        Smallest decrease that is an improvement.
+        Smallest change that is an improvement: a decrease, of an accuracy an increase.
     """
 
     def __init__(
@@ -74,7 +92,7 @@ class PlateauLR(Callback):
             if "valid_loss" in epoch or not self.columns[0].startswith("valid"):
                 check_column(self.columns[0], epoch)
             return  # a pass without validation, as in partial_fit
-        value = epoch[found[0]]
+        value = epoch[found[0]] * (-1 if is_better_larger(found[0]) else 1)
         if value < self.best_ - self.threshold:
             self.best_, self.misses_ = value, 0
             return

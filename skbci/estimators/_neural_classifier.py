@@ -74,12 +74,13 @@ class NeuralClassifier(BaseMultiHeadClassifier):
     n_iter_no_change : int, default=10
         Epochs without improvement before training stops.
     tol : float, default=1e-4
-        Smallest decrease of the monitored loss that counts as an improvement.
+        Smallest change of what is monitored that counts as an improvement.
     monitor : str, optional
         Column of ``history_``, to be small, that early stopping and the falling step size go by.
         None: ``"valid_loss"``; with ``losses``, the validation loss of the module's first output
         (``"valid_logits"``, say). The weighted sum is no guide where weights change from epoch to
-        epoch, and policies are compared by one and the same column.
+        epoch, and policies are compared by one and the same column. ``"valid_accuracy"`` is the
+        share of validation rows that are classified right; it is the one that is to be large.
     lr_patience : int, optional
         Epochs without improvement before the step size is multiplied by ``lr_factor``. Without
         early stopping the training loss is monitored. None: it stays.

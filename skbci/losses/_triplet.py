@@ -18,12 +18,17 @@ class SemiHardTripletLoss(nn.Module):
     ----------
     margin : float, default=1.0
         By how much a negative should be farther from the anchor than the positive.
-    normalize : bool, default=False
-        Whether each embedding is divided by its length first.
+    normalize : bool, default=True
+        Whether each embedding is divided by its length first, so that distances lie between 0 and
+        2.
+    negatives : {"all", "closest"}, default="all"
+        Whether a pair of anchor and positive is compared with all its semi-hard negatives, or with
+        the closest of them (and where it has none, with the farthest negative).
     squared : bool, default=False
         Whether distances are squared.
     reduction : {"mean", "sum", "none"}, default="mean"
-        The mean is over all pairs of anchor and positive. The sum is the number of rows times it.
+        The mean is over all semi-hard triplets, or with ``negatives="closest"`` over all pairs of
+        anchor and positive. The sum is the number of rows times it.
         "none" gives each row, as an anchor, its share of that sum.
     class_weight : sequence of float, shape (n_classes,), optional
         Multiplies the weights of the rows of each class.
@@ -38,9 +43,18 @@ class SemiHardTripletLoss(nn.Module):
     Notes
     -----
     Every row is an anchor a in turn, and every other row of its class a positive p. With d the
-    Euclidean distance between embeddings, the negative of the pair is the **closest row of
-    another class that is farther than the positive**; if none is, it is the farthest row of
-    another class:
+    Euclidean distance between embeddings and m the margin, a row n of another class is a
+    **semi-hard negative** of the pair if it is farther than the positive, and by less than the
+    margin [1]_. The loss is the mean over all triplets with such a negative,
+
+    .. math:: L = \frac{1}{|T|} \sum_{(a, p, n) \in T} (d_{ap} - d_{an} + m), \qquad
+              T = \{(a, p, n) : d_{ap} < d_{an} < d_{ap} + m\},
+
+    of embeddings of length one, as in the published implementation of AlphaGrad with MIN2Net
+    [2]_. There are at most about n cubed triplets of n rows; they are summed, not listed.
+
+    With ``negatives="closest"`` there is one negative for each pair, the **closest row of another
+    class that is farther than the positive**; if none is, it is the farthest row of another class:
 
     .. math:: n(a, p) = \begin{cases}
               \arg\min \{ d_{an} : y_n \ne y_a,\ d_{an} > d_{ap} \} & \text{if there is one} \\
@@ -48,26 +62,29 @@ class SemiHardTripletLoss(nn.Module):
               \end{cases}
 
     .. math:: L = \frac{1}{|P|} \sum_{(a, p) \in P}
-              \max\bigl(d_{ap} - d_{a\,n(a,p)} + \text{margin},\ 0\bigr).
+              \max\bigl(d_{ap} - d_{a\,n(a,p)} + m,\ 0\bigr).
 
-    This is the semi-hard negative of [1]_ with the fallback that is customary since. A batch of
-    one row, without two rows of one class, or of one class only, has no triplet: the loss is zero,
-    and so is its gradient.
+    A batch of one row, without two rows of one class, of one class only, or (with "all") without a
+    semi-hard negative, has no triplet: the loss is zero, and so is its gradient.
 
-    With weights, a pair weighs :math:`w_a w_p`, and rows of weight zero are not there at all.
+    With weights, a triplet weighs :math:`w_a w_p w_n`, a pair with its closest negative
+    :math:`w_a w_p`, and rows of weight zero are not there at all.
     Memory and time are of the order of n squared (times log n) for n rows.
 
     References
     ----------
     .. [1] F. Schroff, D. Kalenichenko, J. Philbin (2015). FaceNet: A Unified Embedding for Face
        Recognition and Clustering. CVPR. doi:10.1109/CVPR.2015.7298682
+    .. [2] https://github.com/xydxdy/AlphaGrad
 
     Examples
     --------
     >>> import torch
     >>> embedding = torch.tensor([[0.0], [1.0], [1.5], [9.0]])
     >>> y = torch.tensor([0, 0, 1, 1])
-    >>> loss = SemiHardTripletLoss(margin=1.0, reduction="none")
+    >>> SemiHardTripletLoss(normalize=False)(embedding, y)  # of 1.0 and 1.5 as seen from 0.0
+    tensor(0.5000)
+    >>> loss = SemiHardTripletLoss(normalize=False, negatives="closest", reduction="none")
     >>> loss(embedding, y)  # the third row has no negative beyond its positive
     tensor([0.5000, 0.0000, 7.0000, 0.5000])
     """
@@ -78,7 +95,8 @@ class SemiHardTripletLoss(nn.Module):
         self,
         margin: float = 1.0,
         *,
-        normalize: bool = False,
+        normalize: bool = True,
+        negatives: str = "all",
         squared: bool = False,
         reduction: str = "mean",
         class_weight: Sequence[float] | Tensor | None = None,
@@ -86,7 +104,10 @@ class SemiHardTripletLoss(nn.Module):
         super().__init__()
         if isinstance(margin, bool) or not (math.isfinite(margin) and margin >= 0):
             raise ValueError(f"margin={margin!r} must be a finite number that is not negative.")
+        if negatives not in ("all", "closest"):
+            raise ValueError(f"negatives={negatives!r} is unknown; use 'all' or 'closest'.")
         self.margin = float(margin)
+        self.negatives = negatives
         self.normalize = normalize
         self.squared = squared
         self.reduction = check_reduction(reduction)
@@ -122,14 +143,39 @@ class SemiHardTripletLoss(nn.Module):
         )
         if self.squared:
             distance = distance.square()
-        rows = self._per_anchor(distance, y, weights)
+        share = self._all if self.negatives == "all" else self._closest
+        rows = share(distance, y, weights)
         if self.reduction == "none":
             return rows
         if self.reduction == "sum":
             return rows.sum()
         return rows.sum() / max(1, len(rows))
 
-    def _per_anchor(self, distance: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
+    def _all(self, distance: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
+        """Give each anchor's share of the loss; the mean over rows is the mean over triplets.
+
+        The negatives of an anchor that lie in a pair's window are a stretch of those sorted by
+        distance; their number and the sum of their distances are differences of running sums.
+        """
+        own = torch.ones_like(distance[0]) if weights is None else weights
+        same = y[:, None] == y[None, :]
+        pairs = (same * torch.outer(own, own)).fill_diagonal_(0)
+        other = ~same & (own > 0)[None, :]
+        # Windows in the precision of the distances, sums in double.
+        seen = distance.detach()
+        placed, order = torch.where(other, seen, torch.inf).sort(dim=1)
+        first = torch.searchsorted(placed, seen.contiguous(), right=True)
+        end = torch.searchsorted(placed, (seen + self.margin).contiguous()).maximum(first)
+        counted = torch.where(other, own[None, :], 0).gather(1, order).double()
+        far = distance.gather(1, order).double()
+        number = _between(counted, first, end)
+        reach = _between(counted * far, first, end)
+        hinges = number * (distance + self.margin) - reach
+        total = (pairs * number).sum()
+        total = torch.where(total > 0, total, torch.ones_like(total))
+        return ((pairs * hinges).sum(1) * (len(y) / total)).to(distance.dtype)
+
+    def _closest(self, distance: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
         """Give each anchor's share of the loss; the mean over rows is the mean over pairs."""
         n_rows = len(y)
         same = y[:, None] == y[None, :]
@@ -149,9 +195,15 @@ class SemiHardTripletLoss(nn.Module):
     def extra_repr(self) -> str:
         """Give the settings for the printed module."""
         return (
-            f"margin={self.margin:g}, normalize={self.normalize}, squared={self.squared}, "
-            f"reduction={self.reduction!r}"
+            f"margin={self.margin:g}, normalize={self.normalize}, "
+            f"negatives={self.negatives!r}, squared={self.squared}, reduction={self.reduction!r}"
         )
+
+
+def _between(values: Tensor, first: Tensor, end: Tensor) -> Tensor:
+    """Sum each row's values from the places ``first`` up to ``end``."""
+    sums = nn.functional.pad(values.cumsum(1), (1, 0))
+    return sums.gather(1, end) - sums.gather(1, first)
 
 
 def _semi_hard_negative(distance: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:

@@ -40,7 +40,7 @@ def quick(**params):
 
 def test_it_learns_and_its_latent_separates_the_classes(epochs):
     X, y = epochs
-    clf = MIN2NetClassifier(batch_size=10, max_epochs=25, lr=3e-3, random_state=0)
+    clf = MIN2NetClassifier(batch_size=10, max_epochs=30, lr=0.01, random_state=0)
     clf.fit(X[:40], y[:40])
     assert clf.score(X[40:], y[40:]) > 0.85
     later = LogisticRegression().fit(clf.transform(X[:40]), y[:40])

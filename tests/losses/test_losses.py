@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from skbci.losses import CenterLoss, ReconstructionLoss, SemiHardTripletLoss
+
+CLOSEST = {"normalize": False, "negatives": "closest"}
 
 
 @pytest.fixture(autouse=True)
@@ -24,13 +28,32 @@ def rows(n, d, seed=0):
     return torch.randn(n, d, generator=generator, dtype=torch.float64)
 
 
+def distances(x, squared=False):
+    x = np.asarray(x, dtype=float)
+    squares = ((x[:, None] - x[None]) ** 2).sum(-1)
+    return squares if squared else np.sqrt(squares)
+
+
+def all_triplets_by_loops(x, y, margin=1.0, squared=False, weights=None):
+    """The mean over all semi-hard triplets of unit embeddings, one after the other."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y)
+    x = x / np.linalg.norm(x, axis=1, keepdims=True)
+    weights = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
+    d, total, norm = distances(x, squared), 0.0, 0.0
+    for a, p, n in itertools.product(range(len(x)), repeat=3):
+        semi_hard = d[a, p] < d[a, n] < d[a, p] + margin
+        if a != p and y[a] == y[p] and y[n] != y[a] and semi_hard:
+            weight = weights[a] * weights[p] * weights[n]
+            total += weight * (d[a, p] - d[a, n] + margin)
+            norm += weight
+    return total / norm if norm else 0.0
+
+
 def triplet_by_loops(x, y, margin=1.0, squared=False, weights=None):
-    """The definition, one triplet after the other."""
+    """The definition with one negative a pair, one pair after the other."""
     x, y = np.asarray(x, dtype=float), np.asarray(y)
     weights = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
-    distance = np.sqrt(((x[:, None] - x[None]) ** 2).sum(-1))
-    if squared:
-        distance = distance**2
+    distance = distances(x, squared)
     total = norm = 0.0
     for a in range(len(x)):
         negatives = [n for n in range(len(x)) if y[n] != y[a] and weights[n] > 0]
@@ -57,8 +80,42 @@ def test_triplet_equals_its_definition(seed, n, classes, margin, squared):
     generator = torch.Generator().manual_seed(seed)
     x = rows(n, 3, seed)
     y = torch.randint(classes, (n,), generator=generator)
-    loss = SemiHardTripletLoss(margin, squared=squared)(x, y)
+    loss = SemiHardTripletLoss(margin, squared=squared, **CLOSEST)(x, y)
     assert loss.item() == pytest.approx(triplet_by_loops(x, y, margin, squared), abs=1e-12)
+    loss = SemiHardTripletLoss(margin, squared=squared)(x, y)
+    assert loss.item() == pytest.approx(all_triplets_by_loops(x, y, margin, squared), abs=1e-9)
+
+
+def test_the_published_triplet_loss_is_the_default():
+    loss = SemiHardTripletLoss()
+    assert (loss.margin, loss.normalize, loss.negatives, loss.squared) == (1.0, True, "all", False)
+
+
+def test_gradients_of_the_published_loss_are_small_for_large_embeddings():
+    """Of unit embeddings the gradient falls as one over their length."""
+    x, y, norms = rows(30, 6), torch.arange(30) % 2, []
+    for scale in (1.0, 10.0):
+        scaled = (scale * x).requires_grad_()
+        (gradient,) = torch.autograd.grad(SemiHardTripletLoss()(scaled, y), scaled)
+        norms.append(float(gradient.norm()))
+    assert norms[0] / norms[1] == pytest.approx(10, rel=1e-6)
+
+
+def test_triplet_gradient_of_all_equals_that_of_the_listed_triplets():
+    x, y = rows(12, 3).requires_grad_(), torch.arange(12) % 3
+    (found,) = torch.autograd.grad(SemiHardTripletLoss(0.4)(x, y), x)
+    unit = nn.functional.normalize(x)
+    d, terms = torch.cdist(unit, unit), []
+    for a, p, n in itertools.product(range(12), repeat=3):
+        if a != p and y[a] == y[p] and y[n] != y[a] and d[a, p] < d[a, n] < d[a, p] + 0.4:
+            terms.append(d[a, p] - d[a, n] + 0.4)
+    (expected,) = torch.autograd.grad(torch.stack(terms).mean(), x)
+    torch.testing.assert_close(found, expected)
+
+
+def test_unknown_negatives_are_refused():
+    with pytest.raises(ValueError, match="negatives='hardest' is unknown"):
+        SemiHardTripletLoss(negatives="hardest")
 
 
 def test_triplet_is_the_same_for_permuted_rows_and_renamed_classes():
@@ -68,7 +125,8 @@ def test_triplet_is_the_same_for_permuted_rows_and_renamed_classes():
     expected = loss(x, y)
     torch.testing.assert_close(loss(x[order], y[order]), expected)
     torch.testing.assert_close(loss(x, torch.tensor([7, 3, 5])[y]), expected)
-    torch.testing.assert_close(loss(x + 3.0, y), expected)  # only distances count
+    shifted = SemiHardTripletLoss(**CLOSEST)
+    torch.testing.assert_close(shifted(x + 3.0, y), shifted(x, y))  # only distances count
 
 
 def test_triplet_normalizes_on_request():
@@ -76,7 +134,7 @@ def test_triplet_normalizes_on_request():
     loss = SemiHardTripletLoss(normalize=True)
     torch.testing.assert_close(loss(x, y), loss(x * rows(10, 1).abs(), y))
     torch.testing.assert_close(
-        loss(x, y), SemiHardTripletLoss()(nn.functional.normalize(x), y)
+        loss(x, y), SemiHardTripletLoss(normalize=False)(nn.functional.normalize(x), y)
     )
 
 
@@ -94,26 +152,29 @@ def test_triplet_is_zero_and_differentiable_without_a_triplet(y):
 def test_triplet_is_zero_for_classes_far_apart():
     y = torch.tensor([0, 0, 0, 1, 1, 1])
     x = 0.1 * rows(6, 3) + 100.0 * y[:, None]
-    assert SemiHardTripletLoss(margin=1.0)(x, y).item() == 0
+    for kind in (CLOSEST, {"normalize": False}):
+        assert SemiHardTripletLoss(margin=1.0, **kind)(x, y).item() == 0
 
 
 @pytest.mark.parametrize("squared", [False, True])
 def test_triplet_has_a_finite_gradient_where_rows_coincide(squared):
     x = torch.zeros(6, 3, requires_grad=True)
-    loss = SemiHardTripletLoss(squared=squared)(x, torch.arange(6) % 2)
-    loss.backward()
-    assert loss.item() == pytest.approx(1.0)
-    assert torch.isfinite(x.grad).all()
+    for kind, value in ((CLOSEST, 1.0), ({}, 0.0)):  # equally far is not semi-hard
+        loss = SemiHardTripletLoss(squared=squared, **kind)(x, torch.arange(6) % 2)
+        loss.backward()
+        assert loss.item() == pytest.approx(value)
+        assert torch.isfinite(x.grad).all()
 
 
 def test_triplet_gradient_equals_finite_differences():
     x, y = rows(9, 3).requires_grad_(), torch.arange(9) % 2
-    assert torch.autograd.gradcheck(lambda x: SemiHardTripletLoss()(x, y), (x,))
+    for kind in (CLOSEST, {}):
+        assert torch.autograd.gradcheck(lambda x, s=kind: SemiHardTripletLoss(**s)(x, y), (x,))
 
 
 def test_triplet_learns_to_separate():
     x, y = rows(40, 5).requires_grad_(), torch.arange(40) % 2
-    loss, optimizer = SemiHardTripletLoss(), torch.optim.Adam([x], lr=0.05)
+    loss, optimizer = SemiHardTripletLoss(**CLOSEST), torch.optim.Adam([x], lr=0.05)
     for _ in range(200):
         optimizer.zero_grad()
         loss(x, y).backward()
@@ -128,17 +189,19 @@ def test_rows_of_weight_zero_are_absent_from_a_triplet():
     weights = torch.ones(12, dtype=torch.float64)
     weights[[2, 7, 8]] = 0
     kept = weights > 0
-    loss = SemiHardTripletLoss()
-    torch.testing.assert_close(loss(x, y, weights), loss(x[kept], y[kept]))
+    for loss in (SemiHardTripletLoss(), SemiHardTripletLoss(**CLOSEST)):
+        torch.testing.assert_close(loss(x, y, weights), loss(x[kept], y[kept]))
 
 
 def test_triplet_weights_pairs_by_the_product_of_their_rows():
     x, y = rows(12, 3), torch.arange(12) % 3
     weights = rows(12, 1).abs()[:, 0]
     expected = triplet_by_loops(x, y, weights=weights)
+    assert SemiHardTripletLoss(**CLOSEST)(x, y, weights).item() == pytest.approx(expected)
+    expected = all_triplets_by_loops(x, y, weights=weights)
     assert SemiHardTripletLoss()(x, y, weights).item() == pytest.approx(expected)
     by_class = SemiHardTripletLoss(class_weight=[1.0, 2.0, 0.5])(x, y)
-    expected = triplet_by_loops(x, y, weights=np.array([1.0, 2.0, 0.5])[y])
+    expected = all_triplets_by_loops(x, y, weights=np.array([1.0, 2.0, 0.5])[y])
     assert by_class.item() == pytest.approx(expected)
 
 
