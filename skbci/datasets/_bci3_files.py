@@ -71,8 +71,11 @@ def _tables(file: Path) -> list[np.ndarray]:
         if file.suffix == ".asc":
             return [pd.read_csv(file, sep=r"\s+", header=None, dtype=float).to_numpy()]
         stored = scipy.io.loadmat(file)
-    except (ValueError, OSError, EOFError, TypeError, NotImplementedError, IndexError) as error:
-        raise ValueError(f"{file} cannot be read: {error}") from error
+    except Exception as error:  # pandas and scipy fail in many ways on files of another kind
+        said = str(error) or type(error).__name__
+        raise ValueError(
+            f"{file} cannot be read: {said}. It is damaged, or its ending is that of another form."
+        ) from error
     tables = [
         np.asarray(value, dtype=float)
         for key, value in stored.items()

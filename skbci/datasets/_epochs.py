@@ -18,6 +18,7 @@ from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._events import chosen_epochs, raw_events
 from skbci.datasets._mne_files import open_recording, whose
+from skbci.datasets._units import doubt_amplitude
 from skbci.eegarray import EEGArray
 
 __all__ = ["read_epochs"]
@@ -151,8 +152,20 @@ def read_epochs(
         X = EEGArray.from_epochs(epochs, picks="all")
         X.metadata.attrs["left_out_bads"] = bads
         X = X[..., _inside(tmin, tmax, X.tmin, X.sfreq, X.shape[2])]
+    _doubt(X, where)
     return make_bunch(X, y, event_id=dict(epochs.event_id),
                       description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")
+
+
+def _doubt(X: EEGArray, where: Any) -> None:
+    """Warn of EEG channels that do not look like volts."""
+    eeg = mne.pick_types(X.info, eeg=True, exclude=())
+    rows = np.asarray(X)[:: max(1, len(X) // 16)]
+    if len(eeg):
+        doubt_amplitude(
+            rows[:, eeg], where, "MNE holds volts: multiply microvolts by 1e-6 before they become "
+            "a Raw.", 3,
+        )
 
 
 def _from_raw(

@@ -13,7 +13,9 @@ from sklearn.utils import Bunch
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._layout_epochs import window_samples
 from skbci.datasets._npz import Archive
+from skbci.datasets._npz_arrays import fingerprint
 from skbci.datasets._selection import Selection, pick_channels
+from skbci.datasets._units import doubt_amplitude
 from skbci.eegarray import EEGArray
 
 __all__ = ["FORMAT_KEY", "pack", "read_bunch_layout"]
@@ -57,6 +59,10 @@ def pack(bunch: Mapping[str, Any]) -> dict[str, np.ndarray]:
             arrays[f"array.{name}"] = _plain(value, name)
         else:
             texts["json"][name] = _encode(value, name)
+    # The archive's own checksums do not know the arrays' names.
+    texts["checksums"] = {
+        name: fingerprint(array) for name, array in arrays.items() if name != FORMAT_KEY
+    }
     arrays["meta"] = np.array(json.dumps(texts, default=_number))
     return arrays
 
@@ -122,11 +128,18 @@ def read_bunch_layout(archive: Archive, selection: Selection) -> Bunch:
             f"{archive.path} was saved by a newer version of skbci (format "
             f"{archive.scalar(FORMAT_KEY):g}; this one reads up to {_VERSION})."
         )
-    meta = archive.meta
-    tables = {name: _read_table(archive, name) for name in meta.get("tables", [])}
-    table, X = tables.pop("metadata"), archive["X"]
+    meta, X = _checked_meta(archive), archive["X"]
+    if X.dtype.kind not in "biufc" or not X.ndim:
+        raise ValueError(f"{archive.path}: X is a {X.ndim}-D array of {X.dtype}, not rows.")
+    tables = {name: _read_table(archive, name) for name in meta["tables"]}
+    table = tables.pop("metadata")
     if len(table) != len(X):
         raise ValueError(f"{archive.path}: metadata has {len(table)} rows, X has {len(X)}.")
+    if X.ndim == 3 and meta["sfreq"] is not None and X.dtype.kind != "c":
+        doubt_amplitude(
+            X[:: max(1, len(X) // 16), :, :10_000], archive.path,
+            "Files of save_recording hold volts: multiply X before it is saved.", 3,
+        )
     keep = selection.mask(table) if selection.rows else np.ones(len(X), bool)
     X = X if keep.all() else X[keep]
     sfreq, ch_names, tmin = meta["sfreq"], meta["ch_names"], meta["tmin"]
@@ -141,11 +154,13 @@ def read_bunch_layout(archive: Archive, selection: Selection) -> Bunch:
         first, last = window_samples(selection, sfreq, tmin, X.shape[2])
         X, tmin = X[..., first:last], tmin + first / sfreq
     y = archive.arrays.get("y")
+    if y is not None and (not y.ndim or len(y) != len(keep)):
+        raise ValueError(f"{archive.path}: y has shape {y.shape}, but X has {len(keep)} rows.")
     arrays = {
         key.removeprefix("array."): values
         for key, values in archive.arrays.items() if key.startswith("array.")
     }
-    extra = {name: _decode(value) for name, value in meta.get("json", {}).items()}
+    extra = {name: _decode(value) for name, value in meta["json"].items()}
     return make_bunch(
         X if selection.dtype is None else X.astype(selection.dtype),
         None if y is None else y[keep], table[keep].reset_index(drop=True), sfreq=sfreq,
@@ -154,10 +169,44 @@ def read_bunch_layout(archive: Archive, selection: Selection) -> Bunch:
     )
 
 
+def _checked_meta(archive: Archive) -> dict[str, Any]:
+    """The texts that `pack` wrote, or an error that names the one that is missing or unfit."""
+    meta = archive.meta
+    number = (int, float)
+    kinds: dict[str, Any] = {
+        "tables": list, "json": dict, "DESCR": str, "sfreq": (*number, type(None)),
+        "ch_names": (list, type(None)), "tmin": number,
+    }
+    for key, kind in kinds.items():
+        if not isinstance(meta.get(key, kinds), kind) or isinstance(meta[key], bool):
+            raise ValueError(
+                f"{archive.path} looks like a recording saved by skbci, but {key} of its meta is "
+                f"{'missing' if key not in meta else repr(meta[key])}; meta has {sorted(meta)}."
+            )
+    names = meta["ch_names"] or []
+    if not all(isinstance(name, str) for name in (*names, *meta["tables"])):
+        raise ValueError(f"{archive.path}: ch_names and tables of its meta must be texts.")
+    if "metadata" not in meta["tables"]:
+        raise ValueError(f"{archive.path}: its meta knows no table called 'metadata'.")
+    if not np.isfinite(meta["tmin"]):
+        raise ValueError(f"{archive.path}: tmin={meta['tmin']} must be a time in seconds.")
+    return meta
+
+
 def _read_table(archive: Archive, name: str) -> pd.DataFrame:
-    columns = archive[f"columns.{name}"].tolist()
+    archive.require([f"columns.{name}"], "a recording saved by skbci")
+    stored = archive[f"columns.{name}"]
+    columns = stored.tolist()
+    if stored.ndim != 1 or not all(isinstance(column, str) for column in columns):
+        raise ValueError(f"{archive.path}: columns.{name} must be a list of names.")
     keys = [f"table.{name}.{column}" for column in columns]
     archive.require(keys, "a recording saved by skbci")
+    for key in keys:
+        if archive[key].shape != archive[keys[0]].shape or archive[key].ndim != 1:
+            raise ValueError(
+                f"{archive.path}: {key} has shape {archive[key].shape}, but the columns of "
+                f"{name!r} need one entry a row, and the first has shape {archive[keys[0]].shape}."
+            )
     table = pd.DataFrame({column: archive[key] for column, key in zip(columns, keys)})
     if not columns and name == "metadata":
         return pd.DataFrame(index=pd.RangeIndex(len(archive["X"])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._npz import Archive
 from skbci.datasets._protocols import label_names, row_task, run_of, session_of, subject_of
 from skbci.datasets._selection import Selection, pick_channels, to_volts
+from skbci.datasets._units import doubt_amplitude
 
 __all__ = ["read_epochs_layout", "volt_factor", "window_samples"]
 
@@ -59,6 +59,10 @@ def _table(archive: Archive, n_rows: int) -> pd.DataFrame:
         if key in archive:
             # The shortest decimal that a stored float32 stands for: 4.2, not 4.199999809.
             onset = archive.check_length(key, n_rows)
+            if onset.dtype.kind not in "iuf":
+                raise ValueError(
+                    f"{archive.path}: {key} holds {onset.dtype}, not times in seconds."
+                )
             columns["onset"] = np.array([float(str(value)) for value in onset])
     table = pd.DataFrame(columns, index=pd.RangeIndex(n_rows))
     if "task" in archive:
@@ -79,22 +83,37 @@ def _a_row(archive: Archive, key: str) -> bool:
 
 def volt_factor(archive: Archive, X: np.ndarray, unit: str | None) -> np.ndarray:
     """Volts a count: the unit times the stored ``scale``, one number or one a channel."""
-    factor = archive.volts(unit)
-    if factor is None:
-        factor = 1.0
-        if len(X) and np.median(np.abs(np.asarray(X[0], dtype=float))) > 1e-2:
-            warnings.warn(
-                f"{archive.path} does not state a unit and was taken to be in volts, but its "
-                "values are too large for that; pass unit='uV' if they are microvolts.",
-                UserWarning, stacklevel=4,
+    if X.dtype.kind not in "biuf":
+        raise ValueError(f"{archive.path}: a signal holds {X.dtype}, not numbers.")
+    stated = archive.volts(unit)
+    scale = np.asarray(archive.arrays.get("scale", 1.0))
+    per_unit = np.asarray(1.0 if stated is None else stated)
+    for name, values in (("scale", scale), ("units", per_unit)):
+        if values.ndim > 1 or (values.ndim == 1 and len(values) != X.shape[-2]):
+            raise ValueError(
+                f"{archive.path}: {name} has shape {values.shape}; one entry, or one for each of "
+                f"the {X.shape[-2]} channels, is needed."
             )
-    scale = np.asarray(archive.arrays.get("scale", 1.0), dtype=float)
-    if scale.ndim > 1 or (scale.ndim == 1 and len(scale) != X.shape[-2]):
-        raise ValueError(
-            f"{archive.path}: scale has shape {scale.shape}; one number, or one for each of the "
-            f"{X.shape[-2]} channels, is needed."
+        if values.dtype.kind not in "biuf" or not (np.isfinite(values) & (values != 0)).all():
+            raise ValueError(
+                f"{archive.path}: {name} must be finite numbers other than zero, got "
+                f"{values.tolist()}."
+            )
+    factor = scale.astype(float) * per_unit
+    hint = "The unit that is stated, or scale, may be wrong: unit='uV' takes microvolts."
+    if stated is None:
+        hint = (
+            "The file does not state a unit and was taken to be in volts; pass unit='uV' if they "
+            "are microvolts."
         )
-    return factor * scale
+    doubt_amplitude(_some(X) * (factor[:, None] if factor.ndim else factor), archive.path, hint, 4)
+    return factor
+
+
+def _some(X: np.ndarray) -> np.ndarray:
+    """Enough of the signals to judge their size, shape (..., n_channels, n_times)."""
+    rows = X[:: max(1, len(X) // 16)] if X.ndim == 3 else X
+    return rows[..., :10_000]
 
 
 def window_samples(

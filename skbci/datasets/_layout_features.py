@@ -49,7 +49,8 @@ def read_features_layout(archive: Archive, selection: Selection) -> Bunch:
     ])
     sessions = _sessions(archive, len(train), len(test))
     rate = archive.scalar("feature_rate")
-    assert rate is not None
+    if rate is None or rate <= 0:
+        raise ValueError(f"{archive.path}: feature_rate={rate!r} must be rows a second.")
     table = pd.DataFrame({
         "subject": subject_of(archive), "session": sessions,
         "run": 1, "onset": session_onsets(sessions, rate),

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Archive", "find_files", "open_archive"]
+from skbci.datasets._npz_arrays import NpzArrays
+from skbci.datasets._units import in_volts
 
-_UNITS = (  # first match wins
-    (r"microvolts?|[µμ]v|\buv\b", 1e-6),
-    (r"nanovolts?|\bnv\b", 1e-9),
-    (r"millivolts?|\bmv\b", 1e-3),
-    (r"\bvolts?\b|\bv\b", 1.0),
-)
-_UNREADABLE = (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error,
-               NotImplementedError)
+__all__ = ["Archive", "as_texts", "find_files", "open_archive"]
 
 
 @dataclass
@@ -37,7 +29,7 @@ class Archive:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if isinstance(self.arrays, _Arrays):
+        if isinstance(self.arrays, NpzArrays):
             self.arrays.close()
 
     def __contains__(self, key: str) -> bool:
@@ -61,16 +53,19 @@ class Archive:
         if value is None:
             return None
         try:
-            return float(np.asarray(value).reshape(()))
-        except (TypeError, ValueError):
-            raise ValueError(f"{self.path}: {key}={value!r} must be one number.") from None
+            number = float(np.asarray(value).reshape(()))
+        except (TypeError, ValueError, OverflowError):
+            number = np.nan
+        if not np.isfinite(number):
+            raise ValueError(f"{self.path}: {key}={value!r} must be one number.")
+        return number
 
     def sfreq(self) -> float:
         """Sampling rate in Hz."""
         value = self.scalar("sfreq")
         if value is None:
             self.require(["sfreq"], "a recording")
-        if not value or not np.isfinite(value) or value < 0:
+        if not value or value < 0:
             raise ValueError(f"{self.path}: sfreq={value!r} must be a positive rate in Hz.")
         return value
 
@@ -78,7 +73,13 @@ class Archive:
         """Channel names, checked against the number of channels; None if not stored."""
         if "ch_names" not in self:
             return None
-        names = [str(name) for name in self["ch_names"]]
+        stored = self["ch_names"]
+        if stored.ndim != 1 or stored.dtype.kind not in "US":
+            raise ValueError(
+                f"{self.path}: ch_names of shape {stored.shape} and type {stored.dtype} must be a "
+                "list of texts."
+            )
+        names = as_texts(stored).tolist()
         if len(names) != n_channels:
             raise ValueError(
                 f"{self.path}: ch_names has {len(names)} names, but X has {n_channels} channels."
@@ -87,7 +88,7 @@ class Archive:
 
     def check_length(self, key: str, n_rows: int) -> np.ndarray:
         """An array with one entry for each row."""
-        values = self[key]
+        values = as_texts(self[key])
         if values.ndim != 1 or len(values) != n_rows:
             raise ValueError(
                 f"{self.path}: {key} has shape {values.shape}, but there are {n_rows} rows: "
@@ -95,14 +96,25 @@ class Archive:
             )
         return values
 
-    def volts(self, unit: str | None) -> float | None:
-        """Volts a stored unit, from ``unit`` or ``meta``; None if neither says."""
-        text = unit if unit is not None else str(self.meta.get("units", self.meta.get("unit", "")))
-        for pattern, factor in _UNITS:
-            if re.search(pattern, text, flags=re.IGNORECASE):
-                return factor
+    def volts(self, unit: str | None) -> Any:
+        """Volts a stored unit, one number or one a channel; None where nothing states it.
+
+        ``unit`` wins over what the file states in ``units`` or ``unit``, an array or an entry of
+        ``meta``.
+        """
         if unit is not None:
-            raise ValueError(f"unit={unit!r} must be 'V', 'mV', 'uV' or 'nV'.")
+            factor = in_volts(unit, "unit")
+            if factor is None:
+                raise ValueError(f"unit={unit!r} must be 'V', 'mV', 'uV' or 'nV'.")
+            return factor
+        for key in ("units", "unit"):
+            if key in self:
+                texts = as_texts(self[key])
+                factors = [in_volts(text, f"{self.path}: {key}") for text in texts.ravel()]
+                known = set(factors)
+                return factors[0] if len(known) == 1 else np.array(factors, dtype=float)
+            if key in self.meta:
+                return in_volts(self.meta[key], f"{self.path}: {key}")
         return None
 
     def rest(self, used: Iterable[str]) -> dict[str, Any]:
@@ -115,47 +127,9 @@ class Archive:
         }
 
 
-class _Arrays(Mapping[str, np.ndarray]):
-    """Arrays of a file, each read when it is first asked for."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._read: dict[str, np.ndarray] = {}
-        try:
-            self._file = np.load(path, allow_pickle=False)
-        except _UNREADABLE as error:
-            raise self._corrupt(error, "") from error
-
-    def __getitem__(self, key: str) -> np.ndarray:
-        if key not in self._read:
-            if key not in self._file.files:
-                raise KeyError(key)
-            try:
-                self._read[key] = self._file[key]
-            except _UNREADABLE as error:
-                if "allow_pickle" in str(error):
-                    raise ValueError(
-                        f"{self._path}: array {key!r} holds pickled Python objects, which are not "
-                        "loaded because they could run code. Store numbers or strings instead."
-                    ) from error
-                raise self._corrupt(error, f" at array {key!r}") from error
-        return self._read[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._file.files)
-
-    def __len__(self) -> int:
-        return len(self._file.files)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._file.files
-
-    def _corrupt(self, error: Exception, where: str) -> ValueError:
-        reason = str(error).rstrip(".")
-        return ValueError(f"{self._path} is not a readable .npz recording{where}: {reason}.")
-
-    def close(self) -> None:
-        self._file.close()
+def as_texts(values: np.ndarray) -> np.ndarray:
+    """Turn bytes, as C and MATLAB write texts, into text; other arrays stay."""
+    return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 
 
 def open_archive(path: Path) -> Archive:
@@ -176,16 +150,23 @@ def open_archive(path: Path) -> Archive:
             f"{path} is not a readable .npz recording: it is no zip archive (another format, or a "
             "file cut short)."
         )
-    arrays = _Arrays(path)
-    return Archive(path, arrays, _parse_meta(path, arrays))
+    arrays = NpzArrays(path)
+    meta = _parse_meta(path, arrays)
+    archive = Archive(path, arrays, meta)
+    if isinstance(meta.get("checksums"), dict):
+        archive.require(meta["checksums"], "a recording saved by skbci")
+        arrays.fingerprints = meta["checksums"]
+    return archive
 
 
 def _parse_meta(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     if "meta" not in arrays:
         return {}
     try:
-        meta = json.loads(str(arrays["meta"]))
-    except json.JSONDecodeError as error:
+        meta = json.loads(str(arrays["meta"].reshape(()).item()))
+    except RecursionError:
+        raise ValueError(f"{path}: meta is nested too deep to be read.") from None
+    except ValueError as error:
         raise ValueError(f"{path}: meta is not valid JSON: {error}.") from error
     if not isinstance(meta, dict):
         raise ValueError(f"{path}: meta must be a JSON object, got {type(meta).__name__}.")

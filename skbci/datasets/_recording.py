@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from skbci.datasets._layout_tabular import read_tabular_layout
 from skbci.datasets._npz import Archive, find_files, open_archive
 from skbci.datasets._protocols import subject_unknown
 from skbci.datasets._selection import Selection, as_list
+from skbci.datasets._units import in_volts
 
 __all__ = ["load_recording"]
 
@@ -98,15 +101,16 @@ def load_recording(
     FileNotFoundError
         If a file does not exist or nothing in the folder matches.
     ValueError
-        If a file is corrupt, holds Python objects, lacks arrays that its layout needs, or has
-        arrays whose lengths do not fit; if files do not go together; if nothing matches.
+        If a file is corrupt, would grow out of proportion in memory, holds Python objects, lacks
+        arrays that its layout needs, has arrays whose lengths or contents do not fit, or states a
+        unit that is not understood; if files do not go together; if nothing matches.
 
     Warns
     -----
     UserWarning
-        If nothing says who the files are from, if a file does not state a unit and its values are
-        too large for volts, if runs of different lengths are cut to one, or if events lie too near
-        to an end of their run.
+        If nothing says who the files are from, if the signals are too large or too small for EEG
+        in volts, if runs of different lengths are cut to one, or if events lie too near to an end
+        of their run.
 
     See Also
     --------
@@ -130,7 +134,7 @@ def load_recording(
                    ``categories_json``, ``y_names``, ``n_train``
     =============  ==========================================================================
 
-    ``meta``, a JSON text, may state ``units``, ``dataset``, ``subject``, ``session``, ``task`` and
+    ``meta``, a JSON text, may state ``units`` (V, mV, uV, nV or their names), ``dataset``, ``subject``, ``session``, ``task`` and
     ``labels``. Subject, session and run are else looked for in the file's name (``S001R04``,
     ``A01T``, ``B0101T``, ``sub-01_ses-2_run-3``, ``subject1_session2`` ...) and in the names of
     the folders above it, and are else 1, with a warning for the subject.
@@ -152,7 +156,7 @@ def load_recording(
     selection = _selection(subjects, sessions, runs, picks, tmin, tmax, event_id, unit, dtype)
     files, bunches, nameless = [], [], []
     for file in find_files(os.fspath(path) if isinstance(path, os.PathLike) else path, pattern):
-        with open_archive(file) as archive:
+        with open_archive(file) as archive, _blamed_on(file):
             if not selection.may_match(archive.arrays):
                 continue
             bunch = _reader(archive)(archive, selection)
@@ -177,6 +181,25 @@ def load_recording(
     return join_bunches(bunches, files)
 
 
+@contextlib.contextmanager
+def _blamed_on(file: Path) -> Iterator[None]:
+    """Name the file in whatever goes wrong with its contents, which nothing here can foresee.
+
+    The caller's arguments were checked before.
+    """
+    try:
+        yield
+    except Warning:  # where warnings are made errors
+        raise
+    except Exception as error:
+        if type(error) is ValueError and str(file) in str(error):
+            raise
+        said = f"{file}: {str(error) or type(error).__name__}"
+        if not isinstance(error, ValueError) or isinstance(error, UnicodeError):
+            said = f"{file} holds unfit contents ({type(error).__name__}: {error})."
+        raise ValueError(said) from error
+
+
 def _selection(
     subjects: Any, sessions: Any, runs: Any, picks: Any, tmin: Any, tmax: Any, event_id: Any,
     unit: str | None, dtype: Any,
@@ -196,6 +219,10 @@ def _selection(
             raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
     if event_id is not None and tmin is None:
         raise ValueError("event_id chooses events to cut around: give tmin and tmax too.")
+    if picks is not None and (isinstance(picks, str) or not isinstance(picks, Iterable)):
+        raise TypeError(f"picks={picks!r} must be a sequence of channel names.")
+    if unit is not None:
+        in_volts(unit, "unit")
     if dtype is not None:
         dtype = np.dtype(dtype)
         if dtype.kind != "f":

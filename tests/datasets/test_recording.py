@@ -123,7 +123,7 @@ def test_units(tmp_path, unit, factor):
 
 def test_missing_unit_is_doubted_only_when_too_large(tmp_path):
     big = write(tmp_path / "big.npz", X=counts(2, 3, 10), y=[1, 2], sfreq=SFREQ)
-    with pytest.warns(UserWarning, match="does not state a unit.*pass unit='uV'"):
+    with pytest.warns(UserWarning, match="too large .*does not state a unit.*pass unit='uV'"):
         load_recording(big)
     small = write(tmp_path / "small.npz", X=counts(2, 3, 10) * 1e-6, y=[1, 2], sfreq=SFREQ)
     with warnings.catch_warnings():
