@@ -9,13 +9,17 @@ from typing import Any
 import numpy as np
 from _eye_state_data import Windows
 from _eye_state_report import GRID, texts
-from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import precision_score, recall_score, roc_auc_score, roc_curve
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
-from skbci.baselines import KStar, RotationForest, eye_state_ensemble, eye_state_pipeline
+from skbci.baselines import (
+    KStar,
+    adaptive_rotation_forest,
+    eye_state_ensemble,
+    eye_state_pipeline,
+)
 from skbci.evaluation import time_to_loss
 from skbci.model_selection import LeaveSubjectsOut
 
@@ -116,17 +120,17 @@ def epoch_choices(n_epochs: int) -> tuple[int, ...]:
 
 def other(name: str, split: int, n_splits: int, forests: int, trees: int, *,
           load: Any) -> dict[str, Any]:
-    """K* or the rotation forests."""
+    """K* or the boosted rotation forests."""
     data = load()
     if name == "K*":
         classifier: Any = KStar(39)
     else:
-        classifier = VotingClassifier(
-            [(f"forest{i}", RotationForest(trees, random_state=1000 * split + i))
-             for i in range(forests)], voting="soft",
-        )
-    result = evaluate(eye_state_pipeline(classifier)[1:], data, *data.splits(n_splits)[split])
-    return {**result, "seconds": result["predict_seconds" if name == "K*" else "fit_seconds"]}
+        classifier = adaptive_rotation_forest(forests, n_estimators=trees, random_state=split)
+    model = eye_state_pipeline(classifier)[1:]
+    result = evaluate(model, data, *data.splits(n_splits)[split])
+    grown = len(getattr(model[-1], "estimators_", ()))
+    return {**result, "seconds": result["predict_seconds" if name == "K*" else "fit_seconds"],
+            "grown": grown or np.nan}
 
 
 def ensemble(

@@ -65,8 +65,8 @@ Paper's protocol: {epochs} epochs, batches of 128, the step of {steps} "which ac
 performance", that is, the best mean test accuracy: chosen on the test subjects.
 Honest protocol: step and number of epochs ({epoch_choices}) chosen by GridSearchCV on training
 subjects: some of them are held out, the best log-loss wins, then all of them train.
-K* (blend 39) and {forests} rotation forests of {trees} unpruned entropy trees have nothing to
-choose. Ensembles average two networks, each with its optimizer's step (and epochs).
+K* (blend 39) and RJ48F, up to {forests} boosted rotation forests of {trees} unpruned entropy trees
+(boosting ends at one without errors on its training rows; grown: {grown}), have nothing to choose. Ensembles average two networks, each with its optimizer's step (and epochs).
 Precision and recall are of closed eyes. Epochs and seconds: until the training loss first was
 within 5 % of the way from its first to its lowest value; of forests the fit, of K* the
 prediction. Each cell: paper / paper's protocol / honest protocol."""
@@ -254,6 +254,7 @@ def main(argv: list[str] | None = None) -> None:
         source=args.source, n_windows=len(data.closed), n_splits=args.n_splits, n_test=n_test,
         n_subjects=n_subjects, epochs=args.epochs, steps=STEPS, forests=args.forests,
         epoch_choices=", ".join(map(str, epoch_choices(args.epochs))), trees=args.trees,
+        grown=", ".join(f"{n:.0f}" for n in others["grown"].dropna()),
     ) + f"\nPrincipal components here: {components:.0f} (median); the paper's: 90."
     means = table_iv(args, results, protocol)
     print(write_table(

@@ -9,6 +9,7 @@ microvolts, with any reference; every step has a name that `GridSearchCV` can re
 and closed.
 """
 
+from skbci.baselines._adaptive_forest import adaptive_rotation_forest
 from skbci.baselines._band_csp import BandCSP
 from skbci.baselines._cca import CCAClassifier
 from skbci.baselines._csp_lda import csp_lda
@@ -27,6 +28,7 @@ __all__ = [
     "GalanClassifier",
     "KStar",
     "RotationForest",
+    "adaptive_rotation_forest",
     "csp_lda",
     "erp_lda",
     "erp_xdawn_riemann",

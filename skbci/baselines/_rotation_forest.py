@@ -10,7 +10,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skbci._checks import check_count, check_number
 from skbci._labels import check_classes
@@ -42,7 +42,7 @@ class RotationForest(ClassifierMixin, BaseEstimator):
     max_depth : int, optional
         Largest depth of a tree.
     min_samples_leaf : int, default=2
-        Fewest rows in a leaf, as in the J48 trees of the original.
+        Fewest rows in a leaf, counted by their weights, as in the J48 trees of the original.
     n_jobs : int, optional
         Threads. The result is the same for any number.
     random_state : int, RandomState or None, default=None
@@ -70,7 +70,8 @@ class RotationForest(ClassifierMixin, BaseEstimator):
     As in [1]_: with K subsets of M features, from the rows of a random non-empty set of classes a
     bootstrap sample of 75 % is drawn for each subset, and its M principal axes fill a block of the
     rotation matrix. The features are standardized first, so that predictions do not depend on
-    their units. The trees are not pruned, other than those (C4.5) of the original.
+    their units. The trees are not pruned, other than those (C4.5) of the original. Drawing goes by
+    the rows' weights, so that the forest can be boosted, see `adaptive_rotation_forest`.
 
     References
     ----------
@@ -115,7 +116,7 @@ class RotationForest(ClassifierMixin, BaseEstimator):
         tags.non_deterministic = self.random_state is None
         return tags
 
-    def fit(self, X: Any, y: Any) -> RotationForest:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> RotationForest:
         """Grow the trees.
 
         Parameters
@@ -124,6 +125,9 @@ class RotationForest(ClassifierMixin, BaseEstimator):
             Features.
         y : array-like, shape (n_rows,)
             Labels; at least two classes.
+        sample_weight : array-like, shape (n_rows,), optional
+            Non-negative weights; rows of weight zero are left out. Whole numbers count rows: a row
+            of weight two is two rows. Of others only the ratios matter.
 
         Returns
         -------
@@ -131,13 +135,22 @@ class RotationForest(ClassifierMixin, BaseEstimator):
         """
         n_trees = self._check_settings()
         data, y = check_eeg(self, as_eeg(X), y, reset=True, flat="allow", ensure_min_samples=2)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        flat = data.reshape(len(data), -1).astype(np.float64)
+        weight = _check_sample_weight(
+            sample_weight, flat, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weight.any():
+            raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
+        if (weight != np.round(weight)).any():  # no counts: as many as there are rows
+            weight = weight * (np.count_nonzero(weight) / weight.sum())
+        kept = weight > 0
+        self.classes_, codes = np.unique(y[kept], return_inverse=True)
         check_classes(self.classes_, self)
-        rows = data.reshape(len(data), -1).astype(np.float64)
-        rows, self._mean, self._spread = standardized(rows)
+        flat, codes, weight = _distinct(flat[kept], codes, weight[kept])
+        rows, self._mean, self._spread = standardized(flat, weight)
         seeds = check_random_state(self.random_state).randint(2**31 - 1, size=n_trees)
         grown = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._grow)(rows, codes, seed) for seed in seeds
+            delayed(self._grow)(rows, codes, weight, seed) for seed in seeds
         )
         self._turns = [turn for turn, _ in grown]
         self.estimators_ = [tree for _, tree in grown]
@@ -190,19 +203,22 @@ class RotationForest(ClassifierMixin, BaseEstimator):
         return total / len(self.estimators_)
 
     def _grow(
-        self, rows: np.ndarray, codes: np.ndarray, seed: int
+        self, rows: np.ndarray, codes: np.ndarray, weight: np.ndarray, seed: int
     ) -> tuple[_Rotation, DecisionTreeClassifier]:
         random = np.random.RandomState(seed)
-        turn = _draw_rotation(rows, codes, self.subset_size, self.sample_fraction, random)
+        turn = _draw_rotation(rows, codes, weight, self.subset_size, self.sample_fraction, random)
+        # A little less than the number, which a sum of weights may miss by rounding.
+        least = (self.min_samples_leaf - 1e-6) / weight.sum()
         tree = DecisionTreeClassifier(
             criterion=self.criterion, max_depth=self.max_depth,
-            min_samples_leaf=self.min_samples_leaf, random_state=random,
+            min_weight_fraction_leaf=min(least, 0.5), random_state=random,
         )
-        return turn, tree.fit(turn.apply(rows), codes)
+        return turn, tree.fit(turn.apply(rows), codes, sample_weight=weight)
 
     def _check_settings(self) -> int:
         name = type(self).__name__
         check_count(self.subset_size, "subset_size", name)
+        check_count(self.min_samples_leaf, "min_samples_leaf", name)
         check_number(self.sample_fraction, "sample_fraction", self, low=0, high=1, closed="right")
         return check_count(self.n_estimators, "n_estimators", name)
 
@@ -228,8 +244,22 @@ class _Rotation:
         return out
 
 
+def _distinct(
+    rows: np.ndarray, codes: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sort rows, and put equal ones of one class together, with the sum of their weights.
+
+    Then neither their order nor whether a weight or repetition counts them makes a difference.
+    """
+    table = np.column_stack([rows, codes]) + 0.0  # no negative zeros
+    found, place = np.unique(table, axis=0, return_inverse=True)
+    total = np.bincount(place.reshape(-1), weight, minlength=len(found))
+    return np.ascontiguousarray(found[:, :-1]), found[:, -1].astype(np.intp), total
+
+
 def _draw_rotation(
-    rows: np.ndarray, codes: np.ndarray, size: int, fraction: float, random: np.random.RandomState
+    rows: np.ndarray, codes: np.ndarray, weight: np.ndarray, size: int, fraction: float,
+    random: np.random.RandomState,
 ) -> _Rotation:
     order = random.permutation(rows.shape[1])
     n_whole = len(order) // size
@@ -238,13 +268,14 @@ def _draw_rotation(
         if n_subsets and width:
             first = 0 if width == size else n_whole * size
             subsets = order[first : first + n_subsets * width].reshape(n_subsets, width)
-            blocks.append(_principal_axes(rows, codes, subsets, fraction, random))
+            blocks.append(_principal_axes(rows, codes, weight, subsets, fraction, random))
     return _Rotation(order, blocks)
 
 
 def _principal_axes(
     rows: np.ndarray,
     codes: np.ndarray,
+    weight: np.ndarray,
     subsets: np.ndarray,
     fraction: float,
     random: np.random.RandomState,
@@ -255,7 +286,9 @@ def _principal_axes(
     for place, features in enumerate(subsets):
         classes = random.permutation(n_classes)[: random.randint(1, n_classes + 1)]
         pool = np.flatnonzero(np.isin(codes, classes))
-        drawn = pool[random.randint(len(pool), size=max(1, round(fraction * len(pool))))]
+        up_to = weight[pool].cumsum()
+        points = random.random_sample(max(1, round(fraction * up_to[-1]))) * up_to[-1]
+        drawn = pool[np.searchsorted(up_to, points, side="right").clip(max=len(pool) - 1)]
         sample = rows[np.ix_(drawn, features)]
         sample = sample - sample.mean(axis=0)
         covariances[place] = sample.T @ sample / len(sample)

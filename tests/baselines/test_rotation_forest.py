@@ -6,7 +6,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
-from skbci.baselines import RotationForest
+from skbci.baselines import RotationForest, adaptive_rotation_forest
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.standard_normal((120, 7)) @ RANDOM.standard_normal((7, 7))
@@ -108,3 +108,79 @@ def test_bad_settings_are_named(params, error, message):
 def test_one_class_is_named():
     with pytest.raises(ValueError, match="one class only"):
         RotationForest(3, random_state=0).fit(X, np.zeros(120))
+
+
+# -- weights ------------------------------------------------------------------------------
+
+
+def test_whole_weights_count_rows_and_their_order_does_not_matter():
+    weight = RANDOM.randint(0, 4, len(X))
+    weighted = RotationForest(8, random_state=0).fit(X, Y, sample_weight=weight)
+    order = RANDOM.permutation(weight.sum())
+    repeated = RotationForest(8, random_state=0).fit(
+        X.repeat(weight, axis=0)[order], Y.repeat(weight)[order]
+    )
+    np.testing.assert_array_equal(weighted.predict_proba(X), repeated.predict_proba(X))
+
+
+def test_of_other_weights_only_the_ratios_matter():
+    weight = RANDOM.uniform(0.1, 3, len(X))
+    a, b = (RotationForest(8, random_state=0).fit(X, Y, sample_weight=scale * weight)
+            for scale in (1.0, 1e-3))
+    np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(X), atol=1e-12)
+    even = RotationForest(8, random_state=0).fit(X, Y, sample_weight=np.full(len(X), 1 / len(X)))
+    plain = RotationForest(8, random_state=0).fit(X, Y)
+    np.testing.assert_allclose(even.predict_proba(X), plain.predict_proba(X), atol=1e-12)
+
+
+def test_heavy_rows_are_got_right():
+    """Labels at random: what a shallow forest cannot learn of all rows, it learns of a few."""
+    noise = RANDOM.randint(0, 2, len(X))
+    heavy = np.zeros(len(X), bool)
+    heavy[:12] = True
+    forest = RotationForest(30, max_depth=3, min_samples_leaf=1, random_state=0)
+    plain = forest.fit(X, noise).score(X[heavy], noise[heavy])
+    weighted = forest.fit(X, noise, sample_weight=np.where(heavy, 30.0, 1.0))
+    assert weighted.score(X[heavy], noise[heavy]) > max(plain, 0.9)
+
+
+def test_leaves_hold_the_weight_they_should():
+    weight = RANDOM.randint(1, 4, len(X))
+    forest = RotationForest(5, min_samples_leaf=7, random_state=0).fit(X, Y, sample_weight=weight)
+    for tree in forest.estimators_:
+        leaves = tree.tree_.children_left < 0
+        assert tree.tree_.weighted_n_node_samples[leaves].min() >= 7
+
+
+@pytest.mark.parametrize("weight", [np.full(120, -1.0), np.ones(7), np.zeros(120)])
+def test_bad_weights_are_refused(weight):
+    with pytest.raises(ValueError, match="[Ss]ample.weight|[Nn]egative"):
+        RotationForest(2).fit(X, Y, sample_weight=weight)
+
+
+# -- boosted ------------------------------------------------------------------------------
+
+
+def test_the_adaptive_forest_is_adaboost_over_rotation_forests():
+    """SAMME's weights and votes, worked out here forest by forest."""
+    boosted = adaptive_rotation_forest(4, n_estimators=3, max_depth=1, random_state=0).fit(X, Y)
+    assert len(boosted.estimators_) == 4
+    weight, votes = np.full(len(X), 1 / len(X)), np.zeros(len(X))
+    for forest in boosted.estimators_:
+        twin = RotationForest(3, max_depth=1, random_state=forest.random_state)
+        said = twin.fit(X, Y, sample_weight=weight).predict(X)
+        error = weight[said != Y].sum() / weight.sum()
+        vote = np.log((1 - error) / error)
+        weight = weight * np.exp(vote * (said != Y))
+        weight /= weight.sum()
+        votes += vote * np.where(said == "open", 1, -1)
+    np.testing.assert_array_equal(boosted.predict(X), np.where(votes > 0, "open", "closed"))
+
+
+def test_boosting_shallow_forests_beats_one_of_them():
+    rows = np.random.RandomState(1).standard_normal((400, 2))
+    labels = (rows[:, 0] * rows[:, 1] > 0).astype(int)
+    settings = {"n_estimators": 5, "max_depth": 1}
+    one = cross_val_score(RotationForest(**settings, random_state=0), rows, labels).mean()
+    boosted = adaptive_rotation_forest(20, **settings, random_state=0)
+    assert cross_val_score(boosted, rows, labels).mean() > one + 0.1
