@@ -1,6 +1,7 @@
 """The decoders that every new one is measured against, as ready pipelines.
 
-`csp_lda`, `fbcsp`, `tangent_space_lr` and `riemann_mdm` for imagery, `ssvep_cca` for flicker,
+`csp_lda`, `fbcsp`, `tangent_space_lr`, `riemann_mdm` and `slow_potentials_lr` for imagery,
+`ssvep_cca` for flicker,
 `erp_lda` and `erp_xdawn_riemann` for evoked potentials put together what MNE, pyRiemann and
 scikit-learn have. They take raw broadband epochs (array, `EEGArray` or `mne.Epochs`), in volts or
 microvolts, with any reference; every step has a name that `GridSearchCV` can reach.
@@ -20,6 +21,7 @@ from skbci.baselines._galan import GalanClassifier
 from skbci.baselines._k_star import KStar
 from skbci.baselines._riemann import riemann_mdm, tangent_space_lr
 from skbci.baselines._rotation_forest import RotationForest
+from skbci.baselines._slow_potentials import slow_potentials_lr
 from skbci.baselines._ssvep import ssvep_cca
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "eye_state_pipeline",
     "fbcsp",
     "riemann_mdm",
+    "slow_potentials_lr",
     "ssvep_cca",
     "tangent_space_lr",
 ]

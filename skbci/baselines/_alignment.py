@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from skbci.features import EuclideanAlignment, RiemannianRecentering
+from skbci.features import ChannelScaling, EuclideanAlignment, RiemannianRecentering
 
 __all__ = ["alignment_step"]
 
@@ -14,7 +14,7 @@ def alignment_step(alignment: Any) -> Any:
 
     Parameters
     ----------
-    alignment : {"euclidean", "riemannian"}, transformer or None
+    alignment : {"scale", "euclidean", "riemannian"}, transformer or None
         None gives a step that passes everything through, so that a grid search can replace it.
 
     Raises
@@ -24,14 +24,16 @@ def alignment_step(alignment: Any) -> Any:
     """
     if alignment is None:
         return "passthrough"
-    if isinstance(alignment, str) and alignment == "euclidean":
-        return EuclideanAlignment()
-    if isinstance(alignment, str) and alignment == "riemannian":
-        return RiemannianRecentering()
+    by_name = {
+        "scale": ChannelScaling, "euclidean": EuclideanAlignment,
+        "riemannian": RiemannianRecentering,
+    }
+    if isinstance(alignment, str) and alignment in by_name:
+        return by_name[alignment]()
     is_class = isinstance(alignment, type)
     if is_class or not (hasattr(alignment, "fit") and hasattr(alignment, "transform")):
         raise ValueError(
-            f"alignment={alignment!r} is not 'euclidean', 'riemannian', None, or a transformer "
-            "such as EuclideanAlignment('session')."
+            f"alignment={alignment!r} is not 'scale', 'euclidean', 'riemannian', None, or a "
+            "transformer such as EuclideanAlignment('session')."
         )
     return alignment

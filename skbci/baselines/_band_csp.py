@@ -29,7 +29,7 @@ __all__ = ["BandCSP"]
 _FLOOR = 1e-12
 
 
-class BandCSP(TransformerMixin, BaseEstimator):
+class BandCSP(CSP):
     r"""Log-power of common spatial patterns, band by band, whatever the rank of the data.
 
     For each band, the channels are first projected onto the subspace in which there is any
@@ -66,10 +66,13 @@ class BandCSP(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    filters_ : list of ndarray, shape (n_filters, n_channels)
-        Spatial filters of each band.
-    patterns_ : list of ndarray, shape (n_filters, n_channels)
-        The filters' patterns: how each source projects to the channels.
+    filters_ : ndarray, shape (n_filters, n_channels), or list of them
+        Spatial filters; a list with an array for each band where there are several.
+    patterns_ : ndarray, shape (n_filters, n_channels), or list of them
+        The filters' patterns: how each source projects to the channels, in X's unit.
+    evals_ : ndarray, shape (n_filters,), or list of them
+        Of each filter's output, mean power in the first class over the sum of the classes' mean
+        powers; for two classes without shrinkage the eigenvalue.
     classes_ : ndarray
         The labels.
     n_features_in_ : int
@@ -115,6 +118,16 @@ class BandCSP(TransformerMixin, BaseEstimator):
         self.component_order = component_order
         self.tol = tol
 
+    # A `CSP`, so that MNE reads and draws its patterns; fitting, pickling and tags are its own.
+    fit_transform = TransformerMixin.fit_transform
+    __getstate__ = BaseEstimator.__getstate__
+    __setstate__ = BaseEstimator.__setstate__
+
+    @property
+    def inverse_transform(self) -> Any:
+        """Not there: logarithms of powers cannot be turned back into signals."""
+        raise AttributeError("BandCSP has no inverse_transform: its features are log-powers.")
+
     def fit(self, X: Any, y: Any) -> BandCSP:
         """Find the filters of each band.
 
@@ -149,12 +162,11 @@ n_times)
         if bad.any():
             check_classes_left(labels, ~bad, type(self).__name__)
             bands, labels = bands[~bad], labels[~bad]
-        self.filters_: list[np.ndarray] = []
-        self.patterns_: list[np.ndarray] = []
-        for band in np.moveaxis(bands, 1, 0):
-            filters, patterns = self._fit_band(band, labels)
-            self.filters_.append(filters)
-            self.patterns_.append(patterns)
+        fitted = [self._fit_band(band, labels) for band in np.moveaxis(bands, 1, 0)]
+        found = [list(parts) for parts in zip(*fitted)]
+        self.filters_, self.patterns_, self.evals_ = (
+            parts[0] if len(parts) == 1 else parts for parts in found
+        )
         self._mean_log = self._log_powers(bands).mean(axis=0)
         return self
 
@@ -165,7 +177,8 @@ n_times)
         report_unusable(found, type(self).__name__, names, then)
         return found.rows
 
-    def _fit_band(self, band: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _fit_band(self, band: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Filters, patterns and shares of power of one band."""
         reducer = RankReducer(tol=self.tol).fit(band)
         projection = reducer.components_ / reducer.scale_
         csp = CSP(
@@ -176,7 +189,10 @@ n_times)
             csp.fit(projection @ np.asarray(band, dtype=np.float64), y)
         filters = csp.filters_ @ projection
         patterns = np.linalg.pinv(filters).T
-        return filters[: csp.n_components], patterns[: csp.n_components]
+        filters, patterns = filters[: csp.n_components], patterns[: csp.n_components]
+        power = np.square(filters @ band).mean(axis=-1)
+        by_class = np.stack([power[y == label].mean(axis=0) for label in self.classes_])
+        return filters, patterns, by_class[0] / by_class.sum(axis=0)
 
     def transform(self, X: Any) -> np.ndarray:
         """Give the log-power of every filter's output.
@@ -202,10 +218,14 @@ n_times)
     def _log_powers(self, bands: np.ndarray) -> np.ndarray:
         features = []
         with np.errstate(over="ignore"):  # rows too large for float32 are replaced
-            for band, filters in enumerate(self.filters_):
+            for band, filters in enumerate(self._bank()):
                 power = np.mean(np.square(filters @ bands[:, band]), axis=-1)
                 features.append(np.log(np.maximum(power, _FLOOR)))
         return np.hstack(features)
+
+    def _bank(self) -> list[np.ndarray]:
+        """The filters of each band."""
+        return self.filters_ if isinstance(self.filters_, list) else [self.filters_]
 
     def _banded(self, data: np.ndarray) -> np.ndarray:
         """View the data as rows x bands x channels x times."""
@@ -234,16 +254,16 @@ n_times)
         ndarray of str
         """
         check_is_fitted(self)
-        several = len(self.filters_) > 1
+        several = len(self._bank()) > 1
         return np.array(
             [f"band{b}_csp{k}" if several else f"csp{k}"
-             for b, filters in enumerate(self.filters_) for k in range(len(filters))],
+             for b, filters in enumerate(self._bank()) for k in range(len(filters))],
             dtype=object,
         )
 
     def __sklearn_tags__(self) -> Any:
         """Declare that three dimensions are welcome and that labels are needed."""
-        tags = super().__sklearn_tags__()
+        tags = TransformerMixin.__sklearn_tags__(self)
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags

@@ -5,15 +5,16 @@ Every step takes rows x channels x times (or rows x times of one channel), `mne.
 given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD`, `BandEnergy` and
 `WindowMeans` give named features; `FilterBank`, `Crop`, `SlidingWindows`, `BaselineCorrection`,
 `RankReducer` and `ChannelNormalizer` give signals; `CausalCentering` removes what shifts from
-session to session, `EuclideanAlignment` and `RiemannianRecentering` what tells subjects or
-sessions apart as wholes. `KeepRows` lets other packages' transformers pass the table on,
-as `skbci.make_pipeline` does for all steps of a pipeline.
+session to session, `ChannelScaling`, `EuclideanAlignment` and `RiemannianRecentering` what tells
+subjects or sessions apart as wholes. `KeepRows` lets other packages' transformers pass the table
+on, as `skbci.make_pipeline` does for all steps of a pipeline.
 """
 
 from skbci.features._band_energy import BandEnergy
 from skbci.features._baseline_correction import BaselineCorrection
 from skbci.features._causal_centering import CausalCentering
 from skbci.features._channel_normalizer import ChannelNormalizer
+from skbci.features._channel_scaling import ChannelScaling
 from skbci.features._crop import Crop
 from skbci.features._euclidean_alignment import EuclideanAlignment
 from skbci.features._filter_bank import FilterBank
@@ -30,6 +31,7 @@ __all__ = [
     "BaselineCorrection",
     "CausalCentering",
     "ChannelNormalizer",
+    "ChannelScaling",
     "Crop",
     "EuclideanAlignment",
     "FilterBank",

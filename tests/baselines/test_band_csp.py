@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import pickle
+
 import mne
 import numpy as np
 import pytest
+from mne.decoding import get_spatial_filter_from_estimator
 from sklearn.base import clone
 
 from skbci import EEGArray
-from skbci.baselines import BandCSP
+from skbci.baselines import BandCSP, csp_lda
 
 N, C, T = 40, 5, 120
 Y = np.tile(["left", "right"], N // 2)
@@ -35,16 +38,16 @@ def test_full_rank_data_give_what_mne_gives():
 def test_the_sources_that_differ_are_found():
     X, mixing = _mixed()
     csp = BandCSP(2).fit(X, Y)
-    cosines = np.abs(csp.patterns_[0] @ mixing) / np.outer(
-        np.linalg.norm(csp.patterns_[0], axis=1), np.linalg.norm(mixing, axis=0))
+    cosines = np.abs(csp.patterns_ @ mixing) / np.outer(
+        np.linalg.norm(csp.patterns_, axis=1), np.linalg.norm(mixing, axis=0))
     assert (cosines[:, :2].max(axis=0) > 0.99).all()
-    np.testing.assert_allclose(csp.filters_[0] @ csp.patterns_[0].T, np.eye(2), atol=1e-8)
+    np.testing.assert_allclose(csp.filters_ @ csp.patterns_.T, np.eye(2), atol=1e-8)
 
 
 def test_features_are_the_log_power_of_the_filters_output():
     X, _ = _mixed()
     csp = BandCSP(3).fit(X, Y)
-    expected = np.log(np.mean((csp.filters_[0] @ X) ** 2, axis=-1))
+    expected = np.log(np.mean((csp.filters_ @ X) ** 2, axis=-1))
     np.testing.assert_allclose(csp.transform(X), expected)
 
 
@@ -73,7 +76,7 @@ def test_more_components_than_rank_are_cut():
     X, _ = _mixed()
     X = X - X.mean(axis=1, keepdims=True)
     csp = BandCSP(20).fit(X, Y)
-    assert csp.filters_[0].shape == (C - 1, C)
+    assert csp.filters_.shape == (C - 1, C)
     assert np.isfinite(csp.transform(X)).all()
 
 
@@ -135,3 +138,26 @@ def test_wrong_channel_count():
     csp = BandCSP().fit(_mixed()[0], Y)
     with pytest.raises(ValueError, match="X has 4 channels .* fitted with 5 channels"):
         csp.transform(_mixed()[0][:, :4])
+
+
+def test_mne_reads_the_filters_of_a_csp_pipeline():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((40, 4, 200)), np.tile([0, 1], 20)
+    X[y == 1, 2] *= 3
+    X -= X.mean(axis=1, keepdims=True)
+    pipe = csp_lda(2, sfreq=100.0).fit(X, y)
+    info = mne.create_info(["C3", "Cz", "C4", "Pz"], 100.0, "eeg")
+    found = get_spatial_filter_from_estimator(pipe, info, step_name="csp")
+    assert found.filters.shape == found.patterns.shape == (2, 4)
+    assert found.evals.shape == (2,)
+    # The source with the greatest power in one class is channel 2, as seen after the reference.
+    strongest = np.argmax(np.abs(found.evals - 0.5))
+    pattern = found.patterns[strongest]
+    assert np.abs(pattern).argmax() == 2
+    # A filter's output has the share of power that its eigenvalue says.
+    band = np.asarray(pipe[:3].transform(X))
+    power = [np.square(found.filters[0] @ band[y == label]).mean() for label in (0, 1)]
+    assert found.evals[0] == pytest.approx(power[0] / sum(power), rel=1e-6)
+    assert not hasattr(pipe[3], "inverse_transform")
+    again = pickle.loads(pickle.dumps(pipe))
+    np.testing.assert_array_equal(again.predict(X), pipe.predict(X))

@@ -64,7 +64,7 @@ def _bars(ax: Any, report: Any) -> None:
     ax.axvline(report.threshold, color="0.2", linewidth=1, linestyle=":")
     ax.set_yticks(places, shown["name"], fontsize="small")
     ax.set_xlim(0, 1)
-    ax.set_xlabel("accuracy; chance, and what guessing stays below", fontsize="small")
+    ax.set_xlabel("accuracy (lines: chance, threshold)", fontsize="small")
     ax.set_title("other sources", loc="left", fontsize="medium")
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
