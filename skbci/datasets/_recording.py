@@ -134,8 +134,8 @@ def load_recording(
                    ``categories_json``, ``y_names``, ``n_train``
     =============  ==========================================================================
 
-    ``meta``, a JSON text, may state ``units`` (V, mV, uV, nV or their names), ``dataset``, ``subject``, ``session``, ``task`` and
-    ``labels``. Subject, session and run are else looked for in the file's name (``S001R04``,
+    ``meta``, a JSON text, may state ``units`` (V, mV, uV, nV or their names), ``dataset``,
+    ``subject``, ``session``, ``task`` and ``labels``. Subject, session and run are else looked for in the file's name (``S001R04``,
     ``A01T``, ``B0101T``, ``sub-01_ses-2_run-3``, ``subject1_session2`` ...) and in the names of
     the folders above it, and are else 1, with a warning for the subject.
     Continuous runs are one row each; sample-wise recordings one row a sample, and ``X.T[None]``
