@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["channel_picks", "left_out_bads"]
+__all__ = ["DATA_TYPES", "channel_picks", "left_out_bads", "named_otherwise"]
+
+# What MNE calls the types of data channels.
+DATA_TYPES = frozenset({
+    "eeg", "csd", "meg", "mag", "grad", "ecog", "seeg", "dbs", "hbo", "hbr", "fnirs_cw_amplitude",
+    "fnirs_fd_ac_amplitude", "fnirs_fd_phase", "fnirs_od",
+})
+# How recorders name what is no EEG: HEOG, EOG-left, EMG1, ECG, STI 014, Status, Trigger.
+_OTHER = re.compile(
+    r"(?:EEG[ _:-]*)?(?:[HV]?EOG[HVLR]?|EMG|ECG|EKG|GSR|STIM?|TRIG|TRIGGERS?|STATUS|MARKERS?)"
+    r"(?:[ _:.-].*|\d+)?", re.IGNORECASE,
+)
 
 
 def channel_picks(info: Any, picks: Any = None, what: str = "the recording") -> np.ndarray:
@@ -69,6 +82,11 @@ def _chosen(info: Any, picks: Any) -> tuple[np.ndarray, str]:
         return np.zeros(0, dtype=int), f" MNE says: {error}"
     at = {name: i for i, name in enumerate(names)}
     return np.array([at[name] for name in kept], dtype=int), ""
+
+
+def named_otherwise(names: Sequence[str]) -> list[str]:
+    """Give those of the names that recorders give to eyes, muscles, hearts and triggers."""
+    return [name for name in names if _OTHER.fullmatch(name.strip())]
 
 
 def left_out_bads(info: Any, picks: np.ndarray) -> list[str]:

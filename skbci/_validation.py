@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from mne import BaseEpochs
+from mne.io import BaseRaw
 from sklearn.utils.validation import validate_data
 
+from skbci._alike import check_alike
 from skbci._checks import is_number
 from skbci._labels import check_labels
 from skbci._masked import check_unmasked
@@ -39,13 +41,20 @@ def as_eeg(X: Any) -> Any:
     Raises
     ------
     ValueError
-        If entries are masked.
+        If entries are masked, or rows of different lengths.
+    TypeError
+        If X is a continuous recording.
     """
     if isinstance(X, BaseEpochs):
         return EEGArray.from_epochs(X)
     if isinstance(X, (list, tuple)) and len(X) and all(isinstance(x, BaseEpochs) for x in X):
         return np.concatenate([EEGArray.from_epochs(x) for x in X])
-    return check_unmasked(X, "X")
+    if isinstance(X, BaseRaw):
+        raise TypeError(
+            "X is a continuous recording (mne.io.Raw); estimators take epochs or windows. Cut it "
+            "with read_epochs (around events) or SlidingWindows.explode."
+        )
+    return check_unmasked(check_alike(X, "X"), "X")
 
 
 def check_eeg(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._alike import check_alike
 from skbci._masked import check_unmasked
 from skbci._mne_exchange import array_from_epochs, epochs_from_array
 from skbci._row_index import indexed_context
@@ -98,7 +99,7 @@ class EEGArray(np.ndarray):
         window: float | None = None,
     ) -> EEGArray:
         """Check the parts against each other and bind them."""
-        array = np.asarray(check_unmasked(data, "data"))
+        array = np.asarray(check_unmasked(check_alike(data, "data"), "data"))
         if array.ndim < 1:
             raise ValueError("EEGArray needs at least one dimension: rows. Got a scalar.")
         if metadata is None:
@@ -350,6 +351,11 @@ def _concatenate(arrays: list[EEGArray]) -> EEGArray:
             raise ValueError(
                 f"Cannot join arrays with different channels: {first.ch_names} and "
                 f"{other.ch_names}."
+            )
+        if other.shape[1:] != first.shape[1:]:
+            raise ValueError(
+                f"Cannot join arrays with rows of shape {first.shape[1:]} and {other.shape[1:]}: "
+                "cut them to one length first."
             )
         if other.sfreq != first.sfreq:
             raise ValueError(

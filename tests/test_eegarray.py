@@ -287,6 +287,27 @@ def test_a_channel_that_is_bad_later_is_named():
         ChannelNormalizer().fit(gone).transform(first)
 
 
+@pytest.mark.parametrize("make", [EEGArray, as_eeg])
+def test_epochs_of_unequal_length_are_named(make):
+    rows = [np.zeros((3, 200))] * 4 + [np.zeros((3, 150))]
+    with pytest.raises(ValueError, match=r"row 0 has shape \(3, 200\) and row 4 shape \(3, 150\)"):
+        make(rows)
+    with pytest.raises(ValueError, match="row 1 channels of unequal length"):
+        make([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [3.0]]])
+    assert np.shape(make(rows[:4])) == (4, 3, 200)
+
+
+def test_arrays_of_unequal_length_are_not_joined(X):
+    with pytest.raises(ValueError, match=r"rows of shape \(3, 40\) and \(3, 30\): cut them"):
+        np.concatenate([X, X[..., :30]])
+
+
+def test_a_continuous_recording_is_no_X():
+    raw = mne.io.RawArray(np.zeros((2, 100)), mne.create_info(2, 100.0, "eeg"), verbose="error")
+    with pytest.raises(TypeError, match="continuous recording.*read_epochs.*SlidingWindows"):
+        as_eeg(raw)
+
+
 def test_to_epochs_without_events_numbers_them(X):
     epochs = X.to_epochs()
     assert epochs.metadata["row"].tolist() == list(range(12))

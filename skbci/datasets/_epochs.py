@@ -17,7 +17,7 @@ from skbci._checks import check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._events import chosen_epochs, raw_events
-from skbci.datasets._mne_files import open_recording, whose
+from skbci.datasets._mne_files import doubt_types, open_recording, whose
 from skbci.datasets._units import doubt_amplitude
 from skbci.eegarray import EEGArray
 
@@ -131,6 +131,8 @@ def read_epochs(
     where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
     chosen = channel_picks(source.info, picks, str(where))
     bads = left_out_bads(source.info, chosen)
+    if picks is None:
+        doubt_types(source.info, chosen, where)
     with mne.utils.use_log_level("ERROR"):
         if isinstance(source, mne.BaseEpochs):
             epochs, onsets = _from_epochs(

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import mne
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
@@ -47,7 +48,7 @@ def pack(bunch: Mapping[str, Any]) -> dict[str, np.ndarray]:
     texts: dict[str, Any] = {
         "units": "V", "DESCR": str(bunch.get("DESCR", "")), "tmin": X.tmin,
         "sfreq": bunch.get("sfreq", X.sfreq), "ch_names": bunch.get("ch_names", X.ch_names),
-        "tables": ["metadata"], "json": {},
+        "tables": ["metadata"], "json": {}, **_types_and_bads(X),
     }
     for name, value in bunch.items():
         if name in _CONTEXT or value is None:
@@ -65,6 +66,18 @@ def pack(bunch: Mapping[str, Any]) -> dict[str, np.ndarray]:
     }
     arrays["meta"] = np.array(json.dumps(texts, default=_number))
     return arrays
+
+
+def _types_and_bads(X: EEGArray) -> dict[str, list[str]]:
+    """What of an array's ``info`` is stored: types of channels, and those marked bad."""
+    if X.info is None or X.ndim != 3:
+        return {}
+    kinds = dict(zip(X.info["ch_names"], X.info.get_channel_types()))
+    names = X.ch_names or list(kinds)
+    return {
+        "ch_types": [kinds[name] for name in names],
+        "bads": [name for name in X.info["bads"] if name in names],
+    }
 
 
 def _pack_table(table: pd.DataFrame, name: str) -> dict[str, np.ndarray]:
@@ -161,12 +174,23 @@ def read_bunch_layout(archive: Archive, selection: Selection) -> Bunch:
         for key, values in archive.arrays.items() if key.startswith("array.")
     }
     extra = {name: _decode(value) for name, value in meta["json"].items()}
+    info = _info(meta, ch_names) if X.ndim == 3 and ch_names else None
     return make_bunch(
         X if selection.dtype is None else X.astype(selection.dtype),
         None if y is None else y[keep], table[keep].reset_index(drop=True), sfreq=sfreq,
-        ch_names=ch_names, tmin=tmin, description=meta["DESCR"],
+        ch_names=ch_names, tmin=tmin, info=info, description=meta["DESCR"],
         stored={**arrays, **extra, **tables},
     )
+
+
+def _info(meta: dict[str, Any], ch_names: list[str]) -> Any:
+    """Give MNE's description of the channels, as far as it was stored."""
+    if "ch_types" not in meta or meta["sfreq"] is None:
+        return None
+    kinds = {name.lower(): kind for name, kind in zip(meta["ch_names"], meta["ch_types"])}
+    info = mne.create_info(ch_names, meta["sfreq"], [kinds[name.lower()] for name in ch_names])
+    info["bads"] = [name for name in meta["bads"] if name in ch_names]
+    return info
 
 
 def _checked_meta(archive: Archive) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_epochs
 from skbci.datasets._layout_epochs import volt_factor
 from skbci.datasets._npz import Archive
+from skbci.datasets._npz_channels import chosen_channels
 from skbci.datasets._protocols import (
     code_names,
     row_task,
@@ -23,7 +24,7 @@ from skbci.datasets._protocols import (
     state_of,
     subject_of,
 )
-from skbci.datasets._selection import Selection, pick_channels, to_volts
+from skbci.datasets._selection import Selection, to_volts
 
 __all__ = ["read_continuous_layout", "run_keys"]
 
@@ -85,9 +86,7 @@ def _signals(
                 f"{archive.path}: {key} has shape {stored.shape}; a continuous run is "
                 "(n_channels, n_times)."
             )
-        picks, ch_names = pick_channels(
-            archive.ch_names(len(stored)), selection.picks, archive.path
-        )
+        picks, ch_names = chosen_channels(archive, len(stored), selection)
         factor = volt_factor(archive, stored, selection.unit)
         factor = factor[picks] if np.ndim(factor) == 1 else factor
         out.append(to_volts(stored[picks], factor, selection.number(stored)))

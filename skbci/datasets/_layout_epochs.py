@@ -12,8 +12,9 @@ from sklearn.utils import Bunch
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._npz import Archive
+from skbci.datasets._npz_channels import chosen_channels
 from skbci.datasets._protocols import label_names, row_task, run_of, session_of, subject_of
-from skbci.datasets._selection import Selection, pick_channels, to_volts
+from skbci.datasets._selection import Selection, to_volts
 from skbci.datasets._units import doubt_amplitude
 
 __all__ = ["read_epochs_layout", "volt_factor", "window_samples"]
@@ -30,7 +31,7 @@ def read_epochs_layout(archive: Archive, selection: Selection) -> Bunch:
     table = _table(archive, len(X))
     keep = selection.mask(table)
     rows = slice(None) if keep.all() else np.flatnonzero(keep)
-    picks, ch_names = pick_channels(archive.ch_names(X.shape[1]), selection.picks, archive.path)
+    picks, ch_names = chosen_channels(archive, X.shape[1], selection)
     factor = volt_factor(archive, X, selection.unit)
     if np.ndim(factor) == 1:
         factor = factor[picks]

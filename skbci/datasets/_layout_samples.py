@@ -11,8 +11,9 @@ from sklearn.utils import Bunch
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._layout_epochs import volt_factor
 from skbci.datasets._npz import Archive
+from skbci.datasets._npz_channels import chosen_channels
 from skbci.datasets._protocols import label_names, row_task, session_of, subject_of
-from skbci.datasets._selection import Selection, pick_channels, to_volts
+from skbci.datasets._selection import Selection, to_volts
 
 __all__ = ["read_samples_layout"]
 
@@ -25,7 +26,7 @@ def read_samples_layout(archive: Archive, selection: Selection) -> Bunch:
     selection.refuse_window("a sample-wise recording")
     X, sfreq = archive["X"], archive.sfreq()
     y = archive.check_length("y", len(X))
-    picks, ch_names = pick_channels(archive.ch_names(X.shape[1]), selection.picks, archive.path)
+    picks, ch_names = chosen_channels(archive, X.shape[1], selection)
     factor = volt_factor(archive, X.T, selection.unit)
     factor = factor[picks] if np.ndim(factor) == 1 else factor
     subject, session = subject_of(archive), session_of(archive)

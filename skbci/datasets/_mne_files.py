@@ -9,9 +9,10 @@ from typing import Any
 
 import mne
 
+from skbci._channels import named_otherwise
 from skbci.datasets._names import header_subject, names_in
 
-__all__ = ["open_recording", "whose"]
+__all__ = ["doubt_types", "open_recording", "whose"]
 
 _EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
 
@@ -79,6 +80,22 @@ def _compare_length(path: Path, raw: Any) -> None:
             f"{path} is cut short: its header states {stated:g} s, and the first {kept:g} s are "
             "there and were kept, with the events in them.",
             UserWarning, stacklevel=4,
+        )
+
+
+def doubt_types(info: Any, picks: Any, where: Any) -> None:
+    """Warn of channels of type EEG that are something else by their names.
+
+    Some formats, EDF among them, do not know types, and MNE takes all channels for EEG.
+    """
+    kinds = info.get_channel_types()
+    others = named_otherwise([info["ch_names"][at] for at in picks if kinds[at] == "eeg"])
+    if others:
+        warnings.warn(
+            f"{where}: the channels {others} are of type 'eeg', but of another by their names, "
+            "and were taken. Leave them out with picks=..., or state their types first: "
+            "raw.set_channel_types({name: 'eog'}).",
+            UserWarning, stacklevel=3,
         )
 
 

@@ -22,6 +22,7 @@ from skbci.datasets._layout_features import read_features_layout
 from skbci.datasets._layout_samples import read_samples_layout
 from skbci.datasets._layout_tabular import read_tabular_layout
 from skbci.datasets._npz import Archive, find_files, open_archive
+from skbci.datasets._npz_channels import bad_channels
 from skbci.datasets._protocols import subject_unknown
 from skbci.datasets._selection import Selection, as_list
 from skbci.datasets._units import in_volts
@@ -60,7 +61,9 @@ def load_recording(
     subjects, sessions, runs : value or sequence of values, optional
         Rows to keep, by the columns of the metadata. Every value must be in some file.
     picks : sequence of str, optional
-        Channels to keep, in this order and spelling; upper and lower case are the same.
+        Channels to keep, in this order and spelling; upper and lower case are the same. By default
+        all that are neither in ``bads`` nor of another type than data channels: by ``ch_types``
+        or, where the file has none, by their names (EOG, ECG, STI ...), with a warning.
     tmin, tmax : float, optional
         Both or none, in seconds, ``tmax`` excluded. Epochs are cropped; continuous runs are cut
         around their events.
@@ -135,9 +138,10 @@ def load_recording(
     =============  ==========================================================================
 
     ``meta``, a JSON text, may state ``units`` (V, mV, uV, nV or their names), ``dataset``,
-    ``subject``, ``session``, ``task`` and ``labels``. Subject, session and run are else looked for in the file's name (``S001R04``,
-    ``A01T``, ``B0101T``, ``sub-01_ses-2_run-3``, ``subject1_session2`` ...) and in the names of
-    the folders above it, and are else 1, with a warning for the subject.
+    ``subject``, ``session``, ``run``, ``task``, ``labels``, ``bads`` and ``ch_types`` (those of
+    MNE). Subject, session and run are else looked for in the file's name (``S001R04``, ``A01T``,
+    ``B0101T``, ``sub-01_ses-2_run-3``, ``subject1_session2`` ...) and in the names of the folders
+    above it, and are else 1, with a warning for the subject.
     Continuous runs are one row each; sample-wise recordings one row a sample, and ``X.T[None]``
     makes one continuous row of them.
 
@@ -160,8 +164,12 @@ def load_recording(
             if not selection.may_match(archive.arrays):
                 continue
             bunch = _reader(archive)(archive, selection)
-            if "subject" in bunch.metadata and FORMAT_KEY not in archive:
-                nameless += [file.name] if subject_unknown(archive) else []
+            if FORMAT_KEY not in archive:
+                nameless += [file.name] if _nameless(bunch, archive) else []
+                kept = bunch.ch_names or []
+                bunch.metadata.attrs["left_out_bads"] = [
+                    name for name in bad_channels(archive) if name not in kept
+                ]
         if len(bunch.X) or not selection.rows:
             files.append(file)
             bunches.append(bunch)
@@ -198,6 +206,10 @@ def _blamed_on(file: Path) -> Iterator[None]:
         if not isinstance(error, ValueError) or isinstance(error, UnicodeError):
             said = f"{file} holds unfit contents ({type(error).__name__}: {error})."
         raise ValueError(said) from error
+
+
+def _nameless(bunch: Bunch, archive: Archive) -> bool:
+    return "subject" in bunch.metadata and subject_unknown(archive)
 
 
 def _selection(

@@ -27,8 +27,8 @@ def save_recording(path: str | os.PathLike[str], bunch: Mapping[str, Any]) -> Pa
         Name of the file; ``.npz`` is added if it has no ending. An existing file is replaced.
     bunch : Bunch or mapping
         With ``X`` and, where known, ``y``, ``metadata``, ``sfreq``, ``ch_names``, ``DESCR`` and
-        any further numbers, strings, lists, dictionaries, arrays and DataFrames. The ``info`` of
-        an `EEGArray` is not stored.
+        any further numbers, strings, lists, dictionaries, arrays and DataFrames. Of an
+        `EEGArray`'s ``info``, types of channels and bad channels are stored.
 
     Returns
     -------

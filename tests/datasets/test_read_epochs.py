@@ -144,6 +144,14 @@ def test_windows_over_a_boundary_are_left_out(raw, kinds):
     assert read_epochs(joined, tmax=1.0).y.tolist() == LABELS  # ends at the boundary
 
 
+def test_types_that_contradict_the_names_are_doubted(raw):
+    """As MNE reads EDF: every channel is EEG."""
+    raw.set_channel_types({"EOG1": "eeg"}, verbose="error")
+    with pytest.warns(UserWarning, match=r"\['EOG1'\] are of type 'eeg'.*set_channel_types"):
+        assert read_epochs(raw, tmax=1).ch_names == ["C3", "C4", "EOG1"]
+    assert read_epochs(raw, tmax=1, picks=["C3", "C4"]).ch_names == ["C3", "C4"]
+
+
 def test_bad_channels_are_left_out_unless_named(raw):
     raw.info["bads"] = ["C4"]
     assert read_epochs(raw, tmax=1).ch_names == ["C3"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import mne
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,3 +162,20 @@ def test_newer_formats_are_refused(tmp_path):
     np.savez(path, **arrays)
     with pytest.raises(ValueError, match="newer version of skbci"):
         load_recording(path)
+
+
+def test_types_of_channels_and_bad_ones_come_back(tmp_path):
+    info = mne.create_info(["C3", "C4", "EOG"], 100.0, ["eeg", "eeg", "eog"])
+    info["bads"] = ["C4"]
+    epochs = mne.EpochsArray(np.random.default_rng(0).normal(0, 1e-5, (4, 3, 50)), info,
+                             verbose="error")
+    X = EEGArray.from_epochs(epochs, picks="all")
+    file = save_recording(tmp_path / "a.npz", {"X": X})
+    again = load_recording(file)
+    assert again.ch_names == ["C3", "C4", "EOG"]
+    back = again.X.to_epochs()
+    assert back.get_channel_types() == ["eeg", "eeg", "eog"]
+    assert back.info["bads"] == ["C4"]
+    assert EEGArray.from_epochs(back).ch_names == ["C3"]
+    some = load_recording(file, picks=["eog", "C4"]).X
+    assert some.info.get_channel_types() == ["eog", "eeg"]
