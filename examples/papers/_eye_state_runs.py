@@ -20,7 +20,6 @@ from skbci.baselines import (
     eye_state_ensemble,
     eye_state_pipeline,
 )
-from skbci.evaluation import time_to_loss
 from skbci.model_selection import LeaveSubjectsOut
 
 __all__ = [
@@ -73,10 +72,8 @@ def evaluate(model: Any, data: Windows, train: np.ndarray, test: np.ndarray) -> 
 def history_fields(network: Any) -> dict[str, Any]:
     """How a network's training went."""
     if not np.isfinite(network.history_["train_loss"]).any():
-        return {"epochs": np.nan, "seconds": np.nan, "losses": "", "durations": ""}
-    found = time_to_loss(network)
-    return {"epochs": found["epochs"], "seconds": found["seconds"],
-            "losses": texts(network.history_["train_loss"]),
+        return {"losses": "", "durations": ""}
+    return {"losses": texts(network.history_["train_loss"]),
             "durations": texts(network.history_["dur"])}
 
 

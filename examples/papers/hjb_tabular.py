@@ -59,9 +59,8 @@ answering one half). The paper states neither network nor software nor machine.
 Paper's protocol: categories as numbers, a missing value as a code of its own, all columns z-scored
 over all rows. Hold-out stage: half of the rows trains; of the steps {STEPS} the
 largest whose training loss is within {EPSILON} of the lowest is taken (eq. 53). Then 4-fold
-cross-validation of all rows with that step: the error is the mean over folds and over five trials
-of {ITERATIONS} epochs, each with its own seed. The test folds hold rows
-that chose the step.
+cross-validation of all rows with that step: the error is the mean over folds and over {{trials}},
+each with its own seed. The test folds hold rows that chose the step.
 Honest protocol: 4-fold cross-validation; in each fold codes, one-hot columns, z-scores, step and
 number of epochs (a tenth, a third or all of the trial's) come from training rows only: the best
 log-loss on held-out training rows wins (GridSearchCV; three folds for real sets of less than
@@ -319,7 +318,12 @@ def main(argv: list[str] | None = None) -> None:
         )
         for study, function in studies.items() if trials(study, data, epochs, args.labels)
     }
-    write_errors(args, data, results["paper"], results["honest"], PROTOCOL)
+    if len(epochs) > 1:
+        words = f"{len(epochs)} trials of {', '.join(map(str, epochs))} epochs"
+    else:
+        words = f"one trial of {epochs[0]} epochs"
+    protocol = PROTOCOL.replace("{trials}", words)
+    write_errors(args, data, results["paper"], results["honest"], protocol)
     if "steps" in results:
         write_steps(args, results["paper"], results["honest"], results["steps"])
     if "MMG" in data:

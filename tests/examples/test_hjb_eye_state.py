@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _eye_state_data as eye_data
+import _eye_state_report as report
 import _eye_state_runs as runs
 import hjb_eye_state as script
 import numpy as np
@@ -95,3 +96,21 @@ def test_the_checks_on_recordings(data_folder, tmp_path, capsys):
     leaked, honest = (float(cell) for cell in line.split("|")[2:4])
     assert leaked > 95
     assert honest < 60
+
+
+def test_fits_of_any_length_are_judged_by_one_loss():
+    """A short fit that stays high has not converged, whatever its own range."""
+    def line(optimizer, losses):
+        return {"optimizer": optimizer, "losses": report.texts(losses),
+                "durations": report.texts([0.5] * len(losses))}
+
+    frame = pd.DataFrame([
+        line("hjb", [1.0, 0.9]), line("adam", [1.0, 0.5, 0.2, 0.1, 0.1]),
+        line("sgd", [1.0, 0.4, 0.19, 0.1, 0.05]),
+        {"optimizer": "lf", "losses": "", "durations": ""},
+    ])
+    target = report.common_loss(frame)
+    assert target == pytest.approx(0.1 + 0.05 * 0.9)
+    found = report.times_to(frame, target)
+    assert found["epochs"].tolist() == [np.inf, 4, 4, np.inf]
+    assert found["seconds"].tolist() == [np.inf, 2.0, 2.0, np.inf]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _hjb_paper as paper
+import _tabular_report as report
 import _tabular_sets as sets
 import hjb_tabular as script
 import numpy as np
@@ -35,6 +36,15 @@ def test_batches_by_size_and_errors_of_constant_answers():
                             np.zeros(2, bool))
     assert table.batch_size == 128
     assert table.constant_error == pytest.approx(100 * 2 / 7)
+
+
+def test_who_never_arrives_is_later():
+    nan = np.nan
+    pair = pd.DataFrame({"HJB": [1.0, 2.0, 3.0, nan, nan, nan], "Adam": [2, 6, nan, 1, 5, nan]})
+    assert report.sooner(pair) == "3 of 5; median ratio 2.50 of the 2 where both arrive"
+    assert report.sooner(pair[["Adam", "HJB"]]).startswith("2 of 5;")
+    assert report.sooner(pair.iloc[:2]) == "2 of 2; median ratio 2.50"
+    assert report.sooner(pair.iloc[5:]) == "-"
 
 
 def test_missing_values_get_a_code_of_their_own():
