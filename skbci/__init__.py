@@ -6,15 +6,20 @@ from skbci._version import __version__
 from skbci.eegarray import EEGArray
 
 if TYPE_CHECKING:
+    from skbci._lost_table import LostTableWarning
     from skbci.pipeline import Pipeline, make_pipeline
 
-__all__ = ["EEGArray", "Pipeline", "__version__", "make_pipeline"]
+__all__ = ["EEGArray", "LostTableWarning", "Pipeline", "__version__", "make_pipeline"]
 
 
 def __getattr__(name: str) -> Any:
     """Load what needs scikit-learn when it is asked for."""
-    if name not in ("Pipeline", "make_pipeline"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from skbci import pipeline
+    if name in ("Pipeline", "make_pipeline"):
+        from skbci import pipeline
 
-    return getattr(pipeline, name)
+        return getattr(pipeline, name)
+    if name == "LostTableWarning":
+        from skbci._lost_table import LostTableWarning
+
+        return LostTableWarning
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -65,7 +65,11 @@ AS_IN_SCIKIT_LEARN = dict.fromkeys(
     expected_failed_checks=lambda _: AS_IN_SCIKIT_LEARN,
 )
 def test_check_estimator(estimator, check):
-    check(estimator)
+    before = np.random.get_state()  # one of the checks draws
+    try:
+        check(estimator)
+    finally:
+        np.random.set_state(before)
 
 
 CHAINS = {

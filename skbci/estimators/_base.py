@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from skbci._checks import check_count, check_flag, check_number
 from skbci._labels import check_column
+from skbci._lost_table import warn_without_table
 from skbci._validation import as_eeg, check_eeg
 from skbci.eegarray import EEGArray
 from skbci.estimators._criteria import resolve_criterion
@@ -268,6 +269,10 @@ class BaseNeural(SparseTraining):
         """Rows to train on and, with early stopping, rows to validate on."""
         if not self.early_stopping:
             return np.arange(len(target)), None
+        if rows.groups is None:
+            warn_without_table(
+                self, rows.X, "Early stopping holds out the last rows, not whole subjects"
+            )
         return split_validation(
             rows.X, len(target), None if self._real_target else target, rows.groups,
             self.validation_fraction, check_random_state(seed),

@@ -11,7 +11,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_number
 from skbci._labels import check_classes, check_column
-from skbci._sessions import session_rows
+from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._sessions import LEVELS, session_rows
 from skbci._validation import as_eeg, carry_rows, check_eeg, row_values
 from skbci.eegarray import EEGArray
 from skbci.estimators._lags import lagged
@@ -226,6 +227,7 @@ class CascadeClassifier(MetaClassifier):
 
     def _learn(self, X: Any, y: np.ndarray, groups: Any, method: str, params: Any) -> None:
         name = type(self).__name__
+        note_table(self, X, (*LEVELS, "onset"), WITHOUT_TABLE)
         longest = max(len(rows) for rows in session_rows(X, len(y), name))
         if longest < self.n_lags:
             raise ValueError(
@@ -292,6 +294,7 @@ class CascadeClassifier(MetaClassifier):
         source = as_eeg(X)
         data = check_eeg(self, source, reset=False, ndim=(2, 3, 4), same_times=True)
         X = source if isinstance(source, EEGArray) else data
+        require_table(self, X, WITHOUT_TABLE)
         sessions = session_rows(X, len(data), type(self).__name__)
         return self._stacked(X, self._history(self._values(self.initial_, X), sessions))
 

@@ -12,7 +12,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_number, check_positive
-from skbci._sessions import session_rows
+from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._sessions import LEVELS, session_rows
 from skbci._validation import as_eeg, row_values
 from skbci.estimators._markov import forward_filter
 from skbci.estimators._meta import MetaClassifier, can
@@ -175,7 +176,10 @@ class EvidenceAccumulator(MetaClassifier):
         """
         self._check_settings()
         routed = self._routed(y, params)
-        fitted = clone(self.estimator).fit(as_eeg(X), y, **routed["estimator"]["fit"])
+        X = as_eeg(X)
+        if not self._is_single_row():
+            note_table(self, X, (*LEVELS, "onset"), WITHOUT_TABLE)
+        fitted = clone(self.estimator).fit(X, y, **routed["estimator"]["fit"])
         if not hasattr(fitted, "predict_proba"):
             raise TypeError(
                 f"{type(self).__name__} averages probabilities, but {type(fitted).__name__} has "
@@ -250,6 +254,7 @@ class EvidenceAccumulator(MetaClassifier):
         proba = np.asarray(self.estimator_.predict_proba(X))
         if self._is_single_row():
             return proba
+        require_table(self, X, WITHOUT_TABLE)
         out = proba.astype(np.float64)
         logs = np.log(np.maximum(out, _FLOOR))
         rate = getattr(self, "change_rate_", None)  # as it was in fit

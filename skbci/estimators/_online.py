@@ -14,7 +14,8 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skbci._checks import check_count, check_positive
 from skbci._labels import check_labels
-from skbci._sessions import session_codes, session_rows
+from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._sessions import LEVELS, session_codes, session_rows
 from skbci._validation import as_eeg, row_values
 from skbci.eegarray import EEGArray
 from skbci.estimators._calibration import calibration_rows, mixed_batch
@@ -28,6 +29,8 @@ from skbci.estimators._meta import (
     take_rows,
 )
 from skbci.estimators._step_size import scaled_step_size
+
+_WITHOUT_TABLE = "No session can be told from another, so that nothing is learned online"
 
 
 class OnlineClassifier(MetaClassifier):
@@ -171,6 +174,7 @@ class OnlineClassifier(MetaClassifier):
         self._check_settings()
         routed = self._routed(y, params)
         X = as_eeg(X)
+        note_table(self, X, (*LEVELS, "onset"), _WITHOUT_TABLE)
         late = calibration_rows(X, _num_samples(X), type(self).__name__)
         fitted = clone(self.estimator)
         self._heads_: list[EEGArray] = []
@@ -308,7 +312,9 @@ class OnlineClassifier(MetaClassifier):
 
     def _ask(self, method: str, X: Any) -> np.ndarray:
         check_is_fitted(self, "estimator_")
-        X, n_before = self._with_heads(as_eeg(X))
+        X = as_eeg(X)
+        require_table(self, X, WITHOUT_TABLE)
+        X, n_before = self._with_heads(X)
         return getattr(self.estimator_, method)(X)[n_before:]
 
     # -- settings -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 from pyriemann.estimation import Covariances
 
 from skbci._checks import check_choice, check_count, check_number
+from skbci._lost_table import note_table, require_table
 from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci._validation import carry_rows
 from skbci.eegarray import EEGArray
@@ -17,6 +18,8 @@ from skbci.features._base import SignalTransformer
 from skbci.features._groups import Key, check_columns, group_rows
 
 __all__ = ["GroupAlignment"]
+
+_WITHOUT_TABLE = "All of them are aligned as one group"
 
 
 class GroupAlignment(SignalTransformer):
@@ -72,6 +75,7 @@ class GroupAlignment(SignalTransformer):
             Of X's shape, without a unit, under X's table.
         """
         X, data = self._read(X, ndim=(2, 3, 4))
+        require_table(self, X, _WITHOUT_TABLE)
         name = type(self).__name__
         out = np.empty_like(data)
         groups = group_rows(X, len(data), self.by, name)
@@ -113,6 +117,7 @@ class GroupAlignment(SignalTransformer):
         check_count(self.min_rows, "min_rows", self)
         check_number(self.tol, "tol", self, low=0, high=1, closed="left")
         X, data = self._read_fit(X, ndim=(2, 3, 4))
+        note_table(self, X, check_columns(self.by, name), _WITHOUT_TABLE)
         groups = group_rows(X, len(data), self.by, name)
         good = self._usable(X, data, groups, fitted=False)
         self.references_ = {}

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_flag, check_number
-from skbci._sessions import check_by, session_rows
+from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._sessions import LEVELS, check_by, session_rows
 from skbci._validation import carry_rows
 from skbci.features._base import SignalTransformer
 from skbci.features._running_mean import CenteringStream
@@ -51,7 +52,8 @@ class CausalCentering(SignalTransformer):
     ------
     ValueError
         If the onsets of a run do not increase from row to row, ``forgetting`` is not in (0, 1],
-        ``prior_rows`` is negative, or X has NaN or infinity.
+        ``prior_rows`` is negative, X has NaN or infinity, or rows without a table follow a ``fit``
+        with one.
 
     See Also
     --------
@@ -138,6 +140,7 @@ class CausalCentering(SignalTransformer):
         """
         self._check_parameters()
         X, data = self._read_fit(X, flat="allow")
+        note_table(self, X, LEVELS, WITHOUT_TABLE)
         first = max(1, round(self.prior_rows)) if self.prior_rows else len(data)
         sessions = [
             data[rows[:first]] for rows in session_rows(X, len(data), "CausalCentering", self.by)
@@ -161,6 +164,7 @@ class CausalCentering(SignalTransformer):
             Of X's shape.
         """
         X, data = self._read(X, flat="allow", same_times=True)
+        require_table(self, X, WITHOUT_TABLE)
         out = np.empty_like(data)
         for rows in session_rows(X, len(data), "CausalCentering", self.by):
             out[rows] = self.start().update(data[rows])

@@ -89,8 +89,11 @@ def test_later_rows_and_other_sessions_never_matter(cut, n):
 
 def test_a_plain_array_is_one_recording():
     X, y = make(sessions=(1,))
-    clf = EvidenceAccumulator(GaussianNB(), 9).fit(X, y)
-    np.testing.assert_array_equal(clf.predict_proba(np.asarray(X)), clf.predict_proba(X))
+    with_table = EvidenceAccumulator(GaussianNB(), 9).fit(X, y).predict_proba(X)
+    bare = np.asarray(X)
+    clf = EvidenceAccumulator(GaussianNB(), 9).fit(bare, y)
+    np.testing.assert_array_equal(clf.predict_proba(bare), with_table)
+    np.testing.assert_array_equal(clf.predict_proba(X), with_table)
 
 
 def test_one_certain_row_does_not_outvote_the_others():

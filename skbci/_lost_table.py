@@ -1,0 +1,163 @@
+"""Steps that go by the rows' table: what they say where it was lost on the way to them."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from types import FrameType
+from typing import Any
+
+from mne import BaseEpochs
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
+from skbci.eegarray import EEGArray
+from skbci.pipeline import Pipeline as KeepingPipeline
+
+__all__ = [
+    "WITHOUT_TABLE",
+    "LostTableWarning",
+    "note_table",
+    "require_table",
+    "warn_without_table",
+]
+
+WITHOUT_TABLE = "All of them count as one recording"
+
+
+class LostTableWarning(UserWarning):
+    """A step that tells subjects or sessions apart gets rows that do not know theirs any more.
+
+    It is given where a pipeline, or another estimator around the step, has rows with a table and
+    the step gets a bare array. Whoever never had a table is not warned: the rows of a plain array
+    are one recording, in order.
+    """
+
+
+def note_table(step: Any, X: Any, columns: Sequence[str], without: str) -> None:
+    """Remember in ``fit`` which columns a step found, and warn where the table was lost.
+
+    Parameters
+    ----------
+    step : estimator
+        Who asks.
+    X : EEGArray or anything
+        Its rows.
+    columns : sequence of str
+        What it reads of their table, where it is there.
+    without : str
+        What it does without a table, for the warning: "All rows count as one session", say.
+
+    Warns
+    -----
+    LostTableWarning
+    """
+    known = isinstance(X, EEGArray) and X.has_metadata
+    step._table_columns_ = [name for name in columns if known and name in X.metadata]
+    warn_without_table(step, X, without)
+
+
+def require_table(step: Any, X: Any, without: str) -> None:
+    """Ask after ``fit`` for the table that there was in ``fit``.
+
+    Parameters
+    ----------
+    step : estimator
+        Who asks.
+    X : EEGArray or anything
+        Its rows.
+    without : str
+        As for `note_table`.
+
+    Raises
+    ------
+    ValueError
+        If ``fit`` found columns of a table, and these rows have none.
+
+    Warns
+    -----
+    LostTableWarning
+        If neither had a table, and X's was lost on the way.
+    """
+    if isinstance(X, EEGArray) and X.has_metadata:
+        return
+    fitted = getattr(step, "_table_columns_", [])
+    if not fitted:
+        warn_without_table(step, X, without)
+        return
+    found = _lost_on_the_way(step)
+    remedy = found or (
+        "Give an EEGArray (or mne.Epochs) with these columns, for a single recording with the "
+        "same value in all rows."
+    )
+    raise ValueError(
+        f"{type(step).__name__} was fitted on rows whose table says {', '.join(fitted)}, but "
+        f"these rows have no table. {remedy}"
+    )
+
+
+def warn_without_table(step: Any, X: Any, without: str) -> None:
+    """Warn where X has no table because it was lost on the way; parameters as of `note_table`."""
+    if isinstance(X, EEGArray) and X.has_metadata:
+        return
+    found = _lost_on_the_way(step)
+    if found:
+        warnings.warn(
+            f"{type(step).__name__} goes by the rows' table, and its rows have none. {without}. "
+            f"{found}",
+            LostTableWarning,
+            stacklevel=4,
+        )
+
+
+def _lost_on_the_way(step: Any) -> str:
+    """Say who had a table, who dropped it, and what helps; nothing where nobody had one."""
+    below: list[Any] = [step]
+    for owner, X in _callers():
+        if owner is not below[-1]:
+            below.append(owner)
+        if not (isinstance(X, BaseEpochs) or (isinstance(X, EEGArray) and X.has_metadata)):
+            continue
+        name = type(owner).__name__
+        dropped = _step_before(owner, below) if isinstance(owner, Pipeline) else None
+        if dropped is None:
+            return f"The table was lost within {name}, which had it."
+        at, culprit = dropped
+        kind = type(culprit).__name__
+        if isinstance(owner, KeepingPipeline):
+            return (
+                f"The step before it, {at!r} ({kind}), gives a data frame, a sparse matrix or "
+                "another number of rows: set_output(transform='default') lets the table pass."
+            )
+        return (
+            f"The step before it, {at!r} ({kind}), gives a bare array: build the pipeline with "
+            f"skbci.make_pipeline, whose steps pass the table on, or wrap it, "
+            f"KeepRows({kind}(...))."
+        )
+    return ""
+
+
+def _callers() -> Iterator[tuple[Any, Any]]:
+    """Estimators whose methods are being called, from the inside out, and the X they were given.
+
+    Nothing that scikit-learn hands from step to step says where an array comes from; the calls
+    that are under way do.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_varnames[:2] == ("self", "X"):
+            owner = frame.f_locals.get("self")
+            if isinstance(owner, BaseEstimator):
+                yield owner, frame.f_locals.get("X")
+        frame = frame.f_back
+
+
+def _step_before(pipeline: Any, below: list[Any]) -> tuple[str, Any] | None:
+    """The step whose output went to the one of a pipeline's steps that is being called."""
+    steps = [(n, s) for n, s in pipeline.steps if s is not None and not isinstance(s, str)]
+    for same in (lambda a, b: a is b, lambda a, b: type(a) is type(b)):
+        for at in range(len(steps) - 1, 0, -1):
+            if any(same(steps[at][1], other) for other in below):
+                return steps[at - 1]
+    return None
