@@ -18,7 +18,9 @@ is some tenths of a microvolt, and their rails stand at some tenths of a volt.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +29,7 @@ __all__ = [
     "ON_BAD_ROWS",
     "Unusable",
     "amplitudes",
+    "calling_it",
     "check_classes_left",
     "find_unusable",
     "report_unusable",
@@ -42,6 +45,8 @@ _LEAST_TIMES = 4
 _ROUNDING = 64
 _ALIKE = 5  # neighbours on that grid: a stretch of a tenth gives one at least
 _SHOWN = 5
+# What a row that comes by itself is called in reports; None: by its number.
+_called: ContextVar[str | None] = ContextVar("_called", default=None)
 
 
 @dataclass(frozen=True)
@@ -196,8 +201,11 @@ def report_unusable(
         ch_names = [repr(str(name)) for name in ch_names] * (n // len(ch_names))
     shown = [_row_words(found, row, ch_names) for row in rows[:_SHOWN]]
     words = ", ".join(shown) + (", ..." if len(rows) > _SHOWN else "")
-    verb = "has" if len(rows) == 1 else "have"
-    message = f"{who}: {len(rows)} of {len(found.flat)} rows {verb} no usable signal: {words}."
+    if (called := _called.get()) is not None and len(found.flat) == 1:
+        message = f"{who}: {called} has no usable signal{words.removeprefix('row 0')}."
+    else:
+        verb = "has" if len(rows) == 1 else "have"
+        message = f"{who}: {len(rows)} of {len(found.flat)} rows {verb} no usable signal: {words}."
     if found.large.any() and not found.flat.any():
         message += " Is the unit that of fit?"
     if action == "raise":
@@ -218,3 +226,13 @@ def _row_words(found: Unusable, row: int, names: Sequence[str]) -> str:
         more = ", ..." if len(named) > _SHOWN else ""
         parts.append(f"{word} in channel {', '.join(named[:_SHOWN])}{more}")
     return f"row {row} ({'; '.join(parts)})"
+
+
+@contextmanager
+def calling_it(words: str) -> Iterator[None]:
+    """Call a row by other words than its number in all reports made meanwhile."""
+    token = _called.set(words)
+    try:
+        yield
+    finally:
+        _called.reset(token)

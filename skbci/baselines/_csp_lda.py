@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.pipeline import Pipeline
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
+from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank
 
 __all__ = ["csp_lda"]
@@ -25,7 +25,8 @@ def csp_lda(
     reg: float | str | None = "oas",
     order: int = 4,
     alignment: Any = None,
-) -> Pipeline:
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
     """Band-pass, common spatial patterns, log-power, linear discriminant analysis.
 
     The reference of motor imagery decoding. The filter runs over the whole epoch, without phase
@@ -50,10 +51,12 @@ def csp_lda(
         Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
         `RiemannianRecentering` (both by subject), or any such transformer, as
         ``RiemannianRecentering("session")``. None leaves them as they are.
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal; see `DecoderPipeline`.
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``csp`` (`BandCSP`) and
         ``lda`` (`LinearDiscriminantAnalysis`).
 
@@ -74,10 +77,10 @@ def csp_lda(
     >>> csp_lda(2, sfreq=100, tmin=0.5, tmax=1.5).fit(X[:30], y[:30]).score(X[30:], y[30:])
     1.0
     """
-    return Pipeline([
+    return DecoderPipeline([
         ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("align", alignment_step(alignment)),
         ("csp", BandCSP(n_components, reg=reg)),
         ("lda", LinearDiscriminantAnalysis()),
-    ])
+    ], on_bad_rows=on_bad_rows)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from pyriemann.tangentspace import TangentSpace
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._lda import CheckedLDA
 from skbci.baselines._logistic import CheckedLogisticRegression
 from skbci.baselines._xdawn import CheckedXdawnCovariances
+from skbci.estimators import DecoderPipeline
 from skbci.features import BaselineCorrection, Crop, FilterBank, RankReducer, WindowMeans
 
 __all__ = ["erp_lda", "erp_xdawn_riemann"]
@@ -28,7 +28,8 @@ def erp_lda(
     sfreq: float | None = None,
     order: int = 4,
     alignment: Any = None,
-) -> Pipeline:
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
     """Mean amplitudes in short windows, shrinkage LDA: the reference of ERP decoding.
 
     Parameters
@@ -52,10 +53,12 @@ def erp_lda(
         Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
         `RiemannianRecentering` (both by subject), or any such transformer. None leaves them as
         they are.
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal; see `DecoderPipeline`.
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``baseline`` (`BaselineCorrection`), ``crop`` (`Crop`),
         ``align``, ``means`` (`WindowMeans`), ``scale`` (`StandardScaler`) and ``lda``
         (`LinearDiscriminantAnalysis` with the shrinkage of Ledoit and Wolf).
@@ -83,12 +86,12 @@ def erp_lda(
     >>> bool(auc.mean() > 0.6)
     True
     """
-    return Pipeline([
+    return DecoderPipeline([
         *_signal_steps(fmin, fmax, baseline, tmin, tmax, sfreq, order, alignment),
         ("means", WindowMeans(width, sfreq=sfreq)),
         ("scale", StandardScaler()),
         ("lda", CheckedLDA(solver="lsqr", shrinkage="auto")),
-    ])
+    ], on_bad_rows=on_bad_rows)
 
 
 def erp_xdawn_riemann(
@@ -104,7 +107,8 @@ def erp_xdawn_riemann(
     C: float = 1.0,
     order: int = 4,
     alignment: Any = None,
-) -> Pipeline:
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
     """Filter by xDAWN, covariances with the mean responses, tangent space, logistic regression.
 
     A covariance matrix knows no time. Stacked on the classes' mean responses, a row's covariances
@@ -135,10 +139,12 @@ def erp_xdawn_riemann(
         Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
         `RiemannianRecentering` (both by subject), or any such transformer. None leaves them as
         they are.
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal; see `DecoderPipeline`.
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``baseline`` (`BaselineCorrection`), ``crop`` (`Crop`),
         ``align``, ``rank`` (`RankReducer`), ``xdawn``
         (`pyriemann.estimation.XdawnCovariances`), ``tangent`` (`TangentSpace`) and ``lr``
@@ -159,13 +165,13 @@ def erp_xdawn_riemann(
     ['filter', 'baseline', 'crop', 'align', 'rank', 'xdawn', 'tangent', 'lr']
     """
     xdawn = CheckedXdawnCovariances(n_filters, estimator=estimator, xdawn_estimator=estimator)
-    return Pipeline([
+    return DecoderPipeline([
         *_signal_steps(fmin, fmax, baseline, tmin, tmax, sfreq, order, alignment),
         ("rank", RankReducer()),
         ("xdawn", xdawn),
         ("tangent", TangentSpace()),
         ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
-    ])
+    ], on_bad_rows=on_bad_rows)
 
 
 def _signal_steps(

@@ -8,10 +8,10 @@ from typing import Any
 
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest, mutual_info_classif
-from sklearn.pipeline import Pipeline
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
+from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank
 from skbci.features._filter_bank import NINE_BANDS
 
@@ -30,7 +30,8 @@ def fbcsp(
     order: int = 4,
     random_state: Any = 0,
     alignment: Any = None,
-) -> Pipeline:
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
     """Filter bank, spatial patterns of each band, the most informative features, LDA.
 
     Parameters
@@ -57,10 +58,12 @@ def fbcsp(
         Alignment of subjects by their own unlabelled rows, each band by itself:
         `EuclideanAlignment`, `RiemannianRecentering` (both by subject), or any such transformer,
         as ``RiemannianRecentering("session")``. None leaves them as they are.
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal; see `DecoderPipeline`.
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``csp`` (`BandCSP`),
         ``select`` (`SelectKBest`) and ``lda`` (`LinearDiscriminantAnalysis`).
 
@@ -83,11 +86,11 @@ def fbcsp(
     """
     bands = tuple(bands)
     information = partial(mutual_info_classif, random_state=random_state)
-    return Pipeline([
+    return DecoderPipeline([
         ("filter", FilterBank(bands, sfreq=sfreq, order=order, output="bands")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("align", alignment_step(alignment)),
         ("csp", BandCSP(n_components, n_bands=len(bands), reg=reg)),
         ("select", SelectKBest(information, k=n_features)),
         ("lda", LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")),
-    ])
+    ], on_bad_rows=on_bad_rows)

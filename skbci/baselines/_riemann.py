@@ -6,11 +6,11 @@ from typing import Any
 
 from pyriemann.estimation import Covariances
 from pyriemann.tangentspace import TangentSpace
-from sklearn.pipeline import Pipeline
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._logistic import CheckedLogisticRegression
 from skbci.baselines._mdm import CheckedMDM
+from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, RankReducer
 
 __all__ = ["riemann_mdm", "tangent_space_lr"]
@@ -28,7 +28,8 @@ def tangent_space_lr(
     C: float = 1.0,
     order: int = 4,
     alignment: Any = None,
-) -> Pipeline:
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
     r"""Covariances, projected to the tangent space at their mean, logistic regression.
 
     A covariance :math:`\Sigma_i` becomes the vector of
@@ -56,10 +57,12 @@ def tangent_space_lr(
         Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
         `RiemannianRecentering` (both by subject), or any such transformer, as
         ``RiemannianRecentering("session")``. None leaves them as they are.
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal; see `DecoderPipeline`.
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``rank`` (`RankReducer`),
         ``cov`` (`Covariances`), ``tangent`` (`TangentSpace`) and ``lr`` (`LogisticRegression`).
 
@@ -80,11 +83,11 @@ def tangent_space_lr(
     >>> tangent_space_lr(sfreq=100).fit(X[:30], y[:30]).score(X[30:], y[30:])
     1.0
     """
-    return Pipeline([
+    return DecoderPipeline([
         *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment),
         ("tangent", TangentSpace(metric=metric)),
         ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
-    ])
+    ], on_bad_rows=on_bad_rows)
 
 
 def riemann_mdm(
@@ -98,7 +101,8 @@ def riemann_mdm(
     metric: str = "riemann",
     order: int = 4,
     alignment: Any = None,
-) -> Pipeline:
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
     """Covariances, assigned to the class whose mean is nearest.
 
     Parameters
@@ -120,10 +124,12 @@ def riemann_mdm(
         Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
         `RiemannianRecentering` (both by subject), or any such transformer, as
         ``RiemannianRecentering("session")``. None leaves them as they are.
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal; see `DecoderPipeline`.
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``rank`` (`RankReducer`),
         ``cov`` (`Covariances`) and ``mdm`` (`pyriemann.classification.MDM`).
 
@@ -139,10 +145,10 @@ def riemann_mdm(
     >>> list(riemann_mdm(sfreq=250).named_steps)
     ['filter', 'crop', 'align', 'rank', 'cov', 'mdm']
     """
-    return Pipeline([
+    return DecoderPipeline([
         *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment),
         ("mdm", CheckedMDM(metric=metric)),
-    ])
+    ], on_bad_rows=on_bad_rows)
 
 
 def _covariance_steps(

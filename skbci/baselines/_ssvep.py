@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sklearn.pipeline import Pipeline
-
 from skbci.baselines._cca import CCAClassifier
+from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank
 
 __all__ = ["ssvep_cca"]
@@ -22,7 +21,8 @@ def ssvep_cca(
     tmax: float | None = None,
     sfreq: float | None = None,
     order: int = 4,
-) -> Pipeline:
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
     """Band-pass, canonical correlation with each flicker frequency; no training.
 
     The reference of SSVEP decoding. Several bands make it filter bank CCA.
@@ -44,10 +44,12 @@ def ssvep_cca(
         Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
     order : int, default=4
         Order of the Butterworth filters, run forward and backward.
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal; see `DecoderPipeline`.
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`) and ``cca`` (`CCAClassifier`).
 
     References
@@ -64,8 +66,8 @@ def ssvep_cca(
     >>> ssvep_cca().fit(data.X, data.y).score(data.X, data.y) > 0.8
     True
     """
-    return Pipeline([
+    return DecoderPipeline([
         ("filter", FilterBank(bands, sfreq=sfreq, order=order, output="bands")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("cca", CCAClassifier(frequencies, n_harmonics=n_harmonics, sfreq=sfreq)),
-    ])
+    ], on_bad_rows=on_bad_rows)

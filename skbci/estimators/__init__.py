@@ -5,11 +5,13 @@
 `SparseMultitaskClassifier` one network for several tasks; `compact_estimator` makes a sparse
 network smaller, and `TaskScorer` scores one task.
 `CascadeClassifier` and `EvidenceAccumulator` let a classifier look back on the recording's last
-rows; `OnlineClassifier` goes on learning at the beginning of a new session.
+rows; `OnlineClassifier` goes on learning at the beginning of a new session; `DecoderPipeline` is
+a pipeline that sets rows without usable signal aside.
 """
 
 from skbci.estimators._cascade import CascadeClassifier
 from skbci.estimators._compact_estimator import compact_estimator
+from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._evidence import EvidenceAccumulator
 from skbci.estimators._fbmsnet_classifier import FBMSNetClassifier
 from skbci.estimators._min2net_classifier import MIN2NetClassifier
@@ -22,6 +24,7 @@ from skbci.estimators._task_scorer import TaskScorer
 
 __all__ = [
     "CascadeClassifier",
+    "DecoderPipeline",
     "EvidenceAccumulator",
     "FBMSNetClassifier",
     "MIN2NetClassifier",

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -93,6 +94,10 @@ class EvidenceAccumulator(MetaClassifier):
 
     with the exponent :math:`\gamma`. Old rows fade where newer ones speak against them, and so
     decisions follow a change of class sooner than an average does.
+
+    A row of which the classifier says nothing but its prior, as `DecoderPipeline` and the networks
+    do where there is no usable signal, is no evidence: averages are taken without it, and in the
+    recursion its likelihoods are one. It counts for the window's length.
 
     Rows before the beginning of the recording (a change of subject, session or run in the row
     table of an `EEGArray`) are not there, so the first windows are shorter; each call begins every
@@ -257,18 +262,21 @@ class EvidenceAccumulator(MetaClassifier):
         require_table(self, X, WITHOUT_TABLE)
         out = proba.astype(np.float64)
         logs = np.log(np.maximum(out, _FLOOR))
+        silent = says_nothing(self.estimator_, proba)
         rate = getattr(self, "change_rate_", None)  # as it was in fit
         if rate is not None:
             logs = self.exponent * (logs - np.log(self.class_prior_))
+        logs[silent] = 0.0
         for rows in session_rows(X, len(proba), type(self).__name__):
             first = self._first_of_window(X, rows)
             if rate is not None:
                 out[rows] = forward_filter(logs[rows], first, rate, self.class_prior_)
                 continue
-            n = np.arange(1, len(rows) + 1) - first
-            sums = np.vstack([np.zeros(logs.shape[1]), np.cumsum(logs[rows], axis=0)])
-            means = (sums[1:] - sums[first]) / n[:, None]
-            out[rows] = np.where(n[:, None] == 1, out[rows], softmax(means, axis=1))
+            n = _within(np.ones(len(rows)) - silent[rows], first)[:, None]
+            means = _within(logs[rows], first) / np.maximum(n, 1)
+            # Of one row, or of rows that say nothing: the classifier's own answer.
+            alone = (n == 1) & ~silent[rows, None] | (n == 0)
+            out[rows] = np.where(alone, out[rows], softmax(means, axis=1))
         return out.astype(proba.dtype)
 
     def _first_of_window(self, X: Any, rows: np.ndarray) -> np.ndarray:
@@ -315,3 +323,41 @@ class EvidenceAccumulator(MetaClassifier):
             check_count(self.window, "window", self)
         else:
             check_positive(self.window, "window", self, unit="seconds")
+
+
+def says_nothing(estimator: Any, proba: np.ndarray) -> np.ndarray:
+    """Whether rows have the very prior of a classifier that predicts it where there is no signal.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    proba : ndarray, shape (n_rows, n_classes)
+        Its probabilities.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
+    while not hasattr(estimator, "prior_") and (inside := _inside(estimator)) is not None:
+        estimator = inside
+    prior = getattr(estimator, "prior_", None)
+    if prior is None or np.shape(prior) != proba.shape[1:]:
+        return np.zeros(len(proba), dtype=bool)
+    return np.asarray((proba == np.asarray(prior, dtype=proba.dtype)).all(axis=1))
+
+
+def _inside(estimator: Any) -> Any:
+    """The estimator that answers in another one's place, if there is one."""
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1]
+    for name in ("best_estimator_", "estimator_"):
+        if hasattr(estimator, name):
+            return getattr(estimator, name)
+    return None
+
+
+def _within(values: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Sums of each row's values and those before it, from the first of its window on."""
+    sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
+    return sums[1:] - sums[first]

@@ -20,6 +20,7 @@ from skbci._validation import as_eeg, row_values
 from skbci.eegarray import EEGArray
 from skbci.estimators._calibration import calibration_rows, mixed_batch
 from skbci.estimators._cascade import CascadeClassifier
+from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._meta import (
     MetaClassifier,
     can,
@@ -264,6 +265,10 @@ class OnlineClassifier(MetaClassifier):
         if isinstance(X, EEGArray):
             self._heads_.append(X)
         self.n_calibration_ += len(y)
+        if isinstance(self.estimator_, DecoderPipeline):
+            bad = self.estimator_._bad_rows(X)
+            if bad.any():
+                inside, y = take_rows(inside, np.flatnonzero(~bad)), y[~bad]
         learner = last_step(self.estimator_)
         random = check_random_state(self.random_state) if self.replay else None
         offline = self._offline_ and (self._transformed(self._offline_[0]), self._offline_[1])

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from skbci._usable import calling_it
 from skbci.features import FilterBank, WelchPSD
 from skbci.stream._buffer import SampleBuffer
 from skbci.stream._filtered import FilteredSamples
 from skbci.stream._fronts import FilterFront, Front, WelchFront, WindowFront
 from skbci.stream._history import Centering
-from skbci.stream._plan import compile_classifier, find_learner
+from skbci.stream._plan import compile_classifier, find_guard, find_learner
 from skbci.stream._stages import Stage
 from skbci.stream._welch_segments import WelchSegments
 
@@ -41,6 +42,7 @@ class Engine:
     ) -> None:
         self.samples = samples
         self.stages, self.last = compile_classifier(type(pipeline).__name__, pipeline, rows)
+        self.guard, self._guard_inside = find_guard(pipeline)
         self.n_classes = len(pipeline.classes_)
         self.learner_name, self.learner, self.learn_at = find_learner(
             type(pipeline).__name__, pipeline
@@ -89,6 +91,15 @@ class Engine:
 
     def decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:
         """Give the probabilities of a window; with ``learn``, keep what the learner sees of it."""
+        self.learner_row = None
+        with calling_it(f"the window that begins at {onset:g} s"):
+            return self._decide(start, stop, onset, learn)
+
+    def _decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:
+        if self.guard is not None and self.guard._bad_rows(self._window(start, stop)).any():
+            self.front.skip(stop)
+            prior = self.guard.prior_
+            return self.last.silent(prior, onset) if self._guard_inside else prior.copy()
         row = self.front(start, stop)
         stages = self.stages[self._n_front :]
         if learn and self.learn_at < self._n_front:

@@ -74,6 +74,8 @@ class FilteredSamples:
         out = self.buffer.read(start, stop).copy()
         if self.restart:
             first, states = self.samples.read(start, start + 1), self._at_start.pop(start)
+            for passed_over in [at for at in self._at_start if at < start]:
+                del self._at_start[passed_over]
             by_band = out.reshape(len(self.bands), -1, stop - start)
             for y, steady, natural, state in zip(by_band, self._steady, self._natural, states):
                 y += (first * steady - state) @ natural

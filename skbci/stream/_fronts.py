@@ -22,6 +22,10 @@ class Front(Protocol):
         """Give the row of the window from sample ``start`` to before ``stop``."""
         ...
 
+    def skip(self, stop: int) -> None:
+        """Pass over the window that ends before sample ``stop``."""
+        ...
+
     def begin(self) -> None:
         """Begin a run."""
         ...
@@ -44,6 +48,9 @@ class WindowFront:
         # A copy: a step that works in place must not change what later windows share.
         window = self.samples.read(start, stop).copy()
         return window if self.flat else window[np.newaxis]
+
+    def skip(self, stop: int) -> None:
+        pass
 
     def begin(self) -> None:
         pass
@@ -69,6 +76,9 @@ class FilterFront:
         if self.apart is None:
             return row[np.newaxis]
         return row.reshape(1, self.apart, -1, row.shape[-1])
+
+    def skip(self, stop: int) -> None:
+        self.filtered.advance(stop)
 
     def begin(self) -> None:
         self.filtered.begin()
@@ -98,6 +108,10 @@ class WelchFront:
         if self.filtered is not None:
             self.filtered.advance(stop)
         return self.segments(self.read(start, stop), start)
+
+    def skip(self, stop: int) -> None:
+        if self.filtered is not None:
+            self.filtered.advance(stop)
 
     def begin(self) -> None:
         self.segments.clear()

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import softmax
 
 from skbci._sessions import LEVELS
-from skbci.estimators._evidence import _FLOOR, _TOLERANCE_S
+from skbci.estimators._evidence import _FLOOR, _TOLERANCE_S, says_nothing
 from skbci.estimators._markov import transitions
 from skbci.stream._forward import SlidingForward
 from skbci.stream._stages import ClassifierStage, Stage
@@ -49,7 +49,7 @@ class Evidence(ClassifierStage):
     def __init__(self, name: str, step: Any, inner: ClassifierStage) -> None:
         self.inner = inner
         self._onsets: deque[float] = deque()
-        self._logs: deque[np.ndarray] = deque()
+        self._logs: deque[np.ndarray | None] = deque()
         self._filter: SlidingForward | None = None
         super().__init__(name, step)
 
@@ -80,10 +80,16 @@ class Evidence(ClassifierStage):
             self._filter.clear()
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        proba = self.inner(row, onset)
+        return self._after(self.inner(row, onset), onset)
+
+    def silent(self, prior: np.ndarray, onset: float) -> np.ndarray:
+        return self._after(self.inner.silent(prior, onset), onset)
+
+    def _after(self, proba: np.ndarray, onset: float) -> np.ndarray:
         if self._single:
             return proba
-        logs = np.log(np.maximum(proba.astype(np.float64), _FLOOR))
+        silent = bool(says_nothing(self.step.estimator_, proba[np.newaxis])[0])
+        logs = None if silent else np.log(np.maximum(proba.astype(np.float64), _FLOOR))
         self._onsets.append(onset)
         if self._filter is not None:
             return self._filtered(logs).astype(proba.dtype)
@@ -91,11 +97,12 @@ class Evidence(ClassifierStage):
         for _ in range(self._n_old()):
             self._onsets.popleft()
             self._logs.popleft()
-        if len(self._logs) == 1:
+        said = [own for own in self._logs if own is not None]
+        if not said or (len(said) == 1 and not silent):
             return proba
-        return softmax(np.mean(self._logs, axis=0)).astype(proba.dtype)
+        return softmax(np.mean(said, axis=0)).astype(proba.dtype)
 
-    def _filtered(self, logs: np.ndarray) -> np.ndarray:
+    def _filtered(self, logs: np.ndarray | None) -> np.ndarray:
         assert self._filter is not None
         self._filter.push(self._likelihood(logs))
         for _ in range(self._n_old()):
@@ -103,7 +110,9 @@ class Evidence(ClassifierStage):
             self._filter.pop()
         return self._filter.belief()
 
-    def _likelihood(self, logs: np.ndarray) -> np.ndarray:
+    def _likelihood(self, logs: np.ndarray | None) -> np.ndarray:
+        if logs is None:  # a window without signal
+            return np.full(len(self.step.class_prior_), 1 / len(self.step.class_prior_))
         return softmax(self.step.exponent * (logs - np.log(self.step.class_prior_)))
 
     def _n_old(self) -> int:

@@ -83,8 +83,9 @@ class Learning:
             )
 
     def add(self, engine: Engine, label: Any, onset: float) -> None:
-        """Take the row that the learner saw last."""
-        assert engine.learner_row is not None
+        """Take the row that the learner saw last; it saw none of a window without signal."""
+        if engine.learner_row is None:
+            return
         self._rows.append(engine.learner_row)
         self._labels.append(label)
         self._places.append((self.run, onset))
@@ -107,6 +108,8 @@ class Learning:
         """Learn windows that are no part of the stream."""
         rows = X
         estimator = unwrapped(pipeline)
+        if engine.guard is not None and (bad := engine.guard._bad_rows(X)).any():
+            rows, labels = X[~bad], labels[~bad]
         while isinstance(estimator, Pipeline):
             rows = estimator[:-1].transform(rows) if len(estimator.steps) > 1 else rows
             estimator = unwrapped(estimator.steps[-1][1])

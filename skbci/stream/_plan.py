@@ -7,17 +7,30 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import VotingClassifier
 
-from skbci.estimators import CascadeClassifier, EvidenceAccumulator, OnlineClassifier
+from skbci.estimators import (
+    CascadeClassifier,
+    DecoderPipeline,
+    EvidenceAccumulator,
+    OnlineClassifier,
+)
 from skbci.features import CausalCentering, KeepRows
 from skbci.features._alignment import GroupAlignment
 from skbci.pipeline import is_pipeline, step_output
 from skbci.stream._causality import apply, check_row_by_row, fitted_group
 from skbci.stream._classifiers import Vote, compiled_classifier
 from skbci.stream._history import Cascade, Centering, Evidence
-from skbci.stream._stages import Chain, ClassifierStage, OwnClassifier, OwnTransform, Stage
+from skbci.stream._stages import (
+    Chain,
+    ClassifierStage,
+    Guarded,
+    OwnClassifier,
+    OwnTransform,
+    Stage,
+)
 from skbci.stream._transforms import AlignByFitted, compiled_transform
 
-__all__ = ["compile_classifier", "find_learner", "unwrapped"]
+__all__ = ["compile_classifier", "find_guard", "find_learner", "unwrapped"]
+
 
 
 def compile_classifier(
@@ -46,7 +59,7 @@ def compile_classifier(
     """
     estimator = unwrapped(estimator)
     kind = type(estimator)
-    if is_pipeline(estimator):
+    if _is_pipeline(estimator):
         stages, rows = _compile_steps(estimator, estimator.steps[:-1], rows)
         name, estimator = estimator.steps[-1]
         more, last = compile_classifier(name, estimator, rows)
@@ -81,7 +94,7 @@ def _compile_steps(
         step = unwrapped(whole)
         if step is None or isinstance(step, str):  # "passthrough"
             continue
-        if is_pipeline(step):
+        if _is_pipeline(step):
             stages += _compile_steps(step, step.steps, rows)[0]
         else:
             stages.append(_compile_transform(name, step, rows))
@@ -112,7 +125,28 @@ def _compile_cascade(name: str, cascade: CascadeClassifier, rows: Any) -> Cascad
 
 def _as_one(name: str, estimator: Any, rows: Any) -> ClassifierStage:
     stages, last = compile_classifier(name, estimator, rows)
-    return Chain(stages, last) if stages else last
+    one = Chain(stages, last) if stages else last
+    guard, inside = find_guard(estimator)
+    return one if guard is None else Guarded(one, guard, inside)
+
+
+def find_guard(estimator: Any) -> tuple[DecoderPipeline | None, bool]:
+    """Find the pipeline that looks for windows without usable signal.
+
+    Returns
+    -------
+    guard : DecoderPipeline or None
+    inside : bool
+        Whether it is within an `EvidenceAccumulator`, which then goes on from what came before.
+    """
+    estimator = unwrapped(estimator)
+    if type(estimator) is DecoderPipeline:
+        return estimator, False
+    if type(estimator) is OnlineClassifier:
+        return find_guard(estimator.estimator_)
+    if type(estimator) is EvidenceAccumulator:
+        return find_guard(estimator.estimator_)[0], True
+    return None, False
 
 
 def find_learner(name: str, estimator: Any) -> tuple[str, Any, int]:
@@ -127,7 +161,7 @@ def find_learner(name: str, estimator: Any) -> tuple[str, Any, int]:
         Transforming steps before it.
     """
     estimator = unwrapped(estimator)
-    if not is_pipeline(estimator):
+    if not _is_pipeline(estimator):
         return name, estimator, 0
     n_before = _n_steps(estimator.steps[:-1])
     name, learner, n_more = find_learner(*estimator.steps[-1])
@@ -141,11 +175,15 @@ def unwrapped(estimator: Any) -> Any:
     return getattr(estimator, "best_estimator_", estimator)
 
 
+def _is_pipeline(estimator: Any) -> bool:
+    return is_pipeline(estimator) or type(estimator) is DecoderPipeline
+
+
 def _n_steps(steps: list[tuple[str, Any]]) -> int:
     n = 0
     for _, step in steps:
         step = unwrapped(step)
-        if is_pipeline(step):
+        if _is_pipeline(step):
             n += _n_steps(step.steps)
         elif not (step is None or isinstance(step, str)):
             n += 1

@@ -10,7 +10,15 @@ import pandas as pd
 
 from skbci.eegarray import EEGArray
 
-__all__ = ["Chain", "ClassifierStage", "OwnClassifier", "OwnTransform", "Stage", "describe"]
+__all__ = [
+    "Chain",
+    "ClassifierStage",
+    "Guarded",
+    "OwnClassifier",
+    "OwnTransform",
+    "Stage",
+    "describe",
+]
 
 
 class Stage:
@@ -56,6 +64,10 @@ class ClassifierStage(Stage):
     def label(self, row: np.ndarray, onset: float) -> int:
         """Give the place of the predicted label among the step's classes."""
         return int(self(row, onset).argmax())
+
+    def silent(self, prior: np.ndarray, onset: float) -> np.ndarray:
+        """Give the probabilities after a window of which nothing but the prior can be said."""
+        return prior.copy()
 
 
 class OwnTransform(Stage):
@@ -135,6 +147,9 @@ class Chain(ClassifierStage):
     def label(self, row: np.ndarray, onset: float) -> int:
         return self.last.label(self._features(row, onset), onset)
 
+    def silent(self, prior: np.ndarray, onset: float) -> np.ndarray:
+        return self.last.silent(prior, onset)
+
     @property
     def parts(self) -> Sequence[Stage]:
         return (*self.stages, self.last)
@@ -143,6 +158,33 @@ class Chain(ClassifierStage):
         for stage in self.stages:
             row = stage(row, onset)
         return row
+
+
+class Guarded(ClassifierStage):
+    """A `DecoderPipeline` as a part of another estimator; it sees the windows themselves.
+
+    Parameters
+    ----------
+    inner : ClassifierStage
+        Its steps.
+    guard : DecoderPipeline
+    inside : bool
+        Whether an `EvidenceAccumulator` is around it.
+    """
+
+    def __init__(self, inner: ClassifierStage, guard: Any, inside: bool) -> None:
+        self.inner, self.guard, self.inside, self.how = inner, guard, inside, inner.how
+        super().__init__(inner.name, inner.step)
+
+    def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
+        if not self.guard._bad_rows(row).any():
+            return self.inner(row, onset)
+        silent = self.inner.silent if self.inside else super().silent
+        return silent(self.guard.prior_, onset)
+
+    @property
+    def parts(self) -> Sequence[Stage]:
+        return (self.inner,)
 
 
 # What an `EEGArray` knows beside its numbers.

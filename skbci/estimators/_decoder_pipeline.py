@@ -1,0 +1,313 @@
+"""A pipeline that knows which of its rows hold no signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import accuracy_score
+from sklearn.pipeline import Pipeline
+from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_method_params, check_is_fitted
+
+from skbci._checks import check_choice
+from skbci._usable import (
+    ON_BAD_ROWS,
+    amplitudes,
+    check_classes_left,
+    find_unusable,
+    report_unusable,
+    typical_amplitude,
+)
+from skbci._validation import as_eeg, check_flat_channels
+from skbci.eegarray import EEGArray
+
+__all__ = ["DecoderPipeline"]
+
+
+def _last_has(method: str) -> Callable[[Any], bool]:
+    def check(self: Any) -> bool:
+        getattr(self._final_estimator, method)  # its own error says what is missing
+        return True
+
+    return check
+
+
+class DecoderPipeline(Pipeline):
+    r"""A `sklearn.pipeline.Pipeline` of epochs that sets rows without usable signal aside.
+
+    Drop-outs, railed amplifiers and lost packets happen in every session. Such rows are found
+    before the first step, so that they reach neither the filters' neighbours, nor means over rows,
+    nor the classifier: ``fit`` goes on without them, and what is predicted of them is the prior.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator)
+        As of `sklearn.pipeline.Pipeline`; the last is a classifier, and the first takes signals.
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal: ``"prior"`` leaves them out of ``fit`` and
+        predicts the classes' frequencies there, with a warning that names row and channel;
+        ``"raise"`` makes that warning an error; ``"ignore"`` looks for none.
+    transform_input, memory, verbose
+        As of `sklearn.pipeline.Pipeline`.
+
+    Attributes
+    ----------
+    prior_ : ndarray, shape (n_classes,)
+        Frequencies of the classes among the fitted rows.
+    amplitude_ : ndarray, shape (n_channels,)
+        Median over the fitted rows of each channel's peak-to-peak amplitude, in X's unit.
+
+    Raises
+    ------
+    ValueError
+        If no usable rows of a class are left in ``fit``, or with ``on_bad_rows="raise"``.
+
+    See Also
+    --------
+    skbci.baselines : The decoders there are such pipelines.
+
+    Notes
+    -----
+    A row is without usable signal if one of its channels is. A channel is *flat* in a row where at
+    least half of the samples lie in stretches of one and the same value, each a tenth of the row
+    or longer, where nothing but rounding changes, or where its amplitude is below a thousandth of
+    ``amplitude_``; it is *too large* where its amplitude is above a thousand times of that. Units
+    and offsets do not matter, but microvolts after volts are too large. With a channel that is
+    flat all the time, every row is without signal: drop or interpolate it, or say ``"ignore"``.
+
+    Three-dimensional input is looked at; rows of features have no amplitude. ``transform`` and
+    slices of the pipeline, such as ``pipeline[:-1]``, take rows as they are.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skbci.baselines import csp_lda
+    >>> from skbci.datasets import make_motor_imagery
+    >>> data = make_motor_imagery(n_subjects=1, n_sessions=1, n_trials=40, random_state=0)
+    >>> pipe = csp_lda(4).fit(data.X[:30], data.y[:30])
+    >>> new = data.X[30:].copy()
+    >>> new[2] = 0.0                                            # a dropped packet
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     proba = pipe.predict_proba(new)
+    >>> print(caught[0].message)
+    DecoderPipeline: 1 of 10 rows has no usable signal: row 2 (flat in all channels). The prior is
+    predicted there.
+    >>> proba[2], pipe.prior_
+    (array([0.5, 0.5]), array([0.5, 0.5]))
+    """
+
+    def __init__(
+        self,
+        steps: Any,
+        *,
+        on_bad_rows: str = "prior",
+        transform_input: Any = None,
+        memory: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        super().__init__(
+            steps, transform_input=transform_input, memory=memory, verbose=verbose
+        )
+        self.on_bad_rows = on_bad_rows
+
+    def __getitem__(self, ind: Any) -> Any:
+        """Give a step, or some of the steps as an ordinary pipeline."""
+        if isinstance(ind, slice):
+            return Pipeline(self.steps, memory=self.memory, verbose=self.verbose)[ind]
+        return super().__getitem__(ind)
+
+    def fit(self, X: Any, y: Any = None, **params: Any) -> DecoderPipeline:
+        """Fit all steps on the rows that have a usable signal.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, n_channels, n_times)
+            Epochs.
+        y : array-like, shape (n_rows,)
+            Labels.
+        **params
+            As of `sklearn.pipeline.Pipeline`; what has an entry for each row loses those of the
+            rows that are set aside.
+
+        Returns
+        -------
+        self
+        """
+        check_choice(self.on_bad_rows, "on_bad_rows", self, ON_BAD_ROWS)
+        for name in ("prior_", "amplitude_", "_row_shape"):
+            self.__dict__.pop(name, None)
+        X = as_eeg(X)
+        signals = _signals(X)
+        if signals is not None and y is not None and len(signals) == len(y):
+            check_flat_channels(signals, getattr(X, "ch_names", None))
+            amplitude = amplitudes(signals)
+            self.amplitude_ = typical_amplitude(amplitude)
+            self._row_shape = signals.shape[1:-1]
+            bad = self._judge(X, amplitude, "Such rows are set aside.")
+            if bad.any():
+                y = column_or_1d(y)
+                check_classes_left(y, ~bad, type(self).__name__)
+                kept = np.flatnonzero(~bad)
+                params = dict(_check_method_params(X, params, indices=kept))
+                X, y = _take(X, kept), y[kept]
+        super().fit(X, y, **params)
+        classes = getattr(self._final_estimator, "classes_", None)
+        if classes is not None and hasattr(self, "amplitude_"):
+            counts = np.bincount(np.searchsorted(classes, y), minlength=len(classes))
+            self.prior_ = counts / counts.sum()
+        return self
+
+    @available_if(_last_has("predict"))
+    def predict(self, X: Any, **params: Any) -> np.ndarray:
+        """Predict labels; of rows without usable signal, the most frequent one.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, n_channels, n_times)
+            Epochs of the fitted channels.
+        **params
+            Passed to the last step.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+        """
+        return self._ask("predict", X, params)
+
+    @available_if(_last_has("predict_proba"))
+    def predict_proba(self, X: Any, **params: Any) -> np.ndarray:
+        """Give class probabilities; of rows without usable signal, the classes' frequencies.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, n_channels, n_times)
+            Epochs of the fitted channels.
+        **params
+            Passed to the last step.
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_classes)
+        """
+        return self._ask("predict_proba", X, params)
+
+    @available_if(_last_has("predict_log_proba"))
+    def predict_log_proba(self, X: Any, **params: Any) -> np.ndarray:
+        """Give the logarithms of the class probabilities.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, n_channels, n_times)
+            Epochs of the fitted channels.
+        **params
+            Passed to the last step.
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_classes)
+        """
+        return self._ask("predict_log_proba", X, params)
+
+    @available_if(_last_has("decision_function"))
+    def decision_function(self, X: Any, **params: Any) -> np.ndarray:
+        """Give the classes' scores; of rows without usable signal, the prior's log-odds.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, n_channels, n_times)
+            Epochs of the fitted channels.
+        **params
+            Passed to the last step.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,) or (n_rows, n_classes)
+            With more than two classes, the logarithms of their frequencies.
+        """
+        return self._ask("decision_function", X, params)
+
+    @available_if(_last_has("score"))
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> float:
+        """Score the predictions, those of rows without usable signal among them.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, n_channels, n_times)
+            Epochs of the fitted channels.
+        y : array-like, shape (n_rows,)
+            True labels.
+        sample_weight : array-like, shape (n_rows,), optional
+            Weights of the rows.
+        **params
+            Passed to the last step, where every row has a usable signal.
+
+        Returns
+        -------
+        float
+            What the last step scores by; accuracy, where a row has no usable signal.
+        """
+        X = as_eeg(X)
+        if not self._bad_rows(X, report=False).any():
+            return super().score(X, y, sample_weight, **params)
+        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
+
+    # -- rows without signal --------------------------------------------------------------
+
+    def _ask(self, method: str, X: Any, params: dict[str, Any]) -> np.ndarray:
+        check_is_fitted(self)
+        X = as_eeg(X)
+        ask = getattr(super(), method)
+        bad = self._bad_rows(X)
+        if not bad.any():
+            return ask(X, **params)
+        silent = self._of_no_signal(method)
+        if bad.all():
+            return np.repeat(silent[np.newaxis], len(bad), axis=0)
+        kept = np.flatnonzero(~bad)
+        said = np.asarray(ask(_take(X, kept), **_check_method_params(X, params, indices=kept)))
+        out = np.empty((len(bad), *said.shape[1:]), np.result_type(said, silent))
+        out[kept], out[bad] = said, silent
+        return out
+
+    def _bad_rows(self, X: Any, report: bool = True) -> np.ndarray:
+        """Find the rows without usable signal, and report them."""
+        signals = _signals(X) if hasattr(self, "prior_") else None
+        if signals is None or signals.shape[1:-1] != self._row_shape:
+            return np.zeros(0, bool)  # features, or another input, which the steps will refuse
+        then = "The prior is predicted there." if report else None
+        return self._judge(X, amplitudes(signals), then)
+
+    def _judge(self, X: Any, amplitude: np.ndarray, then: str | None) -> np.ndarray:
+        if self.on_bad_rows == "ignore":
+            return np.zeros(len(amplitude), bool)
+        found = find_unusable(amplitude, self.amplitude_)
+        if then is not None:
+            names = getattr(X, "ch_names", None)
+            report_unusable(found, type(self).__name__, names, then, self.on_bad_rows)
+        return found.rows
+
+    def _of_no_signal(self, method: str) -> np.ndarray:
+        """What a method gives for a row that says nothing."""
+        if method == "predict":
+            return np.asarray(self.classes_[self.prior_.argmax()])
+        if method == "predict_proba":
+            return self.prior_
+        logs = np.log(self.prior_)
+        if method == "decision_function" and len(logs) == 2:
+            return np.asarray(logs[1] - logs[0])
+        return logs
+
+
+def _signals(X: Any) -> np.ndarray | None:
+    """Rows of channels and times as numbers; None for anything else."""
+    data = np.asarray(X) if isinstance(X, (np.ndarray, list)) else None
+    if data is None or data.ndim < 3 or not len(data) or data.dtype.kind not in "fiu":
+        return None
+    return data
+
+
+def _take(X: Any, rows: np.ndarray) -> Any:
+    return X[rows] if isinstance(X, EEGArray) else np.asarray(X)[rows]
