@@ -43,6 +43,7 @@ LIMIT = 1e3
 STRETCH, MOST = 0.1, 0.5
 _LEAST_TIMES = 4
 _ROUNDING = 64
+_SAME = 1e-12  # of a signal's steps: what a filter's arithmetic leaves of a constant
 _ALIKE = 5  # neighbours on that grid: a stretch of a tenth gives one at least
 _SHOWN = 5
 # What a row that comes by itself is called in reports; None: by its number.
@@ -96,7 +97,9 @@ def amplitudes(data: np.ndarray) -> np.ndarray:
     # A stretch that counts holds two points of this grid or more: few signals need the long look.
     step = max(1, int(STRETCH * n_times / 2))
     points = signals[..., ::step]
-    alike = (points[..., 1:] == points[..., :-1]).sum(axis=-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.abs(points[..., 1:] - points[..., :-1])
+    alike = (steps <= _SAME * out[..., np.newaxis]).sum(axis=-1)
     for row, channel in np.argwhere((alike >= _ALIKE) & (out > 0)):
         if _mostly_constant(signals[row, channel]):
             out[row, channel] = 0.0
@@ -104,7 +107,11 @@ def amplitudes(data: np.ndarray) -> np.ndarray:
 
 
 def _mostly_constant(signal: np.ndarray) -> bool:
-    equal = np.concatenate([[False], signal[1:] == signal[:-1], [False]]).astype(np.int8)
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.abs(np.diff(signal))
+    # The largest steps are left out: one spike does not make all the rest alike.
+    usual = np.sort(steps)[-1 - max(1, len(steps) // 100)]
+    equal = np.concatenate([[False], steps <= _SAME * usual, [False]]).astype(np.int8)
     edges = np.flatnonzero(np.diff(equal))
     lengths = edges[1::2] - edges[::2] + 1
     counted = lengths[lengths >= max(_LEAST_TIMES, STRETCH * len(signal))]

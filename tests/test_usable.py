@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import make_pipeline
 
 from skbci import EEGArray
 from skbci._usable import (
@@ -14,7 +16,17 @@ from skbci._usable import (
 )
 from skbci.baselines import BandCSP
 from skbci.datasets import make_erp, make_eye_state, make_motor_imagery, make_ssvep
-from skbci.features import EuclideanAlignment, RankReducer, RiemannianRecentering
+from skbci.features import (
+    BandEnergy,
+    CausalCentering,
+    EuclideanAlignment,
+    FilterBank,
+    RankReducer,
+    RiemannianRecentering,
+    SlidingWindows,
+    WelchPSD,
+)
+from skbci.stream import OnlineDecoder
 
 N, C, T = 24, 4, 200
 NAMES = ["C3", "Cz", "C4", "Pz"]
@@ -224,3 +236,79 @@ def test_classes_of_which_nothing_is_left_are_an_error():
     X[y == 1] = 0.0
     with pytest.raises(ValueError, match="12 of 24 rows have a usable signal.*none of class 1"):
         BandCSP(2).fit(X, y)
+
+
+# -- logarithms of powers --------------------------------------------------------------------
+
+LOGS = {
+    "WelchPSD": WelchPSD(sfreq=100, n_per_seg=50, fmin=8, fmax=30, log=True),
+    "BandEnergy": BandEnergy(((8, 12), (12, 30)), 2, sfreq=100, log=True),
+}
+
+
+@pytest.mark.parametrize("kind", [k for k in KINDS if k not in (
+    "between the rails", "one huge sample")])
+@pytest.mark.parametrize("name", list(LOGS))
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_flat_channel_has_the_mean_logarithms_of_fit(name, kind, dtype):
+    X = signals()[0].astype(dtype)
+    bad = X.copy()
+    spoil(bad[5], kind)
+    clean = np.asarray(LOGS[name].fit_transform(X)).reshape(N, C, -1)
+    channels = {"one channel": [2], "almost off": [3]}.get(kind, [0, 1, 2, 3])
+    others = np.delete(np.arange(N), 5)
+    wanted = clean.copy()
+    wanted[5, channels] = clean[others][:, channels].mean(axis=0)
+    with pytest.warns(UserWarning, match=rf"{name}: 1 of 24 rows has .*row 5 \(flat in"):
+        found = LOGS[name].fit_transform(bad)
+    np.testing.assert_allclose(found.reshape(N, C, -1), wanted, rtol=1e-6)
+    np.testing.assert_array_equal(found[others].reshape(N - 1, C, -1), clean[others])
+    with pytest.warns(UserWarning, match="no usable signal"):
+        again = LOGS[name].fit(bad).transform(bad)
+    np.testing.assert_array_equal(found, again)
+    alone = LOGS[name].transform(bad[6:7])
+    np.testing.assert_array_equal(alone[0], found[6])
+
+
+def test_powers_themselves_are_left_as_they_are():
+    X, _ = signals()
+    X[5] = 0.0
+    out = WelchPSD(sfreq=100, n_per_seg=50).fit_transform(X)
+    assert (out[5] == 0).all()
+
+
+def test_one_channel_a_row_is_judged_too():
+    X = signals()[0][:, 1]
+    X[3] = 7.0
+    with pytest.warns(UserWarning, match="row 3"):
+        out = WelchPSD(sfreq=100, n_per_seg=50, log=True).fit_transform(X)
+    np.testing.assert_allclose(out[3], np.delete(out, 3, axis=0).mean(axis=0))
+
+
+@pytest.mark.parametrize("first", [
+    (), (FilterBank(((4, 40),), sfreq=100, phase="causal", output="channels"),),
+], ids=["broad", "filtered"])
+def test_after_a_drop_out_a_stream_decides_as_without_it(first):
+    rng = np.random.default_rng(0)
+    n = 100 * 40
+    truth = np.where(np.arange(n) // 500 % 2, "open", "closed")
+    recording = rng.standard_normal((C, n)) * 1e-5
+    recording[2] += 2e-5 * np.sin(2 * np.pi * 10 * np.arange(n) / 100) * (truth == "closed")
+    cut = SlidingWindows(1.0, 0.25, sfreq=100)
+    windows, y = cut.explode(recording, truth)
+    pipe = make_pipeline(*first, WelchPSD(sfreq=100, n_per_seg=50, fmin=6, fmax=30, log=True),
+                         CausalCentering(), LinearDiscriminantAnalysis()).fit(windows, y)
+    broken = recording.copy()
+    broken[:, 1000:1200] = 0.0
+    with pytest.warns(UserWarning, match="WelchPSD: the window that begins at 10 s has no usable"):
+        times, online = OnlineDecoder(pipe, 1.0, 0.25, sfreq=100).update(broken)
+    with pytest.warns(UserWarning, match="no usable signal"):
+        offline = pipe.predict_proba(cut.explode(broken, truth)[0])
+    np.testing.assert_allclose(online, offline, rtol=1e-6, atol=1e-9)
+    _, sound = OnlineDecoder(pipe, 1.0, 0.25, sfreq=100).update(recording)
+    later = times > 13
+    right = truth[np.rint(times * 100).astype(int)][later]
+    found, wanted = (
+        np.mean(pipe.classes_[p[later].argmax(axis=1)] == right) for p in (online, sound)
+    )
+    assert found > wanted - 0.02

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import accuracy_score
-from sklearn.pipeline import Pipeline
-from sklearn.utils import column_or_1d
+from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
@@ -23,6 +22,7 @@ from skbci._usable import (
 )
 from skbci._validation import as_eeg, check_flat_channels
 from skbci.eegarray import EEGArray
+from skbci.pipeline import Pipeline
 
 __all__ = ["DecoderPipeline"]
 
@@ -36,7 +36,7 @@ def _last_has(method: str) -> Callable[[Any], bool]:
 
 
 class DecoderPipeline(Pipeline):
-    r"""A `sklearn.pipeline.Pipeline` of epochs that sets rows without usable signal aside.
+    r"""A `skbci.Pipeline` of epochs that sets rows without usable signal aside.
 
     Drop-outs, railed amplifiers and lost packets happen in every session. Such rows are found
     before the first step, so that they reach neither the filters' neighbours, nor means over rows,
@@ -45,13 +45,13 @@ class DecoderPipeline(Pipeline):
     Parameters
     ----------
     steps : list of (str, estimator)
-        As of `sklearn.pipeline.Pipeline`; the last is a classifier, and the first takes signals.
+        As of `skbci.Pipeline`; the last is a classifier, and the first takes signals.
     on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
         What to do about rows without usable signal: ``"prior"`` leaves them out of ``fit`` and
         predicts the classes' frequencies there, with a warning that names row and channel;
         ``"raise"`` makes that warning an error; ``"ignore"`` looks for none.
     transform_input, memory, verbose
-        As of `sklearn.pipeline.Pipeline`.
+        As of `skbci.Pipeline`.
 
     Attributes
     ----------
@@ -113,6 +113,13 @@ class DecoderPipeline(Pipeline):
         )
         self.on_bad_rows = on_bad_rows
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        first = self.steps[0][1] if self.steps else None
+        if first is not None and not isinstance(first, str):
+            tags.input_tags.three_d_array = get_tags(first).input_tags.three_d_array
+        return tags
+
     def __getitem__(self, ind: Any) -> Any:
         """Give a step, or some of the steps as an ordinary pipeline."""
         if isinstance(ind, slice):
@@ -129,7 +136,7 @@ class DecoderPipeline(Pipeline):
         y : array-like, shape (n_rows,)
             Labels.
         **params
-            As of `sklearn.pipeline.Pipeline`; what has an entry for each row loses those of the
+            As of `skbci.Pipeline`; what has an entry for each row loses those of the
             rows that are set aside.
 
         Returns

@@ -10,8 +10,8 @@ import scipy.fft
 
 from skbci._checks import check_count
 from skbci._validation import check_bands, resolve_sfreq
-from skbci.features._base import FeatureTransformer
 from skbci.features._blocks import signal_blocks
+from skbci.features._log_powers import LogPowers
 
 __all__ = ["EYE_STATE_BANDS", "BandEnergy"]
 
@@ -19,7 +19,7 @@ EYE_STATE_BANDS = ((0.5, 4.0), (4.0, 7.0), (8.0, 15.0), (16.0, 31.0))
 CHUNK = 200_000  # samples at once: about what the processor's cache holds
 
 
-class BandEnergy(FeatureTransformer):
+class BandEnergy(LogPowers):
     r"""Energy of each channel in frequency bands cut into equal sub-bands.
 
     The default is the eye-state feature set of the HJB paper: delta 0.5-4, theta 4-7, alpha 8-15
@@ -34,8 +34,10 @@ class BandEnergy(FeatureTransformer):
     sfreq : float, optional
         Sampling rate in Hz. Not needed for `mne.Epochs` or an `EEGArray`, which know theirs.
     log : bool, default=False
-        Whether to give the natural logarithm. Energies below the smallest normal number of the
-        output's dtype (float64: 2.2e-308) are raised to it.
+        Whether to give the natural logarithm. A channel that is flat in a row (drop-outs, lost
+        packets; see `DecoderPipeline`) has the means of the fitted rows' logarithms there, with a
+        warning: the logarithm of no energy would be an outlier. Other energies below the smallest
+        normal number of the output's dtype (float64: 2.2e-308) are raised to it.
 
     Attributes
     ----------
@@ -111,13 +113,17 @@ class BandEnergy(FeatureTransformer):
         -------
         self
         """
-        X, _ = self._read_fit(X)
+        self._fit(X)
+        return self
+
+    def _prepare(self, X: Any) -> tuple[Any, np.ndarray]:
+        X, data = self._read_fit(X)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
         n = check_count(self.n_subbands, "n_subbands", self)
         edges = [np.linspace(lo, hi, n + 1) for lo, hi in check_bands(self.bands, self.sfreq_,
                                                                       self)]
         self.subbands_ = np.concatenate([np.column_stack([e[:-1], e[1:]]) for e in edges])
-        return self
+        return X, data
 
     def transform(self, X: Any) -> np.ndarray:
         """Measure the energies.
@@ -134,6 +140,9 @@ class BandEnergy(FeatureTransformer):
             Energies in X's unit squared, or their logarithm; all sub-bands of the first channel,
             then of the second, and so on.
         """
+        return self._features(X)
+
+    def _powers(self, X: Any) -> tuple[Any, np.ndarray, np.ndarray]:
         X, data = self._read(X)
         resolve_sfreq(self.sfreq_, X, self)
         n_times = data.shape[-1]
@@ -147,9 +156,7 @@ class BandEnergy(FeatureTransformer):
             # One product a row: a product of many rounds each by its place among them.
             power = (spectra.real**2 + spectra.imag**2).reshape(-1, per_row, len(weights))
             out[at] = (power @ weights).reshape(len(part), -1)
-        if self.log:
-            out = np.log(np.maximum(out, np.finfo(out.dtype).tiny))
-        return self._as_features(X, out.reshape(len(data), -1))
+        return X, data, out
 
     def _feature_labels(self) -> list[str]:
         return [f"{low:g}-{high:g}Hz" for low, high in self.subbands_]

@@ -8,14 +8,14 @@ import numpy as np
 
 from skbci._checks import check_choice, check_count
 from skbci._validation import as_eeg, check_eeg, resolve_sfreq
-from skbci.features._base import FeatureTransformer
 from skbci.features._blocks import signal_blocks
+from skbci.features._log_powers import LogPowers
 from skbci.features._welch import WelchPlan, welch_rows
 
 __all__ = ["WelchPSD"]
 
 
-class WelchPSD(FeatureTransformer):
+class WelchPSD(LogPowers):
     r"""Power spectral density of each channel by Welch's method.
 
     The same estimate as `scipy.signal.welch` with its defaults (mean of one-sided density
@@ -34,9 +34,10 @@ class WelchPSD(FeatureTransformer):
     fmin, fmax : float, default=0.0 and None
         First and last frequency in Hz that is given, both included; None is Nyquist.
     log : bool, default=False
-        Whether to give the natural logarithm. Densities below the smallest normal number of the
-        output's dtype (float64: 2.2e-308) are raised to it, so that no power is not minus
-        infinity.
+        Whether to give the natural logarithm. A channel that is flat in a row (drop-outs, lost
+        packets; see `DecoderPipeline`) has the means of the fitted rows' logarithms there, with a
+        warning: the logarithm of no power would be an outlier. Other densities below the smallest
+        normal number of the output's dtype (float64: 2.2e-308) are raised to it.
     dtype : {"float32", "float64"}, optional
         Precision of the computation; by default the input's. The output has the input's dtype.
 
@@ -134,6 +135,10 @@ class WelchPSD(FeatureTransformer):
         -------
         self
         """
+        self._fit(X)
+        return self
+
+    def _prepare(self, X: Any) -> tuple[Any, np.ndarray]:
         if self.dtype is not None:
             check_choice(self.dtype, "dtype", self, ("float32", "float64"))
         X, data = self._read_fit(X)
@@ -157,7 +162,7 @@ class WelchPSD(FeatureTransformer):
         freqs = np.fft.rfftfreq(self.n_per_seg_, 1 / self.sfreq_)
         self._kept = self._check_range(freqs)
         self.freqs_ = freqs[self._kept]
-        return self
+        return X, data
 
     def transform(self, X: Any) -> np.ndarray:
         """Estimate the densities.
@@ -174,6 +179,9 @@ class WelchPSD(FeatureTransformer):
             Densities in X's unit squared per Hz, or their logarithm; all frequencies of the
             first channel, then of the second, and so on.
         """
+        return self._features(X)
+
+    def _powers(self, X: Any) -> tuple[Any, np.ndarray, np.ndarray]:
         # NaN and infinity spread to every frequency, so the small output shows them and the
         # large input need not be searched.
         X, data = self._read(X, ensure_all_finite=False)
@@ -188,10 +196,7 @@ class WelchPSD(FeatureTransformer):
             if not (np.isfinite(density[:, 0]).all() and np.isfinite(signals[:, used:]).all()):
                 check_eeg(self, as_eeg(X), reset=False)
             out[at] = density[:, self._kept]
-        if self.log:
-            np.maximum(out, np.finfo(out.dtype).tiny, out=out)
-            np.log(out, out=out)
-        return self._as_features(X, out.reshape(len(data), -1))
+        return X, data, out
 
     def _plan(self, n_times: int) -> WelchPlan:
         hop = self.n_per_seg_ - self.n_overlap_

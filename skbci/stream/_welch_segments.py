@@ -77,9 +77,7 @@ class WelchSegments:
         if len(redo):
             better = welch_conditioned(window[redo], self.plan, self.dtype)
             density[redo] = better[:, kept]
-        if self.psd.log:
-            density = np.log(np.maximum(density, np.finfo(np.float64).tiny))
-        return density.reshape(1, -1)
+        return self.psd._given(window[np.newaxis], density)
 
     def _transform(self, segment: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Squared real and imaginary parts, interleaved, and the size of the mean."""
