@@ -91,6 +91,7 @@ class DecoderPipeline(Pipeline):
     >>> new = data.X[30:].copy()
     >>> new[2] = 0.0                                            # a dropped packet
     >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
     ...     proba = pipe.predict_proba(new)
     >>> print(caught[0].message)
     DecoderPipeline: 1 of 10 rows has no usable signal: row 2 (flat in all channels). The prior is
