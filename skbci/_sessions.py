@@ -84,7 +84,7 @@ def _numbers(label: Any) -> tuple[Any, ...]:
     if isinstance(label, (datetime.date, np.datetime64)):
         return (pd.Timestamp(label).value,)
     if isinstance(label, numbers.Real) and not isinstance(label, (bool, np.bool_)):
-        return () if np.isnan(label) else (label,)
+        return () if np.isnan(float(label)) else (label,)
     if isinstance(label, str) and not _DAY_FIRST.fullmatch(label):
         return tuple(int(digits) for digits in re.findall(r"\d+", label))
     return ()

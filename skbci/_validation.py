@@ -16,6 +16,7 @@ from skbci._alike import check_alike
 from skbci._checks import is_number
 from skbci._labels import check_labels
 from skbci._masked import check_unmasked
+from skbci._mne_exchange import array_from_list
 from skbci.eegarray import EEGArray
 
 __all__ = [
@@ -48,7 +49,7 @@ def as_eeg(X: Any) -> Any:
     if isinstance(X, BaseEpochs):
         return EEGArray.from_epochs(X)
     if isinstance(X, (list, tuple)) and len(X) and all(isinstance(x, BaseEpochs) for x in X):
-        return np.concatenate([EEGArray.from_epochs(x) for x in X])
+        return array_from_list(EEGArray, X)
     if isinstance(X, BaseRaw):
         raise TypeError(
             "X is a continuous recording (mne.io.Raw); estimators take epochs or windows. Cut it "

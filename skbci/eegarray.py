@@ -11,7 +11,7 @@ import pandas as pd
 
 from skbci._alike import check_alike
 from skbci._masked import check_unmasked
-from skbci._mne_exchange import array_from_epochs, epochs_from_array
+from skbci._mne_exchange import array_from_epochs, epochs_from_array, joined_table
 from skbci._row_index import indexed_context
 from skbci._row_moves import check_assignment, check_sorted_axis
 from skbci._shipping import hash_with_context, register_with_dask
@@ -334,7 +334,10 @@ class EEGArray(np.ndarray):
         Returns
         -------
         mne.EpochsArray
-            Without events in the table, rows get consecutive event samples and code 1.
+            Several recordings (by subject, session and run, or onsets that begin anew) are put
+            one after another, as `mne.concatenate_epochs` does; their onsets stay in the
+            metadata. Without events in the table they are made from the onsets; without those,
+            rows get MNE's placeholders 0, 1, 2 ...
 
         Raises
         ------
@@ -368,13 +371,7 @@ def _concatenate(arrays: list[EEGArray]) -> EEGArray:
                 "relative to their events. Crop them alike first."
             )
     data = np.concatenate([np.asarray(a) for a in arrays])
-    table = pd.concat([a.metadata for a in arrays], ignore_index=True)
-    event_id: dict[str, int] = {}
-    for a in arrays:
-        event_id.update(a.metadata.attrs.get("event_id", {}))
-    table.attrs = {k: v for k, v in first.metadata.attrs.items() if k != "event_id"}
-    if event_id:
-        table.attrs["event_id"] = event_id
+    table = joined_table([a.metadata for a in arrays])
     windows = [a._window for a in arrays if a._window is not None]
     return EEGArray(data, table, sfreq=first.sfreq, ch_names=first.ch_names, tmin=first.tmin,
                     info=first.info, window=max(windows, default=None))

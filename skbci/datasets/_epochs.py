@@ -14,6 +14,7 @@ from sklearn.utils import Bunch
 from skbci._annotations import crosses_bad
 from skbci._channels import channel_picks, left_out_bads
 from skbci._checks import check_number, check_positive
+from skbci._mne_exchange import event_onsets
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._events import chosen_epochs, raw_events
@@ -80,7 +81,8 @@ def read_epochs(
         ``y`` : ndarray of str
             Names of the events.
         ``metadata`` : DataFrame
-            Subject, session, run, onset (seconds from the start of the recording), task if given.
+            Subject, session, run, onset (seconds from the start of the recording) where the epochs
+            know it, task if given.
         ``sfreq``, ``ch_names``, ``DESCR``, ``event_id``
             Rate in Hz, names, text, the events' codes.
 
@@ -147,7 +149,8 @@ def read_epochs(
         codes = {code: name for name, code in epochs.event_id.items()}
         y = np.array([codes[code] for code in epochs.events[:, 2]])
         given = {"subject": subject, "session": session, "run": run, "task": task}
-        table = {**levels, "onset": onsets} | ({} if task is None else {"task": task})
+        table = {**levels, "onset": onsets, "task": task}
+        table = {name: values for name, values in table.items() if values is not None}
         epochs.metadata = _table(
             epochs, table, [name for name, value in given.items() if value is not None]
         )
@@ -225,7 +228,7 @@ def _say_left_out(epochs: Any, where: Any) -> None:
 def _from_epochs(
     epochs: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
     h_freq: float | None, where: Any,
-) -> tuple[Any, np.ndarray]:
+) -> tuple[Any, np.ndarray | None]:
     epochs, _ = chosen_epochs(epochs, event_id, where)
     _prepare(epochs, picks, l_freq, h_freq)
     sfreq = epochs.info["sfreq"]
@@ -236,9 +239,7 @@ def _from_epochs(
         )
     if epochs.metadata is not None and "onset" in epochs.metadata:
         return epochs, epochs.metadata["onset"].to_numpy()
-    # Events count samples of the recording, whatever the epochs were resampled to afterwards.
-    clock = float(np.ravel(getattr(epochs, "_raw_sfreq", None) or sfreq)[0])
-    return epochs, epochs.events[:, 0] / clock
+    return epochs, event_onsets(epochs)
 
 
 def _inside(tmin: float, tmax: float, t0: float, sfreq: float, n_times: int) -> slice:
