@@ -96,8 +96,8 @@ def test_events_at_one_sample_are_reported():
     assert data.metadata["onset"].tolist() == [1, 6, 11]
     with warnings.catch_warnings():  # the other one was not asked for: no ground to warn
         warnings.simplefilter("error")
-        one = read_epochs(raw, event_id="T2", tmax=3)
-        other = read_epochs(raw, event_id="T1", tmax=3)
+        one = read_epochs(raw, event_id="T2", tmax=3, subject=1)
+        other = read_epochs(raw, event_id="T1", tmax=3, subject=1)
     assert one.y.tolist() == ["T2", "T2"]
     assert other.y.tolist() == ["T1"] * 3
     assert other.metadata["onset"].tolist() == [1, 6, 11]
