@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import scipy.io
 
+from skbci.datasets._growth import check_matlab
+
 __all__ = [
     "CODES",
     "N_COLUMNS",
@@ -70,8 +72,11 @@ def _tables(file: Path) -> list[np.ndarray]:
     try:
         if file.suffix == ".asc":
             return [pd.read_csv(file, sep=r"\s+", header=None, dtype=float).to_numpy()]
+        check_matlab(file)
         stored = scipy.io.loadmat(file)
     except Exception as error:  # pandas and scipy fail in many ways on files of another kind
+        if isinstance(error, ValueError) and str(file) in str(error):
+            raise
         said = str(error) or type(error).__name__
         raise ValueError(
             f"{file} cannot be read: {said}. It is damaged, or its ending is that of another form."

@@ -156,7 +156,7 @@ def read_epochs(
         )
         X = EEGArray.from_epochs(epochs, picks="all")
         X.metadata.attrs["left_out_bads"] = bads
-        X = X[..., _inside(tmin, tmax, X.tmin, X.sfreq, X.shape[2])]
+        X = X[..., _inside(tmin, tmax, X.tmin, epochs.info["sfreq"], X.shape[2])]
     _doubt(X, where)
     return make_bunch(X, y, event_id=dict(epochs.event_id),
                       description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")

@@ -10,6 +10,7 @@ from typing import Any
 import mne
 
 from skbci._channels import named_otherwise
+from skbci.datasets._growth import check_gzip
 from skbci.datasets._names import header_subject, names_in
 
 __all__ = ["doubt_types", "open_recording", "whose"]
@@ -47,6 +48,8 @@ def open_recording(path_or_raw: Any) -> Any:
     path = Path(path_or_raw).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"No recording at {path}: there is no such file.")
+    if path.suffix == ".gz":
+        _in_memory(lambda: check_gzip(path), path)
     read = mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw
     # MNE says at this level what it left out or had to guess.
     out = _in_memory(lambda: read(path, preload=True, verbose="warning"), path)
@@ -59,6 +62,8 @@ def _in_memory(read: Any, where: Any) -> Any:
     try:
         return read()
     except Exception as error:  # each of MNE's readers fails in its own way
+        if isinstance(error, ValueError) and "is not read: its" in str(error):
+            raise
         said = str(error) or type(error).__name__
         raise ValueError(
             f"MNE cannot read {where}: {said}. The file is damaged, cut short, or of another "

@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-__all__ = ["NpzArrays", "fingerprint"]
+from skbci.datasets._growth import check_growth
 
-# A recording of noise hardly shrinks when it is compressed, and one of zeros a thousand times.
-# What grows by more than this when it is read is no recording, once it is large enough to matter.
-_GROWTH, _LARGE = 100, 256 * 2**20
+__all__ = ["NpzArrays", "fingerprint"]
 
 
 class NpzArrays(Mapping[str, np.ndarray]):
@@ -43,7 +41,13 @@ class NpzArrays(Mapping[str, np.ndarray]):
             self._file = zipfile.ZipFile(path)
         except Exception as error:  # zipfile fails in many ways on damaged files
             raise self._corrupt(error, "") from error
-        members = [member for member in self._file.infolist() if not member.is_dir()]
+        entries = self._file.infolist()
+        if _stated_entries(path) not in (len(entries), 0xFFFF):
+            raise ValueError(
+                f"{path} is not a readable .npz recording: its directory states "
+                f"{_stated_entries(path)} arrays and lists {len(entries)}."
+            )
+        members = [member for member in entries if not member.is_dir()]
         self._members = {member.filename.removesuffix(".npy"): member for member in members}
         if len(self._members) < len(members):
             raise ValueError(f"{path} is not a readable .npz recording: an array is there twice.")
@@ -52,13 +56,7 @@ class NpzArrays(Mapping[str, np.ndarray]):
                 self._file.open(member).close()  # is it where, and what, the directory says?
             except Exception as error:
                 raise self._corrupt(error, f" at array {name!r}") from error
-        whole, stored = sum(member.file_size for member in members), path.stat().st_size
-        if whole > max(_LARGE, _GROWTH * stored):
-            raise ValueError(
-                f"{path} is not read: its {stored / 1e6:.3g} MB would become {whole / 1e6:.4g} MB "
-                f"in memory, {whole / max(stored, 1):.3g} times as much, which no recording does. "
-                "If it is one, save it again without compression (numpy.savez)."
-            )
+        check_growth(path, sum(member.file_size for member in members))
 
     def __getitem__(self, key: str) -> np.ndarray:
         if key not in self._read:
@@ -129,6 +127,15 @@ class NpzArrays(Mapping[str, np.ndarray]):
 
     def close(self) -> None:
         self._file.close()
+
+
+def _stated_entries(path: Path) -> int:
+    """How many entries the archive's last record states, which zipfile does not compare."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 22 + 0xFFFF), 2)
+        tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    return int.from_bytes(tail[at + 10 : at + 12], "little")
 
 
 def fingerprint(array: np.ndarray) -> str:

@@ -240,7 +240,7 @@ def _selection(
         if dtype.kind != "f":
             raise ValueError(f"dtype={dtype} must be a floating-point format such as 'float32'.")
     return Selection(
-        rows=rows, picks=picks, unit=unit, dtype=dtype,
+        rows=rows, picks=None if picks is None else list(picks), unit=unit, dtype=dtype,
         window=None if tmin is None else (tmin, tmax),
         event_id=None if event_id is None else as_list(event_id, "event_id"),
     )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import pickle
+import re
 import struct
 import tracemalloc
 import warnings
 import zipfile
+import zlib
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from skbci.datasets import load_bci3_mental_imagery, load_recording, save_recording
+from skbci.datasets import load_bci3_mental_imagery, load_recording, read_epochs, save_recording
 from skbci.eegarray import EEGArray
 
 
@@ -171,6 +174,37 @@ def test_what_grows_out_of_proportion_is_refused_before_it_is_read(tmp_path):
         load_recording(path)
     assert tracemalloc.get_traced_memory()[1] < 20e6
     tracemalloc.stop()
+
+
+def test_compressed_matlab_and_fif_files_that_grow_out_of_proportion(tmp_path):
+    pack, packed = zlib.compressobj(1), b""
+    for _ in range(300):
+        packed += pack.compress(bytes(2**20))
+    packed += pack.flush()
+    bomb = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + struct.pack("<II", 15, len(packed))
+    (tmp_path / "train_subject1_psd01.mat").write_bytes(bomb + packed)
+    zeros = gzip.compress(bytes(2**20), 1) * 300  # members of one gzip file follow each other
+    (tmp_path / "S01_raw.fif.gz").write_bytes(zeros)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"psd01\.mat is not read: its .* MB would become"):
+        load_bci3_mental_imagery(tmp_path, 1, sessions=1)
+    with pytest.raises(ValueError, match=r"S01_raw\.fif\.gz is not read: its .* MB would become"):
+        read_epochs(tmp_path / "S01_raw.fif.gz")
+    assert tracemalloc.get_traced_memory()[1] < 20e6
+    tracemalloc.stop()
+
+
+def test_a_directory_that_swallows_its_entries(tmp_path):
+    """A longer comment of one entry hides those after it, and zipfile does not mind."""
+    path = tmp_path / "S01.npz"
+    np.savez(path, **epochs_arrays())
+    content = bytearray(path.read_bytes())
+    at = [m.start() for m in re.finditer(b"PK\x01\x02", content)][3]
+    content[at + 33] = 16  # the comment is 4096 bytes long
+    path.write_bytes(content)
+    assert len(zipfile.ZipFile(path).namelist()) == 4
+    with pytest.raises(ValueError, match=r"S01\.npz .* directory states 8 arrays and lists 4"):
+        load_recording(path)
 
 
 def test_compressed_zeros_of_a_usual_size_are_read(tmp_path):
