@@ -6,6 +6,7 @@ import hjb_mental_imagery as script
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 
 
 def test_transcribed_figures_have_the_papers_averages():
@@ -27,6 +28,30 @@ def test_figures_are_found_by_column():
     assert np.isnan(script.paper_figure("LDA", 1, "offline", "1->2"))
 
 
+def test_t_tests_pair_cells_and_leave_out_what_one_lacks():
+    splits = ("1 -> 2", "1 -> 3", "2 -> 3")
+    lines = [
+        {"subject": str(subject), "train -> test": split, "mode": mode, "algorithm": algorithm,
+         "paper": script.paper_figure(algorithm, subject, "offline", split.replace(" ", "")),
+         "paper's protocol": np.nan, "honest, 0.5 s": 0.5 + 0.05 * subject * (algorithm == "DNN with HJB")}
+        for subject in (1, 2, 3) for split in splits for mode in script.MODES
+        for algorithm in ("[27]", "DNN with AD", "DNN with HJB")
+    ]
+    lines.append({**lines[0], "subject": "mean"})
+    found = script.t_tests(pd.DataFrame(lines)).set_index(["mode", "algorithm", "against"])
+    line = found.loc["offline", "DNN with HJB", "[27]"]
+    hjb = np.array([script.PAPER["DNN with HJB"][s][0][:3] for s in (1, 2, 3)]).ravel()
+    galan = np.array([script.PAPER["[27]"][s][0][:3] for s in (1, 2, 3)]).ravel()
+    gap = hjb - galan
+    t = gap.mean() / (gap.std(ddof=1) / 3)
+    assert line["paper: n"] == 9
+    assert line["paper: gain"] == pytest.approx(gap.mean() / 100)
+    assert line["paper: p"] == pytest.approx(2 * student.sf(abs(t), 8))
+    assert line["paper's protocol: n"] == 0
+    assert np.isnan(line["paper's protocol: p"])
+    assert line["honest, 0.5 s: gain"] == pytest.approx(0.1)
+
+
 def test_quick_run(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     arguments = ["--quick", "--n-jobs", "1", "--output", str(tmp_path)]
@@ -37,10 +62,15 @@ def test_quick_run(tmp_path, monkeypatch, capsys):
     assert table["train -> test"].unique().tolist() == ["1+2+3 -> 4"]
     assert table["paper"].isna().all()  # simulated sessions have no figure to be held against
     assert table["honest, 0.5 s"].between(0, 1).all()
+    # Offline and online are of the same rows: the offline figure is that of their own table.
+    same = tables["online"].set_index(["protocol", "algorithm", "per"])
+    for mode in script.MODES:
+        line = table[(table["mode"] == mode) & (table["algorithm"] == "DNN with HJB")].iloc[0]
+        assert line["honest, 0.5 s"] == same.loc[("honest", "DNN with HJB", "0.5 s"), mode]
     assert table[table["algorithm"].isin(script.ALGORITHMS)]["paper's protocol"].notna().all()
     names = {path.name for path in tmp_path.iterdir()}
     stem = "hjb_mental_imagery_simulated_quick"
-    for name in ("table_III", "online", "adaptation"):
+    for name in ("table_III", "t_tests", "online", "adaptation"):
         assert {f"{stem}_{name}.csv", f"{stem}_{name}.md"} <= names
     for picture in ("bars", "session"):
         assert (tmp_path / f"{stem}_{picture}.png").stat().st_size > 10_000
