@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._logistic import CheckedLogisticRegression
+from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, WindowMeans
 
 __all__ = ["slow_potentials_lr"]
@@ -25,7 +25,8 @@ def slow_potentials_lr(
     C: float = 0.01,
     order: int = 3,
     alignment: Any = "scale",
-) -> Pipeline:
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
     """Low-pass, scale by subject, means of successive windows, logistic regression.
 
     What is below 4 Hz: potentials evoked by a cue, movements of the eyes, slow cortical
@@ -52,9 +53,12 @@ def slow_potentials_lr(
         By the unlabelled rows of each subject: `ChannelScaling`, `EuclideanAlignment`,
         `RiemannianRecentering`, or any such transformer. None leaves subjects as they are.
 
+    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
+        What to do about rows without usable signal; see `DecoderPipeline`.
+
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``means`` (`WindowMeans`),
         ``scale`` (`StandardScaler`) and ``lr`` (`LogisticRegression`).
 
@@ -72,11 +76,11 @@ def slow_potentials_lr(
     >>> pipe.score(data.X[40:], data.y[40:]) > 0.8
     True
     """
-    return Pipeline([
+    return DecoderPipeline([
         ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("align", alignment_step(alignment)),
         ("means", WindowMeans(width, sfreq=sfreq)),
         ("scale", StandardScaler()),
         ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
-    ])
+    ], on_bad_rows=on_bad_rows)

@@ -4,6 +4,7 @@ from skbci.display._comparison import ComparisonDisplay
 from skbci.display._convergence import ConvergenceDisplay
 from skbci.display._latent import LatentDisplay
 from skbci.display._loss_weights import LossWeightDisplay
+from skbci.display._patterns import PatternDisplay
 from skbci.display._sparsity import SparsityDisplay
 from skbci.display._stability import StabilityDisplay
 from skbci.display._trajectory import TrajectoryDisplay
@@ -13,6 +14,7 @@ __all__ = [
     "ConvergenceDisplay",
     "LatentDisplay",
     "LossWeightDisplay",
+    "PatternDisplay",
     "SparsityDisplay",
     "StabilityDisplay",
     "TrajectoryDisplay",

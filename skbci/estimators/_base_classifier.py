@@ -6,14 +6,19 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
 
 from skbci._labels import check_class_weight, check_classes, check_labels
+from skbci._validation import as_eeg
 from skbci.estimators._base import BaseNeural
 from skbci.estimators._criteria import CLASSIFICATION, class_probabilities
 from skbci.estimators._monitoring import ACCURACY, ValidAccuracy
 from skbci.estimators._net import ClassifierNet
+from skbci.estimators._relevance import gradient_times_input
 
 
 class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
@@ -133,6 +138,50 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         if self._monitored(True) != ACCURACY:
             return []
         return [(ACCURACY, ValidAccuracy())]
+
+    def input_relevance(self, X: Any, y: Any = None) -> np.ndarray:
+        r"""Compute how much each input value adds to the logit of a class: gradient times input.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+        y : array-like, shape (n_rows,), optional
+            The class that is asked about, for each row; by default the predicted one.
+
+        Returns
+        -------
+        ndarray, of the network's input shape
+            :math:`x \, \partial (z_y - \bar z_{\neq y}) / \partial x` of the standardized
+            input x, with the logit :math:`z_y` and the mean of the other classes' logits. Summed
+            over a row of a linear network it is the difference of the logits without their
+            intercepts.
+
+        Raises
+        ------
+        ValueError
+            If the network is not fitted, X is not of its shape, or y has unknown labels.
+
+        References
+        ----------
+        .. [1] A. Shrikumar, P. Greenside and A. Kundaje, "Learning important features through
+           propagating activation differences", ICML 2017 (gradient times input).
+        """
+        check_is_fitted(self, "net_")
+        X = as_eeg(X)
+        wanted = None
+        if y is not None:
+            labels = check_labels(y, len(X), self, least_classes=1)
+            wanted = torch.as_tensor(self._encode_target(labels, None, False))
+        done = 0
+
+        def relevance(rows: Tensor) -> Tensor:
+            nonlocal done
+            asked = None if wanted is None else wanted[done : done + len(rows)]
+            done += len(rows)
+            return gradient_times_input(self.net_.module_, rows, asked)
+
+        return self._predicted(X, relevance).cpu().numpy()
 
     def _class_loss(self) -> Any:
         """Give the loss that says how logits become probabilities."""

@@ -12,6 +12,7 @@ from skbci.evaluation._confounding.report import ConfoundReport
 from skbci.evaluation._convergence import time_to_loss
 from skbci.evaluation._leakage import leakage_report
 from skbci.evaluation._leakage_report import LeakageReport
+from skbci.evaluation._patterns import spatial_patterns
 
 __all__ = [
     "Comparison",
@@ -20,5 +21,6 @@ __all__ = [
     "compare",
     "confound_report",
     "leakage_report",
+    "spatial_patterns",
     "time_to_loss",
 ]
