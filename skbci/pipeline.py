@@ -167,6 +167,9 @@ def keep_rows(X: Any, out: Any) -> Any:
     X = as_eeg(X)
     if not isinstance(X, EEGArray) or len(X) != len(out):
         return out
+    if isinstance(out, EEGArray):  # it knows its own rate and channels
+        return EEGArray(out, X.metadata, sfreq=out.sfreq, ch_names=out.ch_names, tmin=out.tmin,
+                        info=out.info, window=out.window)
     return X.with_data(out, sfreq=None, ch_names=None, tmin=0.0, info=None)
 
 

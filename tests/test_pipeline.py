@@ -21,7 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbci import EEGArray, Pipeline, make_pipeline
 from skbci.estimators import EvidenceAccumulator, MLPClassifier, OnlineClassifier
-from skbci.features import CausalCentering, KeepRows, WelchPSD
+from skbci.features import CausalCentering, Crop, KeepRows, WelchPSD
 from skbci.model_selection import LeaveSubjectsOut, StackedGridSearchCV
 from skbci.stream import OnlineDecoder
 
@@ -211,3 +211,11 @@ def test_the_stream_understands_it():
     signal = np.concatenate(np.asarray(X[20:]), axis=1)
     _, said = decoder.update(signal)
     assert np.allclose(said, pipe.predict_proba(X[20:]), atol=1e-6)
+
+
+def test_a_rate_without_a_table_gets_to_the_end():
+    X = EEGArray(np.random.default_rng(0).standard_normal((8, 2, 200)), sfreq=100.0,
+                 ch_names=["C3", "C4"])
+    pipe = make_pipeline(Crop(0.5), Crop(0.0, 1.0), WelchPSD(n_per_seg=100))
+    assert pipe.fit_transform(X).shape == (8, 2 * 51)
+    assert make_pipeline(Crop(0.5), Crop()).fit_transform(X).sfreq == 100.0
