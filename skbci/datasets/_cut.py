@@ -12,6 +12,7 @@ from sklearn.utils import Bunch
 
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch, natural
+from skbci.datasets._codes import number_by_name
 from skbci.datasets._selection import Selection
 
 __all__ = ["cut_epochs", "cut_windows"]
@@ -66,9 +67,14 @@ def cut_epochs(
     ])
     rows = table.iloc[row[inside]].reset_index(drop=True)
     rows["onset"] = events["onset"]
-    names = dict(zip(events["code"].tolist(), events["label"].tolist()))
+    pairs = list(zip(events["code"].tolist(), events["label"].tolist()))
+    codes, y = {pair: pair[0] for pair in pairs}, events["code"].to_numpy()
+    if len({code for code, _ in codes}) < len(codes):  # one code, another meaning in another run
+        codes = number_by_name(pairs)
+        y = np.array([codes[pair] for pair in pairs])
+    names = {codes[pair]: pair[1] for pair in pairs}
     return make_bunch(
-        data, events["code"].to_numpy(), rows, sfreq=sfreq, ch_names=ch_names,
+        data, y, rows, sfreq=sfreq, ch_names=ch_names,
         tmin=shift / sfreq, label_names=names, **context,
     )
 

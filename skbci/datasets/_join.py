@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._codes import with_common_codes
 
 __all__ = ["join_bunches"]
 
@@ -21,10 +22,12 @@ _PER_FILE_ROWS = ("y_test8",)  # arrays that are joined end to end
 def join_bunches(bunches: Sequence[Bunch], files: Sequence[Path]) -> Bunch:
     """Concatenate rows, labels, tables and events; keep other entries that all share.
 
+    Labels whose codes mean different things in different files are numbered by name.
+
     Raises
     ------
     ValueError
-        If shapes, channels or sampling rates differ; the files are named.
+        If shapes, channels, sampling rates or kinds of labels differ; the files are named.
     """
     if len(bunches) == 1:
         return bunches[0]
@@ -42,6 +45,13 @@ def join_bunches(bunches: Sequence[Bunch], files: Sequence[Path]) -> Bunch:
             np.concatenate([first.X[:0], other.X[:0]])
         except ValueError as error:
             raise ValueError(f"Cannot join {files[0].name} and {file.name}: {error}") from error
+        for entry in ("target_names", "categories"):
+            if entry in first and entry in other and not _same(other[entry], first[entry]):
+                raise ValueError(
+                    f"Cannot join {files[0].name} and {file.name}: {entry} differ, so that the "
+                    "same codes mean different things."
+                )
+    bunches = with_common_codes(bunches, files)
     labels = [bunch.y for bunch in bunches]
     extra = _shared(bunches)
     events = _join_events(bunches)
