@@ -25,8 +25,8 @@ def check_unmasked(data: Any, name: str) -> Any:
         return data
     if np.any(counts):
         raise ValueError(
-            f"{name} has {np.sum(counts)} masked entries, the first in row "
-            f"{np.flatnonzero(counts)[0]}; what is under a mask is no data. Drop these rows or "
+            f"{name} has masked entries ({np.sum(counts)} of them, the first in row "
+            f"{np.flatnonzero(counts)[0]}); what is under a mask is no data. Drop these rows or "
             f"channels, or fill in values ({name}.filled(...)) first."
         )
     return data

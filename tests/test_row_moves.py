@@ -104,8 +104,15 @@ def test_masked_entries_are_refused():
     y = np.tile([0, 1], 4)
     for read in (EEGArray, WelchPSD(sfreq=64).fit, WelchPSD(sfreq=64).fit(data).transform,
                  lambda X: MLPClassifier(max_epochs=1).fit(X, y), lambda X: EEGArray(list(X))):
-        with pytest.raises(ValueError, match="1 masked entries, the first in row 5"):
+        with pytest.raises(ValueError, match=r"masked entries \(1 of them, the first in row 5\)"):
             read(masked)
+
+
+def test_masked_weights_are_refused():
+    X, y = np.random.default_rng(0).normal(size=(20, 4)), np.tile([0, 1], 10)
+    weight = np.ma.masked_array(np.ones(20), np.arange(20) == 3)
+    with pytest.raises(ValueError, match="sample_weight has masked entries"):
+        MLPClassifier(max_epochs=1).fit(X, y, sample_weight=weight)
 
 
 WITH_SFREQ = ["BandEnergy", "Crop", "FilterBank", "WelchPSD", "WindowMeans", "BaselineCorrection"]

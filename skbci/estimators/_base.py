@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from skbci._checks import check_count, check_flag, check_number
 from skbci._labels import check_column
 from skbci._lost_table import warn_without_table
+from skbci._masked import check_unmasked
 from skbci._validation import as_eeg, check_eeg
 from skbci.eegarray import EEGArray
 from skbci.estimators._criteria import resolve_criterion
@@ -250,7 +251,8 @@ class BaseNeural(SparseTraining):
         if sample_weight is None:
             return TrainingRows(X, self._prepare(X, data, reset), y, None, groups)
         weight = _check_sample_weight(
-            sample_weight, data, dtype=np.float64, ensure_non_negative=True
+            check_unmasked(sample_weight, "sample_weight"), data, dtype=np.float64,
+            ensure_non_negative=True,
         )
         kept = np.flatnonzero(weight > 0)
         if not len(kept):

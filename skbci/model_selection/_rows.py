@@ -14,6 +14,7 @@ from skbci._recordings import refine, separate_restarts
 from skbci._validation import row_values
 from skbci.eegarray import EEGArray
 
+_LOST = " Where a transformer before dropped the table, skbci.make_pipeline passes it on."
 RECORDING_COLUMNS = ("subject", "session", "run")
 
 
@@ -41,7 +42,7 @@ def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndar
             f"{who} does not know each row's {wanted}. Either pass groups=... (one {wanted} label "
             f"for each row; with scikit-learn's metadata routing params={{'groups': ...}}), or "
             f"give it an EEGArray or mne.Epochs whose metadata has the column {missing[0]!r} "
-            f"(columns there: {known if known else 'none'})."
+            f"(columns there: {known if known else 'none'}).{'' if known else _LOST}"
         )
     checked = [check_column(v, n_rows, f"metadata column {c!r}") for v, c in zip(found, columns)]
     if len(checked) == 1:
@@ -78,7 +79,7 @@ def row_onsets(X: Any, onsets: Any, n_rows: int, who: str) -> np.ndarray:
             f"{who} does not know when the rows begin. Either pass onsets=... (seconds from the "
             "start of the run, one for each row; with scikit-learn's metadata routing "
             "params={'onsets': ...}), or give it an EEGArray or mne.Epochs whose metadata has the "
-            "column 'onset'."
+            "column 'onset'." + ("" if isinstance(X, EEGArray) and X.has_metadata else _LOST)
         )
     try:
         array = np.asarray(onsets, dtype=np.float64)
