@@ -22,6 +22,7 @@ __all__ = [
     "check_names",
     "check_number",
     "check_positive",
+    "check_rate",
     "check_seed",
     "is_number",
     "refusal",
@@ -132,6 +133,12 @@ def check_positive(
 ) -> float:
     """Check a finite number above zero; see `check_number`."""
     return check_number(value, name, who, low=0, closed="neither", unit=unit, also=also)
+
+
+def check_rate(value: Any, who: Any, name: str = "sfreq") -> float:
+    """Check a sampling rate; no amplifier is slower than a sample in a month, or beyond 1 THz."""
+    low, high = 1e-6, 1e12
+    return check_number(value, name, who, low=low, high=high, unit="Hz", also="None")
 
 
 def check_choice(value: Any, name: str, who: Any, allowed: Sequence[Any]) -> Any:

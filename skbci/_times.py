@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from skbci._checks import check_number
+
 __all__ = ["first_sample", "samples_between"]
 
 # A time that is so near to a sample is that sample: 0.7 s at 10 Hz is sample 7, although
@@ -47,9 +49,12 @@ def samples_between(
 
     Raises
     ------
-    ValueError
-        If a time lies outside of the rows or no sample lies between them.
+    TypeError, ValueError
+        If a time is no number, lies outside of the rows, or no sample lies between them.
     """
+    for name, time in (("tmin", tmin), ("tmax", tmax)):
+        if time is not None:
+            check_number(time, name, who, unit="seconds", also="None")
     if sfreq is None:
         return slice(0, n_times)
     end = t0 + n_times / sfreq

@@ -13,7 +13,8 @@ from mne.io import BaseRaw
 from sklearn.utils.validation import validate_data
 
 from skbci._alike import check_alike
-from skbci._checks import is_number
+from skbci._checks import check_rate
+from skbci._finite import refuse_unreadable
 from skbci._labels import check_labels
 from skbci._masked import check_unmasked
 from skbci._mne_exchange import array_from_list
@@ -110,13 +111,19 @@ def check_eeg(
     if isinstance(source, EEGArray):
         source = np.asarray(source)
     params = {"dtype": FLOATS, "allow_nd": True, **check_params}
+    if isinstance(source, (list, tuple)):
+        refuse_unreadable(source, name, names)
     if not reset and hasattr(estimator, "input_shape_"):
         _check_channels(estimator, names, bads)
         _check_shape(estimator, source, same_times)
         _check_rate(estimator, rate)
     if not isinstance(y, str):  # "no_validation"
         y = check_labels(y, None, estimator, least_classes=1)
-    out = validate_data(estimator, source, y, reset=reset, **params)
+    try:
+        out = validate_data(estimator, source, y, reset=reset, **params)
+    except ValueError:
+        refuse_unreadable(source, name, names)
+        raise
     with_y = isinstance(out, tuple)
     data = out[0] if with_y else out
     if data.ndim not in ndim:
@@ -263,10 +270,7 @@ def resolve_sfreq(sfreq: float | None, X: Any, who: Any) -> float:
                 "EEGArray that knows its own."
             )
         return float(known)
-    if not is_number(sfreq):
-        raise TypeError(f"{name}: sfreq={sfreq!r} must be a number in Hz or None.")
-    if not (np.isfinite(sfreq) and sfreq > 0):
-        raise ValueError(f"{name}: sfreq={sfreq!r} must be a positive number in Hz.")
+    sfreq = check_rate(sfreq, who)
     if known is not None and not np.isclose(known, sfreq):
         raise ValueError(
             f"{name}: sfreq={sfreq:g} Hz was given, but the data was sampled at {known:g} Hz."

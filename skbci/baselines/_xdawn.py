@@ -28,6 +28,7 @@ class CheckedXdawnCovariances(XdawnCovariances):
         CheckedXdawnCovariances
         """
         labels = check_labels(y, len(X), "XdawnCovariances")
+        self.n_times_ = np.shape(X)[-1]
         return super().fit(np.asarray(X, dtype=np.float64), labels)
 
     def transform(self, X: Any) -> np.ndarray:
@@ -42,4 +43,9 @@ class CheckedXdawnCovariances(XdawnCovariances):
         -------
         ndarray, shape (n_rows, n_components, n_components)
         """
+        if np.shape(X)[-1] != self.n_times_:
+            raise ValueError(
+                f"X has {np.shape(X)[-1]} time samples a row, but XdawnCovariances was fitted "
+                f"with {self.n_times_}: epochs must be as long as in fit."
+            )
         return super().transform(np.asarray(X, dtype=np.float64))

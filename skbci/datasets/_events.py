@@ -55,7 +55,16 @@ def raw_events(
     """
     if event_id is not None:
         event_id = _checked(event_id)
-    if stim_channel is None and len(raw.annotations):
+    texts = set(raw.annotations.description)
+    usable = [text for text in texts if not text.lower().startswith(("bad", "edge"))]
+    if stim_channel is None and texts and not usable and "stim" not in raw.get_channel_types():
+        marks = ", ".join(map(repr, sorted(map(str, texts))[:5]))
+        raise ValueError(
+            f"{where} has no events: all of its annotations ({marks}) mark bad segments or edges, "
+            "at which nothing is cut, and it has no stimulus channel. Give the events as "
+            "annotations of other names."
+        )
+    if stim_channel is None and usable:
         events, numbering = mne.events_from_annotations(raw, verbose="error")
         if numbering:
             texts = {code: str(text) for text, code in numbering.items()}

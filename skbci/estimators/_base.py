@@ -25,6 +25,7 @@ from skbci._lost_table import warn_without_table
 from skbci._masked import check_unmasked
 from skbci._validation import as_eeg, check_eeg
 from skbci.eegarray import EEGArray
+from skbci.estimators._callbacks import check_callbacks
 from skbci.estimators._criteria import resolve_criterion
 from skbci.estimators._module_arguments import build_module
 from skbci.estimators._monitoring import ValidatedEarlyStopping, is_better_larger
@@ -389,7 +390,10 @@ class BaseNeural(SparseTraining):
         check_count(self.max_epochs, "max_epochs", self)
         if check_count(self.batch_size, "batch_size", self, low=-1, also="-1 (all rows)") == 0:
             check_count(self.batch_size, "batch_size", self, also="-1 (all rows)")
-        check_number(self.lr, "lr", self, low=0)
+        check_number(self.lr, "lr", self, low=0, high=1e30)  # single precision holds no more
+        check_callbacks(
+            self.callbacks, self._route("callbacks"), bool(self.early_stopping), self
+        )
         check_number(
             self.validation_fraction, "validation_fraction", self, low=0, high=1, closed="neither"
         )

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from skbci._annotations import crosses_bad
 from skbci._channels import channel_picks, left_out_bads
-from skbci._checks import check_choice
+from skbci._checks import check_choice, check_positive
 from skbci._times import first_sample
 from skbci._validation import as_eeg, carry_rows, resolve_sfreq
 from skbci.eegarray import EEGArray
@@ -189,8 +189,7 @@ optional
 
     def _lengths(self, sfreq: float, n_times: int) -> tuple[int, int]:
         for name, value in (("window", self.window), ("hop", self.hop)):
-            if not (np.isfinite(value) and value > 0):
-                raise ValueError(f"SlidingWindows: {name}={value!r} must be a positive time in s.")
+            check_positive(value, name, self, unit="seconds")
         n_window, n_hop = first_sample(self.window, sfreq), round(self.hop * sfreq)
         for name, value in (("window", self.window), ("hop", self.hop)):
             if round(value * sfreq) < 1:

@@ -9,6 +9,8 @@ import numpy as np
 import scipy.fft
 import scipy.signal
 
+from skbci._checks import refusal
+
 # Bytes handled at once. At this size the windowed segments and their spectra stay in the cache;
 # half or twice as many cost 5 % to 10 %.
 CHUNK = 1_200_000
@@ -40,6 +42,24 @@ class Limits(NamedTuple):
         return (
             (peak > self.least_peak) & (peak < self.most_peak) & (leaked**2 <= self.offset * peak)
         )
+
+
+def check_window(window: Any, n_per_seg: int, who: Any) -> None:
+    """Check that scipy knows the window, and that it lets something through.
+
+    Raises
+    ------
+    ValueError
+    """
+    try:
+        with np.errstate(all="ignore"):
+            values = scipy.signal.get_window(window, n_per_seg)
+        usable = bool(np.isfinite(values).all() and (values**2).sum() > 0)
+    except Exception:  # scipy raises whatever comes of a window that it does not know
+        usable = False
+    if not usable:
+        because = f"is no window of {n_per_seg} samples that scipy.signal.get_window knows"
+        raise ValueError(refusal(window, "window", who, because))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from skbci._checks import check_choice, check_count
+from skbci._checks import check_choice, check_count, check_flag, check_number
 from skbci._validation import as_eeg, check_eeg, resolve_sfreq
 from skbci.features._blocks import signal_blocks
 from skbci.features._log_powers import LogPowers
-from skbci.features._welch import WelchPlan, welch_rows
+from skbci.features._welch import WelchPlan, check_window, welch_rows
 
 __all__ = ["WelchPSD"]
 
@@ -141,6 +141,7 @@ class WelchPSD(LogPowers):
     def _prepare(self, X: Any) -> tuple[Any, np.ndarray]:
         if self.dtype is not None:
             check_choice(self.dtype, "dtype", self, ("float32", "float64"))
+        check_flag(self.log, "log", self)
         X, data = self._read_fit(X)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
         n_times = data.shape[-1]
@@ -158,7 +159,7 @@ class WelchPSD(LogPowers):
                 f"WelchPSD: n_overlap={self.n_overlap_} must be smaller than the segment of "
                 f"n_per_seg={self.n_per_seg_} samples."
             )
-        self._plan(n_times).taper()
+        check_window(self.window, self.n_per_seg_, self)
         freqs = np.fft.rfftfreq(self.n_per_seg_, 1 / self.sfreq_)
         self._kept = self._check_range(freqs)
         self.freqs_ = freqs[self._kept]
@@ -213,6 +214,7 @@ class WelchPSD(LogPowers):
         nyquist = self.sfreq_ / 2
         fmax = nyquist if self.fmax is None else self.fmax
         for name, value in (("fmin", self.fmin), ("fmax", fmax)):
+            check_number(value, name, self, unit="Hz")
             if not 0 <= value <= nyquist:
                 raise ValueError(
                     f"WelchPSD: {name}={value:g} Hz must lie between 0 and the Nyquist frequency "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from torch import Tensor, nn
+
+from skbci._checks import check_choice, check_count, check_number, is_number
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -56,10 +58,7 @@ class MLP(nn.Sequential):
     ) -> None:
         sizes = check_sizes(hidden_layer_sizes)
         rates = check_dropout(dropout, len(sizes))
-        if activation not in ACTIVATIONS:
-            raise ValueError(
-                f"activation={activation!r} is unknown; use one of {sorted(ACTIVATIONS)}."
-            )
+        check_choice(activation, "activation", "MLP", sorted(ACTIVATIONS))
         layers: list[nn.Module] = [nn.Flatten()]
         width = n_features
         for size, rate in zip(sizes, rates):
@@ -85,30 +84,24 @@ class MLP(nn.Sequential):
         return super().forward(X)
 
 
-def check_sizes(hidden_layer_sizes: Sequence[int]) -> tuple[int, ...]:
+def check_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     """Give the hidden sizes as a tuple of positive integers."""
-    sizes = (
-        (hidden_layer_sizes,)
-        if isinstance(hidden_layer_sizes, numbers.Integral)
-        else tuple(hidden_layer_sizes)
-    )
-    if any(int(size) != size or size < 1 for size in sizes):
-        raise ValueError(
-            f"hidden_layer_sizes={hidden_layer_sizes!r} must hold positive integers only."
-        )
-    return tuple(int(size) for size in sizes)
+    name = "hidden_layer_sizes"
+    alone = is_number(hidden_layer_sizes) or not isinstance(hidden_layer_sizes, Iterable)
+    if alone or isinstance(hidden_layer_sizes, (str, bytes)):
+        return (check_count(hidden_layer_sizes, name, "MLP", also="a list of such"),)
+    return tuple(check_count(size, name, "MLP") for size in hidden_layer_sizes)
 
 
-def check_dropout(dropout: float | Sequence[float], n_layers: int) -> tuple[float, ...]:
+def check_dropout(dropout: Any, n_layers: int) -> tuple[float, ...]:
     """Give one dropout probability for each hidden layer."""
-    if isinstance(dropout, (int, float, numbers.Real)):
-        rates: tuple[float, ...] = (float(dropout),) * n_layers
-    else:
-        rates = tuple(float(rate) for rate in dropout)
+    limits: dict[str, Any] = {"low": 0, "high": 1, "closed": "left"}
+    if not isinstance(dropout, Iterable) or isinstance(dropout, (str, bytes)):
+        rate = check_number(dropout, "dropout", "MLP", also="a list of such", **limits)
+        return (rate,) * n_layers
+    rates = tuple(check_number(rate, "dropout", "MLP", **limits) for rate in dropout)
     if len(rates) != n_layers:
         raise ValueError(
             f"dropout={dropout!r} has {len(rates)} entries for {n_layers} hidden layers."
         )
-    if any(not 0 <= rate < 1 for rate in rates):
-        raise ValueError(f"dropout={dropout!r} must lie in [0, 1).")
     return rates

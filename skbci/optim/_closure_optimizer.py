@@ -10,7 +10,10 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from skbci._checks import check_number
 from skbci.optim._errors import NonFiniteLossError
+
+_LARGEST = 1e30  # a setting beyond this overflows in single precision
 
 
 class ClosureOptimizer(Optimizer):
@@ -25,14 +28,10 @@ class ClosureOptimizer(Optimizer):
     loss_reduction = "sum"
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
-        for name in ("lr", "r", "eps"):
-            value = defaults.get(name, 1.0)
-            if not (math.isfinite(value) and value >= 0):
-                raise ValueError(
-                    f"{type(self).__name__}: {name}={value!r} must be finite and not negative."
-                )
-        if defaults.get("r", 1.0) == 0:
-            raise ValueError(f"{type(self).__name__}: r=0 is not allowed, R = r I is inverted.")
+        for name in ("lr", "eps"):
+            check_number(defaults.get(name, 1.0), name, self, low=0, high=_LARGEST)
+        # R = r I is inverted.
+        check_number(defaults.get("r", 1.0), "r", self, low=0, high=_LARGEST, closed="right")
         super().__init__(params, defaults)
         self._pending: tuple[Tensor, Any] | None = None
         self._defer: bool | None = None  # None: by device

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from skbci._checks import check_positive, is_number
+from skbci._checks import check_positive, check_rate
 from skbci._times import first_sample
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
 from skbci.stream._plan import unwrapped
@@ -142,10 +142,7 @@ def stream_rate(sfreq: Any, pipeline: Any) -> float:
                 "(Hz)."
             )
         return float(known)
-    if not is_number(sfreq):
-        raise TypeError(f"OnlineDecoder: sfreq={sfreq!r} must be a number in Hz or None.")
-    if not (np.isfinite(sfreq) and sfreq > 0):
-        raise ValueError(f"OnlineDecoder: sfreq={sfreq!r} must be a positive number in Hz.")
+    sfreq = check_rate(sfreq, "OnlineDecoder")
     if known and not np.isclose(known, sfreq):
         raise ValueError(
             f"OnlineDecoder: the stream has sfreq={sfreq:g} Hz, but the pipeline was fitted at "

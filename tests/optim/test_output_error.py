@@ -341,14 +341,14 @@ def test_bad_row_weights_are_refused(rule, bad):
 @pytest.mark.parametrize(
     ("rule", "settings", "message"),
     [
-        (EVDHJB, {"lr": -1.0}, "lr=-1.0 must be finite and not negative"),
-        (EVDHJB, {"r": -2.0}, "r=-2.0 must be finite"),
+        (EVDHJB, {"lr": -1.0}, "lr=-1.0 must be at least 0"),
+        (EVDHJB, {"r": -2.0}, "r=-2.0 must be above 0"),
         (EVDHJB, {"r": 0.0}, "r=0"),
         (LevenbergMarquardt, {"mu": 0.0}, "mu=0.0 must be finite and positive"),
         (LevenbergMarquardt, {"mu": math.inf}, "mu=inf must be finite and positive"),
-        (LevenbergMarquardt, {"lr": math.nan}, "lr=nan must be finite"),
+        (LevenbergMarquardt, {"lr": math.nan}, "lr=nan must be a finite number"),
         (LyapunovDescent, {"mu": -1.0}, "mu=-1.0 must be finite and positive"),
-        (LyapunovDescent, {"eps": -1.0}, "eps=-1.0 must be finite"),
+        (LyapunovDescent, {"eps": -1.0}, "eps=-1.0 must be at least 0"),
         (EVDHJB, {"max_gram_bytes": 0}, "max_gram_bytes=0 must be above 0 bytes"),
     ],
 )

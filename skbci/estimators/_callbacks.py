@@ -1,0 +1,66 @@
+"""Checks of the callbacks that a user gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import signature
+from typing import Any
+
+from skorch.callbacks import Callback
+
+from skbci._checks import refusal, shown, who_asks
+
+__all__ = ["check_callbacks"]
+
+
+def check_callbacks(
+    callbacks: Any, settings: Mapping[str, Any], validated: bool, who: Any
+) -> None:
+    """Check a list of skorch callbacks or (name, callback) pairs, or None.
+
+    Parameters
+    ----------
+    callbacks : object
+    settings : mapping of str
+        What was set of them by name, as ``EarlyStopping__monitor``.
+    validated : bool
+        Whether rows are held out.
+    who : object
+        Who asks.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If a callback goes by a validation loss, and no rows are held out for one.
+    """
+    if callbacks is None:
+        return
+    if not isinstance(callbacks, (list, tuple)):
+        because = "must be a list of skorch callbacks or (name, callback) pairs, or None"
+        raise TypeError(refusal(callbacks, "callbacks", who, because))
+    for entry in callbacks:
+        pair = isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str)
+        callback = entry[1] if pair else entry
+        kind = callback if isinstance(callback, type) else type(callback)
+        if not issubclass(kind, Callback):
+            raise TypeError(
+                f"{who_asks(who)}: callbacks holds {shown(entry)}, which is neither a skorch "
+                "callback nor a (name, callback) pair."
+            )
+        monitor = settings.get(f"{entry[0] if pair else kind.__name__}__monitor", _monitor(callback))
+        if isinstance(monitor, str) and monitor.startswith("valid_") and not validated:
+            raise ValueError(
+                f"{who_asks(who)}: the callback {kind.__name__} goes by {monitor!r}, but "
+                "early_stopping=False leaves no rows to validate on. Set early_stopping=True, "
+                "which stops by itself, or monitor a column that there is, such as 'train_loss'."
+            )
+
+
+def _monitor(callback: Any) -> Any:
+    """What a callback, or a class of them by default, goes by."""
+    if isinstance(callback, type):
+        known = signature(callback).parameters.get("monitor")
+        return None if known is None else known.default
+    return getattr(callback, "monitor", None)
