@@ -23,7 +23,17 @@ from skbci.datasets import (
 )
 from skbci.estimators import MLPClassifier, MLPRegressor
 
-__all__ = ["FILES", "FUNCTIONS", "OwnCode", "TabularSet", "encoder", "load_set", "network"]
+__all__ = [
+    "FETCHED",
+    "FILES",
+    "FUNCTIONS",
+    "OwnCode",
+    "TabularSet",
+    "encoder",
+    "load_set",
+    "network",
+    "paper_name",
+]
 
 #: The paper's names of the real sets, and their files.
 FILES = {
@@ -34,6 +44,8 @@ FILES = {
     "ADU": "adult.npz",
     "IJCNN": "ijcnn1.npz",
 }
+#: The paper's names of the sets that are only there by download, and `fetch_tabular`'s.
+FETCHED = {"Covtype": "covertype-binary", "WS": "webspam"}
 #: The synthetic ones.
 FUNCTIONS = {
     "8-BP": lambda: make_parity(8),
@@ -118,7 +130,7 @@ def load_set(
     elif name in FILES:
         bunch = load_recording(Path(folder or ".") / "tabular" / FILES[name])
     else:
-        bunch = fetch_tabular(name)
+        bunch = fetch_tabular(FETCHED.get(name, name))
     X, y = np.asarray(bunch.X, dtype=float), np.asarray(bunch.y)
     if name == "ADU":  # the paper's 33k are the rows of the original training file
         X, y = X[: bunch.n_train], y[: bunch.n_train]
@@ -129,6 +141,11 @@ def load_set(
     if max_rows is not None and len(y) > max_rows:
         X, _, y, _ = train_test_split(X, y, train_size=max_rows, stratify=y, random_state=0)
     return TabularSet(name, X, y, categorical)
+
+
+def paper_name(name: str) -> str:
+    """The paper's name of a set to fetch, where it has one."""
+    return {ours: theirs for theirs, ours in FETCHED.items()}.get(name.lower(), name)
 
 
 def mammographic(variant: str, folder: Path) -> TabularSet:

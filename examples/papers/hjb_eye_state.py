@@ -74,13 +74,15 @@ performance", that is, the best mean test accuracy: chosen on the test subjects.
 Honest protocol: step and number of epochs ({epoch_choices}) chosen by GridSearchCV on training
 subjects: some of them are held out, the best log-loss wins, then all of them train.
 K* (blend 39) and RJ48F, up to {forests} boosted rotation forests of {trees} unpruned entropy trees
-(boosting ends at one without errors on its training rows; grown: {grown}), have nothing to choose.
+(boosting ends at one without errors on its training rows; grown: {grown}), have nothing to
+choose.
 Ensembles average two networks, each with its optimizer's step (and epochs).
 Precision and recall are of closed eyes. Epochs and seconds of networks: median over splits of the
 time until the training loss first was at most {targets}
 (paper's, honest protocol): 5 % of the way from the start above what the middle optimizer reaches
-at best, one loss for all fits of a protocol, long or short; '-': not reached in half of the splits.
-Of forests the seconds are of the fit, of K* of the prediction. Each cell: paper / paper's protocol / honest protocol."""
+at best, one loss for all fits of a protocol, long or short; '-': not reached in half of the
+splits. Of forests the seconds are of the fit, of K* of the prediction. Each cell: paper / paper's
+protocol / honest protocol."""
 
 
 def best_steps(fixed: pd.DataFrame) -> dict[str, float]:

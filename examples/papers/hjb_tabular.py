@@ -8,8 +8,9 @@ stability of large steps (Figs. 6, 7) and the convergence times as bars (Fig. 5)
     python examples/papers/hjb_tabular.py --data path/to/data
 
 Without ``--data`` only the three synthetic functions are there; ``--fetch htru2`` downloads a
-table from OpenML. A run that was killed continues from what it finished. The whole study takes
-about two hours on two cores, ``--quick`` less than three minutes.
+table from OpenML (``Covtype WS``: the paper's two that are not among the files). A run that was
+killed continues from what it finished. The whole study takes about two hours on two cores,
+``--quick`` less than three minutes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,15 @@ import numpy as np
 from _hjb_paper import NAMES, TABLE_V
 from _study import Study, add_arguments, write_table
 from _tabular_report import LARGE, SLOW, save, write_errors, write_steps, write_times
-from _tabular_sets import FILES, FUNCTIONS, MAMMOGRAPHIC, load_set, mammographic, network
+from _tabular_sets import (
+    FILES,
+    FUNCTIONS,
+    MAMMOGRAPHIC,
+    load_set,
+    mammographic,
+    network,
+    paper_name,
+)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
@@ -280,7 +289,8 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--sets", nargs="+", metavar="NAME",
                         help=f"of {', '.join([*FUNCTIONS, *FILES])}; default: all that are there")
     parser.add_argument("--fetch", nargs="+", default=[], metavar="NAME",
-                        help="tables to download from OpenML besides (see fetch_tabular)")
+                        help="tables to download besides: Covtype and WS (Webspam, from the "
+                             "LIBSVM collection) of the paper, or any other of fetch_tabular's")
     parser.add_argument("--max-rows", type=int, default=50_000,
                         help="of larger sets this many rows are drawn (default 50000)")
     args = parser.parse_args(argv)
@@ -293,7 +303,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
         available = [name for name in available if name in (*FUNCTIONS, "BC", "MMG", "HTRU2")]
     if unknown := sorted(set(args.sets or ()) - set(available)):
         parser.error(f"--sets {unknown} are not there; choose of {available}, or use --fetch.")
-    args.sets = [*(args.sets or available), *args.fetch]
+    args.sets = [*(args.sets or available), *map(paper_name, args.fetch)]
     if not has_files:
         print("No --data folder with tables (tabular/*.npz): only the synthetic functions.\n")
     args.labels = [label for label in TABLE_V.columns if NAMES[label] in OPTIMIZERS]

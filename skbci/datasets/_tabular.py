@@ -1,4 +1,4 @@
-"""Tables from OpenML."""
+"""Tables from OpenML, and one from the LIBSVM collection."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sklearn.datasets import fetch_openml
 from sklearn.utils import Bunch
 
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._libsvm import LIBSVM, fetch_libsvm
 
 __all__ = ["TABLES", "fetch_tabular"]
 
@@ -38,9 +39,9 @@ def fetch_tabular(
     cache: bool = True,
     dtype: Any = "float64",
 ) -> Bunch:
-    """Download a table from OpenML.
+    """Download a table from OpenML; Webspam from the LIBSVM collection.
 
-    scikit-learn keeps what it has downloaded, so that only the first call needs a network.
+    What was downloaded is kept, so that only the first call needs a network.
 
     Parameters
     ----------
@@ -75,7 +76,8 @@ def fetch_tabular(
     Raises
     ------
     ConnectionError
-        If OpenML cannot be reached and the table was not downloaded before.
+        If OpenML (or the LIBSVM collection) cannot be reached and the table was not downloaded
+        before.
     ValueError
         If OpenML has no such table.
 
@@ -93,7 +95,11 @@ def fetch_tabular(
     ijcnn1                     1575    IJCNN 2001 challenge, 191,681 x 22, with duplicates
     covertype                  1596    Forest cover type, 581,012 x 54, 7 classes
     covertype-binary           293     the same, one class against the others, as in LIBSVM
+    webspam                            Webspam, unigrams, 350,000 x 254, of LIBSVM
     =========================  ======  ==================================================
+
+    Webspam takes 711 MB in ``float64``; its file, compressed, is kept in the folder ``libsvm`` of
+    ``data_home``.
 
     Examples
     --------
@@ -103,6 +109,8 @@ def fetch_tabular(
     dtype = np.dtype(dtype)
     if dtype.kind != "f":
         raise ValueError(f"dtype={dtype} must be a floating-point format such as 'float64'.")
+    if isinstance(name_or_id, str) and name_or_id.lower() in LIBSVM:
+        return _from_libsvm(name_or_id.lower(), data_home, cache, dtype)
     query = _query(name_or_id, version)
     asked = ", ".join(f"{key}={value!r}" for key, value in query.items())
     try:
@@ -126,6 +134,15 @@ def fetch_tabular(
     )
 
 
+def _from_libsvm(name: str, data_home: Any, cache: bool, dtype: np.dtype) -> Bunch:
+    X, y = fetch_libsvm(name, data_home, cache, dtype)
+    names = np.array([f"feature_{number}" for number in range(1, X.shape[1] + 1)])
+    return make_bunch(
+        X, y, feature_names=names, is_categorical=np.zeros(len(names), bool), categories={},
+        target_names=np.unique(y), description=f"{name} of the LIBSVM data collection",
+    )
+
+
 def _query(name_or_id: str | int, version: int | str) -> dict[str, Any]:
     if isinstance(name_or_id, bool) or not isinstance(name_or_id, (str, int, np.integer)):
         raise TypeError(f"name_or_id={name_or_id!r} must be a name or a number.")
@@ -141,7 +158,7 @@ def _refused(error: HTTPError, name_or_id: str | int, asked: str) -> Exception:
     if error.code in (404, 412):
         return ValueError(
             f"OpenML has no table {name_or_id!r} ({asked}). Names known here are "
-            f"{', '.join(TABLES)}; others must be OpenML's own."
+            f"{', '.join([*TABLES, *LIBSVM])}; others must be OpenML's own."
         )
     return ConnectionError(
         f"The table {name_or_id!r} was asked of OpenML ({asked}), which answered {error.code} "

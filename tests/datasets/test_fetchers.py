@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import lzma
 import sys
 import types
 from urllib.error import HTTPError, URLError
@@ -13,7 +15,7 @@ import pytest
 from scipy import sparse
 from sklearn.utils import Bunch
 
-from skbci.datasets import _tabular, fetch_moabb, fetch_tabular
+from skbci.datasets import _libsvm, _tabular, fetch_moabb, fetch_tabular
 
 
 class FakeDataset:
@@ -212,3 +214,54 @@ def test_bad_arguments_are_named():
         fetch_tabular(1.5)
     with pytest.raises(ValueError, match="dtype=int64"):
         fetch_tabular("adult", dtype=int)
+
+
+# -- the LIBSVM collection ----------------------------------------------------------------
+
+
+@pytest.fixture
+def collection(monkeypatch):
+    """Answers with three rows; notes what was asked."""
+    asked = []
+    body = lzma.compress(b"1 1:0.5 254:2\n-1 2:1.5\n1 3:-1\n")
+
+    def answer(address, timeout):
+        asked.append(address)
+        return io.BytesIO(body)
+
+    monkeypatch.setattr(_libsvm, "urlopen", answer)
+    return asked
+
+
+def test_webspam_comes_from_the_libsvm_collection_once(collection, tmp_path):
+    for _ in range(2):
+        data = fetch_tabular("Webspam", data_home=tmp_path, dtype="float32")
+        assert data.X.shape == (3, 254)
+        assert data.X.dtype == np.float32
+        assert [data.X[0, 0], data.X[0, 253], data.X[1, 1], data.X[2, 2]] == [0.5, 2, 1.5, -1]
+        assert np.count_nonzero(data.X) == 4
+        assert data.y.tolist() == [1, -1, 1]
+        assert not data.is_categorical.any()
+    assert len(collection) == 1
+    assert collection[0].endswith("/binary/webspam_wc_normalized_unigram.svm.xz")
+    assert [path.name for path in (tmp_path / "libsvm").iterdir()] == [
+        "webspam_wc_normalized_unigram.svm.xz"
+    ]
+
+
+def test_webspam_is_not_kept_where_it_should_not_be(collection, tmp_path):
+    assert len(fetch_tabular("webspam", data_home=tmp_path, cache=False).y) == 3
+    assert not (tmp_path / "libsvm").exists()
+
+
+@pytest.mark.parametrize("error", [
+    URLError("no route to host"), HTTPError("address", 404, "Not Found", {}, None),
+])
+def test_webspam_without_a_network(monkeypatch, tmp_path, error):
+    def fail(address, timeout):
+        raise error
+
+    monkeypatch.setattr(_libsvm, "urlopen", fail)
+    with pytest.raises(ConnectionError, match="'webspam' was asked of the LIBSVM collection"):
+        fetch_tabular("webspam", data_home=tmp_path)
+    assert not list((tmp_path / "libsvm").iterdir())

@@ -33,7 +33,8 @@ def test_t_tests_pair_cells_and_leave_out_what_one_lacks():
     lines = [
         {"subject": str(subject), "train -> test": split, "mode": mode, "algorithm": algorithm,
          "paper": script.paper_figure(algorithm, subject, "offline", split.replace(" ", "")),
-         "paper's protocol": np.nan, "honest, 0.5 s": 0.5 + 0.05 * subject * (algorithm == "DNN with HJB")}
+         "paper's protocol": np.nan,
+         "honest, 0.5 s": 0.5 + 0.05 * subject * (algorithm == "DNN with HJB")}
         for subject in (1, 2, 3) for split in splits for mode in script.MODES
         for algorithm in ("[27]", "DNN with AD", "DNN with HJB")
     ]

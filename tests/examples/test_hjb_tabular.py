@@ -9,6 +9,7 @@ import hjb_tabular as script
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.utils import Bunch
 
 
 def test_the_papers_table_in_figures_that_its_text_repeats():
@@ -45,6 +46,23 @@ def test_who_never_arrives_is_later():
     assert report.sooner(pair[["Adam", "HJB"]]).startswith("2 of 5;")
     assert report.sooner(pair.iloc[:2]) == "2 of 2; median ratio 2.50"
     assert report.sooner(pair.iloc[5:]) == "-"
+
+
+def test_fetched_sets_stand_in_the_papers_rows(monkeypatch):
+    assert [sets.paper_name(name) for name in ("covertype-binary", "Covtype", "webspam", "x")] == [
+        "Covtype", "Covtype", "WS", "x"
+    ]
+    assert set(sets.FETCHED) <= set(paper.TABLE_V.index)
+    asked = []
+
+    def fetch(name):
+        asked.append(name)
+        return Bunch(X=np.zeros((4, 2)), y=np.array([0, 1, 0, 1]))
+
+    monkeypatch.setattr(sets, "fetch_tabular", fetch)
+    found = sets.load_set.__wrapped__("Covtype", None)
+    assert asked == ["covertype-binary"]
+    assert found.name == "Covtype"
 
 
 def test_missing_values_get_a_code_of_their_own():

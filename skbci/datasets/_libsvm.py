@@ -1,0 +1,72 @@
+"""Tables from the LIBSVM data collection."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+import numpy as np
+from sklearn.datasets import get_data_home, load_svmlight_file
+
+__all__ = ["LIBSVM", "fetch_libsvm"]
+
+_ADDRESS = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/binary/"
+_TIMEOUT = 60.0  # seconds without an answer
+
+#: Names, with the file in the collection and the number of features.
+LIBSVM: Mapping[str, tuple[str, int]] = {
+    "webspam": ("webspam_wc_normalized_unigram.svm.xz", 254),
+}
+
+
+def fetch_libsvm(
+    name: str, data_home: Any, cache: bool, dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give features (n_rows, n_features) and labels of a table; download it once.
+
+    Raises
+    ------
+    ConnectionError
+        If the collection cannot be reached and the file was not downloaded before.
+    """
+    file, n_features = LIBSVM[name]
+    folder = Path(get_data_home(data_home)) / "libsvm"
+    if (folder / file).exists():
+        return _read(folder / file, n_features, dtype)
+    if cache:
+        folder.mkdir(parents=True, exist_ok=True)
+        _download(name, file, folder / file)
+        return _read(folder / file, n_features, dtype)
+    with tempfile.TemporaryDirectory() as place:
+        _download(name, file, Path(place) / file)
+        return _read(Path(place) / file, n_features, dtype)
+
+
+def _read(path: Path, n_features: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    with lzma.open(path) as file:
+        X, y = load_svmlight_file(file, n_features=n_features, dtype=dtype)
+    return X.toarray(), y.astype(int)
+
+
+def _download(name: str, file: str, path: Path) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # a download can be cut off
+    try:
+        with urlopen(_ADDRESS + file, timeout=_TIMEOUT) as answer, open(part, "wb") as out:
+            shutil.copyfileobj(answer, out)
+        os.replace(part, path)
+    except OSError as error:
+        what = f"answered {error.code}" if isinstance(error, HTTPError) else "could not be reached"
+        raise ConnectionError(
+            f"The table {name!r} was asked of the LIBSVM collection ({_ADDRESS}{file}), which "
+            f"{what}: {error}. The first download needs a network. Without one, put the file into "
+            f"{path.parent}, or use load_recording('table.npz') for a local copy."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
