@@ -11,12 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_number
 from skbci._labels import check_classes
 from skbci._validation import as_eeg, check_eeg
+from skbci.baselines._k_star_scale import AttributeScale
 
 __all__ = ["KStar"]
 
-_CHUNK = 1 << 18  # distances at once: what the processor's cache holds
-_STEPS = 60
-_ACCURACY = 1e-10  # of the logarithm of the effective number
+_CHUNK = 1 << 16  # distances at once: what the processor's cache holds
 
 
 class KStar(ClassifierMixin, BaseEstimator):
@@ -112,6 +111,9 @@ class KStar(ClassifierMixin, BaseEstimator):
         # Rows of a class lie together, so that a class's share is the sum of a stretch.
         order = np.argsort(codes, kind="stable")
         self._rows = data.reshape(len(data), -1)[order].astype(np.float64)
+        self._scales = [
+            AttributeScale(values, self.blend / 100) for values in self._rows.T.copy()
+        ]
         self._starts = np.searchsorted(codes[order], np.arange(len(self.classes_)))
         return self
 
@@ -147,61 +149,25 @@ class KStar(ClassifierMixin, BaseEstimator):
         data = check_eeg(self, as_eeg(X), reset=False, same_times=True)
         rows = data.reshape(len(data), -1).astype(np.float64)
         size = max(1, _CHUNK // len(self._rows))
-        parts = [self._chunk(rows[at : at + size]) for at in range(0, len(rows), size)]
+        scales = [scale(values) for scale, values in zip(self._scales, rows.T.copy())]
+        parts = [
+            self._chunk(rows[at : at + size],
+                        [(near[at : at + size], rate[at : at + size]) for near, rate in scales])
+            for at in range(0, len(rows), size)
+        ]
         return np.concatenate(parts)
 
-    def _chunk(self, rows: np.ndarray) -> np.ndarray:
+    def _chunk(
+        self, rows: np.ndarray, scales: list[tuple[np.ndarray, np.ndarray]]
+    ) -> np.ndarray:
         log_p = np.zeros((len(rows), len(self._rows)))
-        for attribute in range(rows.shape[1]):
-            distance = np.abs(rows[:, attribute, None] - self._rows[None, :, attribute])
+        distance = np.empty_like(log_p)
+        for known, values, (nearest, rate) in zip(self._scales, rows.T, scales):
+            np.abs(np.subtract(values[:, None], known.values, out=distance), out=distance)
             # Subtracting the smallest distance multiplies all P* of a test row by one number.
-            distance -= distance.min(axis=1, keepdims=True)
-            log_p -= distance * _inverse_scale(distance, self.blend / 100)[:, None]
+            distance -= nearest[:, None]
+            distance *= rate[:, None]
+            log_p -= distance
         log_p -= log_p.max(axis=1, keepdims=True)
         share = np.add.reduceat(np.exp(log_p), self._starts, axis=1)
         return share / share.sum(axis=1, keepdims=True)
-
-
-def _inverse_scale(distance: np.ndarray, blend: float) -> np.ndarray:
-    r"""Solve for :math:`1/x_0` in each row of distances, the smallest of which is 0.
-
-    The logarithm of the effective number is a falling function of :math:`\log(1/x_0)`: Newton's
-    method finds the root, and bisection takes over wherever it leaves the bracket.
-    """
-    n_rows, n_train = distance.shape
-    nearest = np.count_nonzero(distance == 0, axis=1)
-    target = np.log(nearest + blend * (n_train - nearest))
-    unit = distance.mean(axis=1)
-    # All training rows equally far, or all to be heard equally: no scale, the same weight for all.
-    open_ = np.flatnonzero((unit > 0) & (blend < 1))
-    inverse = np.zeros(n_rows)
-    if not len(open_):
-        return inverse
-    scaled = distance[open_] / unit[open_, None]
-    goal = target[open_]
-    # Between these the effective number goes from all rows to the nearest ones alone.
-    low = np.full(len(open_), -30.0)
-    high = np.log(800 / np.where(scaled > 0, scaled, np.inf).min(axis=1))
-    guess = np.zeros(len(open_))
-    for _ in range(_STEPS):
-        value, slope = _log_effective(scaled, np.exp(guess))
-        excess = value - goal
-        low, high = np.where(excess > 0, guess, low), np.where(excess <= 0, guess, high)
-        if np.all((np.abs(excess) < _ACCURACY) | (high - low < 1e-12)):
-            break
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            step = guess - excess / slope
-        inside = (step > low) & (step < high)
-        guess = np.where(inside, step, (low + high) / 2)
-    inverse[open_] = np.exp(guess) / unit[open_]
-    return inverse
-
-
-def _log_effective(distance: np.ndarray, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Log of the effective number at a rate a row, and its derivative by the rate's logarithm."""
-    p = np.exp(-distance * rate[:, None])
-    first, second = p.sum(axis=1), np.einsum("ij,ij->i", p, p)
-    moment = np.einsum("ij,ij->i", p, distance) / first
-    p *= p
-    moment_2 = np.einsum("ij,ij->i", p, distance) / second
-    return 2 * np.log(first) - np.log(second), 2 * rate * (moment_2 - moment)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from sklearn.neighbors import KNeighborsClassifier
 
-from skbci.baselines import KStar
+from skbci.baselines import KStar, _k_star_scale
 from skbci.baselines import _k_star as module
 
 RANDOM = np.random.RandomState(0)
@@ -51,7 +51,7 @@ def test_the_scale_gives_the_wanted_effective_number(seed, blend):
     distance = np.abs(random.standard_normal((5, n))) * 10.0 ** random.randint(-9, 9)
     distance[0] = np.round(distance[0] / distance[0].max() * 3)  # ties
     distance -= distance.min(axis=1, keepdims=True)
-    rate = module._inverse_scale(distance, blend)
+    rate = _k_star_scale.inverse_scale(distance, blend)
     for d, r in zip(distance, rate):
         nearest = (d == 0).sum()
         p = np.exp(-d * r)
@@ -113,3 +113,27 @@ def test_other_bad_input_is_named():
         KStar().fit(X, ["a"] * 90)
     with pytest.raises(ValueError, match="NaN"):
         KStar().fit(np.full((90, 4), np.nan), Y)
+
+
+@pytest.mark.parametrize("blend", [1, 20, 39, 90])
+def test_scales_from_cells_are_those_of_the_equations(blend):
+    random = np.random.RandomState(1)
+    attributes = {
+        "normal": random.standard_normal(3000),
+        "long tails": random.standard_cauchy(3000),
+        "steps": np.round(random.standard_normal(3000), 2) * 1e-6,
+        "two lumps": np.r_[random.standard_normal(1500), 40 + 0.1 * random.standard_normal(1500)],
+    }
+    for name, known in attributes.items():
+        scale = _k_star_scale.AttributeScale(known, blend / 100)
+        assert scale.n_cells or blend == 1, name
+        new = np.r_[random.choice(known, 5), random.choice(known, 5) * 1.001, known.max() * 1.1,
+                    known.max() + 100 * np.ptp(known)]
+        nearest, inverse = scale(new)
+        for a, near, rate in zip(new, nearest, inverse):
+            d = np.abs(known - a)
+            assert near == d.min()
+            p = np.exp(-(d - near) * rate)
+            n_0 = (d - near == 0).sum()
+            wanted = n_0 + blend / 100 * (len(d) - n_0)
+            assert p.sum() ** 2 / (p**2).sum() == pytest.approx(wanted, rel=1e-8), name
