@@ -24,6 +24,7 @@ from skbci.baselines import (
     GalanClassifier,
     KStar,
     RotationForest,
+    adaptive_rotation_forest,
     csp_lda,
     erp_lda,
     erp_xdawn_riemann,
@@ -31,6 +32,7 @@ from skbci.baselines import (
     eye_state_pipeline,
     fbcsp,
     riemann_mdm,
+    slow_potentials_lr,
     ssvep_cca,
     tangent_space_lr,
 )
@@ -155,6 +157,7 @@ ESTIMATORS = [
 ]
 
 PIPELINES = [
+    adaptive_rotation_forest(2, random_state=0, n_estimators=3),
     csp_lda(2, sfreq=128),
     csp_lda(2, sfreq=128, alignment="euclidean"),
     erp_lda(sfreq=128),
@@ -164,6 +167,7 @@ PIPELINES = [
     fbcsp(2, sfreq=128),
     skbci.make_pipeline(BandEnergy(sfreq=128, log=True), PCA(3), GaussianNB()),
     riemann_mdm(sfreq=128),
+    slow_potentials_lr(sfreq=128),
     ssvep_cca((5, 8, 13, 21), sfreq=128),
     tangent_space_lr(sfreq=128),
 ]
