@@ -78,7 +78,8 @@ PROTOCOL = (
     policy. Logits go into cross-entropy, and the centers are learned: the article's own code does
     neither. Networks of one loss (EEGNet, DeepConvNet, FBCNet) are there where braindecode can be
     imported, with MIN2Net's budget. *Tangent spaces* are those of the windows {windows} s after
-    the cue; the windows, the ridge of the logistic regression and the network on them (200 units, dropout 0.8,
+    the cue; the windows, the ridge of the logistic regression and the network on them (200 units,
+    dropout 0.8,
     ten epochs of HJB, the mean of five) were chosen on other splits of the same recordings across
     subjects, the part 0.1 that other losses may pull under a lead on the recordings of later
     sessions: those rows are what can be had, not what was foreseen. That network has one loss;
