@@ -122,7 +122,7 @@ def _lost_on_the_way(step: Any) -> str:
         name = type(owner).__name__
         dropped = _step_before(owner, below) if isinstance(owner, Pipeline) else None
         if dropped is None:
-            return f"The table was lost within {name}, which had it."
+            return f"It was lost within {name}, which makes bare arrays of its rows."
         at, culprit = dropped
         kind = type(culprit).__name__
         if isinstance(owner, KeepingPipeline):
@@ -146,10 +146,17 @@ def _callers() -> Iterator[tuple[Any, Any]]:
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if frame.f_code.co_varnames[:2] == ("self", "X"):
-            owner = frame.f_locals.get("self")
-            if isinstance(owner, BaseEstimator):
-                yield owner, frame.f_locals.get("X")
+        names = frame.f_code.co_varnames
+        owner = X = None
+        if names[:2] == ("self", "X"):
+            owner, X = frame.f_locals.get("self"), frame.f_locals.get("X")
+        elif names[:3] == ("estimator", "args", "kwargs"):
+            # scikit-learn's wrapper of ``fit``, which still has what ``fit`` has converted since.
+            given, named = frame.f_locals.get("args"), frame.f_locals.get("kwargs")
+            owner = frame.f_locals.get("estimator")
+            X = given[0] if given else (named or {}).get("X")
+        if isinstance(owner, BaseEstimator):
+            yield owner, X
         frame = frame.f_back
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import BaggingClassifier, VotingClassifier
+from sklearn.feature_selection import RFE
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -122,6 +123,20 @@ def test_the_step_before_is_found_wherever_it_is(X):
     inside = FeatureUnion([("a", make_pipeline(StandardScaler(), CausalCentering()))])
     with pytest.warns(LostTableWarning, match="'standardscaler'"):
         skbci.make_pipeline(inside, LINEAR).fit(X, Y)
+
+
+@pytest.mark.parametrize("name", ["evidence", "online"])
+def test_other_wrappers_are_named(X, name):
+    bagging = BaggingClassifier(LAST[name](), 2, random_state=0)
+    with pytest.warns(LostTableWarning, match="lost within BaggingClassifier"):
+        bagging.fit(X, Y)
+    selected = make_pipeline(RFE(LINEAR, n_features_to_select=2), LAST[name]())
+    with pytest.warns(LostTableWarning, match=r"'rfe' \(RFE\)"):
+        selected.fit(X, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LostTableWarning)
+        bagging.fit(np.asarray(X), Y)
+        selected.fit(np.asarray(X), Y)
 
 
 def test_the_pipeline_that_lost_it_since_says_why(X):
