@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_count
 from skbci._labels import check_labels
+from skbci._threads import on_one_thread
 from skbci._usable import (
     amplitudes,
     check_classes_left,
@@ -128,6 +129,7 @@ class BandCSP(CSP):
         """Not there: logarithms of powers cannot be turned back into signals."""
         raise AttributeError("BandCSP has no inverse_transform: its features are log-powers.")
 
+    @on_one_thread
     def fit(self, X: Any, y: Any) -> BandCSP:
         """Find the filters of each band.
 
@@ -194,6 +196,7 @@ n_times)
         by_class = np.stack([power[y == label].mean(axis=0) for label in self.classes_])
         return filters, patterns, by_class[0] / by_class.sum(axis=0)
 
+    @on_one_thread
     def transform(self, X: Any) -> np.ndarray:
         """Give the log-power of every filter's output.
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_count
 from skbci._labels import label_column
+from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg, resolve_sfreq
 from skbci.baselines._canonical import band_weights, canonical_correlations
 
@@ -129,6 +130,7 @@ class CCAClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.poor_score = True
         return tags
 
+    @on_one_thread
     def fit(self, X: Any, y: Any) -> CCAClassifier:
         """Settle which label has which frequency.
 
@@ -189,6 +191,7 @@ class CCAClassifier(ClassifierMixin, BaseEstimator):
         best = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[best]
 
+    @on_one_thread
     def _scores(self, data: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
         if data.ndim == 2:
             data = data[:, np.newaxis]

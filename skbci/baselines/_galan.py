@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_count, check_number
 from skbci._labels import check_classes
+from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg
 from skbci.baselines._standardized import standardized
 
@@ -100,6 +101,7 @@ class GalanClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
+    @on_one_thread
     def fit(self, X: Any, y: Any) -> GalanClassifier:
         """Select features and find the canonical space.
 
@@ -164,6 +166,7 @@ class GalanClassifier(ClassifierMixin, BaseEstimator):
         """
         return softmax(-self._squared_distance(X) / 2, axis=1)
 
+    @on_one_thread
     def _squared_distance(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "centroids_")
         data = check_eeg(self, as_eeg(X), reset=False, ndim=(2, 3), same_times=True)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
 from skbci._checks import check_count, check_number
 from skbci._labels import check_classes
+from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg
 from skbci.baselines._standardized import standardized
 
@@ -116,6 +117,7 @@ class RotationForest(ClassifierMixin, BaseEstimator):
         tags.non_deterministic = self.random_state is None
         return tags
 
+    @on_one_thread
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> RotationForest:
         """Grow the trees.
 
@@ -177,6 +179,7 @@ class RotationForest(ClassifierMixin, BaseEstimator):
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
+    @on_one_thread
     def predict_proba(self, X: Any) -> np.ndarray:
         """Average the trees' class probabilities.
 

@@ -23,6 +23,7 @@ from skbci._checks import check_count, check_flag, check_number
 from skbci._labels import check_column
 from skbci._lost_table import warn_without_table
 from skbci._masked import check_unmasked
+from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg
 from skbci.eegarray import EEGArray
 from skbci.estimators._callbacks import check_callbacks
@@ -144,6 +145,7 @@ class BaseNeural(SparseTraining):
 
     # -- fitting --------------------------------------------------------------------------
 
+    @on_one_thread
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
         self._check_settings()
         rows = self._check_rows(X, y, sample_weight, groups, reset=True, least_rows=2)
@@ -169,6 +171,7 @@ class BaseNeural(SparseTraining):
             self._rng_state_ = torch.get_rng_state()
         self._summarize()
 
+    @on_one_thread
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, first: bool) -> None:
         self._check_settings()
         rows = self._check_rows(X, y, sample_weight, None, reset=first, least_rows=1)
@@ -355,6 +358,7 @@ class BaseNeural(SparseTraining):
     def _output(self, X: Any) -> Tensor:
         return self._predicted(X, lambda rows: self.net_.predict_tensor(rows))
 
+    @on_one_thread
     def _predicted(self, X: Any, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Give a function of the rows as the module takes them, in the precision of X.
 

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skbci._checks import check_choice
+from skbci._threads import on_one_thread
 from skbci._usable import (
     ON_BAD_ROWS,
     amplitudes,
@@ -127,6 +128,7 @@ class DecoderPipeline(Pipeline):
             return Pipeline(self.steps, memory=self.memory, verbose=self.verbose)[ind]
         return super().__getitem__(ind)
 
+    @on_one_thread
     def fit(self, X: Any, y: Any = None, **params: Any) -> DecoderPipeline:
         """Fit all steps on the rows that have a usable signal.
 
@@ -238,6 +240,7 @@ class DecoderPipeline(Pipeline):
         return self._ask("decision_function", X, params)
 
     @available_if(_last_has("score"))
+    @on_one_thread
     def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> float:
         """Score the predictions, those of rows without usable signal among them.
 
@@ -264,6 +267,7 @@ class DecoderPipeline(Pipeline):
 
     # -- rows without signal --------------------------------------------------------------
 
+    @on_one_thread
     def _ask(self, method: str, X: Any, params: dict[str, Any]) -> np.ndarray:
         check_is_fitted(self)
         X = as_eeg(X)
