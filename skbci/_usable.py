@@ -31,14 +31,18 @@ __all__ = [
     "amplitudes",
     "calling_it",
     "check_classes_left",
+    "find_oversized",
     "find_unusable",
     "report_unusable",
     "typical_amplitude",
+    "typical_size",
 ]
 
 ON_BAD_ROWS = ("prior", "raise", "ignore")
 # An amplitude so many times smaller or larger than the typical one is none of a brain.
 LIMIT = 1e3
+# Features have heavier tails than signals: only what no distribution has.
+OVERSIZED = 1e9
 # Shares of a row: of a stretch of equal samples that counts, and of all of these together.
 STRETCH, MOST = 0.1, 0.5
 _LEAST_TIMES = 4
@@ -155,6 +159,40 @@ def find_unusable(amplitude: np.ndarray, typical: np.ndarray | None = None) -> U
     return Unusable(flat, large)
 
 
+def typical_size(features: np.ndarray) -> np.ndarray:
+    """Median of the sizes of each feature's values that are not zero.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n_rows, n_features)
+
+    Returns
+    -------
+    ndarray, shape (n_features,)
+        Of a feature that is always zero, the largest of the others', or one.
+    """
+    size = np.abs(features).astype(np.float64)
+    size[size == 0] = np.nan
+    out = np.full(size.shape[1], np.nan)
+    some = ~np.isnan(size).all(axis=0)
+    out[some] = np.nanmedian(size[:, some], axis=0)
+    return np.where(some, out, np.max(out[some], initial=0.0) or 1.0)
+
+
+def find_oversized(features: np.ndarray, typical: np.ndarray) -> Unusable:
+    """Judge rows of features, of which nothing but absurd sizes can be said.
+
+    Parameters
+    ----------
+    features : ndarray, shape (n_rows, n_features)
+    typical : ndarray, shape (n_features,)
+        As `typical_size` gives it; a value a thousand million times larger is too large.
+    """
+    with np.errstate(over="ignore"):
+        large = np.abs(features) > np.asarray(OVERSIZED * typical)
+    return Unusable(np.zeros_like(large), large)
+
+
 def check_classes_left(y: np.ndarray, good: np.ndarray, who: str) -> None:
     """Check that usable rows of every class are left.
 
@@ -178,6 +216,7 @@ def report_unusable(
     ch_names: Sequence[str] | None = None,
     then: str = "Such rows are set aside.",
     action: str = "prior",
+    what: str = "channel",
 ) -> None:
     """Warn of rows without usable signal, or refuse them; say nothing where there are none.
 
@@ -192,6 +231,8 @@ def report_unusable(
         What becomes of the rows.
     action : {"prior", "raise", "ignore"}
         "raise" makes it an error.
+    what : {"channel", "feature"}
+        What a row consists of.
 
     Raises
     ------
@@ -206,7 +247,7 @@ def report_unusable(
         ch_names = [str(channel) for channel in range(n)]
     else:  # of each band, where there are several
         ch_names = [repr(str(name)) for name in ch_names] * (n // len(ch_names))
-    shown = [_row_words(found, row, ch_names) for row in rows[:_SHOWN]]
+    shown = [_row_words(found, row, ch_names, what) for row in rows[:_SHOWN]]
     words = ", ".join(shown) + (", ..." if len(rows) > _SHOWN else "")
     if (called := _called.get()) is not None and len(found.flat) == 1:
         message = f"{who}: {called} has no usable signal{words.removeprefix('row 0')}."
@@ -220,18 +261,18 @@ def report_unusable(
     warnings.warn(f"{message} {then}", UserWarning, stacklevel=3)
 
 
-def _row_words(found: Unusable, row: int, names: Sequence[str]) -> str:
+def _row_words(found: Unusable, row: int, names: Sequence[str], what: str) -> str:
     parts = []
     for word, mask in (("flat", found.flat[row]), ("too large", found.large[row])):
         channels = np.flatnonzero(mask).tolist()
         if not channels:
             continue
         if len(channels) == len(mask) and len(mask) > 1:
-            parts.append(f"{word} in all channels")
+            parts.append(f"{word} in all {what}s")
             continue
         named = list(dict.fromkeys(names[c] for c in channels))
         more = ", ..." if len(named) > _SHOWN else ""
-        parts.append(f"{word} in channel {', '.join(named[:_SHOWN])}{more}")
+        parts.append(f"{word} in {what} {', '.join(named[:_SHOWN])}{more}")
     return f"row {row} ({'; '.join(parts)})"
 
 

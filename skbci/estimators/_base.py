@@ -24,6 +24,7 @@ from skbci._labels import check_column
 from skbci._lost_table import warn_without_table
 from skbci._masked import check_unmasked
 from skbci._threads import on_one_thread
+from skbci._usable import check_classes_left
 from skbci._validation import as_eeg, check_eeg
 from skbci.eegarray import EEGArray
 from skbci.estimators._callbacks import check_callbacks
@@ -31,6 +32,7 @@ from skbci.estimators._criteria import resolve_criterion
 from skbci.estimators._module_arguments import build_module
 from skbci.estimators._monitoring import ValidatedEarlyStopping, is_better_larger
 from skbci.estimators._net import SlicingNet
+from skbci.estimators._silent_rows import SilentRows
 from skbci.estimators._sparse_training import SparseTraining
 from skbci.estimators._standardizer import Standardizer
 from skbci.estimators._torch_state import draw_seed, one_thread, seeded
@@ -52,7 +54,7 @@ class TrainingRows:
     groups: np.ndarray | None
 
 
-class BaseNeural(SparseTraining):
+class BaseNeural(SilentRows, SparseTraining):
     """A scikit-learn estimator around a skorch net that it builds in ``fit``.
 
     Children say how targets become tensors (`_encode_target`) and which module is trained
@@ -130,6 +132,11 @@ class BaseNeural(SparseTraining):
         """Give the losses' row weights, and rows repeated where weights are counts instead."""
         return weight, train, valid
 
+    def _prior(self, target: np.ndarray) -> np.ndarray:
+        """What is predicted where there is no usable signal, from the encoded targets."""
+        counts = np.bincount(target, minlength=self._n_outputs())
+        return counts / counts.sum()
+
     def _prepare(
         self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
     ) -> np.ndarray:
@@ -176,6 +183,8 @@ class BaseNeural(SparseTraining):
         self._check_settings()
         rows = self._check_rows(X, y, sample_weight, None, reset=first, least_rows=1)
         target = self._encode_target(rows.y, rows.weight, reset=first and self._real_target)
+        if not first and not len(target):
+            return  # no row with a usable signal
         weight = self._row_weights(target, rows.weight)
         seed = 0
         if first:
@@ -218,6 +227,7 @@ class BaseNeural(SparseTraining):
         def build() -> SlicingNet:
             return self._build_net(rows.X, rows.data.shape[1:])
 
+        self.prior_ = self._prior(target)
         self.net_ = build()
         try:
             self._find_masks(
@@ -252,22 +262,37 @@ class BaseNeural(SparseTraining):
         y = self._read_target(y, len(data))
         check_consistent_length(data, y)
         groups = None if groups is None else check_column(groups, len(data), "groups")
+        learn = reset or not hasattr(self, "_typical_")
+        good = ~self._silent_rows(X, data, "Such rows are set aside.", learn=learn)
+        if reset and not good.all():
+            self._check_left(y, good)
         if sample_weight is None:
-            return TrainingRows(X, self._prepare(X, data, reset), y, None, groups)
-        weight = _check_sample_weight(
-            check_unmasked(sample_weight, "sample_weight"), data, dtype=np.float64,
-            ensure_non_negative=True,
-        )
-        kept = np.flatnonzero(weight > 0)
-        if not len(kept):
-            raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
-        if len(kept) == len(data):
+            weight = None
+        else:
+            weight = _check_sample_weight(
+                check_unmasked(sample_weight, "sample_weight"), data, dtype=np.float64,
+                ensure_non_negative=True,
+            )
+            if not (weight > 0).any():
+                raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
+            good &= weight > 0
+        if good.all():
             return TrainingRows(X, self._prepare(X, data, reset), y, weight, groups)
+        kept = np.flatnonzero(good)
         X = X[kept] if isinstance(X, EEGArray) else X
         return TrainingRows(
-            X, self._prepare(X, data[kept], reset), y[kept], weight[kept],
-            None if groups is None else groups[kept],
+            X, self._prepare(X, data[kept], reset), y[kept],
+            None if weight is None else weight[kept], None if groups is None else groups[kept],
         )
+
+    def _check_left(self, y: np.ndarray, good: np.ndarray) -> None:
+        if not self._real_target:
+            check_classes_left(y, good, type(self).__name__)
+        elif good.sum() < 2:
+            raise ValueError(
+                f"{type(self).__name__}: {int(good.sum())} of {len(good)} rows have a usable "
+                "signal in all channels; at least two are needed."
+            )
 
     def _split(
         self, rows: TrainingRows, target: np.ndarray, seed: int
@@ -360,20 +385,38 @@ class BaseNeural(SparseTraining):
 
     @on_one_thread
     def _predicted(self, X: Any, function: Callable[[Tensor], Tensor]) -> Tensor:
+    def _predicted(
+        self, X: Any, function: Callable[[Tensor], Tensor], mark: bool = True
+    ) -> Tensor:
         """Give a function of the rows as the module takes them, in the precision of X.
+
+        With ``mark``, it is NaN for rows that nothing can be said about; without, for those of the
+        mean input.
 
         Few rows at a time: overlapping windows, which are a view, are never copied all at once.
         """
         check_is_fitted(self, "net_")
         X = as_eeg(X)
         data = self._read_rows(X)
+        silent = self._silent_rows(X, data, "The prior is predicted there.")
         n_rows = max(1, _ROWS_LIMIT // max(1, data[0].size))
         with one_thread():
             parts = [
-                function(self._as_tensor(X, data[a : a + n_rows]))
+                function(self._quiet_tensor(X, data[a : a + n_rows], silent[a : a + n_rows]))
                 for a in range(0, len(data), n_rows)
             ]
-        return parts[0] if len(parts) == 1 else torch.cat(parts)
+        output = parts[0] if len(parts) == 1 else torch.cat(parts)
+        if mark and (silent.any() or not torch.isfinite(output).all()):
+            return self._marked(output, silent)
+        return output
+
+    def _quiet_tensor(self, X: Any, data: np.ndarray, silent: np.ndarray) -> Tensor:
+        """Validated rows as tensors, with nothing in those that are without signal."""
+        if not silent.any():
+            return self._as_tensor(X, data)
+        rows = self._as_tensor(X, np.where(silent.reshape(-1, *[1] * (data.ndim - 1)), 0, data))
+        rows[torch.as_tensor(silent)] = 0.0
+        return rows
 
     def _read_rows(self, X: Any) -> np.ndarray:
         """Validate rows for a fitted network."""

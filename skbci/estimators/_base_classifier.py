@@ -19,6 +19,7 @@ from skbci.estimators._criteria import CLASSIFICATION, class_probabilities
 from skbci.estimators._monitoring import ACCURACY, ValidAccuracy
 from skbci.estimators._net import ClassifierNet
 from skbci.estimators._relevance import gradient_times_input
+from skbci.estimators._silent_rows import says_nothing_of
 
 
 class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
@@ -111,7 +112,9 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         -------
         ndarray, shape (n_rows,)
         """
-        best = self._output(X).argmax(dim=1).cpu().numpy()
+        output = self._output(X)
+        best = output.argmax(dim=1).cpu().numpy()
+        best[says_nothing_of(output).cpu().numpy()] = self.prior_.argmax()
         return self.classes_[best]
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -128,7 +131,11 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
             Columns in the order of ``classes_``; rows sum to 1. In the precision of X, in which
             they are computed.
         """
-        return class_probabilities(self._output(X), self._class_loss()).cpu().numpy()
+        output = self._output(X)
+        proba = class_probabilities(output, self._class_loss()).cpu().numpy()
+        if (silent := says_nothing_of(output).cpu().numpy()).any():
+            proba[silent] = self.prior_
+        return proba
 
     def _monitored(self, validated: bool) -> str:
         monitor = getattr(self, "monitor", None)

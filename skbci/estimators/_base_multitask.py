@@ -20,6 +20,7 @@ from skbci.estimators._base import TrainingRows
 from skbci.estimators._epochs_classifier import EpochsClassifier
 from skbci.estimators._multitask_net import MultitaskNet, TaskLosses
 from skbci.estimators._net import SlicingNet
+from skbci.estimators._silent_rows import says_nothing_of
 from skbci.estimators._task_masks import NETWORK, TaskMasks
 from skbci.estimators._tasks import ONE_TASK, THROUGH_TOOLS, head_names, name_tasks
 from skbci.estimators._validation_split import split_validation
@@ -246,6 +247,10 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
     ) -> np.ndarray:
         return data[:, np.newaxis] if data.ndim == 2 else data
 
+    def _prior(self, target: np.ndarray) -> np.ndarray:
+        counts = np.bincount(target, minlength=sum(map(len, self.task_classes_.values())))
+        return counts / counts.sum()
+
     def _build_criterion(self, module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
         assert isinstance(module, DualTaskNet)
         return TaskLosses(module.tasks)
@@ -268,6 +273,10 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
         for name, mine in rows_by_label(tasks, "task").items():
             part = slice(self._starts_[name], ends[name])
             out[mine, part] = torch.log_softmax(logits[mine, part], dim=1)
+            silent = mine[says_nothing_of(logits[mine, part]).numpy()]
+            if len(silent):
+                frequencies = self.prior_[part] / self.prior_[part].sum()
+                out[silent, part] = torch.as_tensor(np.log(frequencies), dtype=out.dtype)
         return out.numpy()
 
 

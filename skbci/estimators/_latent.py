@@ -42,7 +42,7 @@ class LatentClassifier(
         ndarray or EEGArray of float, shape (n_rows, latent_dim)
             In the precision of X; with the row table of an `EEGArray`.
         """
-        out = self._predicted(X, lambda rows: self._apply(self._latent, rows))
+        out = self._predicted(X, lambda rows: self._apply(self._latent, rows), mark=False)
         return carry_rows(
             as_eeg(X), out.cpu().numpy(), sfreq=None, ch_names=None, tmin=0.0, info=None
         )

@@ -213,7 +213,9 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         -------
         ndarray of float, shape (n_rows,) or (n_rows, n_targets)
         """
-        output = self._output(X).cpu().numpy() * self._target_scale_ + self._target_mean_
+        output = self._output(X).cpu().numpy()
+        output[~np.isfinite(output).all(axis=1)] = 0.0  # the mean, where nothing can be said
+        output = output * self._target_scale_ + self._target_mean_
         return output[:, 0] if self._one_target_ else output
 
     def _encode_target(
@@ -231,6 +233,9 @@ class MLPRegressor(RegressorMixin, BaseNeural):
                 f"{len(self._target_mean_)}."
             )
         return ((table - self._target_mean_) / self._target_scale_)
+
+    def _prior(self, target: np.ndarray) -> np.ndarray:
+        return self._target_mean_
 
     def _n_outputs(self) -> int:
         return len(self._target_mean_)

@@ -34,10 +34,11 @@ class BandEnergy(LogPowers):
     sfreq : float, optional
         Sampling rate in Hz. Not needed for `mne.Epochs` or an `EEGArray`, which know theirs.
     log : bool, default=False
-        Whether to give the natural logarithm. A channel that is flat in a row (drop-outs, lost
-        packets; see `DecoderPipeline`) has the means of the fitted rows' logarithms there, with a
-        warning: the logarithm of no energy would be an outlier. Other energies below the smallest
-        normal number of the output's dtype (float64: 2.2e-308) are raised to it.
+        Whether to give the natural logarithm. A channel without usable signal in a row
+        (drop-outs, rails; see `DecoderPipeline`) has the means of the fitted rows' logarithms
+        there, with a warning: the logarithm of no energy would be an outlier. Other energies
+        below the smallest normal number of the output's dtype (float64: 2.2e-308) are raised to
+        it.
 
     Attributes
     ----------

@@ -10,11 +10,14 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_flag, check_number
 from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._sessions import LEVELS, check_by, session_rows
+from skbci._usable import LIMIT, Unusable, report_unusable
 from skbci._validation import carry_rows
 from skbci.features._base import SignalTransformer
-from skbci.features._running_mean import CenteringStream
+from skbci.features._running_mean import NOT_COUNTED, CenteringStream
 
 __all__ = ["CausalCentering"]
+
+_LEAST_ROWS = 5
 
 
 class CausalCentering(SignalTransformer):
@@ -74,6 +77,12 @@ class CausalCentering(SignalTransformer):
     class, the running mean is that class's mean. ``forgetting=1 - 1/n`` and ``prior_rows=n``
     together are the exponentially weighted mean that starts from the prior,
     :math:`m_t = m_{t-1} + (x_t - m_{t-1})/n`.
+
+    A row that lies more than a thousand times the typical deviation from the running mean, in any
+    feature, is no drift: it becomes zero and does not count, with a warning, so that one huge
+    sample does not move the rest of the session. The typical deviation is the median over the
+    fitted rows of the distance from their session's median (for five rows or more, and where it is
+    not zero). Ten such rows in succession that are alike are a shift: the mean begins anew there.
 
     The subject, session, run and onset of a row come from the row table
     of an `EEGArray`; rows of a plain array are one session, in order. Each call of ``transform``
@@ -142,13 +151,25 @@ class CausalCentering(SignalTransformer):
         X, data = self._read_fit(X, flat="allow")
         note_table(self, X, LEVELS, WITHOUT_TABLE)
         first = max(1, round(self.prior_rows)) if self.prior_rows else len(data)
-        sessions = [
-            data[rows[:first]] for rows in session_rows(X, len(data), "CausalCentering", self.by)
-        ]
-        means = [rows.mean(axis=0, dtype=np.float64) for rows in sessions]
-        self.mean_ = np.mean(means, axis=0)
-        self.var_ = np.mean([rows.var(axis=0, dtype=np.float64) for rows in sessions], axis=0)
+        sessions = session_rows(X, len(data), "CausalCentering", self.by)
+        apart = np.empty(data.shape, dtype=np.float64)
+        for rows in sessions:
+            apart[rows] = np.abs(data[rows] - np.median(data[rows], axis=0))
+        typical = np.median(apart, axis=0)
+        # Of few rows, or of a feature that hardly ever changes, nothing is known.
+        known = (typical > 0) & (len(data) >= _LEAST_ROWS)
+        self._limit = np.where(known, LIMIT * typical, np.inf)
+        far = (apart > self._limit).reshape(len(data), -1)
+        self._report(far)
+        sound = np.asarray(~far.any(axis=1))
+        kept = [data[rows[sound[rows]][:first]] for rows in sessions if sound[rows].any()]
+        self.mean_ = np.mean([rows.mean(axis=0, dtype=np.float64) for rows in kept], axis=0)
+        self.var_ = np.mean([rows.var(axis=0, dtype=np.float64) for rows in kept], axis=0)
         return self
+
+    def _report(self, far: np.ndarray) -> None:
+        found = Unusable(np.zeros_like(far), far)
+        report_unusable(found, "CausalCentering", then=NOT_COUNTED, what="feature")
 
     def transform(self, X: Any) -> np.ndarray:
         """Center every row by its session's rows up to it.
@@ -166,8 +187,10 @@ class CausalCentering(SignalTransformer):
         X, data = self._read(X, flat="allow", same_times=True)
         require_table(self, X, WITHOUT_TABLE)
         out = np.empty_like(data)
+        far = np.zeros((len(data), self._limit.size), dtype=bool)
         for rows in session_rows(X, len(data), "CausalCentering", self.by):
-            out[rows] = self.start().update(data[rows])
+            out[rows], far[rows] = self.start().center(data[rows])
+        self._report(far)
         return carry_rows(X, out)
 
     def start(self) -> CenteringStream:
@@ -181,7 +204,8 @@ class CausalCentering(SignalTransformer):
         """
         check_is_fitted(self)
         return CenteringStream(
-            float(self.forgetting), self.scale, float(self.prior_rows), self.mean_, self.var_
+            float(self.forgetting), self.scale, float(self.prior_rows), self.mean_, self.var_,
+            self._limit,
         )
 
     def _check_parameters(self) -> None:

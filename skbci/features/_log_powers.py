@@ -18,8 +18,8 @@ class LogPowers(FeatureTransformer):
     """Base of the transformers that measure powers, and give their logarithm if ``log`` is true.
 
     The logarithm of no power is a number far from all others, that would outweigh hundreds of rows
-    in a mean. A channel that is flat in a row therefore has the fitted rows' mean of each of its
-    logarithms there, which speaks for no class.
+    in a mean, and so would that of a railed amplifier. Such a channel therefore has the fitted
+    rows' mean of each of its logarithms there, which speaks for no class.
     """
 
     log: bool
@@ -66,11 +66,10 @@ class LogPowers(FeatureTransformer):
         logs = _logarithms(powers, len(data))
         amplitude = _amplitudes(data)
         self._typical = typical_amplitude(amplitude)
-        flat = find_unusable(amplitude, self._typical).flat
-        kept = ~flat[..., np.newaxis]
+        kept = ~find_unusable(amplitude, self._typical).channels[..., np.newaxis]
         counts = kept.sum(axis=0)
         sums = np.where(kept, logs, 0).sum(axis=0, dtype=np.float64)
-        # Of a channel that is flat in all rows, nothing else is known.
+        # Of a channel that has no signal in any row, nothing else is known.
         self._mean_log = np.where(counts > 0, sums / np.maximum(counts, 1), logs[0])
         filled = self._filled(logs, amplitude, getattr(X, "ch_names", None))
         return self._as_features(X, filled)
@@ -91,9 +90,8 @@ class LogPowers(FeatureTransformer):
         self, logs: np.ndarray, amplitude: np.ndarray, names: Sequence[str] | None
     ) -> np.ndarray:
         found = find_unusable(amplitude, self._typical)
-        if found.flat.any():
-            found.large[:] = False  # the logarithm takes care of these
-            row, channel = np.nonzero(found.flat)
+        if found.channels.any():
+            row, channel = np.nonzero(found.channels)
             assert self._mean_log is not None
             logs[row, channel] = self._mean_log[channel]
             names = self.ch_names_ if names is None else names

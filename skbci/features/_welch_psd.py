@@ -34,10 +34,11 @@ class WelchPSD(LogPowers):
     fmin, fmax : float, default=0.0 and None
         First and last frequency in Hz that is given, both included; None is Nyquist.
     log : bool, default=False
-        Whether to give the natural logarithm. A channel that is flat in a row (drop-outs, lost
-        packets; see `DecoderPipeline`) has the means of the fitted rows' logarithms there, with a
-        warning: the logarithm of no power would be an outlier. Other densities below the smallest
-        normal number of the output's dtype (float64: 2.2e-308) are raised to it.
+        Whether to give the natural logarithm. A channel without usable signal in a row
+        (drop-outs, rails; see `DecoderPipeline`) has the means of the fitted rows' logarithms
+        there, with a warning: the logarithm of no power would be an outlier. Other densities
+        below the smallest normal number of the output's dtype (float64: 2.2e-308) are raised to
+        it.
     dtype : {"float32", "float64"}, optional
         Precision of the computation; by default the input's. The output has the input's dtype.
 

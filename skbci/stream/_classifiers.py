@@ -55,11 +55,19 @@ class Perceptron(ClassifierStage):
                 self._layers.append(_ACTIVATIONS[type(layer)])
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
+        if self._is_silent(row):
+            return self.step.prior_.copy()
         logits = self._logits(row)
         return _softmax(log_expit(logits) if self._sigmoids else logits)
 
     def label(self, row: np.ndarray, onset: float) -> int:
+        if self._is_silent(row):
+            return int(self.step.prior_.argmax())
         return int(self._logits(row).argmax())
+
+    def _is_silent(self, row: np.ndarray) -> bool:
+        then = "The prior is predicted there."
+        return bool(self.step._silent_rows(row, row, then)[0])
 
     def _logits(self, row: np.ndarray) -> np.ndarray:
         if self._scaling is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -268,3 +270,68 @@ def test_a_stream_refuses_rows_of_another_shape():
         stream.update(np.zeros((3, 3)))
     with pytest.raises(ValueError, match="no rows yet"):
         _ = stream.mean_
+
+
+# -- rows that are no drift ------------------------------------------------------------------
+
+
+def drifting(n=60, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, 3)) + np.array([5.0, -20.0, 0.0]) + np.arange(n)[:, None] / 20
+
+
+@pytest.mark.parametrize("size", [1e5, 1e9, 1e300, -1e12])
+@pytest.mark.parametrize("settings", [
+    {}, {"forgetting": 0.9}, {"prior_rows": 5.0}, {"scale": True},
+], ids=str)
+def test_a_huge_row_does_not_move_the_rest_of_the_session(size, settings):
+    X = drifting()
+    step = CausalCentering(**settings).fit(X)
+    new = drifting(seed=1)
+    wanted = step.transform(np.delete(new, 12, axis=0))
+    new[12, 1] = size
+    with pytest.warns(UserWarning, match=r"1 of 60 rows .* row 12 \(too large in feature 1\)"):
+        found = step.transform(new)
+    assert (found[12] == 0).all()
+    np.testing.assert_allclose(np.delete(found, 12, axis=0), wanted, rtol=1e-9, atol=1e-12)
+    stream = step.start()
+    with pytest.warns(UserWarning, match="too large in feature 1"):
+        chunks = [stream.update(new[a : a + 7]) for a in range(0, 60, 7)]
+    np.testing.assert_allclose(np.concatenate(chunks), found, rtol=1e-9, atol=1e-12)
+
+
+def test_a_huge_row_does_not_move_the_prior():
+    X = drifting()
+    wanted = CausalCentering().fit(np.delete(X, 12, axis=0))
+    X[12] = 1e12
+    with pytest.warns(UserWarning, match="row 12"):
+        found = CausalCentering().fit(X)
+    np.testing.assert_allclose(found.mean_, wanted.mean_)
+    np.testing.assert_allclose(found.var_, wanted.var_)
+
+
+def test_a_lasting_shift_is_believed_after_ten_rows():
+    step = CausalCentering().fit(drifting())
+    new = drifting(seed=1)
+    new[20:] += 1e6
+    with pytest.warns(UserWarning, match="9 of 60 rows"):
+        found = step.transform(new)
+    assert (found[20:30] == 0).all()  # the tenth begins the mean anew
+    np.testing.assert_allclose(found[29:], step.transform(new[29:]), atol=1e-9)
+
+
+def test_a_session_may_begin_with_a_huge_row():
+    step = CausalCentering().fit(drifting())
+    new = drifting(seed=1)
+    new[0] = 1e15
+    with pytest.warns(UserWarning, match="9 of 60 rows"):
+        found = step.transform(new)
+    np.testing.assert_allclose(found[10:], step.transform(new[10:]), atol=1e-9)
+
+
+def test_an_offset_of_a_session_is_no_fault():
+    step = CausalCentering().fit(drifting())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        shifted = step.transform(drifting(seed=1) + 1e6)
+    np.testing.assert_allclose(shifted, step.transform(drifting(seed=1)), atol=1e-8)
