@@ -188,7 +188,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
             done += len(rows)
             return gradient_times_input(self.net_.module_, rows, asked)
 
-        return self._predicted(X, relevance).cpu().numpy()
+        return self._predicted(X, relevance, mark=False).cpu().numpy()
 
     def _class_loss(self) -> Any:
         """Give the loss that says how logits become probabilities."""
