@@ -384,7 +384,6 @@ class BaseNeural(SilentRows, SparseTraining):
         return self._predicted(X, lambda rows: self.net_.predict_tensor(rows))
 
     @on_one_thread
-    def _predicted(self, X: Any, function: Callable[[Tensor], Tensor]) -> Tensor:
     def _predicted(
         self, X: Any, function: Callable[[Tensor], Tensor], mark: bool = True
     ) -> Tensor:
@@ -400,11 +399,10 @@ class BaseNeural(SilentRows, SparseTraining):
         data = self._read_rows(X)
         silent = self._silent_rows(X, data, "The prior is predicted there.")
         n_rows = max(1, _ROWS_LIMIT // max(1, data[0].size))
-        with one_thread():
-            parts = [
-                function(self._quiet_tensor(X, data[a : a + n_rows], silent[a : a + n_rows]))
-                for a in range(0, len(data), n_rows)
-            ]
+        parts = [
+            function(self._quiet_tensor(X, data[a : a + n_rows], silent[a : a + n_rows]))
+            for a in range(0, len(data), n_rows)
+        ]
         output = parts[0] if len(parts) == 1 else torch.cat(parts)
         if mark and (silent.any() or not torch.isfinite(output).all()):
             return self._marked(output, silent)
