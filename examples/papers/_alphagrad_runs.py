@@ -100,25 +100,30 @@ def classical(setting: Setting, align: bool) -> dict[str, Pipeline]:
     }
 
 
-def tangent_spaces(setting: Setting, align: bool) -> Pipeline:
+def tangent_spaces(
+    setting: Setting, align: bool, windows: tuple[tuple[float, float], ...] = WINDOWS
+) -> Pipeline:
     """Tangent-space features of several windows of time, each aligned by itself."""
     def of_window(start: float, stop: float) -> Pipeline:
         center = RiemannianRecentering(setting.align_by) if align else "passthrough"
         return make_pipeline(Crop(start, stop), center, Covariances("oas"), TangentSpace())
 
     bank = FilterBank((setting.band,), output="channels")
-    return make_pipeline(bank, make_union(*(of_window(*window) for window in WINDOWS)))
+    return make_pipeline(bank, make_union(*(of_window(*window) for window in windows)))
 
 
-def tangent_network(setting: Setting, align: bool, seed: int) -> Pipeline:
+def tangent_network(
+    setting: Setting, align: bool, seed: int,
+    windows: tuple[tuple[float, float], ...] = WINDOWS,
+) -> Pipeline:
     """Five networks trained with HJB on tangent-space features; their probabilities' mean."""
     nets = [
         (str(n), MLPClassifier((200,), dropout=(0.8,), optimizer="hjb", lr=0.03, max_epochs=10,
                                random_state=100 * seed + n))
         for n in range(5)
     ]
-    return Pipeline([("features", tangent_spaces(setting, align)), ("scale", StandardScaler()),
-                     ("vote", VotingClassifier(nets, voting="soft"))])
+    return Pipeline([("features", tangent_spaces(setting, align, windows)),
+                     ("scale", StandardScaler()), ("vote", VotingClassifier(nets, voting="soft"))])
 
 
 def deep(

@@ -19,6 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import _across_subjects
 import numpy as np
 import pandas as pd
 from _alphagrad_data import SETTINGS
@@ -47,6 +48,7 @@ from _study import Study, add_arguments, difference, write_table
 from skbci.evaluation._paired import holm
 
 NONE = ""
+ACROSS = "imagery, across subjects"
 MOVING = [SEARCHED, *(name for name in POLICIES if name not in (FIXED, "cross-entropy only"))]
 
 
@@ -79,11 +81,11 @@ PROTOCOL = (
     neither. Networks of one loss (EEGNet, DeepConvNet, FBCNet) are there where braindecode can be
     imported, with MIN2Net's budget. *Tangent spaces* are those of the windows {windows} s after
     the cue; the windows, the ridge of the logistic regression and the network on them (200 units,
-    dropout 0.8,
-    ten epochs of HJB, the mean of five) were chosen on other splits of the same recordings across
-    subjects, the part 0.1 that other losses may pull under a lead on the recordings of later
-    sessions: those rows are what can be had, not what was foreseen. That network has one loss;
-    no policy has a part in it. *{searched}*: `HeldOutSearch` over the led and the fixed weights,
+    dropout 0.8, ten epochs of HJB, the mean of five) were chosen on other splits of the same
+    recordings across subjects, the part 0.1 that other losses may pull under a lead on the
+    recordings of later sessions: those rows are what can be had, not what was foreseen. That
+    network has one loss; no policy has a part in it. *{searched}*: `HeldOutSearch` over the led
+    and the fixed weights,
     two fits; the fixed ones only where their accuracy on the rows that early stopping holds out is
     better by more than {tolerance:g}, a rule chosen among others on these tables.""",
     """**Columns.** Means over test subjects (over a subject's splits first) and their standard
@@ -324,6 +326,13 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     parser.add_argument("--triplet", choices=list(TRIPLETS), default="published",
                         help="MIN2Net's triplet loss: all semi-hard triplets of unit embeddings, "
                              "or one negative a pair of embeddings as they are")
+    parser.add_argument("--tables", nargs="+", choices=["weighting", "signals"],
+                        default=["weighting", "signals"],
+                        help="loss weightings, and across subjects the whole signal beside "
+                             "rhythms only (default both)")
+    parser.add_argument("--test-data", type=Path,
+                        help="folder of other people of the same kind: train on everybody of "
+                             "--data, test on these, and print the tables of the two signals only")
     parser.add_argument("--splits", type=at_least_one, help="splits of each network")
     parser.add_argument("--seeds", type=at_least_one,
                         help="fits with other seeds (both: by default what the budget has)")
@@ -332,7 +341,9 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     stem = f"alphagrad{'_simulated' if args.data is None else ''}{'_quick' if args.quick else ''}"
     stem += "_one_negative" if args.triplet == "one-negative" else ""
     args.histories = args.output / f"{stem}_histories"
-    for setting in args.settings:
+    if args.test_data is not None:
+        return _across_subjects.run(args, stem)
+    for setting in args.settings if "weighting" in args.tables else ():
         budget = QUICK if args.quick else BUDGETS[setting]
         short = setting.replace(", ", "_").replace(" ", "_")
         lines = run(args, f"{stem}_{short}", setting, budget)
@@ -358,6 +369,8 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
         draw_table(tables[setting], setting, path.with_suffix(".png"))
         draw_weights(setting, args, budget.align[-1],
                      path.with_name(f"{path.name}_weights.png"))
+    if ACROSS in args.settings and "signals" in args.tables:
+        tables |= _across_subjects.run(args, stem)
     print(f"Tables and pictures in {args.output}; {time.perf_counter() - start:.0f} s")
     return tables
 

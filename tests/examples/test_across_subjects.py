@@ -1,0 +1,56 @@
+"""New people, two signals: the tables, their CSV, and what a decoder lives on."""
+
+from __future__ import annotations
+
+import _across_subjects as study
+import alphagrad as script
+import numpy as np
+import pandas as pd
+
+from skbci import EEGArray
+
+
+def test_a_quick_run_has_both_tables_and_their_csv(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("SKBCI_DATA", raising=False)
+    monkeypatch.setattr(study, "POLICIES_OF", {"MIN2Net": ("AlphaGrad",)})
+    tables = script.main([
+        "--quick", "--n-jobs", "1", "--output", str(tmp_path), "--tables", "signals",
+        "--settings", "imagery, across subjects",
+    ])
+    printed = capsys.readouterr().out
+    assert set(tables) == {"whole signal", "rhythms only"}
+    for signal, table in tables.items():
+        assert f"# New people, {signal}" in printed
+        assert table["accuracy"].between(0, 1).all()
+        assert table["training"].between(0, 1).all()
+    assert "Confound report" in printed
+    csv = pd.read_csv(tmp_path / "alphagrad_simulated_quick_signals.csv")
+    assert list(csv.columns) == ["signal", "kind", "pipeline", "seed", "accuracy",
+                                 "train_accuracy"]
+    assert set(csv["kind"]) == {"network", "classical"}
+    assert set(csv.loc[csv["signal"] == "whole signal", "pipeline"]) == set(
+        tables["whole signal"]["pipeline"])
+
+
+def test_folds_test_everybody_once(monkeypatch):
+    tested = [study.rows_of(None, None, True, study.RHYTHMS, fold)[2] for fold in range(6)]
+    people = [set(rows.metadata["subject"]) for rows in tested]
+    assert sorted(set().union(*people)) == list(range(1, 7))
+    assert sum(map(len, people)) == 6
+
+
+def test_an_exchange_moves_one_part_of_the_signal():
+    time = np.arange(400) / 100
+    rng = np.random.default_rng(0)
+    slow = rng.standard_normal(20)[:, None] * np.sin(2 * np.pi * 1.5 * time)
+    fast = rng.standard_normal(20)[:, None] * np.sin(2 * np.pi * 12 * time)
+    X = EEGArray((slow + fast)[:, None], {"subject": np.repeat([1, 2], 10)}, sfreq=100.0)
+    inner = slice(100, 300)
+    for part, kept, moved in (("slow", fast, slow), ("rhythms", slow, fast)):
+        out = np.asarray(study.exchanged(X, part))[:, 0]
+        np.testing.assert_allclose((out - kept)[:, inner].std(axis=1).sum(),
+                                   moved[:, inner].std(axis=1).sum(), rtol=0.02)
+        weight = (out - kept)[:, inner] @ moved[0, inner] / np.square(moved[0, inner]).sum()
+        own = moved[:, inner] @ moved[0, inner] / np.square(moved[0, inner]).sum()
+        np.testing.assert_allclose(np.sort(weight[:10]), np.sort(own[:10]), atol=0.02)
+        assert np.abs(weight - own).max() > 0.1
