@@ -67,9 +67,9 @@ def raw_events(
     if stim_channel is None and usable:
         events, numbering = mne.events_from_annotations(raw, verbose="error")
         if numbering:
-            texts = {code: str(text) for text, code in numbering.items()}
-            names, rename = _annotations(list(texts.values()), numbering, event_id, where)
-            codes = [rename.get(texts[code]) for code in events[:, 2]]
+            by_code = {code: str(text) for text, code in numbering.items()}
+            names, rename = _annotations(list(by_code.values()), numbering, event_id, where)
+            codes = [rename.get(by_code[code]) for code in events[:, 2]]
             events = events[[code is not None for code in codes]]
             events[:, 2] = [code for code in codes if code is not None]
             return _one_a_sample(events, names, raw, where), names
