@@ -21,6 +21,7 @@ from skbci._usable import (
     typical_amplitude,
 )
 from skbci._validation import as_eeg, carry_rows, check_eeg
+from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 from skbci.features import RankReducer
 
@@ -30,7 +31,7 @@ __all__ = ["BandCSP"]
 _FLOOR = 1e-12
 
 
-class BandCSP(CSP):
+class BandCSP(WholeFits, CSP):
     r"""Log-power of common spatial patterns, band by band, whatever the rank of the data.
 
     For each band, the channels are first projected onto the subspace in which there is any

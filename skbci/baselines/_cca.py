@@ -17,6 +17,7 @@ from skbci._checks import check_count
 from skbci._labels import label_column
 from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg, resolve_sfreq
+from skbci._whole import WholeFits
 from skbci.baselines._canonical import band_weights, canonical_correlations
 
 __all__ = ["CCAClassifier"]
@@ -25,7 +26,7 @@ _HERTZ = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:hz)?\s*", re.IGNORECASE)
 _LEAST_HZ = 3.0  # labels below it are taken for codes of classes
 
 
-class CCAClassifier(ClassifierMixin, BaseEstimator):
+class CCAClassifier(WholeFits, ClassifierMixin, BaseEstimator):
     r"""Find the flicker frequency that a row correlates with most.
 
     Some weighted sum of the channels is compared with some weighted sum of sines and cosines at

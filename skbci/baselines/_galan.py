@@ -14,6 +14,7 @@ from skbci._checks import check_count, check_number
 from skbci._labels import check_classes
 from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg
+from skbci._whole import WholeFits
 from skbci.baselines._standardized import standardized
 
 __all__ = ["GalanClassifier"]
@@ -22,7 +23,7 @@ __all__ = ["GalanClassifier"]
 _RIDGE = 1e-8
 
 
-class GalanClassifier(ClassifierMixin, BaseEstimator):
+class GalanClassifier(WholeFits, ClassifierMixin, BaseEstimator):
     r"""Canonical-variate selection of features and classification by distance.
 
     The features (channel and band) with the most weight in the discriminant space of the classes

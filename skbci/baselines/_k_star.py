@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_number
 from skbci._labels import check_classes
 from skbci._validation import as_eeg, check_eeg
+from skbci._whole import WholeFits
 from skbci.baselines._k_star_scale import AttributeScale
 
 __all__ = ["KStar"]
@@ -18,7 +19,7 @@ __all__ = ["KStar"]
 _CHUNK = 1 << 16  # distances at once: what the processor's cache holds
 
 
-class KStar(ClassifierMixin, BaseEstimator):
+class KStar(WholeFits, ClassifierMixin, BaseEstimator):
     r"""Classify by the probability of transforming a row into the training rows of each class.
 
     K* is a nearest-neighbour method without a hard neighbourhood. Every training row has a say,

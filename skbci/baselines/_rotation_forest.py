@@ -16,12 +16,13 @@ from skbci._checks import check_count, check_number
 from skbci._labels import check_classes
 from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg
+from skbci._whole import WholeFits
 from skbci.baselines._standardized import standardized
 
 __all__ = ["RotationForest"]
 
 
-class RotationForest(ClassifierMixin, BaseEstimator):
+class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
     r"""Ensemble of decision trees, each on its own rotation of the features.
 
     For each tree the features are divided at random into subsets; on each subset principal axes

@@ -26,6 +26,7 @@ from skbci._masked import check_unmasked
 from skbci._threads import on_one_thread
 from skbci._usable import check_classes_left
 from skbci._validation import as_eeg, check_eeg
+from skbci._whole import Undo, undo_attributes
 from skbci.eegarray import EEGArray
 from skbci.estimators._callbacks import check_callbacks
 from skbci.estimators._criteria import resolve_criterion
@@ -41,6 +42,8 @@ from skbci.optim import resolve_optimizer
 
 # Values of the rows that are predicted at once.
 _ROWS_LIMIT = 1 << 20
+# So many passes of partial_fit stay in the history.
+_KEPT_PASSES = 1000
 
 
 @dataclass
@@ -67,6 +70,8 @@ class BaseNeural(SilentRows, SparseTraining):
     _criteria: Mapping[str, type[nn.Module]] = {}
     _rng_state_: int | Tensor
     _lr_: float
+    _n_fit_: int
+    n_iter_: int
     _standardizer_: Standardizer | None
     _input_ndim: tuple[int, ...] = (2, 3, 4)
     _real_target = False
@@ -199,6 +204,8 @@ class BaseNeural(SilentRows, SparseTraining):
         with seeded(self._rng_state_, self.device):
             if first:
                 self._begin(rows, target, weight, everything, (tensors, None), False, seed)
+            if "_n_fit_" not in vars(self):
+                self._n_fit_ = len(self.net_.history)
             if self.lr != self._lr_:  # set since; a scheduler's own changes stay
                 self.net_.set_lr(self.lr)
                 self._lr_ = self.lr
@@ -206,6 +213,7 @@ class BaseNeural(SilentRows, SparseTraining):
                 self.net_.fit_tensors(tensors, epochs=1, shuffle=False)
             self._rng_state_ = torch.get_rng_state()
         self._summarize()
+        self._forget_passes()
 
     def _begin(
         self,
@@ -229,13 +237,8 @@ class BaseNeural(SilentRows, SparseTraining):
 
         self.prior_ = self._prior(target)
         self.net_ = build()
-        try:
-            self._find_masks(
-                build, lambda net: net.fit_tensors(*tensors, double=double), sample
-            )
-        except BaseException:
-            del self.net_  # without its masks it would go on as a dense one
-            raise
+        self.__dict__.pop("_n_fit_", None)
+        self._find_masks(build, lambda net: net.fit_tensors(*tensors, double=double), sample)
 
     def _fits_one_batch(self, data: np.ndarray, train: np.ndarray) -> bool:
         """Whether the fit is a full-batch one of feature rows, to be done in double precision.
@@ -371,12 +374,41 @@ class BaseNeural(SilentRows, SparseTraining):
         return callbacks
 
     def _summarize(self) -> None:
-        rows = [
-            {key: value for key, value in epoch.items() if not isinstance(value, list)}
-            for epoch in self.net_.history
-        ]
-        self.history_ = pd.DataFrame(rows)
-        self.n_iter_ = len(rows)
+        """Note how far training has come; called after it."""
+        history = self.net_.history
+        self.n_iter_ = history[-1, "epoch"] if history else 0
+        self.__dict__.pop("_table_", None)
+
+    @property
+    def history_(self) -> pd.DataFrame:
+        """A row an epoch: losses and durations.
+
+        All epochs of `fit`; of those that `partial_fit` has added, the last 1,000.
+        """
+        if not hasattr(self, "n_iter_"):
+            raise AttributeError(f"This {type(self).__name__} is not fitted yet.")
+        if "_table_" not in vars(self):  # made when asked for, not in every `partial_fit`
+            self._table_ = pd.DataFrame([
+                {key: value for key, value in epoch.items() if not isinstance(value, list)}
+                for epoch in self.net_.history.to_list()
+            ])
+        return self._table_
+
+    def _forget_passes(self) -> None:
+        """Bound the history: it grows with every `partial_fit`."""
+        history = self.net_.history
+        del history[self._n_fit_ : len(history) - _KEPT_PASSES]
+
+    def _undo_training(self) -> Undo:
+        attributes = undo_attributes(self)
+        training = self.net_.undo_training() if hasattr(self, "net_") else None
+
+        def undo() -> None:
+            attributes()
+            if training is not None:
+                training()
+
+        return undo
 
     # -- prediction -----------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from skbci._labels import check_classes, check_column
 from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._sessions import LEVELS, session_rows
 from skbci._validation import as_eeg, carry_rows, check_eeg, row_values
+from skbci._whole import all_or_nothing
 from skbci.eegarray import EEGArray
 from skbci.estimators._lags import lagged
 from skbci.estimators._meta import MetaClassifier, can, params_of_rows, take_rows
@@ -138,6 +139,7 @@ class CascadeClassifier(MetaClassifier):
         return self
 
     @available_if(can("partial_fit", "initial", "terminal"))
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> CascadeClassifier:
         """Let both classifiers go on learning.
 

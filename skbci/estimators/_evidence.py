@@ -16,6 +16,7 @@ from skbci._checks import check_choice, check_count, check_number, check_positiv
 from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._sessions import LEVELS, session_rows
 from skbci._validation import as_eeg, row_values
+from skbci._whole import all_or_nothing
 from skbci.estimators._markov import forward_filter
 from skbci.estimators._meta import MetaClassifier, can
 
@@ -198,6 +199,7 @@ class EvidenceAccumulator(MetaClassifier):
         return self
 
     @available_if(can("partial_fit", "estimator"))
+    @all_or_nothing
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> EvidenceAccumulator:
         """Let the classifier go on learning.
 

@@ -20,13 +20,14 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import _check_method_params
 
 from skbci._labels import label_column
+from skbci._whole import Undo, WholeFits, undo_attributes, undo_training
 from skbci.eegarray import EEGArray
 
 # What reaches the inner fit without metadata routing, as in scikit-learn's own meta-estimators.
 _ALWAYS = ("sample_weight", "groups")
 
 
-class MetaClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     """A classifier around others: their tags, and metadata on its way to their ``fit``.
 
     Children name their inner estimators in `_inner` and say with ``_remembers`` whether a row's
@@ -38,6 +39,19 @@ class MetaClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     def _inner(self) -> dict[str, Any]:
         raise NotImplementedError
+
+    def _undo_training(self) -> Undo:
+        parts = [undo_attributes(self)]
+        parts += [
+            undo_training(getattr(self, name + "_"))
+            for name in self._inner() if hasattr(self, name + "_")
+        ]
+
+        def undo() -> None:
+            for part in parts:
+                part()
+
+        return undo
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from torch import Tensor, nn
 from skbci.estimators._bare_step import bare_step
 from skbci.estimators._dense_engine import DenseEngine, fits_dense_engine
 from skbci.estimators._double_copy import DoubleCopy
+from skbci.estimators._stop_wish import is_stop_wish
 from skbci.nets import MLP
 from skbci.optim import NonFiniteLossError
 from skbci.weighting import NonFiniteError
@@ -26,6 +29,8 @@ from skbci.weighting import NonFiniteError
 # Whole epochs are shuffled at once up to this many values (256 MB of float32).
 _GATHER_LIMIT = 1 << 26
 EVALUATION_LIMIT = 1 << 22
+# On so many training rows, at least, the outputs of what is kept are known to be finite.
+_CHECKED_ROWS = 1024
 # Up to this many values an MLP predicts in double precision even in single, see `_in_double`.
 _EXACT_LIMIT = 1 << 16
 
@@ -81,7 +86,8 @@ class SlicingNet(NeuralNet):
     ) -> SlicingNet:
         """Train on (X, y, weights), with validation after each epoch where there is any.
 
-        A non-finite loss restores weights that are known to be good, warns and stops.
+        A loss that is not finite restores weights that are known to be good, warns and stops;
+        so do weights with which single precision, in which they are kept, has no finite outputs.
         """
         precision = torch.float64 if double else torch.float32
         self._cast(precision)
@@ -96,7 +102,8 @@ class SlicingNet(NeuralNet):
         self.plan_steps(len(self._starts(len(train[0]))))
         self.notify("on_train_begin", X=train[0], y=train[1])
         per_batch = any(_listens_to_batches(cb) for _, cb in self.callbacks_)
-        good = now = self._copy_state()
+        start = good = now = self._copy_state()
+        warned = False
         for _ in range(self.max_epochs if epochs is None else epochs):
             self.notify("on_epoch_begin", **data)
             self._bind_engine()  # callbacks may have set weights
@@ -113,20 +120,90 @@ class SlicingNet(NeuralNet):
                 self.history.record("valid_loss", self._evaluate(*valid, notify=per_batch))
             if not (finite and self._accept_epoch()):
                 self._restore(good)
-                warnings.warn(
-                    f"Training diverged in epoch {len(self.history)}: {self._diverged()} is not "
-                    "finite. The last weights with a finite loss are kept; try a smaller lr.",
-                    ConvergenceWarning,
-                    stacklevel=4,
-                )
+                warnings.warn(self.divergence(self._diverged()), ConvergenceWarning, stacklevel=5)
+                warned = True
                 break
             try:
                 self.notify("on_epoch_end", **data)
-            except KeyboardInterrupt:  # how skorch's callbacks stop training
+            except KeyboardInterrupt as error:  # how skorch's callbacks stop training
+                if not is_stop_wish(error):
+                    raise
                 break
         self.notify("on_train_end", X=train[0], y=train[1])
         self._cast(torch.float32)
+        earlier = [partial(self._restore, state) for state in (now, good, start)]
+        if not (self.settle(train[0], earlier) or warned):
+            warnings.warn(self.divergence("an output"), ConvergenceWarning, stacklevel=5)
         return self
+
+    def settle(self, X: Tensor, earlier: Sequence[Callable[[], None]]) -> bool:
+        """Keep the last weights with finite outputs on training rows; whether those are today's.
+
+        Parameters
+        ----------
+        X : Tensor
+            The training rows.
+        earlier : sequence of callable
+            Restore earlier weights, the last first.
+        """
+        if self._is_finite(X):
+            return True
+        for restore in earlier:
+            restore()
+            if self._is_finite(X):
+                break
+        return False
+
+    def _is_finite(self, X: Tensor) -> bool:
+        values = [v for v in self.module_.state_dict().values() if v.is_floating_point()]
+        if not all(bool(value.isfinite().all()) for value in values):
+            return False
+
+        def usable(module: nn.Module, part: Tensor) -> Tensor:
+            outputs = module(part)
+            heads = outputs if isinstance(outputs, (tuple, list)) else [outputs]
+            bad = [h.isnan().any() | h.isposinf().any() for h in heads if isinstance(h, Tensor)]
+            return ~torch.stack(bad).any()[None]
+
+        some = X[:: max(1, len(X) // _CHECKED_ROWS)].to(torch.float32)
+        return bool(self.in_pieces(some, usable).all())
+
+    def divergence(self, what: str) -> str:
+        """Say in which epoch what was not finite, and what to do."""
+        return (
+            f"Training diverged in epoch {self.history[-1, 'epoch']}: {what} is not finite. The "
+            "last weights with a finite loss are kept; try a smaller lr."
+        )
+
+    def on_epoch_begin(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+    ) -> None:
+        """Number the epochs on, however many of the history have been dropped."""
+        number = self.history[-1, "epoch"] + 1 if self.history else 1
+        self.history.new_epoch()
+        self.history.record("epoch", number)
+
+    def undo_training(self) -> Callable[[], None]:
+        """Return what takes back the training that follows."""
+        weights, length = self._copy_state(), len(self.history)
+        optimizer = self.optimizer_
+        params = [param for group in optimizer.param_groups for param in group["params"]]
+        # Its numbers, not what it works on.
+        parts = *self.module_.modules(), *self.module_.parameters(), *self.criterion_.modules()
+        same = {id(part): part for part in (*parts, *params, optimizer)}
+        settings = copy.deepcopy(vars(optimizer), same)
+        callbacks = [(callback, dict(vars(callback))) for _, callback in self.callbacks_]
+
+        def undo() -> None:
+            self._bind_engine()
+            self._restore(weights)
+            vars(optimizer).update(settings)
+            for callback, before in callbacks:
+                vars(callback).clear()
+                vars(callback).update(before)
+            del self.history[length:]
+
+        return undo
 
     def initialize_optimizer(self, *args: Any, **kwargs: Any) -> SlicingNet:
         """Build the optimizer, on one flat vector where a hand-written gradient applies."""
@@ -263,6 +340,10 @@ class SlicingNet(NeuralNet):
                 if notify:
                     self._notify_batch_end(batch, loss / len(batch[0]), output, training=True)
         except (NonFiniteLossError, NonFiniteError):
+            return float("nan")
+        except RuntimeError as error:
+            if "overflow" not in str(error):  # a step too long for the weights' precision
+                raise
             return float("nan")
         return float(total) / (len(X) if weight is None else float(weight.sum()))
 

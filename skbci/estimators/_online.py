@@ -263,7 +263,7 @@ class OnlineClassifier(MetaClassifier):
             )
         inside = self._transformed(X)
         if isinstance(X, EEGArray):
-            self._heads_.append(X)
+            self._heads_ = [*self._heads_, X]
         self.n_calibration_ += len(y)
         if isinstance(self.estimator_, DecoderPipeline):
             bad = self.estimator_._bad_rows(X)

@@ -6,8 +6,10 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from skbci._whole import WholeFits
 
-class RoutedParams(BaseEstimator):
+
+class RoutedParams(WholeFits, BaseEstimator):
     """scikit-learn parameters plus routes such as ``optimizer__r`` or ``module__dropout``.
 
     The routes are ordinary parameters to `get_params`, `set_params` and `clone`, so a grid search

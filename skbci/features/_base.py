@@ -11,12 +11,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._validation import as_eeg, carry_rows, check_eeg
+from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 
 MESSAGE_LENGTH = "input_features should have length equal to the number of {what} ({n}), got {got}"
 
 
-class EEGTransformer(TransformerMixin, BaseEstimator):
+class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
     """Base of the transformers: rows x channels x times, or rows x times of one channel."""
 
     def __sklearn_tags__(self) -> Any:

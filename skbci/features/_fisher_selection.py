@@ -13,6 +13,7 @@ from skbci._checks import check_choice, check_count
 from skbci._labels import check_classes
 from skbci._sessions import session_codes
 from skbci._validation import as_eeg, carry_rows, check_eeg
+from skbci._whole import WholeFits
 
 __all__ = ["FisherSelection", "fisher_ratio"]
 
@@ -47,7 +48,7 @@ def fisher_ratio(data: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(ratio), 0.0, ratio)
 
 
-class FisherSelection(SelectorMixin, BaseEstimator):
+class FisherSelection(WholeFits, SelectorMixin, BaseEstimator):
     r"""Keep the features with the largest Fisher ratio.
 
     The ranking is that of the analysis of variance (`sklearn.feature_selection.f_classif`). The

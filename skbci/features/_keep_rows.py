@@ -18,6 +18,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from skbci._validation import as_eeg, carry_rows
+from skbci._whole import WholeFits
 
 __all__ = ["KeepRows"]
 
@@ -29,7 +30,7 @@ def _has(method: str) -> Any:
     return check
 
 
-class KeepRows(MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     """Give a transformer's output the row table of its input.
 
     scikit-learn's transformers return bare arrays. What comes after them no longer knows which

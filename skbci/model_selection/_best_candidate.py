@@ -17,6 +17,8 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._whole import WholeFits
+
 _ROUTED = (
     "fit", "predict", "predict_proba", "decision_function", "transform", "inverse_transform",
     "score",
@@ -27,7 +29,7 @@ def _has(method: str) -> Callable[[Any], bool]:
     return lambda self: hasattr(getattr(self, "best_estimator_", self.estimator), method)
 
 
-class BestCandidate(MetaEstimatorMixin, BaseEstimator):
+class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
     """Tags of the estimator, methods of ``best_estimator_``, and metadata on its way there."""
 
     estimator: Any

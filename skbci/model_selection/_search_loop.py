@@ -16,6 +16,8 @@ from sklearn.model_selection._validation import _fit_and_score
 from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
+from skbci._whole import WholeFits
+
 if TYPE_CHECKING:
     from skbci.model_selection._stack_tasks import Chunk, Task
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 _OWN = ("train", "test", "parameters", "split_progress", "candidate_progress", "callback_ctx")
 
 
-class StackedSearch(BaseSearchCV):
+class StackedSearch(WholeFits, BaseSearchCV):
     """A search whose fits are seen all at once.
 
     scikit-learn's loop leaves no room between choosing candidates and fitting them one by one. So

@@ -6,6 +6,7 @@ import math
 import time
 import warnings
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skbci.estimators._net import _EXACT_LIMIT, EVALUATION_LIMIT
+from skbci.estimators._stop_wish import is_stop_wish
 from skbci.estimators._torch_state import one_thread
 from skbci.model_selection._stack_averages import Averages
 from skbci.model_selection._stack_batches import Batches, Pool
@@ -79,7 +81,7 @@ class _Training:
         """Train until every member is done."""
         for member in self.members:
             member.net.notify("on_train_begin", X=member.train[0], y=member.train[1])
-        good = now = self.flat.clone()
+        self.first = good = now = self.flat.clone()
         while self.members:
             for member in self.members:
                 member.net.notify("on_epoch_begin")
@@ -88,7 +90,8 @@ class _Training:
             self.shown = self.averages.shown(self.flat)
             valid = self.valid.losses(self.engine.views(self.shown))
             goes_on = [
-                self._end_epoch(i, losses[i], valid[i], good[i]) for i in range(len(losses))
+                self._end_epoch(i, losses[i], valid[i], [now[i], good[i], self.first[i]])
+                for i in range(len(losses))
             ]
             if not all(goes_on):
                 kept = np.flatnonzero(goes_on)
@@ -146,37 +149,37 @@ class _Training:
         if divisor is not None:
             share[which] = divisor
 
-    def _end_epoch(self, i: int, loss: float, valid: float | None, good: Tensor) -> bool:
+    def _end_epoch(self, i: int, loss: float, valid: float | None, earlier: list[Tensor]) -> bool:
         """Record a member's epoch; tell whether it goes on."""
         member = self.members[i]
         net = member.net
         net.history.new_batch()
         net.history.record_batch("train_loss", loss)
         net.history.record("train_loss", loss)
-        done = False
+        done = warned = False
         if math.isfinite(loss):
             if valid is not None:
                 net.history.record("valid_loss", valid)
                 self._write(member, self.shown[i])  # early stopping keeps the best of them
             try:
                 net.notify("on_epoch_end")
-            except KeyboardInterrupt:  # how skorch's callbacks stop training
+            except KeyboardInterrupt as error:  # how skorch's callbacks stop training
+                if not is_stop_wish(error):
+                    raise
                 done = True
             done |= len(net.history) >= net.max_epochs
             if done and valid is None:
                 self._write(member, self.shown[i])
         else:
-            self._write(member, good)
-            warnings.warn(
-                f"Training diverged in epoch {len(net.history)}: {net._diverged()} is not "
-                "finite. The last weights with a finite loss are kept; try a smaller lr.",
-                ConvergenceWarning,
-                stacklevel=5,
-            )
-            done = True
+            self._write(member, earlier[1])
+            warnings.warn(net.divergence(net._diverged()), ConvergenceWarning, stacklevel=5)
+            done = warned = True
         if done:
             self._write_state(i)
             net.notify("on_train_end", X=member.train[0], y=member.train[1])
+            restore = [partial(self._write, member, weights) for weights in earlier]
+            if not (net.settle(member.train[0], restore) or warned):
+                warnings.warn(net.divergence("an output"), ConvergenceWarning, stacklevel=5)
             member.estimator._rng_state_ = self.batches.stream_of[i].generator.get_state()
         return not done
 
@@ -202,6 +205,7 @@ class _Training:
         if not self.members:
             return
         self.flat = self.flat[torch.as_tensor(kept, device=self.flat.device)]
+        self.first = self.first[torch.as_tensor(kept, device=self.flat.device)]
         self.mean = self.mean[kept]
         self.total_weight = [self.total_weight[i] for i in kept]
         left, at = [], 0

@@ -1,0 +1,300 @@
+"""A fit that is interrupted, or fails, leaves the estimator as it was."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch.callbacks import Callback, EarlyStopping
+
+import skbci
+from skbci.baselines import BandCSP, CCAClassifier, GalanClassifier, KStar, RotationForest
+from skbci.estimators import (
+    CascadeClassifier,
+    EvidenceAccumulator,
+    FBMSNetClassifier,
+    MIN2NetClassifier,
+    MLPClassifier,
+    MLPRegressor,
+    NeuralClassifier,
+    OnlineClassifier,
+    SparseMultitaskClassifier,
+)
+from skbci.features import (
+    BandEnergy,
+    CausalCentering,
+    ChannelNormalizer,
+    EuclideanAlignment,
+    FilterBank,
+    FisherSelection,
+    KeepRows,
+    RankReducer,
+    WelchPSD,
+    WindowMeans,
+)
+from skbci.model_selection import HeldOutSearch, StackedGridSearchCV
+
+HOME = str(Path(skbci.__file__).parent)
+SMALL = {"max_epochs": 2, "random_state": 0}
+NETWORKS = [
+    MLPClassifier((5,), **SMALL),
+    MLPClassifier((5,), batch_size=8, optimizer="adam", early_stopping=True, **SMALL),
+    MLPClassifier((5,), sparsity=0.4, pruning="lottery", **SMALL),
+    MLPClassifier((5,), optimizer="lm", **SMALL),
+    MLPRegressor((5,), **SMALL),
+    NeuralClassifier(**SMALL),
+    MIN2NetClassifier(loss_weighting="alphagrad", **SMALL),
+    SparseMultitaskClassifier(**SMALL),
+]
+LEARNERS = [
+    *NETWORKS,
+    CascadeClassifier(GaussianNB(), MLPClassifier((5,), **SMALL)),
+    EvidenceAccumulator(GaussianNB(), 2),
+    EvidenceAccumulator(MLPClassifier((5,), **SMALL), 2),
+    OnlineClassifier(MLPClassifier((5,), **SMALL), batch_size=8),
+    OnlineClassifier(SGDClassifier("log_loss", random_state=0), batch_size=8),
+]
+OTHERS = [
+    FBMSNetClassifier(sfreq=128, kernel_sizes=(5,), bands=((8, 12), (12, 30)), **SMALL),
+    CascadeClassifier(GaussianNB(), LogisticRegression()),
+    HeldOutSearch(MLPClassifier((5,), early_stopping=True, **SMALL), {"lr": [0.01, 0.1]}),
+    StackedGridSearchCV(MLPClassifier((5,), **SMALL), {"lr": [0.01, 0.1]}, cv=2),
+    BandCSP(n_components=4),
+    CCAClassifier((8, 13), sfreq=128),
+    GalanClassifier(),
+    KStar(),
+    RotationForest(n_estimators=2, random_state=0),
+    BandEnergy(sfreq=128),
+    CausalCentering(),
+    ChannelNormalizer(),
+    EuclideanAlignment(),
+    FilterBank(sfreq=128),
+    FisherSelection(),
+    KeepRows(StandardScaler()),
+    RankReducer(),
+    WelchPSD(sfreq=128),
+    WindowMeans(sfreq=128),
+]
+
+
+def data_for(estimator, seed=0):
+    rng = np.random.default_rng(seed)
+    y = np.arange(40) % 2
+    tables = KStar, RotationForest, GalanClassifier, FisherSelection, KeepRows
+    flat = isinstance(estimator, tables)
+    nets = isinstance(estimator, (FBMSNetClassifier, MIN2NetClassifier, SparseMultitaskClassifier))
+    eeg = nets or isinstance(estimator, (BandCSP, CCAClassifier)) or not hasattr(
+        estimator, "predict"
+    )
+    X = rng.normal(size=(40, 3, 128) if eeg and not flat else (40, 6))
+    X[y == 1] *= 1.5
+    return X, y
+
+
+class Interrupt:
+    """Break into the n-th call of one of the package's functions, as Ctrl-C may."""
+
+    def __init__(self, n=None):
+        self.n, self.seen = n, 0
+
+    def __call__(self, frame, event, arg):
+        if event == "call" and frame.f_code.co_filename.startswith(HOME):
+            # The wrapper that takes back has to come to its end, and what is raised in a generator
+            # that is being closed is lost.
+            code = frame.f_code
+            if code.co_filename.endswith("_whole.py") or code.co_flags & inspect.CO_GENERATOR:
+                return
+            self.seen += 1
+            if self.seen == self.n:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+    def __enter__(self):
+        sys.setprofile(self)
+        return self
+
+    def __exit__(self, *error):
+        sys.setprofile(None)
+
+
+def places(method, *args, **kwargs):
+    with Interrupt() as count:
+        method(*args, **kwargs)
+    n = count.seen
+    return sorted({1, 2, n // 5, n // 2, n - n // 5, n - 1, n} - {0})
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("estimator", [*LEARNERS, *OTHERS], ids=lambda e: type(e).__name__)
+def test_an_interrupted_fit_leaves_what_was_there(estimator):
+    X, y = data_for(estimator)
+    fitted = clone(estimator).fit(X, y)
+    before = dict(vars(fitted))
+    for n in places(clone(estimator).fit, X, y):
+        with pytest.raises(KeyboardInterrupt), Interrupt(n):
+            fitted.fit(X[::-1] + 1, y)
+        assert vars(fitted).keys() == before.keys()
+        assert all(vars(fitted)[name] is value for name, value in before.items())
+        fresh = clone(estimator)
+        untouched = dict(vars(fresh))
+        with pytest.raises(KeyboardInterrupt), Interrupt(n):
+            fresh.fit(X, y)
+        assert vars(fresh) == untouched
+
+
+def numbers_of(estimator, X):
+    """All that a learner says, and will say after the same further training."""
+    method = getattr(estimator, "predict_proba", estimator.predict)
+    return method(X)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("estimator", LEARNERS, ids=lambda e: type(e).__name__)
+def test_an_interrupted_partial_fit_is_taken_back(estimator):
+    X, y = data_for(estimator)
+    twins = [clone(estimator).fit(X, y) for _ in range(2)]
+    for twin in twins:
+        twin.partial_fit(X[:20], y[:20])
+    broken, whole = twins
+    spare = clone(estimator).fit(X, y).partial_fit(X[:20], y[:20])
+    for n in places(spare.partial_fit, X[20:], y[20:]):
+        with pytest.raises(KeyboardInterrupt), Interrupt(n):
+            broken.partial_fit(X[20:], y[20:])
+        np.testing.assert_array_equal(numbers_of(broken, X), numbers_of(whole, X))
+    for twin in twins:  # moments, random state and numbers of epochs, too
+        twin.partial_fit(X[20:], y[20:])
+    np.testing.assert_array_equal(numbers_of(broken, X), numbers_of(whole, X))
+    if hasattr(whole, "history_"):
+        assert broken.n_iter_ == whole.n_iter_ == len(broken.history_)
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier((5,), **SMALL), GalanClassifier()],
+                         ids=["network", "baseline"])
+def test_a_failed_fit_leaves_what_was_there(estimator):
+    X, y = data_for(estimator)
+    fitted = clone(estimator).fit(X, y)
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match="class"):
+        fitted.fit(X[:, :4], np.zeros(40))
+    assert all(vars(fitted)[name] is value for name, value in before.items())
+    fitted.predict(X)
+
+
+# -- Ctrl-C in callbacks ----------------------------------------------------------------------
+
+
+class AtEpoch(Callback):
+    """Do something at the end of the second epoch."""
+
+    def __init__(self, what):
+        self.what = what
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) == 2:
+            WHAT[self.what]()
+
+
+def press():
+    """Have the signal come, as Ctrl-C has it."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def press_in_a_call():
+    sorted([2, 1], key=lambda value: press() or value)
+
+
+def wish():
+    raise KeyboardInterrupt
+
+
+def caught_wish():
+    try:
+        wish()
+    finally:
+        pass
+
+
+WHAT = {"press": press, "press_in_a_call": press_in_a_call, "wish": wish,
+        "caught_wish": caught_wish}
+
+
+@pytest.fixture
+def usual_handler():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def handler_of_ones_own(number, frame):
+    raise KeyboardInterrupt("stop it")
+
+
+@pytest.mark.parametrize("what", ["press", "press_in_a_call"])
+@pytest.mark.parametrize("handler", [signal.default_int_handler, handler_of_ones_own],
+                         ids=["python's", "own"])
+def test_ctrl_c_inside_a_callback_ends_a_search(usual_handler, handler, what):
+    signal.signal(signal.SIGINT, handler)
+    X, y = data_for(MLPClassifier())
+    net = MLPClassifier((5,), callbacks=[AtEpoch(what)], random_state=0, max_epochs=4)
+    search = GridSearchCV(net, {"lr": [0.1, 0.2]}, cv=2, error_score="raise")
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(X, y)
+    assert not hasattr(search, "best_estimator_")
+
+
+@pytest.mark.parametrize("what", ["wish", "caught_wish"])
+def test_a_callback_may_still_wish_to_stop(what):
+    X, y = data_for(MLPClassifier())
+    net = MLPClassifier((5,), callbacks=[AtEpoch(what)], random_state=0, max_epochs=4)
+    assert net.fit(X, y).n_iter_ == 2
+    skorchs = EarlyStopping(monitor="train_loss", patience=1, threshold=10, sink=lambda *_: None,
+                            threshold_mode="abs")
+    net = MLPClassifier((5,), callbacks=[skorchs], random_state=0, max_epochs=40)
+    assert net.fit(X, y).n_iter_ < 40
+
+
+def test_ctrl_c_in_the_stacks_early_stopping_ends_it(usual_handler, monkeypatch):
+    from skbci.estimators._monitoring import ValidatedEarlyStopping
+
+    monkeypatch.setattr(ValidatedEarlyStopping, "on_epoch_end", lambda self, net, **_: press())
+    X, y = data_for(MLPClassifier())
+    net = MLPClassifier((5,), early_stopping=True, **SMALL)
+    with pytest.raises(KeyboardInterrupt):
+        StackedGridSearchCV(net, {"lr": [0.1, 0.2]}, cv=2).fit(X, y)
+
+
+# -- partial_fit for hours --------------------------------------------------------------------
+
+
+def test_the_history_of_partial_fit_is_bounded(monkeypatch):
+    monkeypatch.setattr("skbci.estimators._base._KEPT_PASSES", 5)
+    X, y = data_for(MLPClassifier())
+    net = MLPClassifier((5,), max_epochs=3, random_state=0).fit(X, y)
+    of_fit = net.history_
+    for _ in range(20):
+        net.partial_fit(X, y)
+    assert net.n_iter_ == 23
+    assert net.history_["epoch"].tolist() == [1, 2, 3, 19, 20, 21, 22, 23]
+    assert net.history_["train_loss"].tolist()[:3] == of_fit["train_loss"].tolist()
+    assert len(net.net_.history) == 8
+    assert net.fit(X, y).history_["epoch"].tolist() == [1, 2, 3]
+
+
+def test_a_failed_partial_fit_of_a_pipeline_is_taken_back():
+    X, y = data_for(MLPClassifier())
+    inner = make_pipeline(StandardScaler(), MLPClassifier((5,), **SMALL))
+    online = OnlineClassifier(inner, batch_size=8).fit(X, y)
+    before = online.predict_proba(X)
+    with pytest.raises(ValueError, match="labels"):
+        online.partial_fit(X, np.where(np.arange(40) < 39, y, 7))
+    np.testing.assert_array_equal(online.predict_proba(X), before)
