@@ -101,6 +101,18 @@ def data_for(estimator, seed=0):
     return X, y
 
 
+def press():
+    """Have the signal come, as Ctrl-C has it."""
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.fixture(autouse=True)
+def usual_handler():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Interrupt:
     """Break into the n-th call of one of the package's functions, as Ctrl-C may."""
 
@@ -117,7 +129,7 @@ class Interrupt:
             self.seen += 1
             if self.seen == self.n:
                 sys.setprofile(None)
-                raise KeyboardInterrupt
+                press()
 
     def __enter__(self):
         sys.setprofile(self)
@@ -204,11 +216,6 @@ class AtEpoch(Callback):
             WHAT[self.what]()
 
 
-def press():
-    """Have the signal come, as Ctrl-C has it."""
-    signal.raise_signal(signal.SIGINT)
-
-
 def press_in_a_call():
     sorted([2, 1], key=lambda value: press() or value)
 
@@ -228,13 +235,6 @@ WHAT = {"press": press, "press_in_a_call": press_in_a_call, "wish": wish,
         "caught_wish": caught_wish}
 
 
-@pytest.fixture
-def usual_handler():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def handler_of_ones_own(number, frame):
     raise KeyboardInterrupt("stop it")
 
@@ -242,7 +242,7 @@ def handler_of_ones_own(number, frame):
 @pytest.mark.parametrize("what", ["press", "press_in_a_call"])
 @pytest.mark.parametrize("handler", [signal.default_int_handler, handler_of_ones_own],
                          ids=["python's", "own"])
-def test_ctrl_c_inside_a_callback_ends_a_search(usual_handler, handler, what):
+def test_ctrl_c_inside_a_callback_ends_a_search(handler, what):
     signal.signal(signal.SIGINT, handler)
     X, y = data_for(MLPClassifier())
     net = MLPClassifier((5,), callbacks=[AtEpoch(what)], random_state=0, max_epochs=4)
@@ -263,7 +263,7 @@ def test_a_callback_may_still_wish_to_stop(what):
     assert net.fit(X, y).n_iter_ < 40
 
 
-def test_ctrl_c_in_the_stacks_early_stopping_ends_it(usual_handler, monkeypatch):
+def test_ctrl_c_in_the_stacks_early_stopping_ends_it(monkeypatch):
     from skbci.estimators._monitoring import ValidatedEarlyStopping
 
     monkeypatch.setattr(ValidatedEarlyStopping, "on_epoch_end", lambda self, net, **_: press())
