@@ -29,9 +29,12 @@ __all__ = [
     "resolve_sfreq",
     "row_values",
     "rows_by_label",
+    "signal_scale",
 ]
 
 FLOATS = (np.float64, np.float32)
+# So many rows say how large signals are.
+_SCALE_ROWS = 32
 
 
 def as_eeg(X: Any) -> Any:
@@ -135,9 +138,16 @@ def check_eeg(
     if reset:
         estimator.input_shape_ = data.shape[1:]
         estimator._input_signal_ = names, rate
+        if data.ndim > 2:
+            estimator._input_scale_ = signal_scale(data[:_SCALE_ROWS])
         if flat == "raise":
             check_flat_channels(data, names)
     return out
+
+
+def signal_scale(data: np.ndarray) -> float:
+    """Typical deviation of signals from their own means, in their unit."""
+    return float(np.median(np.std(data, axis=-1, dtype=np.float64)))
 
 
 def _check_not_empty(data: np.ndarray, name: str) -> None:

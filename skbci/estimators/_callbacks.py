@@ -49,7 +49,8 @@ def check_callbacks(
                 f"{who_asks(who)}: callbacks holds {shown(entry)}, which is neither a skorch "
                 "callback nor a (name, callback) pair."
             )
-        monitor = settings.get(f"{entry[0] if pair else kind.__name__}__monitor", _monitor(callback))
+        own = entry[0] if pair else kind.__name__
+        monitor = settings.get(f"{own}__monitor", _monitor(callback))
         if isinstance(monitor, str) and monitor.startswith("valid_") and not validated:
             raise ValueError(
                 f"{who_asks(who)}: the callback {kind.__name__} goes by {monitor!r}, but "

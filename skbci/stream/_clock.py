@@ -12,6 +12,11 @@ from skbci.stream._settings import real_numbers
 __all__ = ["Clock", "Stretch"]
 
 
+# A chunk's only stamp may be so much early or late, in seconds: computers take chunks when they
+# have time. What is more is a gap, or time that runs backwards.
+JITTER_S = 0.02
+
+
 @dataclass(frozen=True)
 class Stretch:
     """Neighbouring samples of a chunk without a gap between them."""
@@ -105,10 +110,21 @@ class Clock:
             "them."
         )
 
+    def _steady(self, stamp: float) -> float:
+        """Time of a chunk's first sample: its stamp, less the jitter of its arrival."""
+        if self._last is None or not self._stamped:
+            return stamp
+        period = 1 / self.sfreq
+        late = stamp - self._last - period
+        if abs(late) > JITTER_S:
+            return stamp
+        # A slow correction follows the amplifier's clock, and no jitter.
+        return self._last + period + float(np.clip(0.1 * late, -0.4 * period, 0.4 * period))
+
     def _stamps(self, n: int, timestamps: Any) -> np.ndarray:
         stamps = real_numbers(timestamps, "timestamps must be real numbers, in seconds")
         if stamps.ndim == 0:
-            stamps = stamps + np.arange(n) / self.sfreq
+            stamps = self._steady(float(stamps)) + np.arange(n) / self.sfreq
         if stamps.shape != (n,):
             raise ValueError(
                 f"OnlineDecoder: timestamps of shape {stamps.shape}: give one for each of the {n} "

@@ -17,6 +17,7 @@ from skbci.stream._causality import probe_windows
 from skbci.stream._clock import Clock
 from skbci.stream._engine import Engine
 from skbci.stream._learning import Learning
+from skbci.stream._mismatch import Gaps, ScaleWatch, doubt_window
 from skbci.stream._settings import (
     check_metadata,
     check_samples,
@@ -211,7 +212,8 @@ class OnlineDecoder:
         samples : array-like, shape (n_channels, n_times)
             In volts, or in the unit that the pipeline was fitted with; any number of times.
         timestamps : float or array-like, shape (n_times,), optional
-            Times of the samples in seconds, or of the first one. Without, time is counted at
+            Times of the samples in seconds, or of the first one, which may be up to 20 ms early
+            or late: chunks arrive with jitter. Without, time is counted at
             ``sfreq``: on from the last time stamp, or from 0 at the first sample.
 
         Returns
@@ -356,6 +358,10 @@ class OnlineDecoder:
             return
         if self._engine is not None:
             engine.resume(self._engine)
+        if self._engine is None:
+            first = next(fitted_steps(self.pipeline))
+            doubt_window(self.n_window, first, self.sfreq)
+            self._watch, self._gaps = ScaleWatch(first, self.n_window), Gaps()
         self._engine, self._samples = engine, engine.samples
         self._begin(level)
 
@@ -379,9 +385,12 @@ class OnlineDecoder:
         engine = self._engine
         assert engine is not None
         times, decisions = [], []
-        for stretch in self._clock.read(data.shape[1], timestamps):
+        stretches = self._clock.read(data.shape[1], timestamps)
+        self._watch.look(data)
+        for stretch in stretches:
             if stretch.after_gap:
                 self._begin("run")
+                self._gaps.restart()
             at = stretch.start
             while at < stretch.stop:
                 n = min(stretch.stop - at, self._next_end - self._samples.end)
@@ -390,6 +399,7 @@ class OnlineDecoder:
                 if self._samples.end < self._next_end:
                     break
                 start = self._next_end - self.n_window
+                self._gaps.decided()
                 onset = start / self.sfreq
                 decisions.append(engine.decide(start, self._next_end, onset, labels is not None))
                 times.append(stretch.time(at - 1))

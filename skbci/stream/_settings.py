@@ -131,7 +131,7 @@ def stream_rate(sfreq: Any, pipeline: Any) -> float:
     TypeError, ValueError
     """
     known = None
-    for step in fitted_steps(pipeline):
+    for step in _every_step(pipeline):
         known = getattr(step, "sfreq_", None) or getattr(step, "_input_signal_", (None, None))[1]
         if known:
             break
@@ -192,6 +192,22 @@ def known_channels(
             f"with ({how}): {fitted}."
         )
     return names, len(names), flat
+
+
+def _every_step(estimator: Any) -> Iterator[Any]:
+    """Go through the fitted steps, and the members of ensembles, unions and calibrations."""
+    for step in fitted_steps(estimator):
+        yield step
+        inner = [getattr(step, "estimator_", None), getattr(step, "final_estimator_", None)]
+        for name in ("estimators_", "calibrated_classifiers_"):
+            inner += np.ravel(np.array(getattr(step, name, []), dtype=object)).tolist()
+        for name in ("transformer_list", "transformers_"):
+            inner += [entry[1] for entry in getattr(step, name, [])]
+        if type(step).__name__ == "_CalibratedClassifier":
+            inner.append(step.estimator)
+        for member in inner:
+            if hasattr(member, "get_params") or hasattr(member, "estimator"):
+                yield from _every_step(member)
 
 
 def fitted_steps(estimator: Any) -> Iterator[Any]:

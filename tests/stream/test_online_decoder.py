@@ -497,7 +497,7 @@ def test_no_samples_no_decisions():
     ({"hop": 0.001}, ValueError, "hop=0.001 s is less than one sample"),
     ({"sfreq": 128}, ValueError, "sfreq=128 Hz, but the pipeline was fitted at 64 Hz"),
     ({"sfreq": "64"}, TypeError, "sfreq='64' must be a number in Hz"),
-    ({"sfreq": -1.0}, ValueError, "sfreq=-1.0 must be a positive number"),
+    ({"sfreq": -1.0}, ValueError, "sfreq=-1.0 must be at least 1e-06"),
     ({"ch_names": ["C3"]}, ValueError, "1 names, but the pipeline was fitted with 2 channels"),
     ({"ch_names": ["C4", "C3"]}, ValueError, "in another order"),
     ({"ch_names": ["C4", "Pz"]}, ValueError, "other ones"),

@@ -1,0 +1,101 @@
+"""Streams that are not like what the pipeline was fitted with: other windows, another unit."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from skbci._validation import signal_scale
+
+__all__ = ["Gaps", "ScaleWatch", "doubt_window"]
+
+# No head is a hundred times as loud as it was; millivolts are a thousand times volts.
+_FACTOR = 100.0
+_LENGTHS = 1.5
+_RESTARTS = 10
+
+
+def doubt_window(n_window: int, first: Any, sfreq: float) -> None:
+    """Warn where windows are much shorter or longer than the rows of fit.
+
+    Warns
+    -----
+    UserWarning
+    """
+    shape = getattr(first, "input_shape_", ())
+    n_fitted = shape[-1] if len(shape) > 1 else n_window
+    if not 1 / _LENGTHS <= n_window / n_fitted <= _LENGTHS:
+        warnings.warn(
+            f"OnlineDecoder: window={n_window / sfreq:g} s is not what the pipeline was fitted "
+            f"with, rows of {n_fitted / sfreq:g} s: its decisions may be guesses. Fit it with "
+            "windows as long as the stream's (SlidingWindows).",
+            UserWarning, stacklevel=3,
+        )
+
+
+class ScaleWatch:
+    """Compares the first window's amplitude with that of fit, and warns once.
+
+    Parameters
+    ----------
+    first : estimator
+        The pipeline's first fitted step.
+    n_window : int
+        Samples to wait for.
+    """
+
+    def __init__(self, first: Any, n_window: int) -> None:
+        self.fitted = getattr(first, "_input_scale_", 0.0)
+        self.n_window, self._chunks = n_window, [] if self.fitted > 0 else None
+
+    def look(self, data: np.ndarray) -> None:
+        """Take a chunk.
+
+        Warns
+        -----
+        UserWarning
+        """
+        if self._chunks is None:
+            return
+        self._chunks.append(data)
+        if sum(chunk.shape[1] for chunk in self._chunks) < self.n_window:
+            return
+        scale = signal_scale(np.hstack(self._chunks)[:, : self.n_window])
+        self._chunks = None
+        if scale > 0 and not 1 / _FACTOR < scale / self.fitted < _FACTOR:
+            warnings.warn(
+                f"OnlineDecoder: the samples deviate by {scale:.2g} from their mean, those that "
+                f"the pipeline was fitted with by {self.fitted:.2g}: is the stream in another "
+                "unit (microvolts in place of volts)? Its decisions may be guesses.",
+                UserWarning, stacklevel=5,
+            )
+
+
+class Gaps:
+    """Counts gaps that leave no time for a decision, and warns once."""
+
+    def __init__(self) -> None:
+        self.n, self._warned = 0, False
+
+    def restart(self) -> None:
+        """Count a gap.
+
+        Warns
+        -----
+        UserWarning
+        """
+        self.n += 1
+        if self.n == _RESTARTS and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"OnlineDecoder: {_RESTARTS} gaps one after the other, and no window between them "
+                "was long enough for a decision. If the time stamps are those of packets, give "
+                "one a chunk (its first sample's), none at all, or a longer max_step.",
+                UserWarning, stacklevel=5,
+            )
+
+    def decided(self) -> None:
+        """Forget the gaps: there was a decision."""
+        self.n = 0

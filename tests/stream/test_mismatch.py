@@ -1,0 +1,92 @@
+"""Streams that are not like what the pipeline was fitted with."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline, make_union
+
+from skbci.features import SlidingWindows, WelchPSD
+from skbci.stream import OnlineDecoder
+
+RATE = 128
+SIGNAL = np.random.default_rng(0).normal(0, 1e-5, (4, 20 * RATE))
+WINDOWS, _ = SlidingWindows(1.0, 0.25, sfreq=RATE).explode(SIGNAL)
+LABELS = np.arange(len(WINDOWS)) % 2
+
+
+def pipeline():
+    return make_pipeline(WelchPSD(n_per_seg=16, sfreq=RATE), LinearDiscriminantAnalysis())
+
+
+FITTED = pipeline().fit(np.asarray(WINDOWS), LABELS)
+
+
+def warned(decoder, signal, stamps=None):
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        decoder.update(signal, stamps)
+    return " ".join(str(one.message) for one in said)
+
+
+@pytest.mark.parametrize("factor", [1e6, 1e3, 1e-3])
+def test_another_unit_than_that_of_fit_is_said_once(factor):
+    decoder = OnlineDecoder(FITTED, 1.0, 0.25)
+    assert "another unit" in warned(decoder, SIGNAL * factor)
+    assert "another unit" not in warned(decoder, SIGNAL * factor)
+    assert "another unit" not in warned(OnlineDecoder(FITTED, 1.0, 0.25), SIGNAL * 5)
+
+
+def test_windows_of_another_length_than_those_of_fit_are_said():
+    with pytest.warns(UserWarning, match=r"window=0.25 s is not what .* fitted with, rows of 1 s"):
+        OnlineDecoder(FITTED, 0.25, 0.25).update(SIGNAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        OnlineDecoder(FITTED, 1.0, 0.25).update(SIGNAL)
+
+
+def test_packets_that_are_all_gaps_are_said():
+    decoder, said = OnlineDecoder(FITTED, 1.0, 0.25, on_gap="restart"), ""
+    for start in range(0, 10 * RATE, 12):  # every packet's samples are stamped on its arrival
+        stamps = 100 + start / RATE + np.arange(12) * 1e-4
+        said += warned(decoder, SIGNAL[:, start : start + 12], stamps)
+    assert said.count("gaps one after the other") == 1
+
+
+def test_one_stamp_a_chunk_may_jitter_and_drift():
+    rng = np.random.default_rng(1)
+    decoder, times = OnlineDecoder(FITTED, 1.0, 0.25), []
+    for start in range(0, 18 * RATE, 16):
+        arrival = 50 + 1.0001 * start / RATE + rng.uniform(-0.008, 0.008)
+        times += decoder.update(SIGNAL[:, start : start + 16], arrival)[0].tolist()
+    assert len(times) == 69
+    expected = 50 + 1.0001 * (np.arange(69) * 32 + RATE - 1) / RATE
+    assert np.abs(np.array(times) - expected).max() < 0.02
+    with pytest.raises(ValueError, match="a gap"):
+        decoder.update(SIGNAL[:, :16], 50 + 18.2)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: VotingClassifier([("a", pipeline()), ("b", pipeline())], voting="soft"),
+        lambda: CalibratedClassifierCV(pipeline(), cv=2),
+        lambda: StackingClassifier([("a", pipeline())], LogisticRegression(), cv=2),
+        lambda: GridSearchCV(pipeline(), {"welchpsd__n_per_seg": [16]}, cv=2),
+        lambda: make_pipeline(
+            make_union(WelchPSD(n_per_seg=16, sfreq=RATE), WelchPSD(n_per_seg=32, sfreq=RATE)),
+            LinearDiscriminantAnalysis(),
+        ),
+    ],
+    ids=["voting", "calibrated", "stacking", "search", "union"],
+)
+def test_the_rate_is_found_inside_ensembles(make):
+    fitted = make().fit(np.asarray(WINDOWS), LABELS)
+    assert OnlineDecoder(fitted, 1.0, 0.25).sfreq == RATE
