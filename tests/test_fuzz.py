@@ -32,6 +32,7 @@ from skbci.features import (
 
 ROWS = np.random.default_rng(0).normal(size=(16, 3, 64))
 LABELS = np.tile(["l", "r"], 8)
+DTYPES = ["float64", "float32", "int64", "float16", "object", "complex128"]
 ESTIMATORS = {
     "BandCSP": BandCSP(1),
     "BandEnergy": BandEnergy(bands=[(4, 8), (8, 12)], sfreq=64),
@@ -50,7 +51,7 @@ ESTIMATORS = {
     "NeuralClassifier": NeuralClassifier(max_epochs=1),
     "RankReducer": RankReducer(),
     "RiemannianRecentering": RiemannianRecentering(),
-    "RotationForest": RotationForest(2),
+    "RotationForest": RotationForest(2, random_state=0),
     "SlidingWindows": SlidingWindows(0.25, 0.25, sfreq=64),
     "WelchPSD": WelchPSD(sfreq=64, n_per_seg=16),
     "WindowMeans": WindowMeans(0.25, sfreq=64),
@@ -116,7 +117,7 @@ def data_case(number):
     X = rng.normal(size=shape[: int(rng.choice([1, 2, 3, 3, 3]))])
     X = X * 10.0 ** int(rng.integers(-12, 12))
     with np.errstate(all="ignore"):
-        X = X.astype(rng.choice(["float64", "float32", "int64", "float16", "object", "complex128"]))
+        X = X.astype(rng.choice(DTYPES))
     kind = rng.integers(0, 6)
     if kind == 1 and X.size and X.dtype.kind in "fO":
         X.flat[int(rng.integers(X.size))] = rng.choice([np.nan, np.inf, -np.inf])
@@ -150,7 +151,7 @@ def data_outcome(number):
     return None
 
 
-@pytest.mark.parametrize(("name", "parameter"), parameter_cases())
+@pytest.mark.parametrize(("name", "parameter"), list(parameter_cases()))
 def test_wrong_values_of_a_parameter_work_or_name_it(name, parameter):
     assert not outcomes(name, parameter, WRONG)
 
