@@ -71,18 +71,24 @@ def by_mne(x: np.ndarray) -> np.ndarray:
     return psd.reshape(len(x), -1)
 
 
-def by_skbci(x: np.ndarray, dtype: str = "float32") -> np.ndarray:
-    return WelchPSD(sfreq=SFREQ, n_per_seg=250, dtype=dtype).fit(x[:2]).transform(x)
+def by_skbci(x: np.ndarray) -> np.ndarray:
+    return WelchPSD(sfreq=SFREQ, n_per_seg=250).fit(x[:2]).transform(x)
 
 
-SCIPY, OURS = "`scipy.signal.welch`, float64", "`WelchPSD`, X float64"
-WELCH: Work = {
-    SCIPY: by_scipy,
-    OURS: by_skbci,
-    "`WelchPSD`, X float32": by_skbci,
-    '`WelchPSD(dtype="float64")`': partial(by_skbci, dtype="float64"),
-    "`mne.time_frequency.psd_array_welch`": by_mne,
-}
+# Each precision with scipy in the same one: what is asked of WelchPSD, and its peer.
+PRECISIONS = {"float64": 5.0, "float32": 8.0}
+MNE = "`mne.time_frequency.psd_array_welch`"
+
+
+def welch_work(precision: str, with_mne: bool = False) -> Work:
+    """The methods on X of one precision; scipy's is the first."""
+    work: dict[str, Callable[[np.ndarray], Any]] = {
+        f"`scipy.signal.welch`, X {precision}": by_scipy,
+        f"`WelchPSD`, X {precision}": by_skbci,
+    }
+    if with_mne:
+        work[MNE] = by_mne
+    return work
 
 
 def signals(n_rows: int, n_times: int, n_channels: int = 22) -> np.ndarray:
@@ -98,17 +104,21 @@ def welch(n_rows: int, repeats: int) -> Iterator[Table]:
     """
     X = signals(n_rows, 500)
     title = f"Welch density, {n_rows:,} x 22 x 500 at 250 Hz, 1-s segments, half overlap"
-    # MNE left out, every call finds the memory that the call before it gave back.
-    alone = {name: call for name, call in WELCH.items() if call is not by_mne}
-    for work, situation in ((WELCH, "all methods in turn"), (alone, "without MNE, memory reused")):
-        table = compare(f"{title}: {situation}", X, work, repeats)
-        yield table.faster(OURS, 12.0, work=f"{OURS}, {situation}")
-    situation = "first call of a new process"
-    names = list(WELCH) if repeats > 1 else [SCIPY, OURS]
-    times = first_calls(names, n_rows, min(repeats, 5))
-    table = Table(f"{title}: {situation}", times, SCIPY,
-                  note="Each call is the first large one of a process of its own.")
-    yield table.faster(OURS, 12.0, work=f"{OURS}, {situation}")
+    for precision, asked in PRECISIONS.items():
+        ours = f"`WelchPSD`, X {precision}"
+        # MNE left out, every call finds the memory that the call before it gave back.
+        for situation, mne_too in (("memory reused", False), ("beside MNE", True)):
+            if mne_too and precision == "float32":
+                continue  # MNE computes in double precision
+            work = welch_work(precision, mne_too)
+            table = compare(f"{title}, {precision}: {situation}", X, work, repeats)
+            yield table.faster(ours, asked, work=f"{ours}, {situation}")
+        situation = "first call of a new process"
+        names = list(welch_work(precision))
+        times = first_calls(names, n_rows, min(repeats, 5))
+        table = Table(f"{title}, {precision}: {situation}", times, names[0],
+                      note="Each call is the first large one of a process of its own.")
+        yield table.faster(ours, asked, work=f"{ours}, {situation}")
 
 
 def first_calls(names: Sequence[str], n_rows: int, repeats: int) -> dict[str, Timing]:
@@ -125,36 +135,38 @@ def first_call(name: str, n_rows: int) -> float:
     X = signals(n_rows, 500)
     if "X float32" in name:
         X = X.astype(np.float32)
-    WELCH[name](X[:2])
+    call = by_scipy if "scipy" in name else by_skbci
+    call(X[:2])
     start = time.perf_counter()
-    WELCH[name](X)
+    call(X)
     return time.perf_counter() - start
 
 
 def by_sosfiltfilt(bank: FilterBank, x: np.ndarray) -> np.ndarray:
     """Filter the usual way, with a fitted bank's filters and padding."""
     # Into one array, as the others give it; stacking afterwards would double the memory.
-    out = np.empty((len(x), len(bank.sos_), *x.shape[1:]))
+    out = np.empty((len(x), len(bank.sos_), *x.shape[1:]), x.dtype)
     for b, sos in enumerate(bank.sos_):
         out[:, b] = scipy.signal.sosfiltfilt(sos, x, padlen=bank.padlen_)
     return out
 
 
-def filter_bank(n_rows: int, padlen: int | None, repeats: int) -> Table:
-    """Nine bands, zero phase, the same padding on both sides."""
+def filter_bank(n_rows: int, padlen: int | None, precision: str, repeats: int) -> Table:
+    """Nine bands, zero phase, the same padding on both sides, both in the same precision."""
     X = signals(n_rows, 1000)
     bank = FilterBank(sfreq=SFREQ, padlen=padlen).fit(X[:2])
-    exact = FilterBank(sfreq=SFREQ, padlen=padlen, dtype="float64").fit(X[:2])
+    ours = f"`FilterBank`, X {precision}"
     work = {
-        "`scipy.signal.sosfiltfilt` per band, float64": partial(by_sosfiltfilt, bank),
-        "`FilterBank`, X float64": bank.transform,
-        "`FilterBank`, X float32": bank.transform,
-        '`FilterBank(dtype="float64")`': exact.transform,
+        f"`scipy.signal.sosfiltfilt` per band, X {precision}": partial(by_sosfiltfilt, bank),
+        ours: bank.transform,
     }
-    title = f"Filter bank, 9 bands, {n_rows:,} x 22 x 1000 at 250 Hz, padlen={bank.padlen_}"
+    title = (
+        f"Filter bank, 9 bands, {n_rows:,} x 22 x 1000 at 250 Hz, padlen={bank.padlen_}, "
+        f"{precision}"
+    )
     table = compare(title, X, work, repeats)
-    ours = "`FilterBank`, X float64"
-    return table.faster(ours, 6.0, work=f"{ours}, padlen={bank.padlen_} on both sides")
+    asked = {"float64": 2.0, "float32": 6.0}[precision]
+    return table.faster(ours, asked, work=f"{ours}, padlen={bank.padlen_} on both sides")
 
 
 def memory(n_rows: int, settings: Sequence[tuple[int, str]]) -> Table:
@@ -182,7 +194,8 @@ def memory(n_rows: int, settings: Sequence[tuple[int, str]]) -> Table:
 def tables(quick: bool) -> Iterator[Table]:
     yield from welch(200 if quick else 2000, 1 if quick else 9)
     for padlen in (750, None):
-        yield filter_bank(29 if quick else 288, padlen, 1 if quick else 5)
+        for precision in PRECISIONS:
+            yield filter_bank(29 if quick else 288, padlen, precision, 1 if quick else 5)
     if STATUS.exists():  # nothing but Linux tells a process so much of its memory
         settings = (1, "bands"), (1, "channels"), (2, "channels")
         n_rows = 500 if quick else 2_000_000_000 // ROW_BYTES + 1
