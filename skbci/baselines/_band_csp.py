@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import mne
 import numpy as np
 from mne.decoding import CSP
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -12,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_count
 from skbci._labels import check_labels
+from skbci._quiet import quiet_mne
 from skbci._threads import on_one_thread
 from skbci._usable import (
     amplitudes,
@@ -188,7 +188,7 @@ n_times)
             min(int(self.n_components), reducer.rank_), reg=self.reg, cov_est=self.cov_est,
             norm_trace=self.norm_trace, component_order=self.component_order, rank="full",
         )
-        with mne.utils.use_log_level("error"):
+        with quiet_mne():
             csp.fit(projection @ np.asarray(band, dtype=np.float64), y)
         filters = csp.filters_ @ projection
         patterns = np.linalg.pinv(filters).T
