@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from skbci._checks import check_count
+from skbci._checks import check_count, check_flag
 from skbci.evaluation import spatial_patterns
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ class PatternDisplay:
 
     def plot(
         self, *, axes: Any = None, n_maps: int | None = None, cmap: str = "RdBu_r",
-        names: bool = False,
+        names: bool = False, shared_scale: bool = False,
     ) -> PatternDisplay:
-        """Draw the maps, each on its own symmetric scale.
+        """Draw the maps, on scales that are symmetric around zero.
 
         Parameters
         ----------
@@ -127,6 +128,9 @@ class PatternDisplay:
             Colour map; zero is in its middle.
         names : bool, default=False
             Whether to write the channels' names.
+        shared_scale : bool, default=False
+            Whether all maps have one scale, as maps of the same unit (successive windows) may
+            have; otherwise each has its own.
 
         Returns
         -------
@@ -144,6 +148,7 @@ class PatternDisplay:
         shown = self.patterns
         if n_maps is not None:
             shown = shown.iloc[: check_count(n_maps, "n_maps", self)]
+        check_flag(shared_scale, "shared_scale", self)
         info = _placed(list(shown.columns))
         if axes is None:
             n_columns = min(len(shown), 6)
@@ -156,12 +161,12 @@ class PatternDisplay:
                              "given.")
         self.axes_, self.images_ = list(grid[: len(shown)]), []
         for ax, (title, values) in zip(grid, shown.iterrows()):
-            size = float(np.abs(values).max()) or 1.0
+            size = float(np.abs(shown if shared_scale else values).to_numpy().max()) or 1.0
             image, _ = mne.viz.plot_topomap(
                 values.to_numpy(float), info, axes=ax, show=False, cmap=cmap, vlim=(-size, size),
                 names=list(shown.columns) if names else None, contours=4,
             )
-            ax.set_title(str(title), fontsize="medium")
+            ax.set_title(textwrap.fill(str(title), 20), fontsize="medium")
             self.images_.append(image)
         for ax in grid[len(shown) :]:
             ax.set_axis_off()

@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyriemann.geometry.tangentspace import unupper
-from pyriemann.tangentspace import TangentSpace
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -16,7 +14,6 @@ from skbci._checks import check_choice, check_count, check_seed
 from skbci._labels import check_labels
 from skbci._validation import as_eeg
 from skbci.eegarray import EEGArray
-from skbci.features import RankReducer
 
 __all__ = ["spatial_patterns"]
 
@@ -152,6 +149,8 @@ def _steps(estimator: Any) -> list[Any]:
 
 def _to_channels(steps: list[Any]) -> np.ndarray | None:
     """Matrix that takes patterns of what the steps give back to the channels; None is identity."""
+    from skbci.features import RankReducer  # brings pyplot, as pyRiemann does
+
     back = None
     for step in steps:
         if isinstance(step, RankReducer):
@@ -188,6 +187,8 @@ def _filter_patterns(estimator: Any, n_channels: int) -> dict[str, np.ndarray] |
 
 
 def _linear_patterns(estimator: Any, X: Any) -> dict[str, np.ndarray] | None:
+    from pyriemann.tangentspace import TangentSpace
+
     if not isinstance(estimator, Pipeline) or not hasattr(estimator[-1], "coef_"):
         return None
     decision = np.asarray(estimator.decision_function(X), dtype=float)
@@ -226,6 +227,8 @@ def _power_change(
     activation: np.ndarray, reference: np.ndarray, back: np.ndarray | None
 ) -> np.ndarray:
     """Change of each channel's power along a tangent vector at the reference."""
+    from pyriemann.geometry.tangentspace import unupper
+
     matrix = unupper(activation[np.newaxis])[0]
     values, vectors = np.linalg.eigh(reference)
     root = (vectors * np.sqrt(values)) @ vectors.T

@@ -8,7 +8,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skbci.baselines import csp_lda, fbcsp, riemann_mdm, tangent_space_lr
 from skbci.datasets import make_motor_imagery
-from skbci.features import EuclideanAlignment, RiemannianRecentering
+from skbci.features import ChannelScaling, EuclideanAlignment, RiemannianRecentering
 from skbci.model_selection import LeaveSubjectsOut
 
 WINDOW = {"tmin": 0.5, "tmax": 3.5}
@@ -25,6 +25,7 @@ def make(request):
 
 
 @pytest.mark.parametrize(("word", "step"), [
+    ("scale", ChannelScaling()),
     ("euclidean", EuclideanAlignment()), ("riemannian", RiemannianRecentering()),
 ])
 def test_words_mean_the_transformers(make, data, word, step):
@@ -54,5 +55,5 @@ def test_alignment_is_a_point_of_the_grid(data):
 
 def test_unknown_words_are_named(make):
     for bad in ("procrustes", 3, EuclideanAlignment):
-        with pytest.raises(ValueError, match="is not 'euclidean', 'riemannian', None, or a trans"):
+        with pytest.raises(ValueError, match="'riemannian', None, or a trans"):
             make(alignment=bad)

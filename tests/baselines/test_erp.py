@@ -97,7 +97,7 @@ def test_bad_input_is_named(make, data, params, y, match):
 def test_bad_keywords_are_named(make):
     with pytest.raises(ValueError, match=r"baseline=0.2 must be None or \(start, end\)"):
         make(baseline=0.2)
-    with pytest.raises(ValueError, match="alignment='procrustes' is not 'euclidean'"):
+    with pytest.raises(ValueError, match="alignment='procrustes' is not 'scale', 'euclidean'"):
         make(alignment="procrustes")
 
 

@@ -27,6 +27,8 @@ def test_a_map_for_each_pattern_on_a_symmetric_scale():
     assert [ax.get_title() for ax in display.axes_] == ["map 0", "map 1", "map 2"]
     assert [image.get_clim() for image in display.images_] == [(-1, 1), (-5, 5), (-2, 2)]
     assert len(PatternDisplay(patterns=patterns(3)).plot(n_maps=1).axes_) == 1
+    display.plot(shared_scale=True)
+    assert {image.get_clim() for image in display.images_} == {(-5, 5)}
 
 
 def test_the_right_hemisphere_is_on_the_right():

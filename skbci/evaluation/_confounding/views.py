@@ -12,8 +12,6 @@ import pandas as pd
 import scipy.fft
 from scipy.signal import get_window
 
-from skbci.features import FilterBank
-
 __all__ = ["BANDS", "Block", "Layout", "amplitude_outliers", "channel_groups", "signal_blocks",
            "time_windows"]
 
@@ -157,6 +155,8 @@ def signal_blocks(data: np.ndarray, layout: Layout) -> list[Block]:
     """
     groups = layout.groups or {"all": np.arange(data.shape[1])}
     blocks = []
+    from skbci.features import FilterBank  # brings pyplot, which nobody may want to draw with
+
     waves = [band for band in _STEPS if band in layout.bands]
     filtered = {}
     if waves:
