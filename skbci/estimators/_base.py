@@ -36,7 +36,7 @@ from skbci.estimators._net import SlicingNet
 from skbci.estimators._silent_rows import SilentRows
 from skbci.estimators._sparse_training import SparseTraining
 from skbci.estimators._standardizer import Standardizer
-from skbci.estimators._torch_state import draw_seed, one_thread, seeded
+from skbci.estimators._torch_state import draw_seed, seeded
 from skbci.estimators._validation_split import split_validation
 from skbci.optim import resolve_optimizer
 
