@@ -161,7 +161,8 @@ class PatternDisplay:
                              "given.")
         self.axes_, self.images_ = list(grid[: len(shown)]), []
         for ax, (title, values) in zip(grid, shown.iterrows()):
-            size = float(np.abs(shown if shared_scale else values).to_numpy().max()) or 1.0
+            scaled = shown if shared_scale else values
+            size = float(np.abs(scaled.to_numpy(dtype=float)).max()) or 1.0
             image, _ = mne.viz.plot_topomap(
                 values.to_numpy(float), info, axes=ax, show=False, cmap=cmap, vlim=(-size, size),
                 names=list(shown.columns) if names else None, contours=4,

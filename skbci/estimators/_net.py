@@ -197,7 +197,7 @@ class SlicingNet(NeuralNet):
         def undo() -> None:
             self._bind_engine()
             self._restore(weights)
-            vars(optimizer).update(settings)
+            optimizer.__dict__.update(settings)
             for callback, before in callbacks:
                 vars(callback).clear()
                 vars(callback).update(before)

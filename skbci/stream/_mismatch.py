@@ -24,7 +24,7 @@ def doubt_window(n_window: int, first: Any, sfreq: float) -> None:
     -----
     UserWarning
     """
-    shape = getattr(first, "input_shape_", ())
+    shape: tuple[int, ...] = getattr(first, "input_shape_", ())
     n_fitted = shape[-1] if len(shape) > 1 else n_window
     if not 1 / _LENGTHS <= n_window / n_fitted <= _LENGTHS:
         warnings.warn(
@@ -48,7 +48,8 @@ class ScaleWatch:
 
     def __init__(self, first: Any, n_window: int) -> None:
         self.fitted = getattr(first, "_input_scale_", 0.0)
-        self.n_window, self._chunks = n_window, [] if self.fitted > 0 else None
+        self.n_window = n_window
+        self._chunks: list[np.ndarray] | None = [] if self.fitted > 0 else None
 
     def look(self, data: np.ndarray) -> None:
         """Take a chunk.

@@ -213,7 +213,8 @@ def test_epochs_through_cross_validation_need_no_sfreq(eeg):
     y = np.tile([0, 1], 6)
     data[y == 1, 1] *= 10
     epochs = mne.EpochsArray(data, mne.create_info(3, 128, "eeg"), verbose="error")
-    pipe = make_pipeline(WelchPSD(fmin=8, fmax=30, log=True), DecisionTreeClassifier(random_state=0))
+    tree = DecisionTreeClassifier(random_state=0)
+    pipe = make_pipeline(WelchPSD(fmin=8, fmax=30, log=True), tree)
     pipe.set_params(decisiontreeclassifier__random_state=0)
     scores = cross_val_score(pipe, epochs, y, cv=3, error_score="raise")
     np.testing.assert_array_equal(scores, 1)
