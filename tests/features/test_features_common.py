@@ -80,7 +80,8 @@ def test_rows_keep_their_table_and_their_values_when_sliced(transformer, eeg):
 
 @pytest.mark.parametrize("transformer", LEARNS_NOTHING, ids=show)
 def test_nothing_is_learned_from_other_rows(transformer, eeg):
-    one = clone(transformer).fit(eeg[:1] * 1000).transform(eeg)
+    # Not a thousand times as large, which would make rows without a usable signal of the others.
+    one = clone(transformer).fit(eeg[:1] * 30).transform(eeg)
     np.testing.assert_allclose(np.asarray(one), np.asarray(clone(transformer).fit_transform(eeg)))
 
 
