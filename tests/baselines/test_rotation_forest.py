@@ -51,6 +51,26 @@ def test_turned_features_of_a_subset_are_its_principal_components():
     np.testing.assert_allclose(np.sort(variances), expected, rtol=0.1)
 
 
+def test_axes_are_those_of_a_sample_of_the_rows():
+    """Of one row for each subset nothing varies, and nothing is turned."""
+    whole, one_row = (
+        RotationForest(3, sample_fraction=share, random_state=0).fit(X, Y).rotations_
+        for share in (1.0, 1e-6)
+    )
+    assert all((np.abs(matrix).max(axis=0) > 1 - 1e-12).all() for matrix in one_row)
+    assert not any((np.abs(matrix).max(axis=0) > 1 - 1e-12).all() for matrix in whole)
+
+
+def test_rows_are_drawn_with_replacement():
+    """Two classes can be chosen in three ways, two features ordered in two."""
+    rows = np.random.RandomState(1).standard_normal((40, 2)) @ [[2.0, 1.0], [0.0, 0.7]]
+    forest = RotationForest(
+        30, subset_size=2, sample_fraction=1.0, max_depth=1, random_state=0
+    ).fit(rows, np.tile([0, 1], 20))
+    found = {tuple(np.abs(matrix).round(9).ravel()) for matrix in forest.rotations_}
+    assert len(found) > 3 * 2
+
+
 def test_units_and_shifts_do_not_matter():
     scale, shift = 10.0 ** RANDOM.randint(-6, 6, 7), RANDOM.standard_normal(7)
     a = RotationForest(10, random_state=0).fit(X, Y).predict_proba(X)

@@ -128,6 +128,14 @@ def test_tests_are_over_subjects_or_else_over_folds(result):
     assert over_folds.tests.loc["1-NN", "p_t"] == pytest.approx(2 * stats.t.sf(abs(t), 3))
 
 
+def test_both_tests_are_corrected_for_the_number_of_pipelines(result):
+    for test in ("p_wilcoxon", "p_t"):
+        small, large = np.sort(result.tests[test])
+        expected = [min(2 * small, 1), min(max(2 * small, large), 1)]  # Holm, two hypotheses
+        np.testing.assert_allclose(np.sort(result.tests[f"{test}_holm"]), expected)
+        assert expected[0] > small
+
+
 def test_groups_speak_for_subjects_where_the_table_is_silent():
     result = compare({"LR": LogisticRegression()}, DATA, Y, cv=LeaveSubjectsOut(3),
                      groups=SUBJECT, progress=False)

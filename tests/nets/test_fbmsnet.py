@@ -196,6 +196,17 @@ def test_max_norm_holds_from_the_start_and_after_steps():
     assert FBMSNet(4, 3, 80, 2, max_norm=False).max_norms == {}
 
 
+def test_max_norms_are_the_published_ones():
+    net = FBMSNet(4, 3, 80, 2)
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.fill_(10.0)
+    net.apply_max_norm()
+    for layer, bound in ((net.spatial, 2.0), (net.classifier, 0.5)):
+        norms = layer.weight.flatten(1).norm(dim=1)
+        torch.testing.assert_close(norms, torch.full_like(norms, bound))
+
+
 @pytest.mark.parametrize("shared_layer", [True, False])
 def test_all_heads_depend_on_the_shared_parameter(shared_layer):
     net = FBMSNet(4, 3, 80, 2, shared_layer=shared_layer)

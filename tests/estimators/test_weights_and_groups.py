@@ -1,0 +1,98 @@
+"""Weights and groups given to ``fit`` are followed to where they count, in every network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skorch.callbacks import Callback
+
+from skbci.estimators import (
+    FBMSNetClassifier,
+    MIN2NetClassifier,
+    MLPClassifier,
+    MLPRegressor,
+    NeuralClassifier,
+    SparseMultitaskClassifier,
+)
+
+RANDOM = np.random.default_rng(0)
+N = 48
+EPOCHS = RANDOM.normal(size=(N, 3, 64))
+FEATURES = RANDOM.normal(size=(N, 4))
+LABELS = np.tile([0, 1], N // 2)
+GROUPS = np.arange(N) // 2 % 4  # scattered: neither the first rows nor the last
+TASK = np.repeat(["a", "b"], N // 2)
+
+
+class BatchNotes(Callback):
+    """Note the rows of each batch, by whether they are trained on; rows carry their number."""
+
+    def initialize(self):
+        self.seen_ = {True: set(), False: set()}
+        return self
+
+    def on_batch_begin(self, net, batch, training, **kwargs):
+        rows = np.asarray(batch[0]).reshape(len(batch[0]), -1)
+        self.seen_[training] |= set(rows[:, 0].round().astype(int).tolist())
+
+
+def numbered(X):
+    X = X.copy()
+    X.reshape(len(X), -1)[:, 0] = np.arange(len(X))
+    return X
+
+
+NETWORKS = [
+    (NeuralClassifier, EPOCHS, {}, {}),
+    (MLPClassifier, FEATURES, {}, {}),
+    (MLPRegressor, FEATURES, {}, {}),
+    (MIN2NetClassifier, EPOCHS, {"subsampling": 16}, {}),
+    (FBMSNetClassifier, EPOCHS[:, np.newaxis].repeat(4, axis=1), {"depth": 1}, {}),
+    (SparseMultitaskClassifier, EPOCHS, {}, {"task": TASK}),
+]
+IDS = [case[0].__name__ for case in NETWORKS]
+
+
+@pytest.mark.parametrize(("kind", "X", "settings", "told"), NETWORKS, ids=IDS)
+def test_groups_decide_who_is_held_out(kind, X, settings, told):
+    clf = kind(
+        early_stopping=True, validation_fraction=0.25, standardize=False, max_epochs=2,
+        callbacks=[("notes", BatchNotes())], random_state=0, **settings,
+    ).fit(numbered(X), LABELS, groups=GROUPS, **told)
+    seen = dict(clf.net_.callbacks_)["notes"].seen_
+    train, valid = ({int(GROUPS[row]) for row in seen[side]} for side in (True, False))
+    assert len(train) == 3 and len(valid) == 1
+    assert not train & valid
+    assert seen[True] | seen[False] == set(range(N))
+
+
+@pytest.mark.parametrize(
+    ("kind", "X", "settings", "told"), [case for case in NETWORKS if case[0] is not MLPRegressor],
+    ids=[name for name in IDS if name != "MLPRegressor"],
+)
+def test_class_weights_and_row_weights_multiply(kind, X, settings, told):
+    own = RANDOM.uniform(0.5, 2.0, N)
+
+    def probabilities(class_weight, sample_weight):
+        clf = kind(class_weight=class_weight, max_epochs=2, random_state=0, **settings)
+        clf.fit(X, LABELS, sample_weight=sample_weight, **told)
+        return clf.predict_proba(X, **told)
+
+    together = probabilities({0: 4.0, 1: 0.5}, own)
+    product = own * np.where(LABELS == 0, 4.0, 0.5)
+    np.testing.assert_array_equal(together, probabilities(None, product))
+    assert not np.array_equal(together, probabilities(None, own))
+    assert not np.array_equal(together, probabilities({0: 4.0, 1: 0.5}, None))
+
+
+def test_masks_are_those_of_the_rows_that_count():
+    """Each row comes twice, with both labels; one of them has next to no weight."""
+    sparse = SparseMultitaskClassifier(sparsity=0.6, max_epochs=1, random_state=0)
+    expected = sparse.fit(EPOCHS, LABELS, task=TASK).task_masks_
+    twice = np.concatenate([EPOCHS, EPOCHS]), np.concatenate([LABELS, 1 - LABELS])
+    weight = np.repeat([1.0, 1e-9], N)
+    found = sparse.fit(*twice, task=np.tile(TASK, 2), sample_weight=weight).task_masks_
+    assert {*found} == {"a", "b"}
+    for task, masks in expected.items():
+        for name, mask in masks.items():
+            np.testing.assert_array_equal(found[task][name], mask, err_msg=f"{task} {name}")
