@@ -13,6 +13,12 @@ X = RANDOM.standard_normal((120, 7)) @ RANDOM.standard_normal((7, 7))
 Y = np.where(X[:, 0] - X[:, 1] + 0.5 * RANDOM.standard_normal(120) > 0, "closed", "open")
 
 
+@pytest.fixture
+def random():
+    """A generator of each test's own: what one draws does not depend on those before it."""
+    return np.random.RandomState(3)
+
+
 @pytest.mark.parametrize(("n_features", "size"), [(7, 3), (6, 3), (7, 1), (5, 9), (7, 7)])
 def test_rotations_are_orthogonal_and_stay_inside_subsets(n_features, size):
     forest = RotationForest(3, subset_size=size, random_state=0).fit(X[:, :n_features], Y)
@@ -38,8 +44,8 @@ def test_trees_differ_from_each_other():
             assert not np.allclose(matrices[i], matrices[j])
 
 
-def test_turned_features_of_a_subset_are_its_principal_components():
-    rows = RANDOM.standard_normal((6000, 3)) @ [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [0.0, 0.0, 0.4]]
+def test_turned_features_of_a_subset_are_its_principal_components(random):
+    rows = random.standard_normal((6000, 3)) @ [[2.0, 1.0, 0.0], [0.0, 1.0, 3.0], [0.0, 0.0, 0.4]]
     labels = np.tile([0, 1], 3000)  # both classes have the same covariance
     (matrix,) = RotationForest(1, max_depth=1, random_state=0).fit(rows, labels).rotations_
     turned = (rows - rows.mean(axis=0)) / rows.std(axis=0) @ matrix
@@ -61,9 +67,9 @@ def test_axes_are_those_of_a_sample_of_the_rows():
     assert not any((np.abs(matrix).max(axis=0) > 1 - 1e-12).all() for matrix in whole)
 
 
-def test_rows_are_drawn_with_replacement():
+def test_rows_are_drawn_with_replacement(random):
     """Two classes can be chosen in three ways, two features ordered in two."""
-    rows = np.random.RandomState(1).standard_normal((40, 2)) @ [[2.0, 1.0], [0.0, 0.7]]
+    rows = random.standard_normal((40, 2)) @ [[2.0, 1.0], [0.0, 0.7]]
     forest = RotationForest(
         30, subset_size=2, sample_fraction=1.0, max_depth=1, random_state=0
     ).fit(rows, np.tile([0, 1], 20))
@@ -71,8 +77,8 @@ def test_rows_are_drawn_with_replacement():
     assert len(found) > 3 * 2
 
 
-def test_units_and_shifts_do_not_matter():
-    scale, shift = 10.0 ** RANDOM.randint(-6, 6, 7), RANDOM.standard_normal(7)
+def test_units_and_shifts_do_not_matter(random):
+    scale, shift = 10.0 ** random.randint(-6, 6, 7), random.standard_normal(7)
     a = RotationForest(10, random_state=0).fit(X, Y).predict_proba(X)
     b = RotationForest(10, random_state=0).fit(X * scale + shift * scale, Y)
     np.testing.assert_allclose(a, b.predict_proba(X * scale + shift * scale), atol=1e-9)
@@ -92,12 +98,12 @@ def test_more_trees_beat_one_tree():
     assert forest > max(tree + 0.02, 0.96)
 
 
-def test_an_oblique_border_needs_fewer_leaves():
-    plane = RANDOM.uniform(-1, 1, (400, 3))
+def test_an_oblique_border_needs_fewer_leaves(random):
+    plane = random.uniform(-1, 1, (400, 3))
     side = (plane.sum(axis=1) > 0).astype(int)
     straight = DecisionTreeClassifier(min_samples_leaf=2, random_state=0).fit(plane, side)
     turned = RotationForest(20, random_state=0).fit(plane, side)
-    new = RANDOM.uniform(-1, 1, (1000, 3))
+    new = random.uniform(-1, 1, (1000, 3))
     truth = (new.sum(axis=1) > 0).astype(int)
     assert turned.score(new, truth) > straight.score(new, truth)
 
@@ -133,18 +139,18 @@ def test_one_class_is_named():
 # -- weights ------------------------------------------------------------------------------
 
 
-def test_whole_weights_count_rows_and_their_order_does_not_matter():
-    weight = RANDOM.randint(0, 4, len(X))
+def test_whole_weights_count_rows_and_their_order_does_not_matter(random):
+    weight = random.randint(0, 4, len(X))
     weighted = RotationForest(8, random_state=0).fit(X, Y, sample_weight=weight)
-    order = RANDOM.permutation(weight.sum())
+    order = random.permutation(weight.sum())
     repeated = RotationForest(8, random_state=0).fit(
         X.repeat(weight, axis=0)[order], Y.repeat(weight)[order]
     )
     np.testing.assert_array_equal(weighted.predict_proba(X), repeated.predict_proba(X))
 
 
-def test_of_other_weights_only_the_ratios_matter():
-    weight = RANDOM.uniform(0.1, 3, len(X))
+def test_of_other_weights_only_the_ratios_matter(random):
+    weight = random.uniform(0.1, 3, len(X))
     a, b = (RotationForest(8, random_state=0).fit(X, Y, sample_weight=scale * weight)
             for scale in (1.0, 1e-3))
     np.testing.assert_allclose(a.predict_proba(X), b.predict_proba(X), atol=1e-12)
@@ -153,9 +159,9 @@ def test_of_other_weights_only_the_ratios_matter():
     np.testing.assert_allclose(even.predict_proba(X), plain.predict_proba(X), atol=1e-12)
 
 
-def test_heavy_rows_are_got_right():
+def test_heavy_rows_are_got_right(random):
     """Labels at random: what a shallow forest cannot learn of all rows, it learns of a few."""
-    noise = RANDOM.randint(0, 2, len(X))
+    noise = random.randint(0, 2, len(X))
     heavy = np.zeros(len(X), bool)
     heavy[:12] = True
     forest = RotationForest(30, max_depth=3, min_samples_leaf=1, random_state=0)
@@ -164,8 +170,8 @@ def test_heavy_rows_are_got_right():
     assert weighted.score(X[heavy], noise[heavy]) > max(plain, 0.9)
 
 
-def test_leaves_hold_the_weight_they_should():
-    weight = RANDOM.randint(1, 4, len(X))
+def test_leaves_hold_the_weight_they_should(random):
+    weight = random.randint(1, 4, len(X))
     forest = RotationForest(5, min_samples_leaf=7, random_state=0).fit(X, Y, sample_weight=weight)
     for tree in forest.estimators_:
         leaves = tree.tree_.children_left < 0

@@ -21,6 +21,7 @@ EPOCHS = RANDOM.normal(size=(N, 3, 64))
 FEATURES = RANDOM.normal(size=(N, 4))
 LABELS = np.tile([0, 1], N // 2)
 GROUPS = np.arange(N) // 2 % 4  # scattered: neither the first rows nor the last
+WEIGHTS = RANDOM.uniform(0.5, 2.0, N)
 TASK = np.repeat(["a", "b"], N // 2)
 
 
@@ -61,7 +62,8 @@ def test_groups_decide_who_is_held_out(kind, X, settings, told):
     ).fit(numbered(X), LABELS, groups=GROUPS, **told)
     seen = dict(clf.net_.callbacks_)["notes"].seen_
     train, valid = ({int(GROUPS[row]) for row in seen[side]} for side in (True, False))
-    assert len(train) == 3 and len(valid) == 1
+    assert len(train) == 3
+    assert len(valid) == 1
     assert not train & valid
     assert seen[True] | seen[False] == set(range(N))
 
@@ -71,17 +73,16 @@ def test_groups_decide_who_is_held_out(kind, X, settings, told):
     ids=[name for name in IDS if name != "MLPRegressor"],
 )
 def test_class_weights_and_row_weights_multiply(kind, X, settings, told):
-    own = RANDOM.uniform(0.5, 2.0, N)
 
     def probabilities(class_weight, sample_weight):
         clf = kind(class_weight=class_weight, max_epochs=2, random_state=0, **settings)
         clf.fit(X, LABELS, sample_weight=sample_weight, **told)
         return clf.predict_proba(X, **told)
 
-    together = probabilities({0: 4.0, 1: 0.5}, own)
-    product = own * np.where(LABELS == 0, 4.0, 0.5)
+    together = probabilities({0: 4.0, 1: 0.5}, WEIGHTS)
+    product = WEIGHTS * np.where(LABELS == 0, 4.0, 0.5)
     np.testing.assert_array_equal(together, probabilities(None, product))
-    assert not np.array_equal(together, probabilities(None, own))
+    assert not np.array_equal(together, probabilities(None, WEIGHTS))
     assert not np.array_equal(together, probabilities({0: 4.0, 1: 0.5}, None))
 
 
