@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from skbci._quiet import quiet_mne
+
 __all__ = ["DATA_TYPES", "channel_picks", "left_out_bads", "named_otherwise"]
 
 # What MNE calls the types of data channels.
@@ -74,7 +76,8 @@ def _chosen(info: Any, picks: Any) -> tuple[np.ndarray, str]:
 
     names = list(info["ch_names"])
     # MNE's rule for picks is its own; a recording of one sample tells it.
-    probe = mne.io.RawArray(np.zeros((len(names), 1)), info.copy(), verbose="error")
+    with quiet_mne():
+        probe = mne.io.RawArray(np.zeros((len(names), 1)), info.copy())
     exclude = () if isinstance(picks, str) and picks == "all" else "bads"
     try:
         kept = probe.pick(picks, exclude=exclude).ch_names

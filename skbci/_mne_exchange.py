@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._channels import channel_picks, left_out_bads
+from skbci._quiet import quiet_mne
 from skbci._recordings import refine, separate_restarts
 
 __all__ = [
@@ -21,7 +22,9 @@ EVENT_COLUMNS = ("event_sample", "event_previous", "event_code")
 
 def array_from_epochs(cls: Any, epochs: Any, picks: Any) -> Any:
     """Do the work of ``EEGArray.from_epochs``; ``cls`` is the class to make."""
-    epochs = epochs if epochs.preload else epochs.copy().drop_bad(verbose="error")
+    if not epochs.preload:
+        with quiet_mne():
+            epochs = epochs.copy().drop_bad()
     events = np.asarray(epochs.events)
     sfreq, clock = float(epochs.info["sfreq"]), event_clock(epochs)
     if epochs.metadata is None:
@@ -71,10 +74,11 @@ def epochs_from_array(array: Any) -> Any:
         event_id = {k: v for k, v in event_id.items() if v in present}
         event_id |= {str(code): code for code in present if code not in event_id.values()}
     table.attrs = {}
-    epochs = mne.EpochsArray(
-        np.asarray(array, dtype=float), info, events, tmin=array.tmin, event_id=event_id,
-        metadata=table if table.shape[1] else None, verbose="error",
-    )
+    with quiet_mne():
+        epochs = mne.EpochsArray(
+            np.asarray(array, dtype=float), info, events, tmin=array.tmin, event_id=event_id,
+            metadata=table if table.shape[1] else None,
+        )
     epochs._raw_sfreq = clock  # what the events' samples were counted at; so MNE keeps it too
     if attrs.get("baseline") is not None:
         epochs.baseline = attrs["baseline"]
@@ -184,7 +188,8 @@ def _info(array: Any, mne: Any) -> Any:
         bads, montage = info["bads"], info.get_montage()
         info = mne.create_info(info["ch_names"], array.sfreq, info.get_channel_types())
         info["bads"] = bads
-        info.set_montage(montage, verbose="error")
+        with quiet_mne():
+            info.set_montage(montage)
     return info
 
 

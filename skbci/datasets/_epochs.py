@@ -15,6 +15,7 @@ from skbci._annotations import crosses_bad
 from skbci._channels import channel_picks, left_out_bads
 from skbci._checks import check_number, check_positive
 from skbci._mne_exchange import event_onsets
+from skbci._quiet import quiet_mne
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._events import chosen_epochs, raw_events
@@ -135,7 +136,7 @@ def read_epochs(
     bads = left_out_bads(source.info, chosen)
     if picks is None:
         doubt_types(source.info, chosen, where)
-    with mne.utils.use_log_level("ERROR"):
+    with quiet_mne():
         if isinstance(source, mne.BaseEpochs):
             epochs, onsets = _from_epochs(
                 source, event_id, tmin, tmax, chosen, l_freq, h_freq, where

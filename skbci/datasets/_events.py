@@ -11,6 +11,7 @@ from typing import Any
 import mne
 import numpy as np
 
+from skbci._quiet import quiet_mne
 from skbci.datasets._selection import as_list
 
 __all__ = ["chosen_epochs", "raw_events"]
@@ -65,7 +66,8 @@ def raw_events(
             "annotations of other names."
         )
     if stim_channel is None and usable:
-        events, numbering = mne.events_from_annotations(raw, verbose="error")
+        with quiet_mne():
+            events, numbering = mne.events_from_annotations(raw)
         if numbering:
             by_code = {code: str(text) for text, code in numbering.items()}
             names, rename = _annotations(list(by_code.values()), numbering, event_id, where)
@@ -201,15 +203,17 @@ def _codes(known: dict[str, int], event_id: Any, where: Any) -> dict[str, int]:
 
 def _stimulus_events(raw: Any, stim_channel: str | None, where: Any) -> np.ndarray:
     try:
-        events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1, verbose="error")
+        with quiet_mne():
+            events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1)
     except ValueError as error:
         raise ValueError(
             f"No events found in {where}: no annotations, and no stimulus channel ({error})"
         ) from error
     if not len(events):
         raise ValueError(f"No events found in {where}: its stimulus channel never changes.")
-    every = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1, consecutive=True,
-                            verbose="error")
+    with quiet_mne():
+        every = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1,
+                                consecutive=True)
     falls = every[~np.isin(every[:, 0], events[:, 0])]
     if len(falls):
         onset = (falls[0, 0] - raw.first_samp) / raw.info["sfreq"]

@@ -8,6 +8,8 @@ from functools import lru_cache
 import mne
 import numpy as np
 
+from skbci._quiet import quiet_mne
+
 __all__ = ["Head", "eye_topography", "standard_names"]
 
 _CORTEX_RADIUS = 0.80  # of the outermost sphere: just under the skull, whose inside is at 0.90
@@ -23,7 +25,7 @@ def _montage() -> tuple[mne.Info, mne.bem.ConductorModel, dict[str, int]]:
     # MNE 1.13 renamed the montage.
     name = "colin27_1005" if "colin27_1005" in known else "standard_1005"
     montage = mne.channels.make_standard_montage(name)
-    with mne.utils.use_log_level("ERROR"):
+    with quiet_mne():
         info = mne.create_info(montage.ch_names, 1.0, "eeg").set_montage(montage)
         sphere = mne.make_sphere_model("auto", "auto", info)
     return info, sphere, {name.lower(): i for i, name in enumerate(montage.ch_names)}
@@ -78,7 +80,7 @@ def _leadfield(names: tuple[str, ...]) -> np.ndarray:
     info, sphere, index = _montage()
     points = _cortex()
     positions = sphere["r0"] + _CORTEX_RADIUS * sphere.radius * points
-    with mne.utils.use_log_level("ERROR"):
+    with quiet_mne():
         source_space = mne.setup_volume_source_space(
             pos={"rr": positions, "nn": points}, sphere=sphere, sphere_units="m"
         )

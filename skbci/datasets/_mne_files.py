@@ -10,6 +10,7 @@ from typing import Any
 import mne
 
 from skbci._channels import named_otherwise
+from skbci._quiet import mne_level
 from skbci.datasets._growth import check_gzip
 from skbci.datasets._names import header_subject, names_in
 
@@ -51,8 +52,8 @@ def open_recording(path_or_raw: Any) -> Any:
     if path.suffix == ".gz":
         _in_memory(lambda: check_gzip(path), path)
     read = mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw
-    # MNE says at this level what it left out or had to guess.
-    out = _in_memory(lambda: read(path, preload=True, verbose="warning"), path)
+    with mne_level("WARNING"):  # MNE says at this level what it left out or had to guess
+        out = _in_memory(lambda: read(path, preload=True), path)
     if path.suffix.lower() in (".edf", ".bdf"):
         _compare_length(path, out)
     return out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state, indexable
 
 from skbci._checks import check_count
+from skbci._quiet import without_warnings
 from skbci._validation import as_eeg
 from skbci.display._style import clean, line_style, log_ticks
 
@@ -291,8 +291,7 @@ def _train(
     first = {} if is_regressor(network) else {"classes": np.unique(y)}
     random = np.random.RandomState(seed)
     losses = np.full((n_epochs, 2), np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a divergence is shown in the picture
+    with without_warnings():  # a divergence is shown in the picture
         for epoch in range(n_epochs):
             rows = random.permutation(len(y))
             network.partial_fit(_safe_indexing(X, rows), y[rows], **first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 
 from skbci._checks import check_count
+from skbci._quiet import without_warnings
 from skbci.display._style import GUIDE, line_style
 from skbci.weighting import (
     TOY_STARTS,
@@ -145,8 +145,7 @@ class TrajectoryDisplay:
         named = _named(_default_policies() if policies is None else policies)
         if not len(starts):
             raise ValueError("TrajectoryDisplay: starts is empty; give at least one point.")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", LossCollapseWarning)
+        with without_warnings(LossCollapseWarning):
             ways = {
                 name: [trajectory(resolve_policy(policy), start, n_steps, lr) for start in starts]
                 for name, policy in named.items()

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skbci._checks import check_choice
+from skbci._quiet import filters_kept
 from skbci._threads import on_one_thread
 from skbci._usable import (
     ON_BAD_ROWS,
@@ -128,6 +129,7 @@ class DecoderPipeline(Pipeline):
             return Pipeline(self.steps, memory=self.memory, verbose=self.verbose)[ind]
         return super().__getitem__(ind)
 
+    @filters_kept()
     @on_one_thread
     def fit(self, X: Any, y: Any = None, **params: Any) -> DecoderPipeline:
         """Fit all steps on the rows that have a usable signal.

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import effective_n_jobs
 from sklearn.base import is_classifier, is_regressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv, cross_validate
+from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
 from skbci._labels import check_column
+from skbci._quiet import filters_kept, without_warnings
 from skbci._validation import as_eeg, row_values
 from skbci.evaluation._collect import RESERVED, collect
 from skbci.evaluation._comparison import Comparison
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._routing import pipeline_params, split_params
-from skbci.evaluation._run import run_fold
+from skbci.evaluation._run import cross_validate_here, run_fold
 
 __all__ = ["compare"]
 
+
+@filters_kept()
 def compare(
     pipelines: Mapping[str, Any],
     X: Any,
@@ -209,9 +212,12 @@ def _run(jobs: list[Any], n_jobs: int | None, progress: bool) -> list[Any]:
     """Work through the jobs; give the results in the jobs' order."""
     from tqdm.auto import tqdm
 
-    work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-        delayed(_numbered)(place, *job) for place, job in enumerate(jobs)
-    )
+    if effective_n_jobs(n_jobs) == 1:  # scikit-learn's wrapper would touch the warnings' filters
+        work = (_numbered(place, *job) for place, job in enumerate(jobs))
+    else:
+        work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
+            delayed(_numbered)(place, *job) for place, job in enumerate(jobs)
+        )
     results: list[Any] = [None] * len(jobs)
     for place, result in tqdm(work, total=len(jobs), desc="compare", unit="fit",
                               disable=not progress):
@@ -227,7 +233,6 @@ def _chance(estimator: Any, X: Any, y: Any, folds: list[Fold], scoring: Any) -> 
     dummy = DummyRegressor() if is_regressor(estimator) else DummyClassifier(strategy="prior")
     if scoring is None:
         scoring = "r2" if is_regressor(estimator) else "accuracy"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = cross_validate(dummy, X, y, cv=folds, scoring=scoring, error_score=np.nan)
+    with without_warnings():
+        result = cross_validate_here(dummy, X, y, cv=folds, scoring=scoring, error_score=np.nan)
     return float(np.mean(result["test_score"]))

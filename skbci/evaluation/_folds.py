@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from skbci._quiet import without_warnings
 
 Fold = tuple[np.ndarray, np.ndarray]
 
@@ -20,9 +21,8 @@ def make_folds(cv: Any, X: Any, y: Any, params: Mapping[str, Any], who: str) -> 
         If there are none, or one has an empty side.
     """
     folds = []
-    with warnings.catch_warnings():
-        # Groups say whose the rows are even where the splitter has no use for them.
-        warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
+    # Groups say whose the rows are even where the splitter has no use for them.
+    with without_warnings(UserWarning, "The groups parameter is ignored"):
         for number, sides in enumerate(cv.split(X, y, **params)):
             train, test = (np.asarray(side) for side in sides)
             if train.dtype == bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import delayed
 from sklearn.base import clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
@@ -18,6 +21,29 @@ from skbci.evaluation._folds import Fold
 from skbci.evaluation._routing import scorer_params
 
 
+def _one_by_one(**_: Any) -> Any:
+    """In the place of scikit-learn's `Parallel`."""
+
+    def run(calls: Iterable[Any]) -> list[Any]:
+        return [function(*args, **kwargs) for function, args, kwargs in calls]
+
+    return run
+
+
+def cross_validate_here(*args: Any, **kwargs: Any) -> dict[str, Any]:
+    """Do what `cross_validate` does, without its wrapper around each call.
+
+    That puts other filters of warnings into their place, for all threads.
+    """
+    plain = inspect.unwrap(cross_validate)
+    known = {**plain.__globals__, "Parallel": _one_by_one, "delayed": delayed}
+    here = FunctionType(
+        plain.__code__, known, plain.__name__, plain.__defaults__, plain.__closure__
+    )
+    here.__kwdefaults__ = plain.__kwdefaults__
+    return here(*args, **kwargs)
+
+
 def run_fold(
     name: str, number: int, estimator: Any, X: Any, y: Any, fold: Fold,
     scoring: Mapping[str, Any], subjects: np.ndarray | None, params: Mapping[str, Any],
@@ -26,7 +52,7 @@ def run_fold(
     """Fit and score; give the fold's line and the score of each test subject."""
     train, test = fold
     try:
-        result = cross_validate(
+        result = cross_validate_here(
             clone(estimator), X, y, cv=[fold], scoring=dict(scoring), params=dict(params) or None,
             error_score="raise", return_estimator=True,
         )

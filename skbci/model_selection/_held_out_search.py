@@ -13,6 +13,7 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
 from skbci._checks import check_number
+from skbci._quiet import filters_kept
 from skbci.model_selection._best_candidate import BestCandidate
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class HeldOutSearch(BestCandidate):
         self.tol = tol
         self.n_jobs = n_jobs
 
+    @filters_kept()
     def fit(self, X: Any, y: Any = None, **params: Any) -> HeldOutSearch:
         """Fit every candidate on the same rows, and keep the best.
 

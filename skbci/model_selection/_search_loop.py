@@ -16,6 +16,7 @@ from sklearn.model_selection._validation import _fit_and_score
 from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
+from skbci._quiet import filters_kept
 from skbci._whole import WholeFits
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class StackedSearch(WholeFits, BaseSearchCV):
         self
         """
         self.n_stacked_fits_ = 0
-        return _with_parallel(partial(_StackingParallel, self))(self, X, y, **params)
+        with filters_kept():
+            return _with_parallel(partial(_StackingParallel, self))(self, X, y, **params)
 
 
 def _with_parallel(parallel: Any) -> Any:

@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skbci._checks import check_seed
 from skbci._labels import check_labels
+from skbci._quiet import filters_kept
 from skbci.eegarray import EEGArray
 from skbci.evaluation import _paired
 from skbci.evaluation._confounding.inputs import (
@@ -57,6 +58,7 @@ _COLUMNS = ["kind", "name", "band", "window", "group", "start", "stop", "n_featu
 _ALL = "all"
 
 
+@filters_kept()
 def confound_report(
     X: Any,
     y: Any,
