@@ -359,8 +359,11 @@ class OnlineDecoder:
         if self._engine is not None:
             engine.resume(self._engine)
         if self._engine is None:
-            first = next(fitted_steps(self.pipeline))
-            doubt_window(self.n_window, first, self.sfreq)
+            steps = fitted_steps(self.pipeline)
+            first = next(steps)
+            # A filter that goes on with the stream was fitted on recordings, the rest on windows.
+            windowed = first if self.filter_state == "window" else next(steps, None)
+            doubt_window(self.n_window, windowed, self.sfreq)
             self._watch, self._gaps = ScaleWatch(first, self.n_window), Gaps()
         self._engine, self._samples = engine, engine.samples
         self._begin(level)

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 
-from skbci.features import SlidingWindows, WelchPSD
+from skbci.features import FilterBank, SlidingWindows, WelchPSD
 from skbci.stream import OnlineDecoder
 
 RATE = 128
@@ -50,6 +50,17 @@ def test_windows_of_another_length_than_those_of_fit_are_said():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         OnlineDecoder(FITTED, 1.0, 0.25).update(SIGNAL)
+
+
+def test_a_filter_that_runs_with_the_stream_is_fitted_on_recordings_and_the_rest_on_windows():
+    bank = FilterBank([(8, 30)], sfreq=RATE, phase="causal", output="channels")
+    rest = pipeline().fit(np.asarray(WINDOWS), LABELS)
+    whole = make_pipeline(bank.fit(SIGNAL[np.newaxis]), *(step for _, step in rest.steps))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        OnlineDecoder(whole, 1.0, 0.25, filter_state="stream").update(SIGNAL)
+    with pytest.warns(UserWarning, match=r"window=0.25 s is not what .* fitted with, rows of 1 s"):
+        OnlineDecoder(whole, 0.25, 0.25, filter_state="stream").update(SIGNAL)
 
 
 def test_packets_that_are_all_gaps_are_said():
