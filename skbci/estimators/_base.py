@@ -36,7 +36,7 @@ from skbci.estimators._net import SlicingNet
 from skbci.estimators._silent_rows import SilentRows
 from skbci.estimators._sparse_training import SparseTraining
 from skbci.estimators._standardizer import Standardizer
-from skbci.estimators._torch_state import draw_seed, seeded
+from skbci.estimators._torch_state import draw_seed, one_thread, seeded
 from skbci.estimators._validation_split import split_validation
 from skbci.optim import resolve_optimizer
 
@@ -431,10 +431,11 @@ class BaseNeural(SilentRows, SparseTraining):
         data = self._read_rows(X)
         silent = self._silent_rows(X, data, "The prior is predicted there.")
         n_rows = max(1, _ROWS_LIMIT // max(1, data[0].size))
-        parts = [
-            function(self._quiet_tensor(X, data[a : a + n_rows], silent[a : a + n_rows]))
-            for a in range(0, len(data), n_rows)
-        ]
+        with one_thread():
+            parts = [
+                function(self._quiet_tensor(X, data[a : a + n_rows], silent[a : a + n_rows]))
+                for a in range(0, len(data), n_rows)
+            ]
         output = parts[0] if len(parts) == 1 else torch.cat(parts)
         if mark and (silent.any() or not torch.isfinite(output).all()):
             return self._marked(output, silent)

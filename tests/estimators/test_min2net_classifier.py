@@ -199,6 +199,21 @@ def test_grid_search_over_policies_and_optimizers(epochs):
     assert len(np.unique(results[0]["mean_test_score"])) == 4
 
 
+def test_what_it_predicts_of_doubles_does_not_depend_on_the_number_of_threads():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(8, 22, 640))
+    clf = quick(max_epochs=1).fit(X, np.tile([0, 1], 4))
+    before, results = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            results.append(clf.transform(X))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(*results)
+
+
 def test_pickling_and_going_on(epochs):
     X, y = epochs
     clf = quick(loss_weighting="adamt").fit(X, y)
