@@ -36,12 +36,12 @@ sphinx_gallery_conf = {
 
 # Public names are unique over the rooms: `compare` alone links to skbci.evaluation.compare.
 ROOMS = ("baselines", "datasets", "display", "estimators", "evaluation", "features", "losses",
-         "model_selection", "nets", "optim", "stream", "weighting")
+         "model_selection", "nets", "optim", "sparsity", "stream", "weighting")
 HOMES = {name: f"~skbci.{room}.{name}" for room in ROOMS
          for name in importlib.import_module(f"skbci.{room}").__all__} | {
     "EEGArray": "skbci.EEGArray"}
-# Labels of scikit-learn's own pages, in what its base classes say of ``score``.
-ELSEWHERE = ("accuracy_score", "r2_score")
+# Labels and terms of scikit-learn's own pages, in what its base classes say.
+ELSEWHERE = ("accuracy_score", "r2_score", "fit")
 
 
 class PublicName(AutoLink):

@@ -56,8 +56,8 @@ def load_recording(
     path : path-like or list of path-like
         A file, several files, or a folder. Several files are joined along the rows; their
         channels and sampling rates must agree.
-    pattern : str, default="*.npz"
-        Which files of a folder to take.
+    pattern : str, optional
+        Which files of a folder to take, by default ``*.npz``.
     subjects, sessions, runs : value or sequence of values, optional
         Rows to keep, by the columns of the metadata. Every value must be in some file.
     picks : sequence of str, optional
