@@ -16,6 +16,7 @@ from skbci._checks import check_count, check_number
 from skbci._labels import check_classes
 from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg
+from skbci._weights import as_counts
 from skbci._whole import WholeFits
 from skbci.baselines._standardized import standardized
 
@@ -144,8 +145,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         )
         if not weight.any():
             raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
-        if (weight != np.round(weight)).any():  # no counts: as many as there are rows
-            weight = weight * (np.count_nonzero(weight) / weight.sum())
+        weight = as_counts(weight)
         kept = weight > 0
         self.classes_, codes = np.unique(y[kept], return_inverse=True)
         check_classes(self.classes_, self)

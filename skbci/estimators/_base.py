@@ -137,9 +137,9 @@ class BaseNeural(SilentRows, SparseTraining):
         """Give the losses' row weights, and rows repeated where weights are counts instead."""
         return weight, train, valid
 
-    def _prior(self, target: np.ndarray) -> np.ndarray:
+    def _prior(self, target: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
         """What is predicted where there is no usable signal, from the encoded targets."""
-        counts = np.bincount(target, minlength=self._n_outputs())
+        counts = np.bincount(target, weight, minlength=self._n_outputs())
         return counts / counts.sum()
 
     def _prepare(
@@ -235,7 +235,7 @@ class BaseNeural(SilentRows, SparseTraining):
         def build() -> SlicingNet:
             return self._build_net(rows.X, rows.data.shape[1:])
 
-        self.prior_ = self._prior(target)
+        self.prior_ = self._prior(target, rows.weight)
         self.net_ = build()
         self.__dict__.pop("_n_fit_", None)
         self._find_masks(build, lambda net: net.fit_tensors(*tensors, double=double), sample)

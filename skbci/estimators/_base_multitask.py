@@ -247,8 +247,9 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
     ) -> np.ndarray:
         return data[:, np.newaxis] if data.ndim == 2 else data
 
-    def _prior(self, target: np.ndarray) -> np.ndarray:
-        counts = np.bincount(target, minlength=sum(map(len, self.task_classes_.values())))
+    def _prior(self, target: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
+        n_classes = sum(map(len, self.task_classes_.values()))
+        counts = np.bincount(target, weight, minlength=n_classes)
         return counts / counts.sum()
 
     def _build_criterion(self, module: nn.Module, shape: tuple[int, ...]) -> nn.Module:

@@ -58,7 +58,7 @@ class DecoderPipeline(Pipeline):
     Attributes
     ----------
     prior_ : ndarray, shape (n_classes,)
-        Frequencies of the classes among the fitted rows.
+        Frequencies of the classes among the fitted rows, by their weights.
     amplitude_ : ndarray, shape (n_channels,)
         Median over the fitted rows of each channel's peak-to-peak amplitude, in X's unit.
 
@@ -168,7 +168,9 @@ class DecoderPipeline(Pipeline):
         super().fit(X, y, **params)
         classes = getattr(self._final_estimator, "classes_", None)
         if classes is not None and hasattr(self, "amplitude_"):
-            counts = np.bincount(np.searchsorted(classes, y), minlength=len(classes))
+            last = f"{self.steps[-1][0]}__sample_weight"
+            weight = params.get("sample_weight", params.get(last))
+            counts = np.bincount(np.searchsorted(classes, y), weight, minlength=len(classes))
             self.prior_ = counts / counts.sum()
         return self
 

@@ -16,6 +16,7 @@ from skbci._checks import check_choice, check_count, check_number, check_positiv
 from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._sessions import LEVELS, session_rows
 from skbci._validation import as_eeg, row_values
+from skbci._weights import as_counts
 from skbci._whole import all_or_nothing
 from skbci.estimators._markov import forward_filter
 from skbci.estimators._meta import MetaClassifier, can
@@ -57,7 +58,7 @@ class EvidenceAccumulator(MetaClassifier):
     change_rate_ : float
         With a ``change_rate``: the probability in use.
     class_prior_ : ndarray, shape (n_classes,)
-        With a ``change_rate``: shares of the classes among the training rows.
+        With a ``change_rate``: shares of the classes among the training rows, by their weights.
 
     Raises
     ------
@@ -195,7 +196,7 @@ class EvidenceAccumulator(MetaClassifier):
         self._counts = np.zeros(len(self.classes_)), 0, 0
         for name in ("change_rate_", "class_prior_"):
             self.__dict__.pop(name, None)
-        self._count(X, y)
+        self._count(X, y, routed["estimator"]["fit"].get("sample_weight"))
         return self
 
     @available_if(can("partial_fit", "estimator"))
@@ -296,16 +297,20 @@ class EvidenceAccumulator(MetaClassifier):
         first = np.searchsorted(at, at - float(self.window) + _TOLERANCE_S, side="right")
         return np.minimum(first, place)
 
-    def _count(self, X: Any, y: Any) -> None:
+    def _count(self, X: Any, y: Any, sample_weight: Any = None) -> None:
         """Add these labels to what is known of the classes and of their changes."""
         if self.change_rate is None:
             return
         shares, changes, steps = self._counts
         labels = np.searchsorted(self.classes_, column_or_1d(y))
-        shares = shares + np.bincount(labels, minlength=len(self.classes_))
+        weight = np.ones(len(labels))
+        if sample_weight is not None:
+            weight = as_counts(np.asarray(sample_weight, dtype=float))
+        shares = shares + np.bincount(labels, weight, minlength=len(self.classes_))
         for rows in session_rows(as_eeg(X), len(labels), type(self).__name__):
+            rows = rows[weight[rows] > 0]
             changes += int(np.sum(labels[rows][1:] != labels[rows][:-1]))
-            steps += len(rows) - 1
+            steps += max(len(rows) - 1, 0)
         self._counts = shares, changes, steps
         # Half a row, half a change more than there are: nothing is impossible.
         self.class_prior_ = (shares + 0.5) / (shares + 0.5).sum()

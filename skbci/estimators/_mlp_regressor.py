@@ -234,7 +234,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
             )
         return ((table - self._target_mean_) / self._target_scale_)
 
-    def _prior(self, target: np.ndarray) -> np.ndarray:
+    def _prior(self, target: np.ndarray, weight: np.ndarray | None) -> np.ndarray:
         return self._target_mean_
 
     def _n_outputs(self) -> int:

@@ -209,7 +209,8 @@ def test_in_a_grid():
 
 def test_signals_become_rows_for_the_terminal_classifier():
     X, y = make()
-    deep = np.repeat(np.asarray(X)[:, :, None], 6, axis=2)
+    noise = np.random.default_rng(0).normal(size=(*X.shape, 6))
+    deep = np.asarray(X)[:, :, None] + noise
     net = MLPClassifier((5,), max_epochs=2, random_state=0)
     clf = CascadeClassifier(net, net, 3).fit(deep, y)
     assert clf.terminal_.n_features_in_ == 24 + 3
