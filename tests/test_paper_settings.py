@@ -198,6 +198,22 @@ def test_losses_and_training_as_published(clf, X, expected):
     assert {kind for kind in expected.values() if kind is not nn.CrossEntropyLoss} <= kinds
 
 
+@pytest.mark.parametrize("kind", [MIN2NetClassifier, FBMSNetClassifier])
+def test_step_halves_after_five_epochs_without_gain_down_to_its_floor(kind):
+    """Nothing is a gain of a million: the first epoch stays the best."""
+    short = {"sfreq": 100.0, "depth": 1} if kind is FBMSNetClassifier else {"subsampling": 25}
+    clf = kind(tol=1e6, lr=4e-4, max_epochs=18, early_stopping=False, random_state=0, **short)
+    steps = clf.fit(ROWS, LABELS).history_["lr"]
+    np.testing.assert_allclose(steps, [4e-4] * 6 + [2e-4] * 5 + [1e-4] * 7)
+
+
+@pytest.mark.parametrize("kind", [MIN2NetClassifier, FBMSNetClassifier])
+def test_training_stops_after_twenty_epochs_without_gain(kind):
+    short = {"sfreq": 100.0, "depth": 1} if kind is FBMSNetClassifier else {"subsampling": 25}
+    clf = kind(tol=1e6, early_stopping=True, validation_fraction=0.5, random_state=0, **short)
+    assert clf.fit(ROWS, LABELS).n_iter_ == 1 + 20
+
+
 # -- mental imagery --------------------------------------------------------------------------
 
 

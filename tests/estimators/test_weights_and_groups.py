@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import log_loss
 from skorch.callbacks import Callback
 
 from skbci.estimators import (
@@ -97,3 +98,45 @@ def test_masks_are_those_of_the_rows_that_count():
     for task, masks in expected.items():
         for name, mask in masks.items():
             np.testing.assert_array_equal(found[task][name], mask, err_msg=f"{task} {name}")
+
+
+CLASSIFIERS = [case for case in NETWORKS if case[0] is not MLPRegressor]
+
+
+@pytest.mark.parametrize(
+    ("kind", "X", "settings", "told"), CLASSIFIERS, ids=[case[0].__name__ for case in CLASSIFIERS]
+)
+def test_losses_of_held_out_rows_are_weighted_means(kind, X, settings, told):
+    """As scikit-learn's log loss has it, in the only epoch there is."""
+    clf = kind(
+        early_stopping=True, validation_fraction=0.25, max_epochs=1, random_state=0,
+        callbacks=[("notes", BatchNotes())], standardize=False, **settings,
+    )
+    X = numbered(X)
+    clf.fit(X, LABELS, groups=GROUPS, sample_weight=WEIGHTS, **told)
+    held = np.array(sorted(dict(clf.net_.callbacks_)["notes"].seen_[False]))
+    history = clf.history_.iloc[-1]
+    parts = {"loss": held}
+    if told:
+        parts = {name: held[TASK[held] == name] for name in ("a", "b")}
+    elif "valid_logits" in history:
+        parts = {"logits": held}
+    for name, rows in parts.items():
+        probabilities = clf.predict_proba(X[rows], **{key: v[rows] for key, v in told.items()})
+        expected = log_loss(LABELS[rows], probabilities, sample_weight=WEIGHTS[rows])
+        assert history[f"valid_{name}"] == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("batch_size", [8, 200])
+def test_weights_stay_with_their_rows_in_shuffled_batches(batch_size):
+    """Wrong labels of next to no weight do no harm, and wrong targets neither."""
+    X = np.concatenate([FEATURES, FEATURES])
+    right = FEATURES[:, 0] > 0
+    y, weight = np.concatenate([right, ~right]), np.repeat([1.0, 1e-6], N)
+    net = {"batch_size": batch_size, "optimizer": "adam", "lr": 0.05, "max_epochs": 60,
+           "random_state": 0}
+    clf = MLPClassifier((8,), **net).fit(X, y, sample_weight=weight)
+    assert clf.score(FEATURES, right) > 0.95
+    signed = np.where(y, 1.0, -1.0)
+    reg = MLPRegressor((8,), **net).fit(X, signed, sample_weight=weight)
+    assert np.mean((reg.predict(FEATURES) > 0) == right) > 0.95
