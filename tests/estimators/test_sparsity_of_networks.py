@@ -301,9 +301,9 @@ def test_warnings_name_layers(iris):
 
 
 @pytest.mark.parametrize(("settings", "error", "message"), [
-    ({"sparsity": 1.0}, ValueError, r"MLPClassifier: sparsity=1.0 must lie in \[0, 1\)"),
-    ({"sparsity": -0.1}, ValueError, r"sparsity=-0.1 must lie in \[0, 1\)"),
-    ({"sparsity": np.nan}, ValueError, r"must lie in \[0, 1\)"),
+    ({"sparsity": 1.0}, ValueError, r"MLPClassifier: sparsity=1.0 must be at least 0 and below 1"),
+    ({"sparsity": -0.1}, ValueError, r"sparsity=-0.1 must be at least 0 and below 1"),
+    ({"sparsity": np.nan}, ValueError, "sparsity=nan must be a finite number"),
     ({"sparsity": "much"}, TypeError, "sparsity='much' must be a number"),
     ({"pruning": "trim"}, ValueError, r"pruning='trim' is unknown; use one of \['lottery'"),
     ({"pruning": 3}, TypeError, "pruning=3 must be a name"),
@@ -345,18 +345,25 @@ def test_a_failed_search_for_masks_leaves_no_network(iris):
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError("out of memory")])
 @pytest.mark.parametrize("pruning", METHODS)
-def test_an_interrupted_search_for_masks_leaves_no_network(iris, monkeypatch, pruning, failure):
+def test_an_interrupted_search_for_masks_leaves_the_network_of_before(
+    iris, monkeypatch, pruning, failure
+):
     def stop(*args, **kwargs):
         raise failure
 
     clf = mlp(sparsity=0.5, pruning=pruning).fit(*iris)
+    before = clf.predict_proba(iris[0])
     with monkeypatch.context() as patch:
         for method in (Snip, LotteryTicket, MagnitudePruning):
             patch.setattr(method, "find", stop)
         with pytest.raises((KeyboardInterrupt, RuntimeError)):
             clf.fit(*iris)
+        new = mlp(sparsity=0.5, pruning=pruning)
+        with pytest.raises((KeyboardInterrupt, RuntimeError)):
+            new.fit(*iris)
     with pytest.raises(NotFittedError):
-        clf.predict(iris[0])
+        new.predict(iris[0])
+    np.testing.assert_array_equal(clf.predict_proba(iris[0]), before)
     assert_pruned(clf.partial_fit(*iris), 0.5)
 
 
