@@ -16,7 +16,12 @@ import torch
 from torch import nn
 
 from skbci import EEGArray
-from skbci.baselines import RotationForest, eye_state_ensemble, eye_state_pipeline
+from skbci.baselines import (
+    RotationForest,
+    eye_state_ensemble,
+    eye_state_pipeline,
+    slow_potentials_lr,
+)
 from skbci.datasets import make_eye_state
 from skbci.estimators import (
     CascadeClassifier,
@@ -71,6 +76,8 @@ DEFAULTS = [
     (WelchPSD, {"window": "hann", "log": False}),
     (BandEnergy, {"n_subbands": 8, "log": False}),
     (RotationForest, {"n_estimators": 100, "sample_fraction": 0.75, "subset_size": 3}),
+    (slow_potentials_lr, {"fmin": 0.3, "fmax": 4.0, "order": 3, "width": 0.125, "C": 0.01,
+                          "alignment": "scale"}),
     (SparseMultitaskClassifier, {"pruning": "snip-multitask", "loss_weighting": "fixed"}),
     (MultitaskSnip, {"arbiter": "or"}),
 ]

@@ -116,3 +116,16 @@ def test_one_class_is_named(data):
     X, _ = data
     with pytest.raises(ValueError, match=r"one class only: \['x'\]"):
         GalanClassifier().fit(X, np.full(len(X), "x"))
+
+
+def test_canonical_space_of_classes_of_unequal_size_is_that_of_discriminant_analysis():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], [100, 20, 60])
+    means = np.array([[0.0, 0.0, 0.0], [2.0, 0.5, 0.0], [0.5, 1.5, 0.3]])
+    X = means[y] + rng.normal(size=(len(y), 3)) @ rng.normal(size=(3, 3))
+    galan = GalanClassifier(3, shrinkage=0.0).fit(X, y)
+    rows = (X - X.mean(axis=0)) / X.std(axis=0)
+    lda = LinearDiscriminantAnalysis(solver="eigen").fit(rows, y)
+    for ours, theirs in zip(galan.canonical_.T, lda.scalings_.T):
+        cosine = ours @ theirs / (np.linalg.norm(ours) * np.linalg.norm(theirs))
+        assert abs(cosine) > 1 - 1e-6

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from skorch.callbacks import Callback
 
 from skbci.estimators import (
@@ -15,6 +17,7 @@ from skbci.estimators import (
     NeuralClassifier,
     SparseMultitaskClassifier,
 )
+from skbci.model_selection import HeldOutSearch, StackedGridSearchCV
 
 RANDOM = np.random.default_rng(0)
 N = 48
@@ -140,3 +143,38 @@ def test_weights_stay_with_their_rows_in_shuffled_batches(batch_size):
     signed = np.where(y, 1.0, -1.0)
     reg = MLPRegressor((8,), **net).fit(X, signed, sample_weight=weight)
     assert np.mean((reg.predict(FEATURES) > 0) == right) > 0.95
+
+
+def test_groups_and_weights_of_a_held_out_search():
+    net = MLPClassifier(
+        (4,), early_stopping=True, validation_fraction=0.25, standardize=False, max_epochs=2,
+        callbacks=[("notes", BatchNotes())], random_state=0,
+    )
+    X = numbered(FEATURES)
+    weight = WEIGHTS * (np.arange(N) % 7 > 0)
+    search = HeldOutSearch(net, {"lr": [0.01, 0.1]})
+    search.fit(X, LABELS, groups=GROUPS, sample_weight=weight)
+    seen = dict(search.best_estimator_.net_.callbacks_)["notes"].seen_
+    train, valid = ({int(GROUPS[row]) for row in seen[side]} for side in (True, False))
+    assert not train & valid
+    assert seen[True] | seen[False] == set(np.flatnonzero(weight).tolist())
+    best = clone(net).set_params(**search.best_params_)
+    best.fit(X, LABELS, groups=GROUPS, sample_weight=weight)
+    np.testing.assert_array_equal(best.predict_proba(X), search.predict_proba(X))
+
+
+def test_groups_of_a_stacked_search_decide_its_folds():
+    net = MLPClassifier((4,), max_epochs=2, random_state=0)
+    grid = {"lr": [0.01, 0.1]}
+    stacked, plain = (
+        search(net, grid, cv=LeaveOneGroupOut()).fit(
+            FEATURES, LABELS, groups=GROUPS, sample_weight=WEIGHTS
+        )
+        for search in (StackedGridSearchCV, GridSearchCV)
+    )
+    for name in (*(f"split{k}_test_score" for k in range(4)), "mean_test_score"):
+        np.testing.assert_array_equal(stacked.cv_results_[name], plain.cv_results_[name])
+    assert stacked.n_splits_ == 4
+    np.testing.assert_allclose(
+        stacked.predict_proba(FEATURES), plain.predict_proba(FEATURES), rtol=1e-12
+    )
