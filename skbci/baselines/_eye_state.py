@@ -7,10 +7,9 @@ from typing import Any
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
-from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skbci.estimators import MLPClassifier
+from skbci.estimators import DecoderPipeline, MLPClassifier
 from skbci.features import BandEnergy
 
 __all__ = ["eye_state_ensemble", "eye_state_pipeline"]
@@ -34,7 +33,7 @@ def eye_state_pipeline(
     log: bool = False,
     random_state: Any = None,
     **network: Any,
-) -> Pipeline:
+) -> DecoderPipeline:
     """Sub-band energies, principal components, z-scores, and a network or any classifier.
 
     Parameters
@@ -57,7 +56,7 @@ def eye_state_pipeline(
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         Steps ``energies`` (`BandEnergy`; 448 values for 14 channels), ``pca``, ``scale`` and
         ``classifier``.
 
@@ -90,7 +89,7 @@ def eye_state_pipeline(
             f"eye_state_pipeline: {sorted(network)} are parameters of the network, but a "
             "classifier is given; set them there."
         )
-    return Pipeline([
+    return DecoderPipeline([
         ("energies", BandEnergy(sfreq=sfreq, log=log)),
         ("pca", PCA(variance, svd_solver="full")),
         ("scale", StandardScaler()),
@@ -106,7 +105,7 @@ def eye_state_ensemble(
     log: bool = False,
     random_state: Any = None,
     **network: Any,
-) -> Pipeline:
+) -> DecoderPipeline:
     """Average the probabilities of two networks, one of each architecture.
 
     Parameters
@@ -128,7 +127,7 @@ def eye_state_ensemble(
 
     Returns
     -------
-    Pipeline
+    DecoderPipeline
         As of `eye_state_pipeline`, with a soft `VotingClassifier` as ``classifier``; its networks
         are ``network1`` and ``network2``.
 

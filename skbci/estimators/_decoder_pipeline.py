@@ -37,6 +37,10 @@ def _last_has(method: str) -> Callable[[Any], bool]:
     return check
 
 
+def _can_transform(pipe: Any) -> bool:
+    return hasattr(super(DecoderPipeline, pipe), "transform")
+
+
 class DecoderPipeline(Pipeline):
     r"""A `skbci.Pipeline` of epochs that sets rows without usable signal aside.
 
@@ -242,6 +246,24 @@ class DecoderPipeline(Pipeline):
             With more than two classes, the logarithms of their frequencies.
         """
         return self._ask("decision_function", X, params)
+
+    @available_if(_can_transform)
+    @on_one_thread
+    def transform(self, X: Any, **params: Any) -> np.ndarray:
+        """Transform by all steps; rows without usable signal, too.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, n_channels, n_times)
+            Epochs of the fitted channels.
+        **params
+            Passed to the steps, where metadata routing is enabled.
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_features)
+        """
+        return super().transform(X, **params)
 
     @available_if(_last_has("score"))
     @on_one_thread

@@ -11,6 +11,7 @@ from pyriemann.estimation import Covariances
 
 from skbci._checks import check_choice, check_count, check_number
 from skbci._lost_table import note_table, require_table
+from skbci._threads import on_one_thread
 from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci._validation import carry_rows
 from skbci.eegarray import EEGArray
@@ -42,6 +43,7 @@ class GroupAlignment(SignalTransformer):
     def _mean(self, covariances: np.ndarray) -> np.ndarray:
         """Mean of covariance matrices, shape (n_rows, n, n), of full rank."""
 
+    @on_one_thread
     def fit(self, X: Any, y: Any = None) -> Any:
         """Find the mean covariance of each group.
 
@@ -60,6 +62,7 @@ class GroupAlignment(SignalTransformer):
         self._fit(X)
         return self
 
+    @on_one_thread
     def transform(self, X: Any) -> np.ndarray:
         """Whiten each group of X by its own rows.
 
@@ -85,6 +88,7 @@ class GroupAlignment(SignalTransformer):
             out[rows] = _whiten(data[rows], reference, self.tol)
         return carry_rows(X, out)
 
+    @on_one_thread
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
         """Fit, then whiten each group of X by the same rows.
 

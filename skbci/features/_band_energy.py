@@ -9,6 +9,7 @@ import numpy as np
 import scipy.fft
 
 from skbci._checks import check_count
+from skbci._threads import on_one_thread
 from skbci._validation import check_bands, resolve_sfreq
 from skbci.features._blocks import signal_blocks
 from skbci.features._log_powers import LogPowers
@@ -99,6 +100,7 @@ class BandEnergy(LogPowers):
         self.sfreq = sfreq
         self.log = log
 
+    @on_one_thread
     def fit(self, X: Any, y: Any = None) -> BandEnergy:
         """Check the bands against the sampling rate.
 
@@ -126,6 +128,7 @@ class BandEnergy(LogPowers):
         self.subbands_ = np.concatenate([np.column_stack([e[:-1], e[1:]]) for e in edges])
         return X, data
 
+    @on_one_thread
     def transform(self, X: Any) -> np.ndarray:
         """Measure the energies.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_choice, check_count
+from skbci._threads import on_one_thread
 from skbci._validation import carry_rows, check_bands, resolve_sfreq
 from skbci.features._base import EEGTransformer
 from skbci.features._filters import Band, filter_causal
@@ -110,6 +111,7 @@ class FilterBank(EEGTransformer):
         self.output = output
         self.dtype = dtype
 
+    @on_one_thread
     def fit(self, X: Any, y: Any = None) -> FilterBank:
         """Design the filters.
 
@@ -142,6 +144,7 @@ class FilterBank(EEGTransformer):
             self._zero_phase = self._prepare(data.shape[-1])
         return self
 
+    @on_one_thread
     def transform(self, X: Any) -> np.ndarray:
         """Filter.
 

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_choice, check_count
 from skbci._labels import check_classes
 from skbci._sessions import session_codes
+from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, carry_rows, check_eeg
 from skbci._whole import WholeFits
 
@@ -100,6 +101,7 @@ class FisherSelection(WholeFits, SelectorMixin, BaseEstimator):
         tags.target_tags.required = True
         return tags
 
+    @on_one_thread
     def fit(self, X: Any, y: Any) -> FisherSelection:
         """Rank the features.
 

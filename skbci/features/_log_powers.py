@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skbci._threads import on_one_thread
 from skbci._usable import amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.features._base import FeatureTransformer
 
@@ -33,6 +34,7 @@ class LogPowers(FeatureTransformer):
     def _powers(self, X: Any) -> tuple[Any, np.ndarray, np.ndarray]:
         """Give X with its context, as bare floats, and the powers, (n_signals, n_features)."""
 
+    @on_one_thread
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
         """Fit, and give the features of the same rows.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_number
+from skbci._threads import on_one_thread
 from skbci._usable import amplitudes, find_unusable, report_unusable
 from skbci._validation import carry_rows
 from skbci.features._base import SignalTransformer
@@ -71,6 +72,7 @@ class RankReducer(SignalTransformer):
     def __init__(self, tol: float = 1e-6) -> None:
         self.tol = tol
 
+    @on_one_thread
     def fit(self, X: Any, y: Any = None) -> RankReducer:
         """Find the components.
 
@@ -112,6 +114,7 @@ class RankReducer(SignalTransformer):
         self.scale_ = float(rms) if rms > 0 else 1.0
         return self
 
+    @on_one_thread
     def transform(self, X: Any) -> np.ndarray:
         """Project and scale.
 
