@@ -21,6 +21,7 @@ from skbci.eegarray import EEGArray
 from skbci.estimators._calibration import calibration_rows, mixed_batch
 from skbci.estimators._cascade import CascadeClassifier
 from skbci.estimators._decoder_pipeline import DecoderPipeline
+from skbci.estimators._looking_back import may_look_back
 from skbci.estimators._meta import (
     MetaClassifier,
     can,
@@ -93,7 +94,9 @@ class OnlineClassifier(MetaClassifier):
 
     Steps that look back, such as `CausalCentering`, `CascadeClassifier` and
     `EvidenceAccumulator`, need to know how a session began: at predict time the calibration rows
-    are put before the later rows of the same run, and their results are dropped.
+    are put before the later rows of the same run, and their results are dropped. Where a step may
+    look back, all of them are kept, and each `partial_fit` takes longer than the one before; where
+    none does, no row is kept.
 
     References
     ----------
@@ -262,7 +265,7 @@ class OnlineClassifier(MetaClassifier):
                 f"rows do not have; they have {self.classes_.tolist()}."
             )
         inside = self._transformed(X)
-        if isinstance(X, EEGArray):
+        if isinstance(X, EEGArray) and may_look_back(self.estimator_):
             self._heads_ = [*self._heads_, X]
         self.n_calibration_ += len(y)
         if isinstance(self.estimator_, DecoderPipeline):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from sklearn import config_context
@@ -312,3 +314,19 @@ def test_a_pipeline_needs_fit_first():
 
     with pytest.raises(NotFittedError):
         OnlineClassifier(make_pipeline(StandardScaler(), GaussianNB())).partial_fit(*make())
+
+
+@pytest.mark.parametrize("steps", [[], [StandardScaler()]], ids=["bare", "pipeline"])
+def test_no_rows_are_kept_where_no_step_looks_back(steps):
+    X, y = make()
+    model = make_pipeline(*steps, GaussianNB()) if steps else GaussianNB()
+    clf = OnlineClassifier(model).fit(X[:160], y[:160])
+    sizes = []
+    for start in range(160, 240, 20):
+        clf.partial_fit(X[start : start + 20], y[start : start + 20])
+        sizes.append(len(pickle.dumps(clf)))
+    assert max(sizes) - min(sizes) < 20 * 8  # bytes: not one of a batch's columns
+    looking = make_pipeline(CausalCentering(), GaussianNB())
+    looking = OnlineClassifier(looking).fit(X[:160], y[:160])
+    less = len(pickle.dumps(looking))
+    assert len(pickle.dumps(looking.partial_fit(X[160:180], y[160:180]))) > less
