@@ -178,3 +178,22 @@ def test_groups_of_a_stacked_search_decide_its_folds():
     np.testing.assert_allclose(
         stacked.predict_proba(FEATURES), plain.predict_proba(FEATURES), rtol=1e-12
     )
+
+
+@pytest.mark.parametrize(("kind", "X", "settings", "told"), NETWORKS, ids=IDS)
+def test_held_out_rows_teach_nothing_not_even_their_scale(kind, X, settings, told):
+    net = kind(early_stopping=True, validation_fraction=0.25, max_epochs=1, random_state=0,
+               callbacks=[("notes", BatchNotes())], **settings)
+    notes = clone(net).set_params(standardize=False).fit(
+        numbered(X), LABELS, groups=GROUPS, **told
+    )
+    held = sorted(dict(notes.net_.callbacks_)["notes"].seen_[False])
+    other = X.copy()
+    other[held] *= 3
+    first, second = (
+        clone(net).fit(rows, LABELS, groups=GROUPS, **told).predict(X, **told)
+        if kind is MLPRegressor
+        else clone(net).fit(rows, LABELS, groups=GROUPS, **told).predict_proba(X, **told)
+        for rows in (X, other)
+    )
+    np.testing.assert_array_equal(first, second)
