@@ -18,9 +18,17 @@ from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback, EarlyStopping
 
 import skbci
-from skbci.baselines import BandCSP, CCAClassifier, GalanClassifier, KStar, RotationForest
+from skbci.baselines import (
+    BandCSP,
+    CCAClassifier,
+    GalanClassifier,
+    KStar,
+    RotationForest,
+    csp_lda,
+)
 from skbci.estimators import (
     CascadeClassifier,
+    DecoderPipeline,
     EvidenceAccumulator,
     FBMSNetClassifier,
     MIN2NetClassifier,
@@ -34,6 +42,7 @@ from skbci.features import (
     BandEnergy,
     CausalCentering,
     ChannelNormalizer,
+    ChannelScaling,
     EuclideanAlignment,
     FilterBank,
     FisherSelection,
@@ -74,8 +83,10 @@ OTHERS = [
     GalanClassifier(),
     KStar(),
     RotationForest(n_estimators=2, random_state=0),
+    csp_lda(2, sfreq=128),
     BandEnergy(sfreq=128),
     CausalCentering(),
+    ChannelScaling(),
     ChannelNormalizer(),
     EuclideanAlignment(),
     FilterBank(sfreq=128),
@@ -93,7 +104,7 @@ def data_for(estimator, seed=0):
     tables = KStar, RotationForest, GalanClassifier, FisherSelection, KeepRows
     flat = isinstance(estimator, tables)
     nets = isinstance(estimator, (FBMSNetClassifier, MIN2NetClassifier, SparseMultitaskClassifier))
-    eeg = nets or isinstance(estimator, (BandCSP, CCAClassifier)) or not hasattr(
+    eeg = nets or isinstance(estimator, (BandCSP, CCAClassifier, DecoderPipeline)) or not hasattr(
         estimator, "predict"
     )
     X = rng.normal(size=(40, 3, 128) if eeg and not flat else (40, 6))
