@@ -15,11 +15,13 @@ from typing import Any
 
 from _timing import Timing, ratio
 
+import skbci
+
 QUICK = (
     "**Quick run: few rows and few repeats, to see that everything works. Its ratios mean "
     "nothing.**"
 )
-_PACKAGES = ("skbci", "numpy", "scipy", "scikit-learn", "torch", "skorch", "mne")
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "mne")
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,8 @@ def machine() -> dict[str, str]:
     """Processor, versions and threads."""
     cores = os.cpu_count()
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
-    versions = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    versions = {"skbci": skbci.__version__}  # also where it is not installed
+    versions |= {name: importlib.metadata.version(name) for name in _PACKAGES}
     return {
         "date": datetime.date.today().isoformat(),
         "processor": f"{_processor()}, {usable} cores",
