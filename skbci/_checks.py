@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _LONGEST = 100
+_MOST = 2**31 - 1  # what the compiled parts of other packages count with
 
 
 def is_number(value: Any) -> bool:
@@ -125,7 +126,10 @@ def check_count(
     also: str = "",
 ) -> int:
     """Check a whole number of things, at least one if nothing else is said; see `check_number`."""
-    return check_number(value, name, who, low=low, high=high, integer=True, also=also)
+    count = check_number(value, name, who, low=low, high=high, integer=True, also=also)
+    if high is None and count > _MOST:
+        raise ValueError(refusal(value, name, who, f"must be at most {_MOST}{_or(also)}"))
+    return count
 
 
 def check_positive(

@@ -39,7 +39,7 @@ def refuse_unreadable(X: Any, who: str, ch_names: Sequence[str] | None = None) -
     if array.dtype.kind in "OUS":
         try:
             array = array.astype(np.float64)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ValueError(f"{who}: X must hold numbers, got dtype {array.dtype}.") from None
         except TypeError:
             return  # scikit-learn says what it is

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._checks import check_choice
+from skbci._labels import check_column
 from skbci._recordings import refine, separate_restarts
 from skbci._validation import row_values
 from skbci.eegarray import EEGArray
@@ -146,10 +148,7 @@ def check_by(by: Any, who: str) -> str:
     ValueError
         If it is none of subject, session and run.
     """
-    if by not in LEVELS:
-        words = ", ".join(map(repr, LEVELS))
-        raise ValueError(f"{who}: by={by!r} is not one of {words}.")
-    return str(by)
+    return str(check_choice(by, "by", who, LEVELS))
 
 
 def session_codes(X: Any, n_rows: int, by: str = "run") -> np.ndarray:
@@ -168,11 +167,20 @@ def session_codes(X: Any, n_rows: int, by: str = "run") -> np.ndarray:
     Returns
     -------
     ndarray of int, shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        If the label of a subject or session is missing, naming the rows. Rows without a label of
+        their run, as where recordings with and without one were joined, are one run of their
+        session.
     """
     codes = np.zeros(n_rows, dtype=np.int64)
     for column in LEVELS[: LEVELS.index(by) + 1]:
         labels = row_values(X, column)
         if labels is not None:
+            if column != "run":
+                check_column(labels, n_rows, f"metadata column {column!r}")
             own = pd.factorize(np.asarray(labels, dtype=object), use_na_sentinel=False)[0]
             codes = pd.factorize(codes * (own.max(initial=0) + 1) + own)[0]
     return codes

@@ -13,7 +13,7 @@ from mne.io import BaseRaw
 from sklearn.utils.validation import validate_data
 
 from skbci._alike import check_alike
-from skbci._checks import check_rate
+from skbci._checks import check_rate, shown
 from skbci._finite import refuse_unreadable
 from skbci._labels import check_labels
 from skbci._masked import check_unmasked
@@ -124,7 +124,7 @@ def check_eeg(
         y = check_labels(y, None, estimator, least_classes=1)
     try:
         out = validate_data(estimator, source, y, reset=reset, **params)
-    except ValueError:
+    except (ValueError, OverflowError):
         refuse_unreadable(source, name, names)
         raise
     with_y = isinstance(out, tuple)
@@ -305,8 +305,10 @@ def check_bands(bands: Iterable[Any], sfreq: float, who: Any) -> list[tuple[floa
     for band in bands:
         try:
             low, high = (float(edge) for edge in band)
-        except (TypeError, ValueError):
-            raise ValueError(f"{name}: band {band!r} is not a (low, high) pair in Hz.") from None
+        except (TypeError, ValueError, OverflowError):
+            raise ValueError(
+                f"{name}: bands holds {shown(band)}, which is not a (low, high) pair in Hz."
+            ) from None
         if not (np.isfinite(low) and np.isfinite(high) and 0 <= low < high):
             raise ValueError(f"{name}: band ({low:g}, {high:g}) Hz needs 0 <= low < high.")
         if high > sfreq / 2:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from skbci._alike import check_alike
+from skbci._check_parts import check_list
+from skbci._checks import check_number, check_positive, refusal
 from skbci._masked import check_unmasked
 from skbci._mne_exchange import array_from_epochs, epochs_from_array, joined_table
 from skbci._row_index import indexed_context
@@ -101,10 +103,17 @@ class EEGArray(np.ndarray):
         """Check the parts against each other and bind them."""
         array = np.asarray(check_unmasked(check_alike(data, "data"), "data"))
         if array.ndim < 1:
-            raise ValueError("EEGArray needs at least one dimension: rows. Got a scalar.")
+            raise ValueError(
+                "EEGArray needs data of at least one dimension: rows. Got a scalar."
+            )
         if metadata is None:
             table = pd.DataFrame(index=pd.RangeIndex(len(array)))
         else:
+            if not isinstance(metadata, (pd.DataFrame, Mapping, Sequence, np.ndarray)) or (
+                isinstance(metadata, (str, bytes))
+            ):
+                because = "must be a DataFrame, a dict of columns, or None"
+                raise TypeError(refusal(metadata, "metadata", "EEGArray", because))
             table = pd.DataFrame(metadata).reset_index(drop=True)
             table.attrs = dict(getattr(metadata, "attrs", {}))
         if len(table) != len(array):
@@ -113,10 +122,9 @@ class EEGArray(np.ndarray):
                 "give one row of metadata for each row of data."
             )
         if sfreq is not None:
-            sfreq = float(sfreq)
-            if not (np.isfinite(sfreq) and sfreq > 0):
-                raise ValueError(f"sfreq={sfreq!r}: a positive sampling rate in Hz is needed.")
+            sfreq = check_positive(sfreq, "sfreq", "EEGArray", unit="Hz", also="None")
         if ch_names is not None:
+            ch_names = check_list(ch_names, "ch_names", "EEGArray", "names", also="None")
             ch_names = [str(name) for name in ch_names]
             if array.ndim >= 3 and len(ch_names) != array.shape[-2]:
                 raise ValueError(
@@ -127,9 +135,11 @@ class EEGArray(np.ndarray):
         out._metadata = table
         out.sfreq = sfreq
         out.ch_names = ch_names
-        out.tmin = float(tmin)
+        out.tmin = check_number(tmin, "tmin", "EEGArray", unit="seconds")
         out.info = info
-        out._window = None if window is None else float(window)
+        out._window = None if window is None else check_number(
+            window, "window", "EEGArray", low=0, unit="seconds", also="None"
+        )
         return out
 
     def __array_finalize__(self, obj: Any) -> None:

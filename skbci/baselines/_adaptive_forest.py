@@ -6,6 +6,7 @@ from typing import Any
 
 from sklearn.ensemble import AdaBoostClassifier
 
+from skbci._checks import check_count, check_seed
 from skbci.baselines._rotation_forest import RotationForest
 
 __all__ = ["adaptive_rotation_forest"]
@@ -61,6 +62,8 @@ def adaptive_rotation_forest(
     >>> bool(cross_val_score(forest, X, y).mean() > 0.9)
     True
     """
+    check_count(n_forests, "n_forests", "adaptive_rotation_forest")
+    check_seed(random_state, "adaptive_rotation_forest")
     return AdaBoostClassifier(
         RotationForest(**forest), n_estimators=n_forests, random_state=random_state
     )

@@ -9,7 +9,7 @@ from mne.decoding import CSP
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._checks import check_count
+from skbci._checks import check_choice, check_count, check_flag, check_number
 from skbci._labels import check_labels
 from skbci._quiet import quiet_mne
 from skbci._threads import on_one_thread
@@ -29,6 +29,12 @@ __all__ = ["BandCSP"]
 
 # Power relative to the band's mean; keeps the logarithm of an empty row finite.
 _FLOOR = 1e-12
+
+# Of `mne.compute_covariance`, as far as they can be used without a montage.
+_SHRINKAGES = (
+    "empirical", "diagonal_fixed", "ledoit_wolf", "oas", "shrunk", "pca", "factor_analysis",
+    "auto", None,
+)
 
 
 class BandCSP(WholeFits, CSP):
@@ -157,7 +163,7 @@ n_times)
         data = check_eeg(self, X, reset=True, ndim=(2, 3, 4))
         labels = check_labels(y, len(data), self)
         self.classes_ = np.unique(labels)
-        check_count(self.n_components, "n_components", self)
+        self._check_settings()
         bands = self._banded(data)
         amplitude = amplitudes(bands)
         self._typical = typical_amplitude(amplitude)
@@ -172,6 +178,19 @@ n_times)
         )
         self._mean_log = self._log_powers(bands).mean(axis=0)
         return self
+
+    def _check_settings(self) -> None:
+        check_count(self.n_components, "n_components", self)
+        check_flag(self.norm_trace, "norm_trace", self)
+        check_choice(self.cov_est, "cov_est", self, ("concat", "epoch"))
+        check_choice(
+            self.component_order, "component_order", self, ("mutual_info", "alternate")
+        )
+        if self.reg is None or isinstance(self.reg, str):
+            check_choice(self.reg, "reg", self, _SHRINKAGES)
+        else:
+            words = ", ".join(map(repr, _SHRINKAGES))
+            check_number(self.reg, "reg", self, low=0, high=1, also=words)
 
     def _bad_rows(self, X: Any, amplitude: np.ndarray, then: str) -> np.ndarray:
         """Find the rows without a usable signal in all channels of all bands."""

@@ -8,6 +8,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
+from skbci.baselines._settings import check_band
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank
 
@@ -77,8 +78,9 @@ def csp_lda(
     >>> csp_lda(2, sfreq=100, tmin=0.5, tmax=1.5).fit(X[:30], y[:30]).score(X[30:], y[30:])
     1.0
     """
+    band = check_band(fmin, fmax, "csp_lda")
     return DecoderPipeline([
-        ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
+        ("filter", FilterBank((band,), sfreq=sfreq, order=order, output="channels")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("align", alignment_step(alignment)),
         ("csp", BandCSP(n_components, reg=reg)),

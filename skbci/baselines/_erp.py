@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pyriemann.tangentspace import TangentSpace
 from sklearn.preprocessing import StandardScaler
 
+from skbci._checks import check_count, check_number, shown
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._lda import CheckedLDA
 from skbci.baselines._logistic import CheckedLogisticRegression
+from skbci.baselines._settings import check_band, check_estimator
 from skbci.baselines._xdawn import CheckedXdawnCovariances
 from skbci.estimators import DecoderPipeline
 from skbci.features import BaselineCorrection, Crop, FilterBank, RankReducer, WindowMeans
@@ -86,8 +89,9 @@ def erp_lda(
     >>> bool(auc.mean() > 0.6)
     True
     """
+    band = check_band(fmin, fmax, "erp_lda")
     return DecoderPipeline([
-        *_signal_steps(fmin, fmax, baseline, tmin, tmax, sfreq, order, alignment),
+        *_signal_steps(band, baseline, tmin, tmax, sfreq, order, alignment, "erp_lda"),
         ("means", WindowMeans(width, sfreq=sfreq)),
         ("scale", StandardScaler()),
         ("lda", CheckedLDA(solver="lsqr", shrinkage="auto")),
@@ -164,9 +168,12 @@ def erp_xdawn_riemann(
     >>> list(erp_xdawn_riemann(sfreq=250).named_steps)
     ['filter', 'baseline', 'crop', 'align', 'rank', 'xdawn', 'tangent', 'lr']
     """
+    band = check_band(fmin, fmax, "erp_xdawn_riemann")
+    check_estimator(estimator, "erp_xdawn_riemann")
+    check_count(n_filters, "n_filters", "erp_xdawn_riemann")
     xdawn = CheckedXdawnCovariances(n_filters, estimator=estimator, xdawn_estimator=estimator)
     return DecoderPipeline([
-        *_signal_steps(fmin, fmax, baseline, tmin, tmax, sfreq, order, alignment),
+        *_signal_steps(band, baseline, tmin, tmax, sfreq, order, alignment, "erp_xdawn_riemann"),
         ("rank", RankReducer()),
         ("xdawn", xdawn),
         ("tangent", TangentSpace()),
@@ -175,19 +182,24 @@ def erp_xdawn_riemann(
 
 
 def _signal_steps(
-    fmin: float, fmax: float, baseline: tuple[float | None, float | None] | None,
+    band: tuple[float, float], baseline: tuple[float | None, float | None] | None,
     tmin: float | None, tmax: float | None, sfreq: float | None, order: int, alignment: Any,
+    who: str,
 ) -> list[tuple[str, object]]:
     correction: object = "passthrough"
     if baseline is not None:
-        if isinstance(baseline, (str, int, float)) or len(baseline) != 2:
+        pair = isinstance(baseline, (tuple, list, np.ndarray))
+        if not pair or len(baseline) != 2:
             raise ValueError(
-                f"baseline={baseline!r} must be None or (start, end) in seconds, either of them "
-                "None."
+                f"baseline={shown(baseline)} must be None or (start, end) in seconds, either of "
+                "them None."
             )
+        for edge in baseline:
+            if edge is not None:
+                check_number(edge, "baseline", who, unit="seconds", also="None")
         correction = BaselineCorrection(*baseline, sfreq=sfreq)
     return [
-        ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
+        ("filter", FilterBank((band,), sfreq=sfreq, order=order, output="channels")),
         ("baseline", correction),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("align", alignment_step(alignment)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numbers
+from collections.abc import Iterable
 from typing import Any
 
 from sklearn.base import clone
@@ -9,6 +11,8 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import StandardScaler
 
+from skbci._check_parts import check_fits
+from skbci._checks import check_count, check_number, check_seed, is_number, refusal
 from skbci.estimators import DecoderPipeline, MLPClassifier
 from skbci.features import BandEnergy
 
@@ -82,6 +86,14 @@ def eye_state_pipeline(
     >>> pipe.fit(eeg.X[train], eeg.y[train]).score(eeg.X[test], eeg.y[test]) > 0.7
     True
     """
+    if isinstance(variance, numbers.Integral):
+        check_count(variance, "variance", "eye_state_pipeline")  # so many components
+    elif variance is not None:
+        check_number(
+            variance, "variance", "eye_state_pipeline", low=0, high=1, closed="neither",
+            also="an integer or None",
+        )
+    check_seed(random_state, "eye_state_pipeline")
     if classifier is None:
         classifier = _network(architecture, random_state, network)
     elif network:
@@ -159,7 +171,12 @@ def eye_state_ensemble(
                 f"eye_state_ensemble: {sorted(network)} are parameters of the networks, but "
                 "classifiers are given; set them there."
             )
+        if not isinstance(name, Iterable) or isinstance(name, (bytes, type)):
+            words = f"is neither one of {list(_ENSEMBLES)} nor a pair of classifiers"
+            raise ValueError(refusal(name, "name", "eye_state_ensemble", words))
+        name = [check_fits(member, "name", "eye_state_ensemble") for member in name]
         members = [clone(member) for member in name]
+    check_seed(random_state, "eye_state_ensemble")
     voting = VotingClassifier(
         [(f"network{number}", member) for number, member in enumerate(members, 1)], voting="soft"
     )
@@ -167,7 +184,7 @@ def eye_state_ensemble(
 
 
 def _network(architecture: Any, random_state: Any, network: dict[str, Any]) -> MLPClassifier:
-    if architecture not in _ARCHITECTURES:
+    if not is_number(architecture) or architecture not in _ARCHITECTURES:
         raise ValueError(
             f"architecture={architecture!r} is unknown; choose 1 for "
             f"{_ARCHITECTURES[1]} or 2 for {_ARCHITECTURES[2]}."

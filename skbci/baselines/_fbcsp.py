@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest, mutual_info_classif
 
+from skbci._checks import check_count, check_seed, refusal
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
 from skbci.estimators import DecoderPipeline
@@ -84,7 +85,14 @@ def fbcsp(
     >>> list(fbcsp(sfreq=250).named_steps)
     ['filter', 'crop', 'align', 'csp', 'select', 'lda']
     """
+    if isinstance(bands, str) or not isinstance(bands, Iterable):
+        raise TypeError(
+            refusal(bands, "bands", "fbcsp", "must be a sequence of (low, high) pairs in Hz")
+        )
     bands = tuple(bands)
+    if not (isinstance(n_features, str) and n_features == "all"):
+        check_count(n_features, "n_features", "fbcsp", also="'all'")
+    check_seed(random_state, "fbcsp")
     information = partial(mutual_info_classif, random_state=random_state)
     return DecoderPipeline([
         ("filter", FilterBank(bands, sfreq=sfreq, order=order, output="bands")),

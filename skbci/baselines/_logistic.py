@@ -6,6 +6,7 @@ from typing import Any
 
 from sklearn.linear_model import LogisticRegression
 
+from skbci._checks import check_positive
 from skbci._labels import check_labels
 
 
@@ -28,4 +29,5 @@ class CheckedLogisticRegression(LogisticRegression):
         -------
         CheckedLogisticRegression
         """
+        check_positive(self.C, "C", "LogisticRegression")
         return super().fit(X, check_labels(y, len(X), "LogisticRegression"), sample_weight)

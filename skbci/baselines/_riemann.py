@@ -10,10 +10,18 @@ from pyriemann.tangentspace import TangentSpace
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._logistic import CheckedLogisticRegression
 from skbci.baselines._mdm import CheckedMDM
+from skbci.baselines._settings import check_band, check_estimator, check_metric
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, RankReducer
 
 __all__ = ["riemann_mdm", "tangent_space_lr"]
+
+# The metrics of pyRiemann that have a mean and a map, or a mean and a distance.
+_TANGENTS = ("euclid", "logchol", "logeuclid", "riemann", "wasserstein")
+_DISTANCES = (
+    "chol", "euclid", "harmonic", "kullback_sym", "logchol", "logdet", "logeuclid", "riemann",
+    "thompson", "wasserstein",
+)
 
 
 def tangent_space_lr(
@@ -83,8 +91,11 @@ def tangent_space_lr(
     >>> tangent_space_lr(sfreq=100).fit(X[:30], y[:30]).score(X[30:], y[30:])
     1.0
     """
+    band = check_band(fmin, fmax, "tangent_space_lr")
+    check_estimator(estimator, "tangent_space_lr")
+    check_metric(metric, "tangent_space_lr", ("mean", "map"), _TANGENTS)
     return DecoderPipeline([
-        *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment),
+        *_covariance_steps(band, tmin, tmax, sfreq, estimator, order, alignment),
         ("tangent", TangentSpace(metric=metric)),
         ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
     ], on_bad_rows=on_bad_rows)
@@ -145,18 +156,21 @@ def riemann_mdm(
     >>> list(riemann_mdm(sfreq=250).named_steps)
     ['filter', 'crop', 'align', 'rank', 'cov', 'mdm']
     """
+    band = check_band(fmin, fmax, "riemann_mdm")
+    check_estimator(estimator, "riemann_mdm")
+    check_metric(metric, "riemann_mdm", ("mean", "distance"), _DISTANCES)
     return DecoderPipeline([
-        *_covariance_steps(fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment),
+        *_covariance_steps(band, tmin, tmax, sfreq, estimator, order, alignment),
         ("mdm", CheckedMDM(metric=metric)),
     ], on_bad_rows=on_bad_rows)
 
 
 def _covariance_steps(
-    fmin: float, fmax: float, tmin: float | None, tmax: float | None, sfreq: float | None,
+    band: tuple[float, float], tmin: float | None, tmax: float | None, sfreq: float | None,
     estimator: str, order: int, alignment: Any,
 ) -> list[tuple[str, object]]:
     return [
-        ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
+        ("filter", FilterBank((band,), sfreq=sfreq, order=order, output="channels")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("align", alignment_step(alignment)),
         ("rank", RankReducer()),

@@ -9,10 +9,10 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
-from skbci._checks import check_count, check_number
+from skbci._check_parts import check_jobs
+from skbci._checks import check_choice, check_count, check_number, check_seed
 from skbci._labels import check_classes
 from skbci._threads import on_one_thread
 from skbci._validation import as_eeg, check_eeg
@@ -151,7 +151,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         check_classes(self.classes_, self)
         flat, codes, weight = _distinct(flat[kept], codes, weight[kept])
         rows, self._mean, self._spread = standardized(flat, weight)
-        seeds = check_random_state(self.random_state).randint(2**31 - 1, size=n_trees)
+        seeds = check_seed(self.random_state, self).randint(2**31 - 1, size=n_trees)
         grown = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(self._grow)(rows, codes, weight, seed) for seed in seeds
         )
@@ -221,6 +221,10 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
 
     def _check_settings(self) -> int:
         name = type(self).__name__
+        check_jobs(self.n_jobs, self)
+        check_choice(self.criterion, "criterion", self, ("entropy", "gini", "log_loss"))
+        if self.max_depth is not None:
+            check_count(self.max_depth, "max_depth", self, also="None")
         check_count(self.subset_size, "subset_size", name)
         check_count(self.min_samples_leaf, "min_samples_leaf", name)
         check_number(self.sample_fraction, "sample_fraction", self, low=0, high=1, closed="right")

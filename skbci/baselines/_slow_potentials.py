@@ -8,6 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._logistic import CheckedLogisticRegression
+from skbci.baselines._settings import check_band
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, WindowMeans
 
@@ -76,8 +77,9 @@ def slow_potentials_lr(
     >>> pipe.score(data.X[40:], data.y[40:]) > 0.8
     True
     """
+    band = check_band(fmin, fmax, "slow_potentials_lr")
     return DecoderPipeline([
-        ("filter", FilterBank(((fmin, fmax),), sfreq=sfreq, order=order, output="channels")),
+        ("filter", FilterBank((band,), sfreq=sfreq, order=order, output="channels")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("align", alignment_step(alignment)),
         ("means", WindowMeans(width, sfreq=sfreq)),

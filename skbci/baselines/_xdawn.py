@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from pyriemann.estimation import XdawnCovariances
 
+from skbci._checks import check_count
 from skbci._labels import check_labels
 
 
@@ -27,6 +28,7 @@ class CheckedXdawnCovariances(XdawnCovariances):
         -------
         CheckedXdawnCovariances
         """
+        check_count(self.nfilter, "nfilter", "XdawnCovariances")
         labels = check_labels(y, len(X), "XdawnCovariances")
         self.n_times_ = np.shape(X)[-1]
         return super().fit(np.asarray(X, dtype=np.float64), labels)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._checks import check_count, check_number, check_positive
+from skbci._checks import check_count, check_flag, check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
@@ -163,6 +163,7 @@ def make_erp(
     duration = check_positive(duration, "duration", "make_erp")
     channels = check_channels(ch_names, reference, "make_erp")
     snr = check_number(snr, "snr", "make_erp", low=0)
+    check_flag(blinks, "blinks", "make_erp")
     seed = draw_seed(random_state)
 
     blocks, labels, tables, traits = [], [], [], []

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._checks import check_count, check_number, check_positive
+from skbci._checks import check_count, check_flag, check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._noise import blink_train, slow_eye_movements
@@ -144,6 +144,8 @@ def make_eye_state(
     channels = check_channels(ch_names, reference, "make_eye_state")
     snr = check_number(snr, "snr", "make_eye_state", low=0)
     size, step = _window_samples(window, hop, duration, sfreq)
+    check_flag(blinks, "blinks", "make_eye_state")
+    check_flag(continuous, "continuous", "make_eye_state")
     seed = draw_seed(random_state)
 
     runs, labels, tables, blocks, traits = [], [], [], [], []

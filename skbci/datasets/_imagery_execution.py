@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._checks import check_count, check_number, check_positive
+from skbci._check_parts import check_list
+from skbci._checks import check_count, check_flag, check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
@@ -190,6 +191,7 @@ def make_imagery_execution(
     duration = check_positive(duration, "duration", "make_imagery_execution")
     channels = check_channels(ch_names, reference, "make_imagery_execution")
     snr = check_number(snr, "snr", "make_imagery_execution", low=0)
+    check_flag(blinks, "blinks", "make_imagery_execution")
     seed = draw_seed(random_state)
 
     blocks, tables, traits = [], [], []
@@ -229,9 +231,8 @@ def make_imagery_execution(
 
 def _choose_sources(classes: Sequence[str], n_sources: Any, overlap: Any) -> list[Source]:
     """Check what belongs together, and place the sources."""
-    if isinstance(classes, str):
-        raise TypeError(f"classes={classes!r} must be a sequence of names, not one name.")
-    names = [str(name) for name in classes]
+    given = check_list(classes, "classes", "make_imagery_execution", "names")
+    names = [str(name) for name in given]
     n_classes = len(names)
     if n_classes < 2 or len(set(names)) != n_classes:
         raise ValueError(f"classes={tuple(names)} must hold at least two different names, once.")

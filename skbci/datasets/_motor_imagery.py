@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._checks import check_count, check_number, check_positive
+from skbci._check_parts import check_list
+from skbci._checks import check_count, check_flag, check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
@@ -195,6 +196,7 @@ def make_motor_imagery(
         check_number(evoked, "evoked", "make_motor_imagery", low=0),
         check_number(drift_with_label, "drift_with_label", "make_motor_imagery", low=0),
     )
+    check_flag(blinks, "blinks", "make_motor_imagery")
     seed = draw_seed(random_state)
 
     blocks, tables, traits = [], [], []
@@ -230,9 +232,7 @@ def make_motor_imagery(
 
 
 def _check_classes(classes: Sequence[str]) -> list[str]:
-    if isinstance(classes, str):
-        raise TypeError(f"classes={classes!r} must be a sequence of names, not one name.")
-    names = [str(name) for name in classes]
+    names = [str(name) for name in check_list(classes, "classes", "make_motor_imagery", "names")]
     unknown = [name for name in names if name not in TASKS]
     if unknown:
         raise ValueError(f"classes has unknown names {unknown}; known are {list(TASKS)}.")

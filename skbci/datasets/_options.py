@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._checks import check_choice, check_names, check_positive
+from skbci._checks import check_choice, check_names, check_positive, is_number, refusal
 from skbci.datasets._head import standard_names
 
 __all__ = [
@@ -45,12 +45,11 @@ def draw_seed(random_state: Any) -> int:
         return int(random_state.integers(2**63))
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31 - 1))
-    if isinstance(random_state, numbers.Integral) and int(random_state) >= 0:
+    whole = is_number(random_state) and isinstance(random_state, numbers.Integral)
+    if whole and random_state >= 0:
         return int(random_state)
-    raise ValueError(
-        f"random_state={random_state!r} must be None, a non-negative integer, a "
-        "numpy RandomState or a numpy Generator."
-    )
+    allowed = "must be None, a non-negative integer, a numpy RandomState or a numpy Generator"
+    raise ValueError(refusal(random_state, "random_state", "", allowed))
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._checks import check_count, check_number, check_positive
+from skbci._check_parts import check_list
+from skbci._checks import check_count, check_flag, check_number, check_positive
 from skbci._times import first_sample
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
@@ -173,6 +174,7 @@ def make_ssvep(
     duration = check_positive(duration, "duration", "make_ssvep")
     channels = check_channels(ch_names, reference, "make_ssvep")
     snr = check_number(snr, "snr", "make_ssvep", low=0)
+    check_flag(blinks, "blinks", "make_ssvep")
     seed = draw_seed(random_state)
     names = [_name(f) for f in hertz]
 
@@ -233,7 +235,9 @@ def _check_stimuli(
             f"{sfreq / 2:g} Hz."
         )
     turns = [0.0] * len(hertz) if phases is None else [
-        check_number(phase, "phases", "make_ssvep") for phase in phases
+        check_number(phase, "phases", "make_ssvep") for phase in check_list(
+            phases, "phases", "make_ssvep", "numbers", also="None"
+        )
     ]
     if len(turns) != len(hertz):
         raise ValueError(

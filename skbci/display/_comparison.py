@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from skbci._checks import check_choice, check_flag, refusal
+from skbci.display._style import check_axes
 from skbci.evaluation import Comparison, compare
 
 if TYPE_CHECKING:
@@ -108,6 +110,9 @@ class ComparisonDisplay:
         -------
         ComparisonDisplay
         """
+        if not hasattr(result, "unit_scores"):
+            because = "must be the Comparison that skbci.evaluation.compare gives"
+            raise TypeError(refusal(result, "result", cls.__name__, because))
         display = cls(
             scores=result.unit_scores(), metric=result.metric, unit=result.unit,
             chance=result.chance, baseline=result.baseline,
@@ -179,6 +184,8 @@ class ComparisonDisplay:
         ValueError
             If ``kind`` is unknown, or differences are wanted without a baseline.
         """
+        check_choice(kind, "kind", self, ("strip", "difference"))
+        check_flag(sort, "sort", self)
         values, line = self._values(kind)
         if sort:
             values = values[values.mean().sort_values(ascending=False, kind="stable").index]
@@ -194,8 +201,6 @@ class ComparisonDisplay:
     def _values(self, kind: str) -> tuple[pd.DataFrame, float | None]:
         if kind == "strip":
             return self.scores, self.chance
-        if kind != "difference":
-            raise ValueError(f"kind={kind!r} is unknown; choose 'strip' or 'difference'.")
         if self.baseline is None:
             raise ValueError("kind='difference' needs a baseline: name one in compare(..., "
                              "baseline=...).")
@@ -207,6 +212,7 @@ class ComparisonDisplay:
 
     @staticmethod
     def _axes(ax: Axes | None, n_lines: int) -> tuple[Axes, Figure]:
+        check_axes(ax, "ax", "ComparisonDisplay")
         if ax is None:
             import matplotlib.pyplot as plt
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from skbci.display._style import GUIDE, clean, line_style, log_ticks, new_axes
+from skbci._check_parts import check_arguments
+from skbci._checks import check_choice
+from skbci.display._style import GUIDE, clean, frame, line_style, log_ticks, new_axes
 from skbci.evaluation import time_to_loss
 from skbci.evaluation._convergence import history_table
 
@@ -95,6 +97,7 @@ class ConvergenceDisplay:
         -------
         ConvergenceDisplay
         """
+        check_arguments(estimators, "estimators", cls.__name__)
         return cls.from_histories(estimators, ax=ax, **plot_params)
 
     @classmethod
@@ -117,7 +120,9 @@ class ConvergenceDisplay:
         ConvergenceDisplay
         """
         if not isinstance(histories, Mapping) or not histories:
-            raise ValueError("ConvergenceDisplay: give a dict with at least one named history.")
+            raise ValueError(
+                "ConvergenceDisplay: histories must be a dict with at least one named history."
+            )
         runs = {
             str(name): [
                 history_table(run) for run in (given if isinstance(given, list) else [given])
@@ -145,7 +150,7 @@ class ConvergenceDisplay:
         -------
         ConvergenceDisplay
         """
-        return cls(times=pd.DataFrame(times)).plot(ax=ax, kind="bar", unit=unit)
+        return cls(times=frame(times, "times", cls.__name__)).plot(ax=ax, kind="bar", unit=unit)
 
     def times_to_loss(
         self, loss: float | None = None, *, column: str = "train_loss", tolerance: float = 0.05
@@ -225,8 +230,7 @@ class ConvergenceDisplay:
             ("kind", kind, ("curve", "bar")), ("x", x, tuple(_AXES)),
             ("unit", unit, ("seconds", "epochs")),
         ):
-            if value not in allowed:
-                raise ValueError(f"{name}={value!r} is unknown; choose one of {allowed}.")
+            check_choice(value, name, self, allowed)
         self.lines_: list[Any] = []
         self.bands_: list[Any] = []
         self.bars_: list[Any] = []

@@ -9,7 +9,8 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.utils import column_or_1d
 
-from skbci.display._style import clean, line_style, new_axes
+from skbci._checks import check_choice, check_seed
+from skbci.display._style import check_axes, clean, line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,12 +120,13 @@ class LatentDisplay:
             If the method is unknown, X and y differ in length, the latent has fewer than two
             dimensions or values that are not finite, or there are fewer than three rows.
         """
-        if method not in _METHODS:
-            raise ValueError(f"method={method!r} is unknown; choose one of {_METHODS}.")
+        check_choice(method, "method", cls.__name__, _METHODS)
+        check_seed(random_state, cls.__name__)
+        check_axes(ax, "ax", cls.__name__)
         if not hasattr(estimator, "transform"):
             raise TypeError(
-                f"LatentDisplay: {type(estimator).__name__} has no transform, which gives the "
-                "latent."
+                f"LatentDisplay: estimator: {type(estimator).__name__} has no transform, which "
+                "gives the latent."
             )
         labels = column_or_1d(y)
         latent = _check_latent(np.asarray(estimator.transform(X)), len(labels))

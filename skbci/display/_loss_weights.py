@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from skbci.display._style import GUIDE, clean, line_style, log_ticks
+from skbci.display._style import GUIDE, check_axes, clean, line_style, log_ticks
 from skbci.evaluation._convergence import history_table
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class LossWeightDisplay:
 
     @staticmethod
     def _make_axes(axes: Any, n: int) -> list[Axes]:
-        if axes is None:
+        if check_axes(axes, "axes", "LossWeightDisplay") is None:
             import matplotlib.pyplot as plt
 
             _, axes = plt.subplots(1, n, figsize=(1.4 + 3.2 * n, 3.2), layout="constrained")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skbci.display._style import check_axes
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -16,7 +18,7 @@ def new_panels(
     axes: Any, n_rows: int, n_columns: int, size: tuple[float, float], **kw: Any
 ) -> Any:
     """Give axes in a grid; new ones where there are none."""
-    if axes is None:
+    if check_axes(axes, "axes") is None:
         import matplotlib.pyplot as plt
 
         _, axes = plt.subplots(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks import check_count, check_flag
+from skbci.display._style import check_axes
 from skbci.evaluation import spatial_patterns
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ class PatternDisplay:
             shown = shown.iloc[: check_count(n_maps, "n_maps", self)]
         check_flag(shared_scale, "shared_scale", self)
         info = _placed(list(shown.columns))
-        if axes is None:
+        if check_axes(axes, "axes", self) is None:
             n_columns = min(len(shown), 6)
             n_rows = -(-len(shown) // n_columns)
             _, axes = plt.subplots(n_rows, n_columns, squeeze=False, layout="constrained",

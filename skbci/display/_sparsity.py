@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from skbci._checks import is_number
+from skbci._check_parts import check_arguments
+from skbci._checks import check_names, is_number
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._sparsity_scores import check_results, draw_scores
-from skbci.display._style import GUIDE, clean, line_style
+from skbci.display._style import GUIDE, check_axes, clean, frame, line_style
 from skbci.evaluation._convergence import history_table
 
 if TYPE_CHECKING:
@@ -123,9 +124,10 @@ class SparsityDisplay:
         TypeError
             If the column ``sparsity`` holds no numbers.
         """
-        results = pd.DataFrame(results)
+        results = frame(results, "results", cls.__name__)
         if metrics is None:
             metrics = [name for name in ("accuracy", "f1") if name in results] or ["accuracy"]
+        metrics = check_names(metrics, "metrics", cls.__name__, also="None")
         check_results(results, metrics, spread)
         display = cls(results=results)
         display.axes_, display.lines_ = draw_scores(results, list(metrics), spread, axes)
@@ -195,6 +197,8 @@ class SparsityDisplay:
         TypeError
             If histories are not given by method and sparsity.
         """
+        check_arguments(histories, "histories", cls.__name__)
+        columns = check_names(columns, "columns", cls.__name__)
         runs = {
             str(method): {
                 float(sparsity): [history_table(run) for run in
@@ -215,7 +219,7 @@ class SparsityDisplay:
         assert self.density is not None
         table = self.density
         n_layers, columns = len(table), list(table.columns)
-        if ax is None:
+        if check_axes(ax, "ax", self) is None:
             size = (5.6, 0.9 + 0.12 * n_layers * (1 + len(columns)))
             self.axes_ = new_panels(None, 1, 1, size)
         else:
@@ -316,7 +320,7 @@ def _by_sparsity(method: Any, own: Any) -> Mapping[float, Any]:
 def _mean_history(runs: list[pd.DataFrame], column: str, method: str) -> np.ndarray:
     if missing := [run for run in runs if column not in run]:
         raise ValueError(
-            f"The history of {method!r} has no column {column!r}; it has "
+            f"columns: the history of {method!r} has no column {column!r}; it has "
             f"{list(missing[0].columns)}."
         )
     beside = pd.concat([run[column].reset_index(drop=True) for run in runs], axis=1)

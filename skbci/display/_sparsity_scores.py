@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from skbci._checks import check_choice
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._style import GUIDE, clean, line_style
 
@@ -37,8 +38,7 @@ def check_results(results: pd.DataFrame, metrics: Sequence[str], spread: Any) ->
                 f"SparsityDisplay: the column {name!r} of results must hold numbers, but its "
                 f"dtype is {results[name].dtype}."
             )
-    if spread not in _SPREADS:
-        raise ValueError(f"spread={spread!r} is unknown; choose one of {_SPREADS}.")
+    check_choice(spread, "spread", "SparsityDisplay", _SPREADS)
 
 
 def draw_scores(

@@ -11,12 +11,13 @@ from sklearn.base import clone, is_regressor
 from sklearn.metrics import log_loss
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, check_cv
 from sklearn.pipeline import Pipeline
-from sklearn.utils import _safe_indexing, check_random_state, indexable
+from sklearn.utils import _safe_indexing, indexable
 
-from skbci._checks import check_count
+from skbci._check_parts import check_fits, check_list, check_splitter
+from skbci._checks import check_count, check_flag, check_number, check_seed, refusal
 from skbci._quiet import without_warnings
 from skbci._validation import as_eeg
-from skbci.display._style import clean, line_style, log_ticks
+from skbci.display._style import check_axes, clean, line_style, log_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,13 +128,23 @@ class StabilityDisplay:
         Both losses are measured after each epoch with the network as it predicts, that is without
         dropout: log-loss of classifiers, mean squared error of regressors.
         """
+        for name, value in (("X", X), ("y", y), ("groups", groups)):
+            if value is not None and not hasattr(value, "__len__"):
+                raise TypeError(refusal(value, name, cls.__name__, "must hold an entry a row"))
         X, y, groups = indexable(as_eeg(X), np.asarray(y), groups)
         n_epochs = check_count(n_epochs, "n_epochs", cls.__name__)
+        check_fits(estimator, "estimator", cls.__name__)
+        check_flag(progress, "progress", cls.__name__)
+        check_axes(axes, "axes", cls.__name__)
+        lrs = check_list(lrs, "lrs", cls.__name__, "numbers")
+        for lr in lrs:
+            check_number(lr, "lrs", cls.__name__, low=0)
+        optimizers = check_list(optimizers, "optimizers", cls.__name__, "names")
         regression = is_regressor(estimator)
         if cv is None:
             half = ShuffleSplit if regression else StratifiedShuffleSplit
             cv = half(1, test_size=0.5, random_state=_seed(random_state))
-        splitter = check_cv(cv, y, classifier=not regression)
+        splitter = check_cv(check_splitter(cv, cls.__name__), y, classifier=not regression)
         runs: list[pd.DataFrame] = []
         jobs = [(train, test, optimizer, lr)
                 for train, test in splitter.split(X, y, groups)
@@ -172,7 +183,9 @@ class StabilityDisplay:
         StabilityDisplay
         """
         if not isinstance(histories, Mapping) or not histories:
-            raise ValueError(f"{cls.__name__}: give a dict with at least one history.")
+            raise ValueError(
+                f"{cls.__name__}: histories must be a dict with at least one history."
+            )
         parts = []
         for (optimizer, lr), history in histories.items():
             columns = {"train_loss": history["train_loss"].to_numpy(dtype=float)}
@@ -244,7 +257,7 @@ class StabilityDisplay:
 
     @staticmethod
     def _axes(axes: Any, n_lrs: int) -> np.ndarray:
-        if axes is None:
+        if check_axes(axes, "axes", "StabilityDisplay") is None:
             import matplotlib.pyplot as plt
 
             _, axes = plt.subplots(
@@ -266,8 +279,9 @@ def _strict_mean(values: pd.Series) -> float:
 
 def _seed(random_state: Any) -> int:
     if isinstance(random_state, (int, np.integer)):
+        check_seed(random_state, "StabilityDisplay")
         return int(random_state)
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    return int(check_seed(random_state, "StabilityDisplay").randint(2**31 - 1))
 
 
 def _ticking(jobs: list[Any], progress: bool) -> Iterable[Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
+
+from skbci._checks import refusal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["GUIDE", "clean", "line_style", "log_ticks", "new_axes"]
+__all__ = ["GUIDE", "check_axes", "clean", "frame", "line_style", "log_ticks", "new_axes"]
 
 GUIDE = "0.45"
 # Told apart by the colour-blind too, and by their dashes where colours run out.
@@ -24,8 +27,24 @@ def line_style(place: int) -> dict[str, Any]:
     return {"color": _COLOURS[place % n], "linestyle": _DASHES[place // n % len(_DASHES)]}
 
 
+def check_axes(axes: Any, name: str, who: Any = "") -> Any:
+    """Check that what is drawn on are matplotlib axes, one or several; None stands for new ones.
+
+    Raises
+    ------
+    TypeError
+        If one of them cannot be drawn on.
+    """
+    if axes is not None:
+        each = np.ravel(np.asarray(axes, dtype=object))
+        if not len(each) or not all(hasattr(ax, "plot") and hasattr(ax, "figure") for ax in each):
+            raise TypeError(refusal(axes, name, who, "must be matplotlib Axes, or None"))
+    return axes
+
+
 def new_axes(ax: Axes | None, size: tuple[float, float]) -> tuple[Axes, Figure]:
     """Give the axes and their figure; a new one where there are none."""
+    check_axes(ax, "ax")
     if ax is None:
         import matplotlib.pyplot as plt
 
@@ -51,3 +70,17 @@ def clean(ax: Axes, grid: str = "y") -> None:
     ax.set_axisbelow(True)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
+
+
+def frame(table: Any, name: str, who: Any) -> pd.DataFrame:
+    """Give a table as a DataFrame.
+
+    Raises
+    ------
+    TypeError
+        If it is none, and no dict of columns.
+    """
+    if not isinstance(table, (pd.DataFrame, dict)):
+        because = "must be a DataFrame, or a dict of columns"
+        raise TypeError(refusal(table, name, who, because))
+    return pd.DataFrame(table)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from skbci._checks import check_count
+from skbci._check_parts import check_array, check_list
+from skbci._checks import check_count, shown
 from skbci._quiet import without_warnings
-from skbci.display._style import GUIDE, line_style
+from skbci.display._style import GUIDE, check_axes, line_style
 from skbci.weighting import (
     TOY_STARTS,
     AdaMT,
@@ -142,9 +143,13 @@ class TrajectoryDisplay:
         That weights collapse is what the picture is there to show: `LossCollapseWarning` is not
         given.
         """
+        starts = check_list(starts, "starts", cls.__name__, "pairs of numbers")
+        check_axes(axes, "axes", cls.__name__)
         named = _named(_default_policies() if policies is None else policies)
         if not len(starts):
             raise ValueError("TrajectoryDisplay: starts is empty; give at least one point.")
+        starts = [check_array(one, "starts", cls.__name__, 1, "pairs of numbers").tolist()
+                  for one in starts]
         with without_warnings(LossCollapseWarning):
             ways = {
                 name: [trajectory(resolve_policy(policy), start, n_steps, lr) for start in starts]
@@ -277,9 +282,10 @@ def _named(policies: Any) -> dict[str, Any]:
     if isinstance(policies, str):
         policies = [policies]
     if not isinstance(policies, Mapping):
+        policies = check_list(policies, "policies", "TrajectoryDisplay", "names", also="a dict")
         if other := [policy for policy in policies if not isinstance(policy, str)]:
             raise ValueError(
-                f"policies: a sequence holds names, but {other[0]!r} is none; give a dict of "
+                f"policies: a sequence holds names, but {shown(other[0])} is none; give a dict of "
                 "names and policies."
             )
         policies = {name: name for name in policies}
@@ -289,7 +295,7 @@ def _named(policies: Any) -> dict[str, Any]:
 
 
 def _panels(axes: Any, n: int, n_columns: int) -> tuple[np.ndarray, Figure]:
-    if axes is None:
+    if check_axes(axes, "axes", "TrajectoryDisplay") is None:
         import matplotlib.pyplot as plt
 
         width = min(n, n_columns)

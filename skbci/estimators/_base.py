@@ -19,7 +19,15 @@ from sklearn.utils.validation import (
 )
 from torch import Tensor, nn
 
-from skbci._checks import check_count, check_flag, check_number
+from skbci._checks import (
+    check_count,
+    check_flag,
+    check_number,
+    check_seed,
+    is_number,
+    refusal,
+    shown,
+)
 from skbci._labels import check_column
 from skbci._lost_table import warn_without_table
 from skbci._masked import check_unmasked
@@ -163,7 +171,7 @@ class BaseNeural(SilentRows, SparseTraining):
         rows = self._check_rows(X, y, sample_weight, groups, reset=True, least_rows=2)
         target = self._encode_target(rows.y, rows.weight, reset=True)
         weight = self._row_weights(target, rows.weight)
-        seed = draw_seed(self.random_state)
+        seed = draw_seed(self.random_state, self)
         train, valid = self._split(rows, target, seed)
         self._standardizer_ = None
         if self.standardize:
@@ -193,7 +201,7 @@ class BaseNeural(SilentRows, SparseTraining):
         weight = self._row_weights(target, rows.weight)
         seed = 0
         if first:
-            self._rng_state_ = seed = draw_seed(self.random_state)
+            self._rng_state_ = seed = draw_seed(self.random_state, self)
             self._standardizer_ = (
                 Standardizer().fit(rows.data, weight) if self.standardize else None
             )
@@ -469,6 +477,10 @@ class BaseNeural(SilentRows, SparseTraining):
         if check_count(self.batch_size, "batch_size", self, low=-1, also="-1 (all rows)") == 0:
             check_count(self.batch_size, "batch_size", self, also="-1 (all rows)")
         check_number(self.lr, "lr", self, low=0, high=1e30)  # single precision holds no more
+        words = self._early_stopping_words
+        if not (isinstance(self.early_stopping, str) and self.early_stopping in words):
+            also = " or ".join(map(repr, words))
+            check_flag(self.early_stopping, "early_stopping", self, also=also)
         check_callbacks(
             self.callbacks, self._route("callbacks"), bool(self.early_stopping), self
         )
@@ -478,16 +490,19 @@ class BaseNeural(SilentRows, SparseTraining):
         check_count(self.n_iter_no_change, "n_iter_no_change", self)
         check_number(self.tol, "tol", self, low=0)
         check_flag(self.standardize, "standardize", self)
-        words = self._early_stopping_words
-        if not (isinstance(self.early_stopping, str) and self.early_stopping in words):
-            also = " or ".join(map(repr, words))
-            check_flag(self.early_stopping, "early_stopping", self, also=also)
+        monitor = getattr(self, "monitor", None)
+        if monitor is not None and not isinstance(monitor, str):
+            because = "must name a column of history_, or be None"
+            raise TypeError(refusal(monitor, "monitor", self, because))
+        if not is_number(self.verbose):
+            check_flag(self.verbose, "verbose", self, also="a number")
+        check_seed(self.random_state, self)
         try:
             torch.device(self.device)
-        except (RuntimeError, TypeError):
+        except (RuntimeError, TypeError, ValueError):
             raise ValueError(
-                f"{name}: device={self.device!r} is no torch device; use for example 'cpu' or "
-                "'cuda'."
+                f"{name}: device={shown(self.device)} is no torch device; use for example 'cpu' "
+                "or 'cuda'."
             ) from None
         if torch.device(self.device).type == "cuda" and not torch.cuda.is_available():
             raise ValueError(f"{name}: device={self.device!r}, but torch finds no CUDA device.")

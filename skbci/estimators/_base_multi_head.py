@@ -157,10 +157,6 @@ class BaseMultiHeadClassifier(BaseNeuralClassifier):
         super()._check_settings()
         name = type(self).__name__
         self._check_plateau()
-        if self.monitor is not None and not isinstance(self.monitor, str):
-            raise TypeError(
-                f"{name}: monitor={self.monitor!r} must name a column of history_, or be None."
-            )
         if self._losses_or_none() is None:
             self._refuse_settings_of_losses(name)
             return
@@ -188,7 +184,8 @@ class BaseMultiHeadClassifier(BaseNeuralClassifier):
     def _refuse_settings_of_losses(self, name: str) -> None:
         given = [f"losses__{key}" for key in self._route("losses")]
         given += [f"loss_weighting__{key}" for key in self._route("loss_weighting")]
-        if self.loss_weighting != "fixed":
+        unset = isinstance(self.loss_weighting, str) and self.loss_weighting == "fixed"
+        if not unset:
             given.append(f"loss_weighting={self.loss_weighting!r}")
         if self.center_lr is not None:
             given.append(f"center_lr={self.center_lr!r}")

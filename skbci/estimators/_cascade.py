@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._check_parts import check_fits, check_splitter
 from skbci._checks import check_choice, check_count, check_number
 from skbci._labels import check_classes, check_column
 from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
@@ -208,6 +209,9 @@ class CascadeClassifier(MetaClassifier):
         self, X: Any, y: Any, reset: bool, classes: Any = None
     ) -> tuple[Any, np.ndarray]:
         name = type(self).__name__
+        for part in ("initial", "terminal"):
+            check_fits(getattr(self, part), part, self, and_has="predict")
+        check_splitter(self.cv, self)
         check_count(self.n_lags, "n_lags", name)
         check_choice(self.stack, "stack", self, _STACKS)
         check_number(self.gap, "gap", self, low=0, unit="seconds")

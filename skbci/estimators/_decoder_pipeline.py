@@ -11,7 +11,8 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skbci._checks import check_choice
+from skbci._check_parts import check_list
+from skbci._checks import check_choice, refusal
 from skbci._quiet import filters_kept
 from skbci._threads import on_one_thread
 from skbci._usable import (
@@ -154,6 +155,11 @@ class DecoderPipeline(WholeFits, Pipeline):
         self
         """
         check_choice(self.on_bad_rows, "on_bad_rows", self, ON_BAD_ROWS)
+        pairs = check_list(self.steps, "steps", self, "(name, estimator) pairs")
+        if not pairs or not all(isinstance(pair, (tuple, list)) and len(pair) == 2
+                                and isinstance(pair[0], str) for pair in pairs):
+            because = "must be a list of (name, estimator) pairs"
+            raise ValueError(refusal(self.steps, "steps", self, because))
         for name in ("prior_", "amplitude_", "_row_shape"):
             self.__dict__.pop(name, None)
         X = as_eeg(X)

@@ -12,6 +12,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._check_parts import check_fits
 from skbci._checks import check_choice, check_count, check_number, check_positive
 from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._sessions import LEVELS, session_rows
@@ -318,6 +319,7 @@ class EvidenceAccumulator(MetaClassifier):
         self.change_rate_ = learned if self.change_rate == "learned" else float(self.change_rate)
 
     def _check_settings(self) -> None:
+        check_fits(self.estimator, "estimator", self, and_has="predict_proba")
         words = "'learned' or None"
         if isinstance(self.change_rate, str):
             check_choice(self.change_rate, "change_rate", self, ("learned", None))

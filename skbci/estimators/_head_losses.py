@@ -146,6 +146,8 @@ def resolve_losses(
 
 
 def _head_names(losses: Mapping[str, Any], module: nn.Module) -> tuple[str, ...]:
+    if not losses:
+        raise ValueError("losses is empty; name a loss for each of the module's heads, or None.")
     name = type(module).__name__
     heads = getattr(module, "head_names", None)
     if heads is None:

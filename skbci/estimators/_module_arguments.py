@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from skbci._checks import refusal
+
 
 def build_module(
     module: Any,
@@ -49,11 +51,11 @@ def build_module(
                 f"{type(module).__name__}; give the class."
             )
         return copy.deepcopy(module)
-    if not callable(module):
-        raise TypeError(
-            f"module={module!r} must be a torch.nn.Module class, a factory or an instance."
-        )
-    parameters = inspect.signature(module).parameters
+    try:
+        parameters = inspect.signature(module).parameters
+    except (TypeError, ValueError):  # of what is not callable, and of some types that are built in
+        because = "must be a torch.nn.Module class, a factory or an instance"
+        raise TypeError(refusal(module, "module", "", because)) from None
     name = getattr(module, "__name__", repr(module))
     open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     unknown = [key for key in settings if key not in parameters]

@@ -20,7 +20,7 @@ def check_column(name: str, epoch: Mapping[str, Any]) -> None:
     ValueError
         Naming the columns that there are.
     """
-    if name not in epoch:
+    if not isinstance(name, str) or name not in epoch:
         columns = [key for key in epoch if key not in ("batches", "epoch", "dur")]
         raise ValueError(
             f"monitor={name!r} is no column of the history; the columns are {', '.join(columns)}."

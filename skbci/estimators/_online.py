@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skbci._checks import check_count, check_positive
+from skbci._check_parts import check_fits
+from skbci._checks import check_count, check_positive, check_seed
 from skbci._labels import check_labels
 from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._sessions import LEVELS, session_codes, session_rows
@@ -273,7 +273,7 @@ class OnlineClassifier(MetaClassifier):
             if bad.any():
                 inside, y = take_rows(inside, np.flatnonzero(~bad)), y[~bad]
         learner = last_step(self.estimator_)
-        random = check_random_state(self.random_state) if self.replay else None
+        random = check_seed(self.random_state, self) if self.replay else None
         offline = self._offline_ and (self._transformed(self._offline_[0]), self._offline_[1])
         with scaled_step_size(learner, float(self.lr_factor), type(self).__name__):
             for _ in range(self.n_passes):
@@ -329,6 +329,7 @@ class OnlineClassifier(MetaClassifier):
 
     def _check_settings(self) -> None:
         name = type(self).__name__
+        check_fits(self.estimator, "estimator", self)
         check_count(self.batch_size, "batch_size", name)
         check_count(self.n_passes, "n_passes", name, low=0)
         check_count(self.replay, "replay", name, low=0)

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
+
+from skbci._checks import check_seed
 
 # Torch has one random state and one number of threads for all of a process: whoever sets them
 # keeps others out until they are put back. Nested parallel searches run as threads.
@@ -60,8 +61,8 @@ def seeded(seed: int | torch.Tensor, device: str) -> Iterator[None]:
         yield
 
 
-def draw_seed(random_state: Any) -> int:
+def draw_seed(random_state: Any, who: Any = "") -> int:
     """Draw a seed; ``None`` takes fresh entropy instead of advancing numpy's global state."""
     if random_state is None:
         return int(np.random.default_rng().integers(2**31 - 1))
-    return int(check_random_state(random_state).randint(2**31 - 1))
+    return int(check_seed(random_state, who).randint(2**31 - 1))

@@ -16,6 +16,8 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
+from skbci._check_parts import check_arguments, check_jobs, check_list, check_splitter
+from skbci._checks import check_flag, refusal, shown
 from skbci._labels import check_column
 from skbci._quiet import filters_kept, without_warnings
 from skbci._validation import as_eeg, row_values
@@ -129,12 +131,14 @@ def compare(
     >>> result.tests[["difference", "p_wilcoxon_holm"]].round(3).to_dict("records")
     [{'difference': 0.007, 'p_wilcoxon_holm': 1.0}]
     """
+    check_flag(progress, "progress", "compare")
+    check_jobs(n_jobs, "compare")
     X = as_eeg(X)
     _check_input(pipelines, X, y, baseline)
     scorings = _check_scoring(scoring)
     first = next(iter(pipelines.values()))
-    cv = check_cv(cv, y, classifier=is_classifier(first))
-    params = dict(params or {})
+    cv = check_cv(check_splitter(cv, "compare"), y, classifier=is_classifier(first))
+    params = check_arguments(params, "params", "compare")
     folds = make_folds(cv, X, y, split_params(cv, groups, params), "compare")
     person, subjects = _subject_labels(X, groups, by)
     scorers = {name: check_scoring(first, scoring=s) for name, s in scorings.items()}
@@ -163,9 +167,11 @@ def _check_input(pipelines: Any, X: Any, y: Any, baseline: str | None) -> None:
         if isinstance(estimator, type) or not hasattr(estimator, "fit"):
             raise TypeError(f"compare: pipeline {name!r} is {estimator!r}, not an estimator "
                             "(an instance with a fit method).")
-    if baseline is not None and baseline not in pipelines:
-        raise ValueError(f"compare: baseline={baseline!r} is not among the pipelines "
+    if baseline is not None and not (isinstance(baseline, str) and baseline in pipelines):
+        raise ValueError(f"compare: baseline={shown(baseline)} is not among the pipelines "
                          f"{list(pipelines)}.")
+    if y is None and is_classifier(next(iter(pipelines.values()))):
+        raise ValueError("compare: y=None, but classifiers need labels.")
     check_consistent_length(X, y)
     if is_classifier(next(iter(pipelines.values()))) and len(pd.unique(pd.Series(y))) < 2:
         raise ValueError(f"compare: y has one class only, {pd.Series(y).iloc[0]!r}; a classifier "
@@ -174,11 +180,13 @@ def _check_input(pipelines: Any, X: Any, y: Any, baseline: str | None) -> None:
 
 def _check_scoring(scoring: Any) -> dict[str, Any]:
     """Name the metrics; the first of them is called ``score``."""
-    if scoring is None or isinstance(scoring, str) or callable(scoring):
+    if scoring is None or isinstance(scoring, str) or (
+        callable(scoring) and not isinstance(scoring, type)
+    ):
         return {"score": scoring}
     named = dict(scoring) if isinstance(scoring, Mapping) else {
         name if isinstance(name, str) else getattr(name, "__name__", str(name)): name
-        for name in scoring
+        for name in check_list(scoring, "scoring", "compare", "metrics", also="None")
     }
     if not named:
         raise ValueError("compare: scoring is empty; name at least one metric.")
@@ -202,6 +210,8 @@ def _subject_labels(X: Any, groups: Any, by: str | None) -> tuple[str, np.ndarra
     """Who each row is from, and what that is called."""
     if by is None:
         return "subject", None
+    if not isinstance(by, str):
+        raise TypeError(refusal(by, "by", "compare", "must be a column of X's table, or None"))
     known = row_values(X, by)
     if known is not None:
         return by, check_column(known, _num_samples(X), f"metadata column {by!r}")

@@ -57,7 +57,7 @@ def time_to_loss(
     0.19
     """
     table = history_table(history)
-    if column not in table:
+    if not isinstance(column, str) or column not in table:
         raise ValueError(f"The history has no column {column!r}; it has {list(table.columns)}.")
     losses = table[column].to_numpy(dtype=float)
     finite = losses[np.isfinite(losses)]

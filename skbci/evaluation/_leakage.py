@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _num_samples
 
+from skbci._check_parts import check_splitter
 from skbci._checks import check_number
 from skbci._labels import check_column
 from skbci._recordings import TOLERANCE_S, nearest_distance, refine
@@ -133,7 +134,7 @@ def _goes_back(recordings: np.ndarray, times: np.ndarray) -> bool:
 
 
 def _splits(cv: Any, X: Any, y: Any, groups: Any, onsets: Any) -> list[Fold]:
-    cv = check_cv(cv, y, classifier=y is not None)
+    cv = check_cv(check_splitter(cv, "leakage_report"), y, classifier=y is not None)
     extra = {"onsets": onsets} if "onsets" in inspect.signature(cv.split).parameters else {}
     return make_folds(cv, X, y, {"groups": groups, **extra}, "leakage_report")
 

@@ -10,6 +10,7 @@ from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._check_parts import check_fits
 from skbci._checks import check_choice, check_count, check_seed
 from skbci._labels import check_labels
 from skbci._validation import as_eeg
@@ -97,13 +98,14 @@ def spatial_patterns(
     (2, 22)
     """
     method = check_choice(method, "method", "spatial_patterns", _METHODS)
+    check_fits(estimator, "estimator", "spatial_patterns")
     check_is_fitted(estimator)
     X = as_eeg(X)
     shape = np.shape(X)
     if len(shape) != 3:
         raise ValueError(
-            f"spatial_patterns needs epochs of shape (n_rows, n_channels, n_times), got shape "
-            f"{shape}."
+            "spatial_patterns needs X as epochs of shape (n_rows, n_channels, n_times), got "
+            f"shape {shape}."
         )
     known = X.ch_names if isinstance(X, EEGArray) else None
     names = known or [f"EEG{i:03d}" for i in range(shape[1])]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.fft
 
-from skbci._checks import check_count
+from skbci._checks import check_count, check_flag
 from skbci._threads import on_one_thread
 from skbci._validation import check_bands, resolve_sfreq
 from skbci.features._blocks import signal_blocks
@@ -122,6 +122,7 @@ class BandEnergy(LogPowers):
     def _prepare(self, X: Any) -> tuple[Any, np.ndarray]:
         X, data = self._read_fit(X)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
+        check_flag(self.log, "log", self)
         n = check_count(self.n_subbands, "n_subbands", self)
         edges = [np.linspace(lo, hi, n + 1) for lo, hi in check_bands(self.bands, self.sfreq_,
                                                                       self)]

@@ -17,6 +17,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
+from skbci._check_parts import check_fits
 from skbci._validation import as_eeg, carry_rows
 from skbci._whole import WholeFits
 
@@ -120,6 +121,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         -------
         self
         """
+        check_fits(self.transformer, "transformer", self, and_has="transform")
         given = process_routing(self, "fit", **params)["transformer"].fit if (
             params and _routing_enabled()) else params
         self.transformer_ = clone(self.transformer).fit(as_eeg(X), y, **given)

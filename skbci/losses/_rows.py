@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skbci._checks import check_choice, refusal
+
 REDUCTIONS = ("none", "mean", "sum")
 
 
 def check_reduction(reduction: str) -> str:
     """Give the reduction back if there is one of that name."""
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction={reduction!r} is unknown; use one of {list(REDUCTIONS)}.")
-    return reduction
+    return str(check_choice(reduction, "reduction", "", REDUCTIONS))
 
 
 def check_class_weight(
@@ -24,8 +24,13 @@ def check_class_weight(
     """Give class weights as a tensor, one entry a class."""
     if class_weight is None:
         return None
-    weights = torch.as_tensor(class_weight, dtype=torch.get_default_dtype()).detach().clone()
-    if weights.ndim != 1 or (n_classes is not None and len(weights) != n_classes):
+    try:
+        weights = torch.as_tensor(class_weight, dtype=torch.get_default_dtype()).detach().clone()
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        because = "must hold one finite number for each class, or be None"
+        raise TypeError(refusal(class_weight, "class_weight", "", because)) from None
+    n_given = len(weights) if weights.ndim == 1 else 0
+    if not n_given or (n_classes is not None and n_given != n_classes):
         expected = "one number for each class" if n_classes is None else f"{n_classes} numbers"
         raise ValueError(
             f"class_weight has the shape {tuple(weights.shape)}; it must hold {expected}."

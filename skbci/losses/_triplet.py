@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from skbci._checks import check_choice, check_flag, check_number
 from skbci.losses._rows import check_class_weight, check_labels, check_reduction, row_weights
 
 
@@ -102,11 +102,10 @@ class SemiHardTripletLoss(nn.Module):
         class_weight: Sequence[float] | Tensor | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(margin, bool) or not (math.isfinite(margin) and margin >= 0):
-            raise ValueError(f"margin={margin!r} must be a finite number that is not negative.")
-        if negatives not in ("all", "closest"):
-            raise ValueError(f"negatives={negatives!r} is unknown; use 'all' or 'closest'.")
-        self.margin = float(margin)
+        self.margin = check_number(margin, "margin", self, low=0)
+        check_choice(negatives, "negatives", self, ("all", "closest"))
+        check_flag(normalize, "normalize", self)
+        check_flag(squared, "squared", self)
         self.negatives = negatives
         self.normalize = normalize
         self.squared = squared

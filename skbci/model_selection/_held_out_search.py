@@ -12,7 +12,8 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
-from skbci._checks import check_number
+from skbci._check_parts import check_candidates, check_fits, check_jobs
+from skbci._checks import check_flag, check_number, refusal
 from skbci._quiet import filters_kept
 from skbci.model_selection._best_candidate import BestCandidate
 
@@ -165,11 +166,17 @@ class HeldOutSearch(BestCandidate):
         from skbci.estimators._torch_state import draw_seed
         from skbci.model_selection._held_out_fits import candidate, fit_one, judge
 
+        check_fits(self.estimator, "estimator", self)
         check_number(self.tol, "tol", self, low=0)
+        check_jobs(self.n_jobs, self)
+        check_flag(self.lower_is_better, "lower_is_better", self)
+        if self.monitor is not None and not isinstance(self.monitor, str):
+            because = "must name a column of the estimator's history_, or be None"
+            raise TypeError(refusal(self.monitor, "monitor", self, because))
         params = self._routed("fit", params)
         if is_classifier(self.estimator):
             check_weighted_classes(self, y, params.get("sample_weight"))
-        grid = list(ParameterGrid(self.param_grid))
+        grid = list(ParameterGrid(check_candidates(self.param_grid, "param_grid", self)))
         if not grid:
             raise ValueError(f"{type(self).__name__}: param_grid has no candidates.")
         seed = draw_seed(None)

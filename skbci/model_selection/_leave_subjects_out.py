@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._checks import check_count
+from skbci._checks import check_count, check_seed
 from skbci._validation import rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._rows import row_labels
@@ -89,7 +89,7 @@ class LeaveSubjectsOut(EEGSplitter):
         who = type(self).__name__
         drawing = self.test_subjects is not None
         n_splits = check_count(self.n_splits, "n_splits", who, low=1 if drawing else 2)
-        random = None if self.random_state is None else _generator(self.random_state)
+        random = None if self.random_state is None else check_seed(self.random_state, who)
         if not drawing:
             if n_subjects < n_splits:
                 raise ValueError(
@@ -111,12 +111,6 @@ class LeaveSubjectsOut(EEGSplitter):
                 f"subjects do not exist; there are {possible}."
             )
         return _distinct_draws(random or np.random.RandomState(), n_subjects, n_test, n_splits)
-
-
-def _generator(random_state: Any) -> np.random.RandomState:
-    if isinstance(random_state, np.random.RandomState):
-        return random_state
-    return np.random.RandomState(random_state)
 
 
 def _distinct_draws(

@@ -83,7 +83,7 @@ def row_onsets(X: Any, onsets: Any, n_rows: int, who: str) -> np.ndarray:
         )
     try:
         array = np.asarray(onsets, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("onsets must be numbers: seconds from the start of the run.") from None
     check_column(array, n_rows, "onsets")
     if not np.isfinite(array).all():

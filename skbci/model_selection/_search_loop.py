@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from sklearn.model_selection._validation import _fit_and_score
 from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
+from skbci._check_parts import check_candidates, check_jobs, check_splitter
+from skbci._checks import check_positive, refusal
 from skbci._quiet import filters_kept
 from skbci._whole import WholeFits
 
@@ -61,9 +63,27 @@ class StackedSearch(WholeFits, BaseSearchCV):
         -------
         self
         """
+        self._check_search()
         self.n_stacked_fits_ = 0
         with filters_kept():
             return _with_parallel(partial(_StackingParallel, self))(self, X, y, **params)
+
+    def _check_search(self) -> None:
+        """Check what scikit-learn leaves to fail in the middle of its work."""
+        check_jobs(self.n_jobs, self)
+        name = "param_grid" if hasattr(self, "param_grid") else "param_distributions"
+        check_candidates(getattr(self, name), name, self)
+        if not isinstance(self.cv, Iterator):  # which can be read once only
+            check_splitter(self.cv, self)
+        several = isinstance(self.scoring, (list, tuple, set, dict))
+        if several and not (self.scoring and all(isinstance(s, str) for s in self.scoring)):
+            because = "must name at least one metric"
+            raise ValueError(refusal(self.scoring, "scoring", self, because))
+        if isinstance(self.refit, type):
+            because = "must be True, False, a metric's name or a function of cv_results_"
+            raise TypeError(refusal(self.refit, "refit", self, because))
+        if self.max_memory is not None:
+            check_positive(self.max_memory, "max_memory", self, unit="MB", also="None")
 
 
 def _with_parallel(parallel: Any) -> Any:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._checks import check_count, check_number
+from skbci._check_parts import check_list
+from skbci._checks import check_count, check_flag, check_number, shown
 from skbci._labels import check_column
 from skbci._sessions import earlier_first, row_column
 from skbci._validation import as_eeg, row_values, rows_by_label
@@ -171,7 +172,7 @@ class SessionSplit(TimedSplitter):
             for subject, own in owned.items()
             for train, test in self._pairs(list(own), _of(subject))
         ]
-        if self.within_subject or subjects is None:
+        if check_flag(self.within_subject, "within_subject", who) or subjects is None:
             return [
                 (test, np.concatenate([owned[subject][s] for s in train]),
                  {subject: owned[subject][test]})
@@ -183,7 +184,8 @@ class SessionSplit(TimedSplitter):
         """Training and test sessions of one subject's splits."""
         who = type(self).__name__
         if self.pairs is not None:
-            return [self._check_pair(pair, sessions, of) for pair in self.pairs]
+            pairs = check_list(self.pairs, "pairs", who, "(train sessions, test session)")
+            return [self._check_pair(pair, sessions, of) for pair in pairs]
         least = check_count(self.min_train_sessions, "min_train_sessions", who)
         if len(sessions) <= least:
             raise ValueError(
@@ -199,8 +201,8 @@ class SessionSplit(TimedSplitter):
         for name in chosen:
             if name not in sessions[least:]:
                 raise ValueError(
-                    f"{who}: test session {name!r}{of} needs at least {least} session(s) before "
-                    f"it; the sessions there are, in order: {sessions}."
+                    f"{who}: test_sessions: session {shown(name)}{of} needs at least "
+                    f"{least} session(s) before it; the sessions there are, in order: {sessions}."
                 )
         return [(sessions[: sessions.index(name)], name) for name in chosen]
 

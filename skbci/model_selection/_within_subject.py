@@ -10,6 +10,8 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
+from skbci._check_parts import check_list
+from skbci._checks import check_count, check_seed, refusal
 from skbci._validation import as_eeg, rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._rows import row_labels
@@ -104,16 +106,20 @@ class WithinSubject(EEGSplitter):
 
     def _parts(self, X: Any, y: Any, groups: Any) -> Iterator[tuple[Any, ...]]:
         who = type(self).__name__
-        by = (self.by,) if isinstance(self.by, str) else tuple(self.by)
+        by = (self.by,) if isinstance(self.by, str) else tuple(
+            check_list(self.by, "by", who, "columns")
+        )
         labels = row_labels(X, groups, by, who)
         inner_labels = None
         if self.inner_by is not None:
+            if not isinstance(self.inner_by, str):
+                because = "must be a column of X's table, or None"
+                raise TypeError(refusal(self.inner_by, "inner_by", who, because))
             inner_labels = row_labels(X, None, (self.inner_by,), f"{who}(inner_by=...)")
-        if not isinstance(self.cv, (int, np.integer)) and not hasattr(self.cv, "split"):
-            raise TypeError(
-                f"{who}: cv={self.cv!r} must be a number of folds or a splitter with a split "
-                "method; an iterable of ready folds cannot be applied inside each subject."
-            )
+        if not (hasattr(self.cv, "split") and hasattr(self.cv, "get_n_splits")):
+            check_count(self.cv, "cv", who, low=2, also="a splitter; ready folds cannot be "
+                        "applied inside each subject")
+        check_seed(self.random_state, who)
         for subject, rows in rows_by_label(labels, "subject labels").items():
             part = np.zeros((len(rows), 1)) if X is None else _safe_indexing(X, rows)
             targets = None if y is None else _safe_indexing(y, rows)
@@ -121,7 +127,7 @@ class WithinSubject(EEGSplitter):
             yield subject, rows, self._inner(targets), part, targets, own
 
     def _inner(self, y: Any) -> Any:
-        if hasattr(self.cv, "split"):
+        if hasattr(self.cv, "get_n_splits"):
             return self.cv
         stratify = y is not None and type_of_target(y) in ("binary", "multiclass")
         folds = StratifiedKFold if stratify else KFold

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from skbci._checks import check_count
+from skbci._checks import check_count, check_flag, check_number
 from skbci.nets._dead_units import drop_dead_units
 from skbci.nets._depthwise_conv import SameDepthwiseConv1d
 from skbci.nets._max_norm import MaxNormModule
@@ -135,8 +135,8 @@ class DualTaskNet(MaxNormModule):
         self.separable_size = check_count(separable_size, "separable_size", self)
         self.map_pooling = check_count(map_pooling, "map_pooling", self)
         self.n_hidden = self._check_hidden(n_hidden)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"DualTaskNet: dropout={dropout!r} must lie in [0, 1).")
+        check_number(dropout, "dropout", self, low=0, high=1, closed="left")
+        check_flag(max_norm, "max_norm", self)
         self.n_map_times = self._check_fit()
         self.n_features = n_maps * self.n_map_times
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from skbci._checks import check_count
+from skbci._checks import check_count, check_flag
 from skbci.nets._batch_norm import running, update_running
 from skbci.nets._log_variance import NormedLogVariance
 from skbci.nets._max_norm import MaxNormModule
@@ -122,6 +122,8 @@ class FBMSNet(MaxNormModule):
         self.n_maps = check_count(n_bands if n_maps is None else n_maps, "n_maps", self)
         self.depth = check_count(depth, "depth", self)
         self.n_segments = check_count(n_segments, "n_segments", self)
+        check_flag(shared_layer, "shared_layer", self)
+        check_flag(max_norm, "max_norm", self)
         if not isinstance(kernel_sizes, Sequence):
             raise ValueError(f"FBMSNet: kernel_sizes={kernel_sizes!r} must hold odd numbers.")
         sizes = tuple(check_count(k, "kernel_sizes", self) for k in kernel_sizes)

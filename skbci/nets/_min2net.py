@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from skbci._checks import check_count
+from skbci._checks import check_count, check_flag
 from skbci.nets._max_norm import MaxNormModule
 from skbci.nets._same_conv import SameConv1d
 
@@ -113,6 +113,7 @@ class MIN2Net(MaxNormModule):
             latent_dim = max(1, int(n_channels * n_classes / 2)) * n_bands
         self.latent_dim = check_count(latent_dim, "latent_dim", self)
         self.first_pooling, self.pooling = self._check_pooling(subsampling, pooling)
+        check_flag(max_norm, "max_norm", self)
         if not isinstance(kernel_sizes, Sequence) or len(kernel_sizes) != 2:
             raise ValueError(f"MIN2Net: kernel_sizes={kernel_sizes!r} must hold two sizes.")
         outer, inner = (check_count(k, "kernel_sizes", self) for k in kernel_sizes)

@@ -57,6 +57,8 @@ class MLP(nn.Sequential):
         dropout: float | Sequence[float] = 0.0,
     ) -> None:
         sizes = check_sizes(hidden_layer_sizes)
+        check_count(n_features, "n_features", "MLP")
+        check_count(n_outputs, "n_outputs", "MLP")
         rates = check_dropout(dropout, len(sizes))
         check_choice(activation, "activation", "MLP", sorted(ACTIVATIONS))
         layers: list[nn.Module] = [nn.Flatten()]

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from skbci._checks import check_number
+from skbci._check_parts import check_list
+from skbci._checks import check_number, refusal
 from skbci.optim._errors import NonFiniteLossError
 
 _LARGEST = 1e30  # a setting beyond this overflows in single precision
@@ -32,6 +33,11 @@ class ClosureOptimizer(Optimizer):
             check_number(defaults.get(name, 1.0), name, self, low=0, high=_LARGEST)
         # R = r I is inverted.
         check_number(defaults.get("r", 1.0), "r", self, low=0, high=_LARGEST, closed="right")
+        if not isinstance(params, Tensor):  # which torch refuses itself, with a remedy
+            of = "tensors, or of dicts of them with settings"
+            params = check_list(params, "params", self, of)
+            if not params:
+                raise ValueError(refusal(params, "params", self, "holds nothing to train"))
         super().__init__(params, defaults)
         self._pending: tuple[Tensor, Any] | None = None
         self._defer: bool | None = None  # None: by device

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skbci._checks import check_choice
 from skbci.optim._closure_optimizer import global_norm
 from skbci.optim._hjb_rule import HJBRule
 
@@ -94,10 +95,7 @@ class HJBAD(HJBRule):
         eps1: float = 1e-8,
         averaging: bool = False,
     ) -> None:
-        if accumulate not in ("parameter", "norm"):
-            raise ValueError(
-                f"HJBAD: accumulate={accumulate!r} is unknown; use 'parameter' or 'norm'."
-            )
+        check_choice(accumulate, "accumulate", "HJBAD", ("parameter", "norm"))
         super().__init__(params, {
             "lr": lr, "r": r, "eps": eps, "accumulate": accumulate, "lr_schedule": lr_schedule,
             "n_steps": n_steps, "eps1": eps1, "averaging": averaging,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skbci._checks import check_flag
 from skbci.optim._closure_optimizer import ClosureOptimizer, global_norm
 from skbci.optim._theorem_steps import check_schedule, theorem_step
 
@@ -22,9 +23,7 @@ class HJBRule(ClosureOptimizer):
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         name = type(self).__name__
         check_schedule(defaults["lr_schedule"], defaults["n_steps"], defaults["eps1"], name)
-        averaging = defaults["averaging"]
-        if not isinstance(averaging, bool):
-            raise TypeError(f"{name}: averaging={averaging!r} must be True or False.")
+        check_flag(defaults["averaging"], "averaging", name)
         # Steps taken, and how many of them are in the average.
         super().__init__(params, {**defaults, "k": 0, "n_averaged": 0})
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skbci._checks import check_number, check_positive
 from skbci.optim._closure_optimizer import ClosureOptimizer, global_norm
 from skbci.optim._errors import NonFiniteLossError
 from skbci.optim._tap import Tap
@@ -62,11 +63,9 @@ class OutputErrorOptimizer(ClosureOptimizer):
         super().add_param_group(param_group)
         group = self.param_groups[-1]
         name = type(self).__name__
-        for key, least in {"lr": 0, **dict.fromkeys(self._positive)}.items():
-            value = group[key]
-            if not (math.isfinite(value) and (value > 0 or value == least)):
-                allowed = "positive" if least is None else "not negative"
-                raise ValueError(f"{name}: {key}={value!r} must be finite and {allowed}.")
+        check_number(group["lr"], "lr", name, low=0)
+        for key in self._positive:
+            check_positive(group[key], key, name)
         known = {id(p) for p in self.module.parameters()}
         for p in group["params"]:
             if id(p) not in known:

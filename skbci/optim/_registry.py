@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from skbci._check_parts import check_arguments
+from skbci._checks import shown
 from skbci.optim._evdhjb import EVDHJB
 from skbci.optim._hjb import HJB
 from skbci.optim._hjb_ad import HJBAD
@@ -63,19 +65,20 @@ def resolve_optimizer(
     TypeError
         If ``optimizer`` is neither a name nor callable.
     """
+    settings = check_arguments(settings, "settings", "resolve_optimizer")
     if isinstance(optimizer, str):
         if optimizer not in OPTIMIZERS:
             raise ValueError(
-                f"optimizer={optimizer!r} is unknown; use one of {sorted(OPTIMIZERS)} or a "
+                f"optimizer={shown(optimizer)} is unknown; use one of {sorted(OPTIMIZERS)} or a "
                 "torch.optim.Optimizer class."
             )
         factory, implied = OPTIMIZERS[optimizer]
-    elif callable(optimizer):
+    elif callable(optimizer) and _has_signature(optimizer):
         factory, implied = optimizer, {}
     else:
         raise TypeError(
-            f"optimizer={optimizer!r} must be a name or a torch.optim.Optimizer class, not an "
-            f"instance of {type(optimizer).__name__}."
+            f"optimizer={shown(optimizer)} must be a name or a torch.optim.Optimizer class, not "
+            f"an instance of {type(optimizer).__name__}."
         )
     signature = inspect.signature(factory)
     given = ["self", "params", "lr"]
@@ -95,3 +98,12 @@ def resolve_optimizer(
             f"are {', '.join('optimizer__' + n for n in names)} (and lr)."
         )
     return factory, {**implied, **settings}
+
+
+def _has_signature(factory: Any) -> bool:
+    """Whether one can see what a callable takes; of some that are built in one cannot."""
+    try:
+        inspect.signature(factory)
+    except ValueError:
+        return False
+    return True

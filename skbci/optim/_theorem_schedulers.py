@@ -9,6 +9,7 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from skbci._checks import check_count, refusal
 from skbci.optim._theorem_steps import check_schedule, theorem_step
 
 
@@ -23,6 +24,10 @@ class TheoremLR(LRScheduler):
     n_steps: int | None = None
 
     def __init__(self, optimizer: Optimizer, eps1: float = 1e-8, last_epoch: int = -1) -> None:
+        if not isinstance(optimizer, Optimizer):
+            because = "must be a torch.optim.Optimizer"
+            raise TypeError(refusal(optimizer, "optimizer", self, because))
+        check_count(last_epoch, "last_epoch", self, low=-1)
         check_schedule(self.schedule, self.n_steps, eps1, type(self).__name__)
         self.eps1 = eps1
         self._root = 1.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from skbci._checks import check_choice, check_count, check_positive
+
 #: Values of ``lr_schedule``.
 SCHEDULES = ("theorem-1", "theorem-2")
 
@@ -47,11 +49,7 @@ def check_schedule(
     schedule: Any, n_steps: Any, eps1: Any, who: str
 ) -> None:
     """Refuse an unknown schedule, no number of steps, and a zero that would be divided by."""
-    if schedule is not None and schedule not in SCHEDULES:
-        raise ValueError(
-            f"{who}: lr_schedule={schedule!r} is unknown; use None or one of {list(SCHEDULES)}."
-        )
-    if n_steps is not None and not (isinstance(n_steps, int) and n_steps >= 1):
-        raise ValueError(f"{who}: n_steps={n_steps!r} must be None or an integer of at least 1.")
-    if not (math.isfinite(eps1) and eps1 > 0):
-        raise ValueError(f"{who}: eps1={eps1!r} must be finite and positive.")
+    check_choice(schedule, "lr_schedule", who, (None, *SCHEDULES))
+    if n_steps is not None:
+        check_count(n_steps, "n_steps", who, also="None")
+    check_positive(eps1, "eps1", who)

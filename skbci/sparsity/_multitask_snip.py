@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from skbci._checks import refusal
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import SparsityWarning, count_kept
 from skbci.sparsity._prunable import Masks, prunable_layers, unit_rows
@@ -97,11 +98,11 @@ class MultitaskSnip(PruningMethod):
         self, sparsity: float = 0.4, arbiter: str | Arbiter = "or", floor: str = "unit"
     ) -> None:
         super().__init__(sparsity, floor)
-        if not callable(arbiter) and arbiter not in ARBITERS:
-            raise ValueError(
-                f"MultitaskSnip: arbiter={arbiter!r} is unknown; use one of {list(ARBITERS)} or a "
-                "callable."
-            )
+        if isinstance(arbiter, type) or not callable(arbiter):
+            known = ", ".join(map(repr, ARBITERS))
+            if not (isinstance(arbiter, str) and arbiter in ARBITERS):
+                because = f"is not one of {known}, or a function of the tasks' masks"
+                raise ValueError(refusal(arbiter, "arbiter", self, because))
         self.arbiter = arbiter
 
     def _find(

@@ -6,6 +6,7 @@ import copy
 import inspect
 from typing import Any
 
+from skbci._check_parts import check_arguments
 from skbci.sparsity._base import PruningMethod, check_sparsity
 from skbci.sparsity._lottery_ticket import LotteryTicket
 from skbci.sparsity._magnitude import MagnitudePruning
@@ -54,7 +55,7 @@ def resolve_pruning(
     >>> resolve_pruning("lottery", 0.8, {"n_rounds": 5})
     LotteryTicket(sparsity=0.8, floor='unit', n_rounds=5, scope='global')
     """
-    settings = dict(settings or {})
+    settings = check_arguments(settings, "settings", "resolve_pruning")
     if isinstance(pruning, PruningMethod):
         if settings:
             raise ValueError(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skbci._checks import check_count
+from skbci._checks import check_count, refusal
 
 
 def stratified_sample(
@@ -55,6 +55,9 @@ def stratified_sample(
     ([0, 1, 1], True)
     """
     data, labels = np.asarray(X), np.asarray(y)
+    for name, given, array in (("X", X, data), ("y", y, labels)):
+        if array.ndim == 0:
+            raise TypeError(refusal(given, name, "stratified_sample", "must hold a row each"))
     if len(data) != len(labels) or not len(data):
         raise ValueError(
             f"X has {len(data)} rows and y {len(labels)}; both need the same number, one or more."
@@ -108,7 +111,5 @@ def _key(random_state: Any) -> bytes:
         return random_state.bytes(8)
     if isinstance(random_state, numbers.Integral) and 0 <= int(random_state) < 2**64:
         return int(random_state).to_bytes(8, "little")
-    raise ValueError(
-        f"random_state={random_state!r} must be a non-negative integer, a numpy RandomState or a "
-        "numpy Generator."
-    )
+    allowed = "must be a non-negative integer, a numpy RandomState or a numpy Generator"
+    raise ValueError(refusal(random_state, "random_state", "stratified_sample", allowed))

@@ -9,7 +9,7 @@ import numpy as np
 
 from skbci._validation import signal_scale
 
-__all__ = ["Gaps", "ScaleWatch", "doubt_window"]
+__all__ = ["Gaps", "ScaleWatch", "check_window"]
 
 # No head is a hundred times as loud as it was; millivolts are a thousand times volts.
 _FACTOR = 100.0
@@ -17,21 +17,25 @@ _LENGTHS = 1.5
 _RESTARTS = 10
 
 
-def doubt_window(n_window: int, first: Any, sfreq: float) -> None:
-    """Warn where windows are much shorter or longer than the rows of fit.
+def check_window(n_window: int, first: Any, sfreq: float) -> None:
+    """Refuse windows that are much shorter or longer than the rows of fit.
 
-    Warns
-    -----
-    UserWarning
+    A first step that says ``length_free = True`` takes windows of any length.
+
+    Raises
+    ------
+    ValueError
+        With both lengths.
     """
     shape: tuple[int, ...] = getattr(first, "input_shape_", ())
     n_fitted = shape[-1] if len(shape) > 1 else n_window
-    if not 1 / _LENGTHS <= n_window / n_fitted <= _LENGTHS:
-        warnings.warn(
+    alike = 1 / _LENGTHS <= n_window / n_fitted <= _LENGTHS
+    if not alike and not getattr(first, "length_free", False):
+        raise ValueError(
             f"OnlineDecoder: window={n_window / sfreq:g} s is not what the pipeline was fitted "
-            f"with, rows of {n_fitted / sfreq:g} s: its decisions may be guesses. Fit it with "
-            "windows as long as the stream's (SlidingWindows).",
-            UserWarning, stacklevel=3,
+            f"with, rows of {n_fitted / sfreq:g} s: its decisions would be guesses. Fit it with "
+            "windows as long as the stream's (SlidingWindows), or, if the first step's features "
+            f"mean the same at any length, set length_free=True on it ({type(first).__name__})."
         )
 
 

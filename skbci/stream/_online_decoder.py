@@ -17,7 +17,7 @@ from skbci.stream._causality import probe_windows
 from skbci.stream._clock import Clock
 from skbci.stream._engine import Engine
 from skbci.stream._learning import Learning
-from skbci.stream._mismatch import Gaps, ScaleWatch, doubt_window
+from skbci.stream._mismatch import Gaps, ScaleWatch, check_window
 from skbci.stream._settings import (
     check_metadata,
     check_samples,
@@ -87,7 +87,9 @@ class OnlineDecoder:
         If the pipeline has no ``predict_proba``, or a setting is of the wrong type.
     ValueError
         If a step cannot run causally (named), the pipeline does not take such windows, a setting
-        is out of range, or there is no sampling rate.
+        is out of range, there is no sampling rate, or a window is shorter or longer than fit's
+        rows by more than a factor of 1.5 and the first step has no attribute ``length_free`` that
+        is true.
     sklearn.exceptions.NotFittedError
         If the pipeline is not fitted.
 
@@ -363,7 +365,7 @@ class OnlineDecoder:
             first = next(steps)
             # A filter that goes on with the stream was fitted on recordings, the rest on windows.
             windowed = first if self.filter_state == "window" else next(steps, None)
-            doubt_window(self.n_window, windowed, self.sfreq)
+            check_window(self.n_window, windowed, self.sfreq)
             self._watch, self._gaps = ScaleWatch(first, self.n_window), Gaps()
         self._engine, self._samples = engine, engine.samples
         self._begin(level)

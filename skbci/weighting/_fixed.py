@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
+from skbci._check_parts import check_array
+from skbci._checks import refusal
 from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence
 
@@ -29,13 +30,10 @@ class FixedWeights(WeightingPolicy):
 
     def __init__(self, weights: Sequence[float] | None = None) -> None:
         if weights is not None:
-            array = np.asarray(weights, dtype=np.float64)
-            good = array.ndim == 1 and np.isfinite(array).all() and (array >= 0).all()
-            if not (good and array.sum() > 0):
-                raise ValueError(
-                    f"FixedWeights: weights={weights!r} must be one number for each loss, not "
-                    "negative and not all zero."
-                )
+            of = "one number for each loss, not negative and not all zero"
+            array = check_array(weights, "weights", self, 1, of)
+            if not ((array >= 0).all() and array.sum() > 0):
+                raise ValueError(refusal(weights, "weights", self, f"must be {of}"))
         self.weights = weights
 
     def _start(self, n_losses: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from skbci._checks import check_count, check_number, check_positive
+from skbci._checks import check_choice, check_count, check_number, check_positive
 from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence
 from skbci.weighting._slopes import SLOPE_POLICIES
@@ -82,10 +82,7 @@ class GradApprox(WeightingPolicy):
         overlap: float = 1.0,
         minimum: float = 1e-5,
     ) -> None:
-        if policy not in SLOPE_POLICIES:
-            raise ValueError(
-                f"GradApprox: policy={policy!r} is unknown; use one of {list(SLOPE_POLICIES)}."
-            )
+        check_choice(policy, "policy", self, list(SLOPE_POLICIES))
         check_count(warmup, "warmup", self, low=2)
         check_positive(overlap, "overlap", self)
         check_number(minimum, "minimum", self, low=0, high=1, closed="neither")

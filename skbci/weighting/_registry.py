@@ -6,6 +6,7 @@ import copy
 import inspect
 from typing import Any
 
+from skbci._check_parts import check_arguments
 from skbci.weighting._adamt import AdaMT
 from skbci.weighting._alphagrad import AlphaGrad
 from skbci.weighting._base import WeightingPolicy
@@ -62,7 +63,7 @@ def resolve_policy(
     >>> resolve_policy("alphagrad", {"lr": 0.1})
     AlphaGrad(lr=0.1, p=2, minimum=0.0001, constraint='rescale', lead=0, pull=0.1)
     """
-    settings = dict(settings or {})
+    settings = check_arguments(settings, "settings", "resolve_policy")
     if isinstance(policy, WeightingPolicy):
         if settings:
             raise ValueError(

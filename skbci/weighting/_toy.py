@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci._checks import check_count
+from skbci._check_parts import check_array
+from skbci._checks import check_count, check_number, refusal
 from skbci.weighting._adam import adam_step
 from skbci.weighting._base import WeightingPolicy
 from skbci.weighting._evidence import Floats
@@ -149,10 +150,14 @@ def trajectory(
     """
     check_count(n_steps, "n_steps", low=1)
     check_count(epoch_length, "epoch_length", low=1)
+    check_number(lr, "lr", "trajectory", low=0)
+    check_number(valid_shift, "valid_shift", "trajectory")
+    if not isinstance(policy, WeightingPolicy):
+        raise TypeError(refusal(policy, "policy", "trajectory", "must be a WeightingPolicy"))
     policy.start(2)
-    point = np.array(start, dtype=np.float64)
-    if point.shape != (2,) or not np.isfinite(point).all():
-        raise ValueError(f"start={start!r} must be two finite numbers.")
+    point = check_array(start, "start", "trajectory", 1, "two finite numbers")
+    if len(point) != 2:
+        raise ValueError(refusal(start, "start", "trajectory", "must be two finite numbers"))
     moments = np.zeros((3, 2))
     points, losses, weights = (np.empty((n_steps + 1, 2)) for _ in range(3))
     epoch: list[tuple[Floats, Floats]] = []

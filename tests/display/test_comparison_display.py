@@ -126,7 +126,7 @@ def test_importing_the_room_imports_no_pyplot():
 @pytest.mark.parametrize(
     ("kind", "baseline", "message"),
     [
-        ("violin", "LR", "kind='violin' is unknown; choose 'strip' or 'difference'"),
+        ("violin", "LR", "kind='violin' is not one of 'strip', 'difference'"),
         ("difference", None, "needs a baseline"),
         ("difference", "a", "no pipeline but the baseline 'a'"),
     ],

@@ -129,8 +129,8 @@ def test_saved_picture_holds_every_label(tmp_path):
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: ConvergenceDisplay.from_histories({}), "at least one named history"),
-    (lambda: ConvergenceDisplay.from_histories(RUNS, kind="pie"), "kind='pie' is unknown"),
-    (lambda: ConvergenceDisplay.from_histories(RUNS, x="steps"), "x='steps' is unknown"),
+    (lambda: ConvergenceDisplay.from_histories(RUNS, kind="pie"), "kind='pie' is not one of"),
+    (lambda: ConvergenceDisplay.from_histories(RUNS, x="steps"), "x='steps' is not one of"),
     (lambda: ConvergenceDisplay.from_histories(RUNS, kind="bar", unit="days"), "unit='days'"),
     (lambda: ConvergenceDisplay.from_histories(RUNS, column="valid_loss"),
      "history of 'hjb' has no column 'valid_loss'"),

@@ -140,7 +140,7 @@ def test_saved_picture_holds_every_label(tmp_path):
      "GaussianNB has no transform"),
     (lambda: LatentDisplay.from_estimator(StandardScaler(), X, Y), NotFittedError, "not fitted"),
     (lambda: LatentDisplay.from_estimator(Latent(X), X, Y, method="umap"), ValueError,
-     "method='umap' is unknown"),
+     "method='umap' is not one of"),
     (lambda: LatentDisplay.from_estimator(Latent(X), X, Y[:-1]), ValueError,
      "X has 150 rows, but y has 149 labels"),
     (lambda: LatentDisplay.from_estimator(Latent(X[:, :1]), X, Y), ValueError, "one dimension"),

@@ -209,7 +209,7 @@ def test_saved_pictures_hold_every_label(tmp_path, results, fitted):
      "no column 'sparsity'"),
     (lambda: SparsityDisplay.from_results(
         pd.DataFrame({"method": ["a"], "sparsity": [0.1], "task": ["t"], "accuracy": [1.0]}),
-        spread="range"), ValueError, "spread='range' is unknown"),
+        spread="range"), ValueError, "spread='range' is not one of"),
     (lambda: SparsityDisplay.from_estimator(LogisticRegression()), TypeError,
      "LogisticRegression has no density_"),
     (lambda: SparsityDisplay.from_estimator(MLPClassifier()), TypeError, "no density_"),

@@ -315,7 +315,7 @@ def test_result_is_frozen(result):
         ({"baseline": "csp"}, ValueError, "baseline='csp' is not among .*'LR'"),
         ({"y": np.zeros(120)}, ValueError, "y has one class only"),
         ({"y": Y[:-1]}, ValueError, "inconsistent numbers of samples"),
-        ({"cv": []}, ValueError, "cv gives no folds"),
+        ({"cv": []}, ValueError, "gives no folds"),
         ({"cv": [(np.arange(100), [])]}, ValueError, "fold 0 has 100 training and 0 test rows"),
         ({"groups": SUBJECT[:-1], "cv": LeaveSubjectsOut(2)}, ValueError, "groups has shape"),
         ({"scoring": []}, ValueError, "scoring is empty"),

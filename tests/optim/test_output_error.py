@@ -344,10 +344,10 @@ def test_bad_row_weights_are_refused(rule, bad):
         (EVDHJB, {"lr": -1.0}, "lr=-1.0 must be at least 0"),
         (EVDHJB, {"r": -2.0}, "r=-2.0 must be above 0"),
         (EVDHJB, {"r": 0.0}, "r=0"),
-        (LevenbergMarquardt, {"mu": 0.0}, "mu=0.0 must be finite and positive"),
-        (LevenbergMarquardt, {"mu": math.inf}, "mu=inf must be finite and positive"),
+        (LevenbergMarquardt, {"mu": 0.0}, "mu=0.0 must be above 0"),
+        (LevenbergMarquardt, {"mu": math.inf}, "mu=inf must be a finite number, above 0"),
         (LevenbergMarquardt, {"lr": math.nan}, "lr=nan must be a finite number"),
-        (LyapunovDescent, {"mu": -1.0}, "mu=-1.0 must be finite and positive"),
+        (LyapunovDescent, {"mu": -1.0}, "mu=-1.0 must be above 0"),
         (LyapunovDescent, {"eps": -1.0}, "eps=-1.0 must be at least 0"),
         (EVDHJB, {"max_gram_bytes": 0}, "max_gram_bytes=0 must be above 0 bytes"),
     ],
@@ -367,7 +367,7 @@ def test_the_limit_must_be_a_number(value):
 
 def test_bad_settings_of_a_group_are_refused():
     net, _, _ = problem()
-    with pytest.raises(ValueError, match="r=-1.0 must be finite and positive"):
+    with pytest.raises(ValueError, match="r=-1.0 must be above 0"):
         EVDHJB([{"params": net.parameters(), "r": -1.0}], module=net)
 
 

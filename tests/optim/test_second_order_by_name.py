@@ -208,7 +208,7 @@ def test_batch_norm_is_refused_by_name(name, epochs):
         ({"optimizer": "lm", "optimizer__r": 1}, "optimizer 'lm' has no setting 'r'; its settings "
          r"are optimizer__mu, optimizer__max_gram_bytes \(and lr\)"),
         ({"optimizer": "evdhjb", "optimizer__module": 1}, "'evdhjb' has no setting 'module'"),
-        ({"optimizer": "lf", "optimizer__mu": -1.0}, "mu=-1.0 must be finite and positive"),
+        ({"optimizer": "lf", "optimizer__mu": -1.0}, "mu=-1.0 must be above 0"),
         ({"optimizer": "evd-hjb"}, r"unknown; use one of \[.*'evdhjb'.*'lf', 'lm'"),
     ],
 )

@@ -198,7 +198,7 @@ def test_training_continues_from_a_saved_state(make, way):
 
 @pytest.mark.parametrize("rule", [HJB, HJBAD, HJBUnder])
 @pytest.mark.parametrize(("settings", "error", "message"), [
-    ({"lr_schedule": "theorem-3"}, ValueError, "lr_schedule='theorem-3' is unknown"),
+    ({"lr_schedule": "theorem-3"}, ValueError, "lr_schedule='theorem-3' is not one of"),
     ({"n_steps": 0}, ValueError, "n_steps=0 must be"),
     ({"eps1": 0.0}, ValueError, "eps1=0.0 must be"),
     ({"averaging": "yes"}, TypeError, "averaging='yes' must be"),

@@ -531,7 +531,7 @@ def test_sparsity_outside_its_range_is_refused(kind, sparsity, error):
     [
         (lambda: Snip(0.4, floor="row"), "floor='row' is not one of"),
         (lambda: Snip(0.4, task_weights={"a": -1}), r"task_weights\['a'\]=-1"),
-        (lambda: MultitaskSnip(arbiter="xor"), "arbiter='xor' is unknown"),
+        (lambda: MultitaskSnip(arbiter="xor"), "arbiter='xor' is not one of"),
         (lambda: MagnitudePruning(scope="unit"), "scope='unit' is not one of"),
         (lambda: LotteryTicket(n_rounds=0), "n_rounds=0 must be at least 1"),
     ],

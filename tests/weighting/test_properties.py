@@ -375,7 +375,7 @@ def test_bad_losses_in_a_loop_are_refused(network):
         (lambda: AlphaGrad(lead=-1), "lead=-1 must be at least 0"),
         (lambda: AlphaGrad(constraint="lead", lead=3).start(3), "lead=3 is the place of no loss"),
         (lambda: AdaMT(minimum=-1), "minimum=-1"),
-        (lambda: GradApprox("slope"), "policy='slope' is unknown; use one of"),
+        (lambda: GradApprox("slope"), "policy='slope' is not one of"),
         (lambda: GradApprox(warmup=1), "warmup=1 must be at least 2"),
         (lambda: GradApprox(overlap=0), "overlap=0"),
         (lambda: GradNorm(alpha=-1.0), "alpha=-1.0"),

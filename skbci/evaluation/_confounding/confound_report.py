@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.utils.parallel import Parallel, delayed
 
+from skbci._check_parts import check_jobs
 from skbci._checks import check_seed
 from skbci._labels import check_labels
 from skbci._quiet import filters_kept
@@ -155,6 +156,7 @@ def confound_report(
     Decodable below 4 Hz within 1 s of the cue at lateral central sites (...) (accuracy .9...,
     chance .50): cue-evoked potentials or eye movement; band-pass above 7 Hz, or start after 1 s.
     """
+    check_jobs(n_jobs, "confound_report")
     X = as_array(X)
     data, rate, names, start = check_signal(X, sfreq, ch_names, tmin)
     y = check_labels(y, len(data), "confound_report")

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, check_cv
 
-from skbci._checks import check_count, check_number, refusal
+from skbci._check_parts import check_list, check_splitter
+from skbci._checks import check_count, check_names, check_number, refusal
 from skbci._labels import check_column
 from skbci._validation import as_eeg, check_flat_channels, resolve_sfreq, row_values
 from skbci.eegarray import EEGArray
@@ -31,17 +32,22 @@ def as_array(X: Any) -> Any:
 def check_signal(
     X: Any, sfreq: Any, ch_names: Any, tmin: Any
 ) -> tuple[np.ndarray, float, list[str] | None, float]:
-    data = np.asarray(X, dtype=np.float64)
+    try:
+        data = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("confound_report: X must hold numbers.") from None
     if data.ndim != 3:
         raise ValueError(
-            f"confound_report needs epochs of shape (n_rows, n_channels, n_times), got "
+            f"confound_report needs X as epochs of shape (n_rows, n_channels, n_times), got "
             f"{data.ndim}-D input of shape {data.shape}."
         )
     if not np.isfinite(data).all():
         raise ValueError("confound_report: X has NaN or infinite samples.")
     known = isinstance(X, EEGArray)
     rate = resolve_sfreq(sfreq, X, "confound_report")
-    names = list(ch_names) if ch_names is not None else X.ch_names if known else None
+    names = X.ch_names if known else None
+    if ch_names is not None:
+        names = check_names(ch_names, "ch_names", "confound_report")
     if names is not None and len(names) != data.shape[1]:
         raise ValueError(f"ch_names has {len(names)} names, but X has {data.shape[1]} channels.")
     check_flat_channels(data, names)
@@ -58,9 +64,11 @@ def check_signal(
 
 def check_settings(alpha: Any, claimed: Any, n_permutations: Any) -> tuple[float, int]:
     alpha = check_number(alpha, "alpha", "confound_report", low=0, high=1, closed="neither")
-    if isinstance(claimed, str) or not set(claimed) <= set(BANDS):
+    of = f"bands among {list(BANDS)}"
+    if not all(isinstance(band, str) and band in BANDS
+               for band in check_list(claimed, "claimed", "confound_report", of)):
         raise ValueError(refusal(claimed, "claimed", "confound_report",
-                                 f"must be a sequence of bands among {list(BANDS)}"))
+                                 f"must be a list of {of}"))
     return alpha, check_count(n_permutations, "n_permutations", "confound_report", low=0)
 
 
@@ -81,8 +89,8 @@ def usable_folds(
     if cv is None and subjects is not None and (n := len(np.unique(subjects))) > 1:
         folds = make_folds(GroupKFold(min(6, n)), X, y, {"groups": subjects}, "confound_report")
     else:
-        folds = make_folds(check_cv(cv, y, classifier=True), X, y, {"groups": groups},
-                           "confound_report")
+        cv = check_cv(check_splitter(cv, "confound_report"), y, classifier=True)
+        folds = make_folds(cv, X, y, {"groups": groups}, "confound_report")
     usable = [fold for fold in folds if len(np.unique(y[fold[0]])) > 1]
     if len(usable) < len(folds):
         notes.append(f"{len(folds) - len(usable)} of {len(folds)} folds were left out: their "
