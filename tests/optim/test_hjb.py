@@ -292,7 +292,7 @@ def test_a_closure_is_needed():
 
 
 def test_unknown_accumulation_is_refused():
-    with pytest.raises(ValueError, match="'parameter' or 'norm'"):
+    with pytest.raises(ValueError, match="accumulate='layer' is not one of 'parameter', 'norm'"):
         HJBAD([nn.Parameter(torch.ones(1))], accumulate="layer")
 
 
