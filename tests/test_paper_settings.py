@@ -226,7 +226,7 @@ def test_training_stops_after_twenty_epochs_without_gain(kind):
 
 def test_features_of_mental_imagery():
     """1 s at 512 Hz: five segments of 256 samples, 64 apart; 8-30 Hz in steps of 2 Hz."""
-    rows = EEGArray(RANDOM.normal(size=(3, 8, 512)), sfreq=512.0)
+    rows = EEGArray(np.random.default_rng(1).normal(size=(3, 8, 512)), sfreq=512.0)
     welch = WelchPSD(n_per_seg=256, n_overlap=192, fmin=8, fmax=30)
     power = welch.fit_transform(rows)
     assert np.asarray(power).reshape(3, -1).shape == (3, 96)
@@ -236,7 +236,7 @@ def test_features_of_mental_imagery():
 
 
 def test_networks_of_the_cascade():
-    rows = RANDOM.normal(size=(60, 96))
+    rows = np.random.default_rng(2).normal(size=(60, 96))
     y = np.tile(np.repeat([2, 3, 7], 5), 4)
     net = MLPClassifier((50, 30), dropout=(0.2, 0.0), max_epochs=1, random_state=0)
     fitted = CascadeClassifier(net, net, gap=0).fit(rows, y)
@@ -292,7 +292,7 @@ def test_eye_state_ensembles():
 def test_masks_of_two_tasks(sparsity):
     """Each asks for (1 - sigma) of the weights it uses; a shared one goes if neither does."""
     task = np.repeat(["imagery", "execution"], 24)
-    X, y = RANDOM.normal(size=(48, 3, 64)), np.tile([0, 1, 2], 16)
+    X, y = np.random.default_rng(3).normal(size=(48, 3, 64)), np.tile([0, 1, 2], 16)
     clf = SparseMultitaskClassifier(
         sparsity=sparsity, pruning__floor="layer", max_epochs=1, random_state=0
     ).fit(X, y, task=task)

@@ -65,7 +65,7 @@ def test_predictions_do_not_depend_on_units_order_or_chunks(monkeypatch):
     scale, shift = np.array([1e6, 1e-6, 3.0, -2.0]), np.array([5.0, 0.0, -7.0, 1.0])
     moved = KStar(30).fit(X * scale + shift, Y).predict_proba(NEW * scale + shift)
     np.testing.assert_allclose(moved, expected, atol=1e-7)
-    order = RANDOM.permutation(len(X))
+    order = np.random.RandomState(1).permutation(len(X))
     np.testing.assert_allclose(KStar(30).fit(X[order], Y[order]).predict_proba(NEW), expected,
                                atol=1e-8)
     monkeypatch.setattr(module, "_CHUNK", 1)

@@ -54,7 +54,7 @@ def test_the_step_size_falls_when_the_accuracy_has_not_risen():
 
 
 def test_networks_of_several_losses():
-    epochs = rng.normal(size=(60, 3, 50))
+    epochs = np.random.default_rng(1).normal(size=(60, 3, 50))
     y = np.tile([0, 1], 30)
     clf = MIN2NetClassifier(max_epochs=3, early_stopping=True, monitor="valid_accuracy",
                             random_state=0).fit(epochs, y)

@@ -249,7 +249,7 @@ def test_weights_reach_the_score_too():
 
 
 def test_tasks_reach_predictions_and_scores():
-    data = rng.normal(size=(80, 3, 50))
+    data = np.random.default_rng(1).normal(size=(80, 3, 50))
     y, task = np.tile([0, 1], 40), np.repeat(["a", "b"], 40)
     net = SparseMultitaskClassifier(max_epochs=2, early_stopping=True, random_state=0)
     search = HeldOutSearch(net, {"lr": [0.001, 0.01]}).fit(data, y, task=task)

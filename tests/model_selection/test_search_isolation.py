@@ -289,7 +289,7 @@ def test_rows_of_any_kind():
 
 def test_epochs():
     info = mne.create_info(3, 32.0, "eeg")
-    data = rng.normal(size=(30, 3, 32)) * 1e-5
+    data = np.random.default_rng(1).normal(size=(30, 3, 32)) * 1e-5
     epochs = mne.EpochsArray(data, info, verbose="error")
     pipe = make_pipeline(WelchPSD(log=True), network())
     grid = {"mlpclassifier__lr": [0.01, 0.1], "welchpsd__log": [True, False]}
@@ -299,7 +299,7 @@ def test_epochs():
 
 
 def test_weighted_scores_of_shared_prefixes():
-    weight = rng.uniform(0.1, 2, len(X))
+    weight = np.random.default_rng(2).uniform(0.1, 2, len(X))
     with config_context(enable_metadata_routing=True):
         for scoring in (get_scorer(LOSS).set_score_request(sample_weight=True), None):
             last = LogisticRegression().set_score_request(sample_weight=True)
@@ -335,7 +335,7 @@ def some(X):
 ])
 def test_memory_does_not_grow_with_the_settings(last):
     """One fold's rows and what one setting makes of them, however many there are."""
-    data = rng.normal(size=(120, 4, 1000)).astype(np.float32)
+    data = np.random.default_rng(3).normal(size=(120, 4, 1000)).astype(np.float32)
     y = np.arange(120) % 2
     pipe = make_pipeline(Wide(), FunctionTransformer(some), last)
     name = type(last).__name__.lower()

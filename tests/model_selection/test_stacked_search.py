@@ -291,7 +291,7 @@ def test_row_table_reaches_splitter_and_early_stopping():
 
 
 def test_epochs_of_channels_and_times():
-    data = rng.normal(size=(60, 3, 8))
+    data = np.random.default_rng(1).normal(size=(60, 3, 8))
     assert_same(*both(network(), LRS, X=EEGArray(data, sfreq=8.0), y=Y[:60], cv=2))
 
 
