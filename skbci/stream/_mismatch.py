@@ -9,7 +9,7 @@ import numpy as np
 
 from skbci._validation import signal_scale
 
-__all__ = ["Gaps", "ScaleWatch", "check_window"]
+__all__ = ["Gaps", "LengthWatch", "ScaleWatch"]
 
 # No head is a hundred times as loud as it was; millivolts are a thousand times volts.
 _FACTOR = 100.0
@@ -17,25 +17,46 @@ _LENGTHS = 1.5
 _RESTARTS = 10
 
 
-def check_window(n_window: int, first: Any, sfreq: float) -> None:
-    """Refuse windows that are much shorter or longer than the rows of fit.
+class LengthWatch:
+    """Compares the window's length with that of the rows of fit, and warns at the first samples.
 
-    A first step that says ``length_free = True`` takes windows of any length.
-
-    Raises
-    ------
-    ValueError
-        With both lengths.
+    Parameters
+    ----------
+    n_window : int
+        Samples of a window.
+    first : estimator or None
+        The first fitted step that sees windows.
+    sfreq : float
+        Hz.
     """
-    shape: tuple[int, ...] = getattr(first, "input_shape_", ())
-    n_fitted = shape[-1] if len(shape) > 1 else n_window
-    alike = 1 / _LENGTHS <= n_window / n_fitted <= _LENGTHS
-    if not alike and not getattr(first, "length_free", False):
-        raise ValueError(
-            f"OnlineDecoder: window={n_window / sfreq:g} s is not what the pipeline was fitted "
-            f"with, rows of {n_fitted / sfreq:g} s: its decisions would be guesses. Fit it with "
-            "windows as long as the stream's (SlidingWindows), or, if the first step's features "
-            f"mean the same at any length, set length_free=True on it ({type(first).__name__})."
+
+    def __init__(self, n_window: int, first: Any, sfreq: float) -> None:
+        shape: tuple[int, ...] = getattr(first, "input_shape_", ())
+        n_fitted = shape[-1] if len(shape) > 1 else n_window
+        self.alike = 1 / _LENGTHS <= n_window / n_fitted <= _LENGTHS
+        self.lengths = n_window / sfreq, n_fitted / sfreq
+        self.again()
+
+    def again(self) -> None:
+        """Warn once more: a new session may have another audience."""
+        self._silent = self.alike
+
+    def look(self) -> None:
+        """Take a chunk.
+
+        Warns
+        -----
+        UserWarning
+        """
+        if self._silent:
+            return
+        self._silent = True
+        own, fitted = self.lengths
+        warnings.warn(
+            f"OnlineDecoder: window={own:g} s is not what the pipeline was fitted with, rows of "
+            f"{fitted:g} s: its decisions may be guesses. Fit it with windows as long as the "
+            "stream's (SlidingWindows).",
+            UserWarning, stacklevel=5,
         )
 
 

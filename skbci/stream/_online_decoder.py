@@ -17,7 +17,7 @@ from skbci.stream._causality import probe_windows
 from skbci.stream._clock import Clock
 from skbci.stream._engine import Engine
 from skbci.stream._learning import Learning
-from skbci.stream._mismatch import Gaps, ScaleWatch, check_window
+from skbci.stream._mismatch import Gaps, LengthWatch, ScaleWatch
 from skbci.stream._settings import (
     check_metadata,
     check_samples,
@@ -87,9 +87,7 @@ class OnlineDecoder:
         If the pipeline has no ``predict_proba``, or a setting is of the wrong type.
     ValueError
         If a step cannot run causally (named), the pipeline does not take such windows, a setting
-        is out of range, there is no sampling rate, or a window is shorter or longer than fit's
-        rows by more than a factor of 1.5 and the first step has no attribute ``length_free`` that
-        is true.
+        is out of range, or there is no sampling rate.
     sklearn.exceptions.NotFittedError
         If the pipeline is not fitted.
 
@@ -342,6 +340,8 @@ class OnlineDecoder:
         check_choice(level, "level", "OnlineDecoder", LEVELS)
         if self._engine is not None:
             self._learning.flush(self._engine)
+            if level != "run":
+                self._lengths.again()
         self._take_over(self.n_channels, level)
         self._clock.clear()
 
@@ -365,7 +365,7 @@ class OnlineDecoder:
             first = next(steps)
             # A filter that goes on with the stream was fitted on recordings, the rest on windows.
             windowed = first if self.filter_state == "window" else next(steps, None)
-            check_window(self.n_window, windowed, self.sfreq)
+            self._lengths = LengthWatch(self.n_window, windowed, self.sfreq)
             self._watch, self._gaps = ScaleWatch(first, self.n_window), Gaps()
         self._engine, self._samples = engine, engine.samples
         self._begin(level)
@@ -392,6 +392,7 @@ class OnlineDecoder:
         times, decisions = [], []
         stretches = self._clock.read(data.shape[1], timestamps)
         self._watch.look(data)
+        self._lengths.look()
         for stretch in stretches:
             if stretch.after_gap:
                 self._begin("run")
