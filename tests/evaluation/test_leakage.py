@@ -134,7 +134,7 @@ def test_text_and_html():
         ({"groups": [1, 2]}, "groups has shape"),
         ({"onsets": [1.0, 2.0]}, "onsets has shape"),
         ({"window": -1}, "window=-1 must be at least 0 seconds"),
-        ({"cv": []}, "cv gives no folds"),
+        ({"cv": []}, "gives no folds"),
     ],
 )
 def test_bad_input_is_named(kwargs, message):
