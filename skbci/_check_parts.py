@@ -11,7 +11,7 @@ import numpy as np
 from skbci._checks import check_count, refusal
 
 __all__ = [
-    "check_arguments", "check_array", "check_candidates", "check_fits", "check_jobs", "check_list",
+    "check_arguments", "check_array", "check_candidates", "check_fits", "check_jobs", "check_list", "check_mapping",
     "check_splitter",
 ]
 
@@ -112,9 +112,23 @@ def check_arguments(value: Any, name: str, who: Any) -> dict[str, Any]:
     TypeError
         If it is no mapping of names.
     """
+    found = check_mapping(value, name, who)
+    if not all(isinstance(key, str) for key in found):
+        raise TypeError(refusal(value, name, who, "must be a dict of names to values, or None"))
+    return found
+
+
+def check_mapping(value: Any, name: str, who: Any) -> dict[Any, Any]:
+    """Check a dict, whatever its keys; None is an empty one.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping.
+    """
     if value is None:
         return {}
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+    if not isinstance(value, Mapping):
         raise TypeError(refusal(value, name, who, "must be a dict of names to values, or None"))
     return dict(value)
 

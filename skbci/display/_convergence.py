@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from skbci._check_parts import check_arguments
+from skbci._check_parts import check_mapping
 from skbci._checks import check_choice
 from skbci.display._style import GUIDE, clean, frame, line_style, log_ticks, new_axes
 from skbci.evaluation import time_to_loss
@@ -97,7 +97,7 @@ class ConvergenceDisplay:
         -------
         ConvergenceDisplay
         """
-        check_arguments(estimators, "estimators", cls.__name__)
+        check_mapping(estimators, "estimators", cls.__name__)
         return cls.from_histories(estimators, ax=ax, **plot_params)
 
     @classmethod

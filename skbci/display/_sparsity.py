@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from skbci._check_parts import check_arguments
+from skbci._check_parts import check_mapping
 from skbci._checks import check_names, is_number
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._sparsity_scores import check_results, draw_scores
@@ -197,7 +197,7 @@ class SparsityDisplay:
         TypeError
             If histories are not given by method and sparsity.
         """
-        check_arguments(histories, "histories", cls.__name__)
+        check_mapping(histories, "histories", cls.__name__)
         columns = check_names(columns, "columns", cls.__name__)
         runs = {
             str(method): {

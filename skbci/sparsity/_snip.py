@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skbci._check_parts import check_arguments
+from skbci._check_parts import check_mapping
 from skbci._checks import check_number
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import count_kept
@@ -73,7 +73,7 @@ class Snip(PruningMethod):
         super().__init__(sparsity, floor)
         self.task_weights = (
             None if task_weights is None
-            else check_arguments(task_weights, "task_weights", self)
+            else check_mapping(task_weights, "task_weights", self)
         )
         for task, weight in (self.task_weights or {}).items():
             check_number(weight, f"task_weights[{task!r}]", self, low=0)

@@ -605,7 +605,7 @@ def test_instances_whose_constructors_need_more():
 
     copied = resolve_pruning(Widest(0.2, 3), 0.7)
     assert (copied.sparsity, copied.width) == (0.7, 3)
-    with pytest.raises(ValueError, match="Widest: sparsity=1.5 must lie"):
+    with pytest.raises(ValueError, match="Widest: sparsity=1.5 must be"):
         resolve_pruning(Widest(0.2, 3), 1.5)
 
 
