@@ -11,8 +11,8 @@ import numpy as np
 from skbci._checks import check_count, refusal
 
 __all__ = [
-    "check_arguments", "check_array", "check_candidates", "check_fits", "check_jobs", "check_list", "check_mapping",
-    "check_splitter",
+    "check_arguments", "check_array", "check_candidates", "check_fits", "check_jobs", "check_list",
+    "check_mapping", "check_splitter",
 ]
 
 
