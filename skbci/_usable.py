@@ -201,7 +201,7 @@ def check_classes_left(y: np.ndarray, good: np.ndarray, who: str) -> None:
     ValueError
         Naming the classes that are gone.
     """
-    gone = sorted(set(np.unique(y).tolist()) - set(np.unique(y[good]).tolist()), key=str)
+    gone = sorted(set(y.tolist()) - set(y[good].tolist()), key=str)
     if gone or not good.any():
         raise ValueError(
             f"{who}: {int(good.sum())} of {len(good)} rows have a usable signal in all channels, "

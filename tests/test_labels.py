@@ -29,6 +29,7 @@ from skbci.estimators import (
     FBMSNetClassifier,
     MIN2NetClassifier,
     MLPClassifier,
+    MLPRegressor,
     NeuralClassifier,
     OnlineClassifier,
     SparseMultitaskClassifier,
@@ -182,3 +183,15 @@ def test_a_class_without_a_weight_weighs_one():
     np.testing.assert_array_equal(
         fitted({"l": 3}).predict_proba(X3), fitted({"l": 3, "r": 1}).predict_proba(X3)
     )
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_target_of_a_regression_is_named(missing):
+    X = np.random.default_rng(0).normal(size=(12, 3))
+    y = np.arange(12.0).astype(object)
+    y[4] = missing
+    with pytest.raises(ValueError, match="MLPRegressor: y has .* in row 4"):
+        MLPRegressor((4,), max_epochs=1).fit(X, y)
+    with pytest.raises(ValueError, match="y=.* must be numbers"):
+        MLPRegressor((4,), max_epochs=1).fit(X, np.array(["a"] * 12, dtype=object))
+    MLPRegressor((4,), max_epochs=1).fit(X, np.arange(12.0).astype(object))

@@ -28,7 +28,7 @@ from skbci._checks import (
     refusal,
     shown,
 )
-from skbci._labels import check_column
+from skbci._labels import check_column, refuse_missing
 from skbci._lost_table import warn_without_table
 from skbci._masked import check_unmasked
 from skbci._threads import on_one_thread
@@ -112,6 +112,12 @@ class BaseNeural(SilentRows, SparseTraining):
 
     def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
         """Validate what is to be learned, one target a row."""
+        refuse_missing(y, f"{type(self).__name__}: y", "leave these rows out")
+        if getattr(getattr(y, "dtype", None), "kind", "") == "O":
+            try:
+                y = np.asarray(y, dtype=np.float64)
+            except (TypeError, ValueError):
+                raise ValueError(refusal(y, "y", self, "must be numbers")) from None
         return _check_y(y, multi_output=True, estimator=self)
 
     def _encode_target(

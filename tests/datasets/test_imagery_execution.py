@@ -182,7 +182,7 @@ def test_three_classes():
     ({"n_trials": 2, "n_runs": 3}, ValueError,
      "n_trials=2 must be at least n_runs=3: the trials of a session are divided among its runs"),
     ({"n_trials": 0}, ValueError, "n_trials=0 must be at least 1"),
-    ({"classes": "feet"}, TypeError, "sequence of names"),
+    ({"classes": "feet"}, TypeError, "list of names"),
     ({"classes": ("a", "a")}, ValueError, "at least two different"),
     ({"n_sources": 3}, ValueError, "n_sources=3 must be a multiple of the number of classes, 2"),
     ({"n_sources": 1}, ValueError, "n_sources=1 must be at least 2"),

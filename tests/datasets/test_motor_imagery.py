@@ -281,7 +281,7 @@ def test_channels_of_any_spelling_and_order():
     ({"n_trials": 2, "n_runs": 3}, ValueError, "n_trials=2 must be at least 3"),
     ({"classes": ("left_hand", "third_hand")}, ValueError, "unknown names .*third_hand"),
     ({"classes": ("feet",)}, ValueError, "at least two different"),
-    ({"classes": "feet"}, TypeError, "sequence of names"),
+    ({"classes": "feet"}, TypeError, "list of names"),
     ({"sfreq": 40}, ValueError, "sfreq=40 Hz is too low"),
     ({"sfreq": -1}, ValueError, "sfreq=-1"),
     ({"duration": 0}, ValueError, "duration=0 must be above 0"),

@@ -283,5 +283,5 @@ def test_onsets_that_run_backwards_are_named():
 
 
 def test_a_classifier_without_probabilities_is_named():
-    with pytest.raises(TypeError, match="LinearSVC has no predict_proba"):
+    with pytest.raises(TypeError, match="LinearSVC.* must be an estimator .*predict_proba"):
         EvidenceAccumulator(LinearSVC(random_state=0)).fit(*make())

@@ -292,7 +292,8 @@ def test_sigmoid_outputs_give_probabilities_that_fit(epochs):
     clf = make(losses={**LOSSES, "logits": "binary-cross-entropy"}).fit(*epochs)
     clf.net_.module_.eval()
     with torch.no_grad():
-        units = torch.sigmoid(clf.net_.module_(clf._input_rows(epochs[0]))[0]).numpy()
+        rows = torch.as_tensor(clf._standardizer_.transform(epochs[0]), dtype=torch.float32)
+        units = torch.sigmoid(clf.net_.module_(rows)[0]).numpy()
     expected = units / units.sum(1, keepdims=True)
     np.testing.assert_allclose(clf.predict_proba(epochs[0]), expected, rtol=1e-5)
 

@@ -66,7 +66,7 @@ def test_errors_name_the_subject():
 @pytest.mark.parametrize(
     ("cv", "error", "message"),
     [
-        (WithinSubject([(np.arange(2), np.arange(2))]), TypeError, "must be an integer or a splitter"),
+        (WithinSubject([(np.arange(2), np.arange(2))]), TypeError, "must be an integer or a spl"),
         (WithinSubject(2, inner_by="run"), ValueError, "inner_by=.* each row's run"),
         (WithinSubject(2, by="session"), ValueError, "pass groups=.*'session'"),
         (WithinSubject(2, by=("subject", "session")), ValueError, "subject and session"),
