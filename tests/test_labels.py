@@ -192,6 +192,6 @@ def test_a_missing_target_of_a_regression_is_named(missing):
     y[4] = missing
     with pytest.raises(ValueError, match="MLPRegressor: y has .* in row 4"):
         MLPRegressor((4,), max_epochs=1).fit(X, y)
-    with pytest.raises(ValueError, match="y=.* must be numbers"):
+    with pytest.raises(ValueError, match="must be numbers"):
         MLPRegressor((4,), max_epochs=1).fit(X, np.array(["a"] * 12, dtype=object))
     MLPRegressor((4,), max_epochs=1).fit(X, np.arange(12.0).astype(object))
