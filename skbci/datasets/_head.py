@@ -8,6 +8,7 @@ from functools import lru_cache
 import mne
 import numpy as np
 
+from skbci._montage import standard_montage
 from skbci._quiet import quiet_mne
 
 __all__ = ["Head", "eye_topography", "standard_names"]
@@ -21,10 +22,7 @@ _EYES = np.array([[-0.032, 0.074, -0.028], [0.032, 0.074, -0.028]])  # m, head c
 @lru_cache(maxsize=1)
 def _montage() -> tuple[mne.Info, mne.bem.ConductorModel, dict[str, int]]:
     """Electrodes of the 10-05 system, a sphere with three shells fitted to them, an index."""
-    known = mne.channels.get_builtin_montages()
-    # MNE 1.13 renamed the montage.
-    name = "colin27_1005" if "colin27_1005" in known else "standard_1005"
-    montage = mne.channels.make_standard_montage(name)
+    montage = standard_montage()
     with quiet_mne():
         info = mne.create_info(montage.ch_names, 1.0, "eeg").set_montage(montage)
         sphere = mne.make_sphere_model("auto", "auto", info)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks import check_count, check_flag
+from skbci._montage import spell_electrodes, standard_montage
 from skbci.display._style import check_axes
 from skbci.evaluation import spatial_patterns
 
@@ -180,11 +181,8 @@ def _placed(ch_names: list[str]) -> Any:
     """An `mne.Info` with the electrodes' places in MNE's standard montage."""
     import mne
 
-    known = mne.channels.get_builtin_montages()
-    montage = mne.channels.make_standard_montage(
-        "colin27_1005" if "colin27_1005" in known else "standard_1005")
-    spelled = {name.upper(): name for name in montage.ch_names}
-    found = [spelled.get(str(name).upper().strip(". ")) for name in ch_names]
+    montage = standard_montage()
+    found = spell_electrodes(ch_names, montage)
     unknown = [name for name, place in zip(ch_names, found) if place is None]
     if unknown:
         raise ValueError(

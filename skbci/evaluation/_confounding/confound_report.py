@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import mne
 import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
@@ -15,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from skbci._check_parts import check_jobs
 from skbci._checks import check_seed
 from skbci._labels import check_labels
+from skbci._montage import spell_electrodes, standard_montage
 from skbci._quiet import filters_kept
 from skbci.eegarray import EEGArray
 from skbci.evaluation import _paired
@@ -323,12 +323,9 @@ def _positions(names: list[str] | None) -> np.ndarray | None:
     """Positions of the electrodes in MNE's standard montage; NaN where a name is not in it."""
     if names is None:
         return None
-    known = mne.channels.get_builtin_montages()
-    montage = mne.channels.make_standard_montage(
-        "colin27_1005" if "colin27_1005" in known else "standard_1005")
-    places = {k.upper(): v for k, v in montage.get_positions()["ch_pos"].items()}
-    nowhere = np.full(3, np.nan)
-    return np.array([places.get(name.upper().strip(". "), nowhere) for name in names])
+    montage = standard_montage()
+    places, nowhere = montage.get_positions()["ch_pos"], np.full(3, np.nan)
+    return np.array([places.get(name, nowhere) for name in spell_electrodes(names, montage)])
 
 
 def _verdict(

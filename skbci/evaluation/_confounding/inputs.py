@@ -32,6 +32,7 @@ def as_array(X: Any) -> Any:
 def check_signal(
     X: Any, sfreq: Any, ch_names: Any, tmin: Any
 ) -> tuple[np.ndarray, float, list[str] | None, float]:
+    """Check the epochs; return them with rate, channel names and the time of the first sample."""
     try:
         data = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -63,6 +64,7 @@ def check_signal(
 
 
 def check_settings(alpha: Any, claimed: Any, n_permutations: Any) -> tuple[float, int]:
+    """Check the report's own parameters."""
     alpha = check_number(alpha, "alpha", "confound_report", low=0, high=1, closed="neither")
     of = f"bands among {list(BANDS)}"
     if not all(isinstance(band, str) and band in BANDS
@@ -86,6 +88,7 @@ def who_from(X: Any, groups: Any, n_rows: int) -> tuple[np.ndarray | None, str]:
 def usable_folds(
     cv: Any, X: Any, y: np.ndarray, groups: Any, subjects: np.ndarray | None, notes: list[str]
 ) -> list[Fold]:
+    """Return the folds that have two classes to train on, and note how many have not."""
     if cv is None and subjects is not None and (n := len(np.unique(subjects))) > 1:
         folds = make_folds(GroupKFold(min(6, n)), X, y, {"groups": subjects}, "confound_report")
     else:
@@ -119,6 +122,7 @@ def make_trial(
 def note_layout(
     layout: Layout, names: list[str] | None, n_channels: int, notes: list[str]
 ) -> None:
+    """Note which channels and times could not be looked at."""
     if not layout.groups:
         why = "there are no channel names" if names is None else (
             "no channel name is of the 10-05 system")

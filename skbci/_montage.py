@@ -1,0 +1,24 @@
+"""Electrodes of the 10-05 system, as MNE places them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+__all__ = ["spell_electrodes", "standard_montage"]
+
+
+def standard_montage() -> Any:
+    """Return MNE's montage of the 10-05 system, which MNE 1.13 renamed."""
+    import mne
+
+    known = mne.channels.get_builtin_montages()
+    return mne.channels.make_standard_montage(
+        "colin27_1005" if "colin27_1005" in known else "standard_1005"
+    )
+
+
+def spell_electrodes(ch_names: Sequence[str], montage: Any) -> list[str | None]:
+    """Spell names of recordings, such as "FCZ" or "C3..", as the montage does; None if unknown."""
+    spelled = {name.upper(): name for name in montage.ch_names}
+    return [spelled.get(str(name).upper().strip(". ")) for name in ch_names]
