@@ -184,17 +184,20 @@ def _welch_as_is(
     for i in range(0, len(data), n_rows):
         rows = slice(i, min(i + n_rows, len(data)))
         count = rows.stop - i
-        offset, total = np.zeros(count, dtype), np.zeros((count, 2 * out.shape[1]), dtype)
+        offset, total = np.zeros(count, dtype), None
         with np.errstate(over="ignore", invalid="ignore"):
             for first in range(0, plan.n_segments, n_segments):
                 n_here = min(n_segments, plan.n_segments - first)
                 start, width = first * hop, (n_here - 1) * hop + n
-                # A copy, so that what memory the rows lie in changes no sum.
-                block = part[: count * width].reshape(count, width)
-                np.copyto(block, data[rows, start : start + width], casting="same_kind")
+                block = data[rows, start : start + width]
+                if not (block.flags.c_contiguous and block.flags.aligned and block.dtype == dtype):
+                    # A copy, so that what memory the rows lie in changes no sum.
+                    block = part[: count * width].reshape(count, width)
+                    np.copyto(block, data[rows, start : start + width], casting="same_kind")
                 means = segment_means(block, plan, n_here)
                 np.maximum(offset, np.abs(means).max(axis=0), out=offset)
-                total += squared_spectra(block, means, plan, taper, leak, work)
+                squares = squared_spectra(block, means, plan, taper, leak, work)
+                total = squares if total is None else total + squares
             sound[rows] = limits.sound(total, offset * leak[0].real)
             out[rows] = plan.density(total)
     return sound
@@ -211,9 +214,7 @@ def squared_spectra(
         start = j * plan.hop
         np.multiply(block[:, start : start + n], taper, out=segment)
     spectra = scipy.fft.rfft(windowed)
-    spectra[..., : len(leak)] -= means[..., np.newaxis] * leak
-    squares = spectra.view(block.dtype)
-    np.multiply(squares, squares, out=squares)
-    for others in squares[1:]:
-        np.add(squares[0], others, out=squares[0])
-    return squares[0]
+    for k, value in enumerate(leak):  # a bin at a time: long loops
+        spectra[..., k] -= means * value
+    parts = spectra.view(block.dtype)
+    return np.einsum("srk,srk->rk", parts, parts)
