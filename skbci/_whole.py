@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
@@ -27,19 +27,55 @@ def undo_attributes(estimator: Any) -> Undo:
     return undo
 
 
-def undo_training(estimator: Any) -> Undo:
-    """Return what takes back a ``partial_fit`` that follows."""
-    if isinstance(estimator, WholeFits):
-        return estimator._undo_training()
-    if isinstance(estimator, Pipeline):
-        return undo_training(estimator.steps[-1][1])  # the only step that goes on learning
-    before = copy.deepcopy(vars(estimator))  # others may write into their arrays
+def undo_contents(estimator: Any) -> Undo:
+    """Return what gives an estimator copies of the attributes that it has now."""
+    before = copy.deepcopy(vars(estimator))
 
     def undo() -> None:
         vars(estimator).clear()
         vars(estimator).update(before)
 
     return undo
+
+
+def undo_all(undos: Iterable[Undo]) -> Undo:
+    """Return what does several things that take back."""
+    parts = list(undos)
+
+    def undo() -> None:
+        for part in parts:
+            part()
+
+    return undo
+
+
+def undo_fit(estimator: Any) -> Undo:
+    """Return what takes back a ``fit`` that follows."""
+    if isinstance(estimator, WholeFits):
+        return estimator._undo_fit()
+    return undo_attributes(estimator)
+
+
+def undo_fit_in_place(estimator: Any) -> Undo:
+    """Return what takes back a ``fit`` that fits the estimators inside, not clones of them."""
+    try:
+        inside = estimator.get_params().values()
+    except Exception:  # what is wrong with the steps is for the fit to say
+        inside = ()
+    parts = [part for part in inside if hasattr(part, "fit") and hasattr(part, "__dict__")]
+    return undo_all(
+        undo_contents(part) if getattr(part, "warm_start", False) else undo_attributes(part)
+        for part in (estimator, *parts) if not isinstance(part, type)
+    )
+
+
+def undo_training(estimator: Any) -> Undo:
+    """Return what takes back a ``partial_fit`` that follows."""
+    if isinstance(estimator, WholeFits):
+        return estimator._undo_training()
+    if isinstance(estimator, Pipeline):
+        return undo_training(estimator.steps[-1][1])  # the only step that goes on learning
+    return undo_contents(estimator)  # others may write into their arrays
 
 
 def whole(method: Any, undo_of: Callable[[Any], Undo]) -> Any:
@@ -62,20 +98,28 @@ def all_or_nothing(method: Any) -> Any:
     return whole(method, undo_training)
 
 
+def fits_or_not(method: Any) -> Any:
+    """Wrap a method beside ``fit`` that fits, such as ``fit_transform``."""
+    return whole(method, undo_fit)
+
+
 class WholeFits:
     """Base of estimators whose ``fit`` and ``partial_fit`` are done as a whole or not at all.
 
     A fit that raises, or is interrupted, leaves the estimator as it was before: fitted as it was,
-    or not fitted. Children need do nothing as long as `fit` makes its results anew; a child whose
-    ``partial_fit`` writes into what is there says in `_undo_training` how to take that back.
+    or not fitted. Children need do nothing as long as `fit` makes its results anew; a child that
+    writes into what is there says in `_undo_fit` and `_undo_training` how to take that back.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        undo_of = {"fit": undo_attributes, "partial_fit": undo_training}
+        undo_of = {"fit": undo_fit, "partial_fit": undo_training}
         for name, undo in undo_of.items():
             if isinstance(vars(cls).get(name), FunctionType):
                 setattr(cls, name, whole(vars(cls)[name], undo))
         super().__init_subclass__(**kwargs)
+
+    def _undo_fit(self) -> Undo:
+        return undo_attributes(self)
 
     def _undo_training(self) -> Undo:
         return undo_attributes(self)

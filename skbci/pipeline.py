@@ -11,12 +11,13 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_memory
 
 from skbci._validation import as_eeg
+from skbci._whole import Undo, WholeFits, fits_or_not, undo_fit_in_place, undo_training
 from skbci.eegarray import EEGArray
 
 __all__ = ["Pipeline", "is_pipeline", "keep_rows", "make_pipeline", "step_output"]
 
 
-class Pipeline(sklearn.pipeline.Pipeline):
+class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
     """scikit-learn's `Pipeline`, whose rows know their subject, session and onset to the end.
 
     scikit-learn's transformers make bare arrays of whatever they get. What comes after them no
@@ -25,7 +26,8 @@ class Pipeline(sklearn.pipeline.Pipeline):
     output gets the row table of its input, where it has as many rows and no table of its own.
 
     Everything else is scikit-learn's: parameters, slicing, caching, metadata routing. Plain
-    arrays, data frames (``set_output``) and sparse matrices are passed on as they are.
+    arrays, data frames (``set_output``) and sparse matrices are passed on as they are. A fit that
+    fails or is interrupted leaves the pipeline and its steps as they were before.
 
     Parameters
     ----------
@@ -84,7 +86,26 @@ class Pipeline(sklearn.pipeline.Pipeline):
         finally:
             self.steps = worker.steps  # type: ignore[has-type]
 
+    def fit(self, X: Any, y: Any = None, **params: Any) -> Pipeline:
+        """Fit all steps, one after the other.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows.
+        y : array-like, optional
+            Labels.
+        **params
+            As in scikit-learn.
+
+        Returns
+        -------
+        self
+        """
+        return super().fit(X, y, **params)
+
     @available_if(lambda self: self._can_fit_transform())
+    @fits_or_not
     def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit all steps, and transform with all of them.
 
@@ -102,6 +123,32 @@ class Pipeline(sklearn.pipeline.Pipeline):
         EEGArray where X is one, else what the last step gives
         """
         return keep_rows(X, super().fit_transform(X, y, **params))
+
+    @available_if(lambda self: hasattr(super(), "fit_predict"))
+    @fits_or_not
+    def fit_predict(self, X: Any, y: Any = None, **params: Any) -> np.ndarray:
+        """Fit all steps, and predict by the last one's ``fit_predict``.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
+            Rows.
+        y : array-like, optional
+            Labels.
+        **params
+            As in scikit-learn.
+
+        Returns
+        -------
+        ndarray, shape (n_rows,)
+        """
+        return super().fit_predict(X, y, **params)
+
+    def _undo_fit(self) -> Undo:
+        return undo_fit_in_place(self)
+
+    def _undo_training(self) -> Undo:
+        return undo_training(self.steps[-1][1])  # the only step that goes on learning
 
     def _iter(
         self, with_final: bool = True, filter_passthrough: bool = True

@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 from skorch.callbacks import Callback, EarlyStopping
 
 import skbci
@@ -40,20 +44,30 @@ from skbci.estimators import (
 )
 from skbci.features import (
     BandEnergy,
+    BaselineCorrection,
     CausalCentering,
     ChannelNormalizer,
     ChannelScaling,
+    Crop,
     EuclideanAlignment,
     FilterBank,
     FisherSelection,
     KeepRows,
     RankReducer,
+    RiemannianRecentering,
+    SlidingWindows,
     WelchPSD,
     WindowMeans,
 )
-from skbci.model_selection import HeldOutSearch, StackedGridSearchCV
+from skbci.model_selection import (
+    HeldOutSearch,
+    StackedGridSearchCV,
+    StackedRandomizedSearchCV,
+)
+from tests.public_estimators import public_classes
 
 HOME = str(Path(skbci.__file__).parent)
+MLPS = MLPClassifier, MLPRegressor
 SMALL = {"max_epochs": 2, "random_state": 0}
 NETWORKS = [
     MLPClassifier((5,), **SMALL),
@@ -72,6 +86,11 @@ LEARNERS = [
     EvidenceAccumulator(MLPClassifier((5,), **SMALL), 2),
     OnlineClassifier(MLPClassifier((5,), **SMALL), batch_size=8),
     OnlineClassifier(SGDClassifier("log_loss", random_state=0), batch_size=8),
+    OnlineClassifier(skbci.make_pipeline(StandardScaler(), GaussianNB()), batch_size=8),
+    OnlineClassifier(
+        DecoderPipeline([("scale", StandardScaler()), ("net", MLPClassifier((5,), **SMALL))]),
+        batch_size=8,
+    ),
 ]
 OTHERS = [
     FBMSNetClassifier(sfreq=128, kernel_sizes=(5,), bands=((8, 12), (12, 30)), **SMALL),
@@ -83,8 +102,19 @@ OTHERS = [
     GalanClassifier(),
     KStar(),
     RotationForest(n_estimators=2, random_state=0),
+    StackedRandomizedSearchCV(
+        MLPClassifier((5,), **SMALL), {"lr": [0.01, 0.1]}, n_iter=2, cv=2, random_state=0
+    ),
     csp_lda(2, sfreq=128),
+    DecoderPipeline([("scale", StandardScaler()), ("net", MLPClassifier((5,), **SMALL))]),
+    skbci.make_pipeline(WelchPSD(sfreq=128), StandardScaler(), MLPClassifier((5,), **SMALL)),
+    skbci.make_pipeline(
+        FeatureUnion([("raw", "passthrough"), ("pca", make_pipeline(StandardScaler(), PCA(2)))]),
+        SGDClassifier(random_state=0, warm_start=True),
+    ),
     BandEnergy(sfreq=128),
+    BaselineCorrection(),
+    Crop(),
     CausalCentering(),
     ChannelScaling(),
     ChannelNormalizer(),
@@ -93,21 +123,24 @@ OTHERS = [
     FisherSelection(),
     KeepRows(StandardScaler()),
     RankReducer(),
+    RiemannianRecentering(),
+    SlidingWindows(0.5, 0.5, sfreq=128),
     WelchPSD(sfreq=128),
     WindowMeans(sfreq=128),
 ]
 
 
+def test_every_public_class_is_tried():
+    tried = {type(estimator) for estimator in [*LEARNERS, *OTHERS]}
+    assert public_classes() - tried == set()
+
+
 def data_for(estimator, seed=0):
     rng = np.random.default_rng(seed)
     y = np.arange(40) % 2
-    tables = KStar, RotationForest, GalanClassifier, FisherSelection, KeepRows
-    flat = isinstance(estimator, tables)
-    nets = isinstance(estimator, (FBMSNetClassifier, MIN2NetClassifier, SparseMultitaskClassifier))
-    eeg = nets or isinstance(estimator, (BandCSP, CCAClassifier, DecoderPipeline)) or not hasattr(
-        estimator, "predict"
-    )
-    X = rng.normal(size=(40, 3, 128) if eeg and not flat else (40, 6))
+    first = estimator.steps[0][1] if isinstance(estimator, Pipeline) else estimator
+    signals = get_tags(first).input_tags.three_d_array and not isinstance(first, MLPS)
+    X = rng.normal(size=(40, 3, 128) if signals else (40, 6))
     X[y == 1] *= 1.5
     return X, y
 
@@ -157,22 +190,83 @@ def places(method, *args, **kwargs):
     return sorted({1, n // 5, n // 2, n - n // 5} - {0})  # the last ones are not always made
 
 
+def everything(estimator):
+    """The attributes of an estimator and of those that it was given."""
+    inside = [part for part in estimator.get_params().values() if hasattr(part, "fit")]
+    return [(part, dict(vars(part))) for part in [estimator, *inside]]
+
+
+def assert_untouched(before):
+    for part, attributes in before:
+        assert vars(part).keys() == attributes.keys()
+        if getattr(part, "warm_start", False):  # may go on with the old arrays: they were copied
+            continue
+        assert all(vars(part)[name] is value for name, value in attributes.items())
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("estimator", [*LEARNERS, *OTHERS], ids=lambda e: type(e).__name__)
 def test_an_interrupted_fit_leaves_what_was_there(estimator):
     X, y = data_for(estimator)
     fitted = clone(estimator).fit(X, y)
-    before = dict(vars(fitted))
+    before = everything(fitted)
     for n in places(clone(estimator).fit, X, y):
         with pytest.raises(KeyboardInterrupt), Interrupt(n):
             fitted.fit(X, y)
-        assert vars(fitted).keys() == before.keys()
-        assert all(vars(fitted)[name] is value for name, value in before.items())
+        assert_untouched(before)
         fresh = clone(estimator)
-        untouched = dict(vars(fresh))
+        untouched = everything(fresh)
         with pytest.raises(KeyboardInterrupt), Interrupt(n):
             fresh.fit(X, y)
-        assert vars(fresh) == untouched
+        assert_untouched(untouched)
+
+
+class Broken(ClassifierMixin, BaseEstimator):
+    """Is interrupted, in its second fit, after it has begun."""
+
+    def __init__(self, warm_start=False):
+        self.warm_start = warm_start
+
+    def fit(self, X, y):
+        if hasattr(self, "seen_"):
+            self.seen_ += len(X)
+            raise KeyboardInterrupt
+        self.seen_ = np.array([len(X)])
+        return self
+
+    def transform(self, X):
+        return X
+
+    def fit_predict(self, X, y):
+        return self.fit(X, y).seen_
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_transform", "fit_predict"])
+@pytest.mark.parametrize("kept", [False, True], ids=["no cache", "cache"])
+def test_the_steps_before_an_interrupted_one_are_as_before(tmp_path, method, kept):
+    """scikit-learn's steps are fitted in place, and its caches put new ones there."""
+    X, y = data_for(GaussianNB())
+    steps = [StandardScaler(), FeatureUnion([("pca", PCA(2))]), Broken(warm_start=True)]
+    pipeline = skbci.make_pipeline(*steps, memory=str(tmp_path) if kept else None).fit(X, y)
+    scaler, union, _ = fitted = [step for _, step in pipeline.steps]
+    mean, axes = scaler.mean_, union.transformer_list[0][1].components_
+    with pytest.raises(KeyboardInterrupt):
+        getattr(pipeline, method)(X[:20] + 5, y[:20])
+    assert all(now is then for (_, now), then in zip(pipeline.steps, fitted))
+    assert scaler.mean_ is mean
+    assert union.transformer_list[0][1].components_ is axes
+    assert pipeline[-1].seen_.tolist() == [40]
+
+
+def test_a_pipeline_that_was_not_fitted_stays_so():
+    X, _ = data_for(GaussianNB())
+    pipeline = skbci.make_pipeline(StandardScaler(), MLPClassifier((5,), **SMALL))
+    with pytest.raises(ValueError, match="class"):
+        pipeline.fit(X, np.zeros(40))
+    with pytest.raises(NotFittedError):
+        check_is_fitted(pipeline[0])
+    with pytest.raises(NotFittedError):
+        pipeline.predict(X)
 
 
 def numbers_of(estimator, X):

@@ -34,7 +34,7 @@ from skbci._masked import check_unmasked
 from skbci._threads import on_one_thread
 from skbci._usable import check_classes_left
 from skbci._validation import as_eeg, check_eeg
-from skbci._whole import Undo, undo_attributes
+from skbci._whole import Undo, undo_all, undo_attributes
 from skbci.eegarray import EEGArray
 from skbci.estimators._callbacks import check_callbacks
 from skbci.estimators._criteria import resolve_criterion
@@ -414,15 +414,8 @@ class BaseNeural(SilentRows, SparseTraining):
         del history[self._n_fit_ : len(history) - _KEPT_PASSES]
 
     def _undo_training(self) -> Undo:
-        attributes = undo_attributes(self)
-        training = self.net_.undo_training() if hasattr(self, "net_") else None
-
-        def undo() -> None:
-            attributes()
-            if training is not None:
-                training()
-
-        return undo
+        training = [self.net_.undo_training()] if hasattr(self, "net_") else []
+        return undo_all([undo_attributes(self), *training])
 
     # -- prediction -----------------------------------------------------------------------
 

@@ -24,7 +24,6 @@ from skbci._usable import (
     typical_amplitude,
 )
 from skbci._validation import as_eeg, check_flat_channels
-from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 from skbci.pipeline import Pipeline
 
@@ -43,7 +42,7 @@ def _can_transform(pipe: Any) -> bool:
     return hasattr(super(DecoderPipeline, pipe), "transform")
 
 
-class DecoderPipeline(WholeFits, Pipeline):
+class DecoderPipeline(Pipeline):
     r"""A `skbci.Pipeline` of epochs that sets rows without usable signal aside.
 
     Drop-outs, railed amplifiers and lost packets happen in every session. Such rows are found

@@ -20,7 +20,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import _check_method_params
 
 from skbci._labels import label_column
-from skbci._whole import Undo, WholeFits, undo_attributes, undo_training
+from skbci._whole import Undo, WholeFits, undo_all, undo_attributes, undo_training
 from skbci.eegarray import EEGArray
 
 # What reaches the inner fit without metadata routing, as in scikit-learn's own meta-estimators.
@@ -41,17 +41,9 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         raise NotImplementedError
 
     def _undo_training(self) -> Undo:
-        parts = [undo_attributes(self)]
-        parts += [
-            undo_training(getattr(self, name + "_"))
-            for name in self._inner() if hasattr(self, name + "_")
-        ]
-
-        def undo() -> None:
-            for part in parts:
-                part()
-
-        return undo
+        names = [name + "_" for name in self._inner() if hasattr(self, name + "_")]
+        inside = [undo_training(getattr(self, name)) for name in names]
+        return undo_all([undo_attributes(self), *inside])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
