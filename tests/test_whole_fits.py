@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 import signal
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,9 +61,9 @@ from skbci.model_selection import (
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
 )
+from tests.interrupts import Interrupt, places, press
 from tests.public_estimators import public_classes
 
-HOME = str(Path(skbci.__file__).parent)
 MLPS = MLPClassifier, MLPRegressor
 SMALL = {"max_epochs": 2, "random_state": 0}
 NETWORKS = [
@@ -145,49 +142,11 @@ def data_for(estimator, seed=0):
     return X, y
 
 
-def press():
-    """Have the signal come, as Ctrl-C has it."""
-    signal.raise_signal(signal.SIGINT)
-
-
 @pytest.fixture(autouse=True)
 def usual_handler():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
-
-
-class Interrupt:
-    """Break into the n-th call of one of the package's functions, as Ctrl-C may."""
-
-    def __init__(self, n=None):
-        self.n, self.seen = n, 0
-
-    def __call__(self, frame, event, arg):
-        if event == "call" and frame.f_code.co_filename.startswith(HOME):
-            # The wrapper that takes back has to come to its end, and what is raised in a generator
-            # that is being closed is lost.
-            code = frame.f_code
-            if code.co_filename.endswith("_whole.py") or code.co_flags & inspect.CO_GENERATOR:
-                return
-            self.seen += 1
-            if self.seen == self.n:
-                sys.setprofile(None)
-                press()
-
-    def __enter__(self):
-        sys.setprofile(self)
-        return self
-
-    def __exit__(self, *error):
-        sys.setprofile(None)
-
-
-def places(method, *args, **kwargs):
-    with Interrupt() as count:
-        method(*args, **kwargs)
-    n = count.seen
-    return sorted({1, n // 5, n // 2, n - n // 5} - {0})  # the last ones are not always made
 
 
 def everything(estimator):

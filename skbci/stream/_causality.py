@@ -17,10 +17,12 @@ __all__ = ["apply", "check_row_by_row", "fitted_group", "probe_windows"]
 _TOLERANCE = 1e-4
 
 
-def probe_windows(shape: tuple[int, ...], table: dict[str, Any], **context: Any) -> EEGArray:
-    """Three windows of noise, of 10, 20 and 30 microvolts, to try a pipeline on."""
-    noise = np.random.default_rng(0).standard_normal((3, *shape)) * 1e-5
-    noise *= np.arange(1, 4).reshape(-1, *[1] * len(shape))
+def probe_windows(
+    shape: tuple[int, ...], table: dict[str, Any], scale: float, **context: Any
+) -> EEGArray:
+    """Three windows of noise, about as loud as what a pipeline was fitted with, to try it on."""
+    noise = np.random.default_rng(0).standard_normal((3, *shape))
+    noise *= scale * np.array([0.5, 1, 1.5]).reshape(-1, *[1] * len(shape))
     columns = {name: [value] * 3 for name, value in table.items()}
     columns |= {"run": [0] * 3, "onset": [0.0, 1.0, 2.0]}
     return EEGArray(noise, columns, **context)

@@ -9,12 +9,17 @@ import numpy as np
 
 from skbci._validation import signal_scale
 
-__all__ = ["Gaps", "LengthWatch", "ScaleWatch"]
+__all__ = ["Gaps", "LengthWatch", "ScaleWatch", "fitted_scale"]
 
 # No head is a hundred times as loud as it was; millivolts are a thousand times volts.
 _FACTOR = 100.0
 _LENGTHS = 1.5
 _RESTARTS = 10
+
+
+def fitted_scale(first: Any) -> float:
+    """How far the samples of fit deviated from their mean; 0 where the step does not know."""
+    return getattr(first, "_input_scale_", 0.0)
 
 
 class LengthWatch:
@@ -72,7 +77,7 @@ class ScaleWatch:
     """
 
     def __init__(self, first: Any, n_window: int) -> None:
-        self.fitted = getattr(first, "_input_scale_", 0.0)
+        self.fitted = fitted_scale(first)
         self.n_window = n_window
         self._chunks: list[np.ndarray] | None = [] if self.fitted > 0 else None
 

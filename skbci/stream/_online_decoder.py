@@ -11,13 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_choice, check_count, check_positive
 from skbci._sessions import LEVELS
 from skbci._validation import as_eeg
+from skbci._whole import whole
 from skbci.eegarray import EEGArray
 from skbci.stream._buffer import SampleBuffer
 from skbci.stream._causality import probe_windows
 from skbci.stream._clock import Clock
 from skbci.stream._engine import Engine
 from skbci.stream._learning import Learning
-from skbci.stream._mismatch import Gaps, LengthWatch, ScaleWatch
+from skbci.stream._mismatch import Gaps, LengthWatch, ScaleWatch, fitted_scale
 from skbci.stream._settings import (
     check_metadata,
     check_samples,
@@ -27,8 +28,15 @@ from skbci.stream._settings import (
     real_numbers,
     stream_rate,
 )
+from skbci.stream._undo import undo_learning
 
 __all__ = ["OnlineDecoder"]
+
+_USUAL_VOLTS = 2e-5  # of an electroencephalogram, where the pipeline does not know its unit
+
+
+def _or_undone(method: Any) -> Any:
+    return whole(method, undo_learning)
 
 
 class OnlineDecoder:
@@ -115,6 +123,9 @@ class OnlineDecoder:
     - `EuclideanAlignment` and `RiemannianRecentering` use the reference of the stream's group,
       which has to be among those that they were fitted on; offline they would use all rows of the
       call. A step whose result for a row depends on the rows beside it is refused.
+
+    Learning (`partial_fit`, `partial_fit_windows`, `reset`) that fails or is interrupted leaves
+    decoder and pipeline as they were; the same samples can be given again.
 
     What the pipeline learns elsewhere, and how it is fitted or set anew, is taken over at `reset`;
     until then, leave it alone. A decoder can be copied and pickled, and goes on where it is.
@@ -255,6 +266,7 @@ class OnlineDecoder:
             times, probabilities = self.update(*pair)
             yield from zip(times.tolist(), probabilities)
 
+    @_or_undone
     def partial_fit(
         self, samples: Any, y: Any, timestamps: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -292,6 +304,7 @@ class OnlineDecoder:
         self._learning.check_learner(self._engine, self.filter_state)
         return self._advance(data, timestamps, labels)
 
+    @_or_undone
     def partial_fit_windows(self, X: Any, y: Any) -> OnlineDecoder:
         """Learn separate labelled windows, such as calibration trials, apart from the stream.
 
@@ -320,6 +333,7 @@ class OnlineDecoder:
         self._learning.learn_windows(self._engine, self.pipeline, rows, labels)
         return self
 
+    @_or_undone
     def reset(self, level: str = "session") -> None:
         """End a session: learn what is left over, and forget the samples, the past and the time.
 
@@ -374,8 +388,9 @@ class OnlineDecoder:
         samples = SampleBuffer(n_channels, max(self.n_window, self.n_hop))
         shape = (self.n_window,) if flat else (n_channels, self.n_window)
         known = {} if flat else {"ch_names": names}
-        tmin = getattr(next(fitted_steps(self.pipeline)), "tmin_in_", 0.0)
-        rows = probe_windows(shape, self.metadata, sfreq=self.sfreq, tmin=tmin, **known)
+        first = next(fitted_steps(self.pipeline))
+        tmin, scale = getattr(first, "tmin_in_", 0.0), fitted_scale(first) or _USUAL_VOLTS
+        rows = probe_windows(shape, self.metadata, scale, sfreq=self.sfreq, tmin=tmin, **known)
         return Engine(self.pipeline, rows, samples, self.n_hop, self.filter_state)
 
     def _begin(self, level: str) -> None:

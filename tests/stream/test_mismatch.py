@@ -11,6 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline, make_union
 
 from skbci.features import FilterBank, SlidingWindows, WelchPSD
@@ -111,3 +112,16 @@ def test_one_stamp_a_chunk_may_jitter_and_drift():
 def test_the_rate_is_found_inside_ensembles(make):
     fitted = make().fit(np.asarray(WINDOWS), LABELS)
     assert OnlineDecoder(fitted, 1.0, 0.25).sfreq == RATE
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("unit", [1.0, 1e3, 1e6], ids=["V", "mV", "uV"])
+def test_a_decoder_is_made_whatever_the_unit(unit):
+    """The windows that the pipeline is tried on are as loud as those of fit, not silent."""
+    rng = np.random.default_rng(0)
+    y = np.arange(40) % 2
+    X = rng.standard_normal((40, 3, 64)) * (1e-5 * unit) * (1 + y[:, None, None])
+    pipeline = make_pipeline(WelchPSD(n_per_seg=32, sfreq=64, log=True), GaussianNB()).fit(X, y)
+    decoder = OnlineDecoder(pipeline, 1.0, 1.0)
+    found = decoder.update(np.concatenate(X[:5], axis=1))[1]
+    np.testing.assert_allclose(found, pipeline.predict_proba(X[:5]), atol=1e-9)

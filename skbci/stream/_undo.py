@@ -1,0 +1,45 @@
+"""A decoder that was interrupted while it learned, as it was before."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from skbci._whole import Undo, undo_training
+from skbci.stream._plan import find_learner
+
+__all__ = ["undo_learning"]
+
+
+def undo_learning(decoder: Any) -> Undo:
+    """Return what takes a decoder's stream and its learner back to where they are now."""
+    _, learner, _ = find_learner("", decoder.pipeline)
+    training = undo_training(learner)
+    before = copy.deepcopy(vars(decoder), _of_the_pipeline(decoder.pipeline))
+
+    def undo() -> None:
+        training()
+        vars(decoder).clear()
+        vars(decoder).update(before)
+        if decoder._engine is not None:
+            decoder._engine.refresh()  # its stages may share arrays that the learner wrote into
+
+    return undo
+
+
+def _of_the_pipeline(pipeline: Any) -> dict[int, Any]:
+    """The estimators of a pipeline and what they hold, by identity: these are not copied."""
+    found: dict[int, Any] = {}
+    waiting = [pipeline]
+    while waiting:
+        part = waiting.pop()
+        if id(part) in found:
+            continue
+        found[id(part)] = part
+        if isinstance(part, dict):
+            waiting += part.values()
+        elif isinstance(part, (list, tuple)):
+            waiting += part
+        elif hasattr(part, "get_params") and hasattr(part, "__dict__"):
+            waiting += vars(part).values()
+    return found
