@@ -18,6 +18,7 @@ __all__ = [
     "check_classes",
     "check_column",
     "check_labels",
+    "check_weighted_classes",
     "label_column",
     "refuse_missing",
 ]
@@ -178,3 +179,15 @@ def check_class_weight(class_weight: Any, classes: np.ndarray, who: Any) -> Any:
         because = "must leave at least two classes a weight above 0"
         raise ValueError(refusal(dict(class_weight), "class_weight", who, because))
     return class_weight
+
+
+def check_weighted_classes(estimator: Any, y: Any, weight: Any) -> None:
+    """Refuse weights that leave rows of one class only."""
+    if weight is None or y is None or np.shape(weight) != np.shape(y):
+        return
+    left = np.unique(np.asarray(y)[np.asarray(weight) != 0])
+    if len(left) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__}: a sample_weight other than 0 is left for one class "
+            f"only, {left.tolist()}; at least two classes are needed."
+        )

@@ -225,6 +225,13 @@ def is_pipeline(estimator: Any) -> bool:
     return type(estimator) in (Pipeline, sklearn.pipeline.Pipeline)
 
 
+def last_step(estimator: Any) -> Any:
+    """The step of a pipeline that predicts, or the estimator itself."""
+    while isinstance(estimator, sklearn.pipeline.Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
 def step_output(pipeline: Any, X: Any, out: Any) -> Any:
     """Give what a pipeline hands to the step after the one that made ``out`` of ``X``."""
     return keep_rows(X, out) if isinstance(pipeline, Pipeline) else out

@@ -16,7 +16,7 @@ from skbci import EEGArray
 from skbci._recordings import separate_restarts
 from skbci._sessions import earlier_first, recordings_in_time
 from skbci.estimators import MLPClassifier, OnlineClassifier
-from skbci.estimators._calibration import calibration_rows
+from skbci.estimators._meta.calibration import calibration_rows
 from skbci.estimators._validation_split import split_validation
 from skbci.evaluation import leakage_report
 from skbci.model_selection import PurgedKFold, SessionSplit

@@ -328,7 +328,7 @@ def test_a_callback_may_still_wish_to_stop(what):
 
 
 def test_ctrl_c_in_the_stacks_early_stopping_ends_it(monkeypatch):
-    from skbci.estimators._monitoring import ValidatedEarlyStopping
+    from skbci._training.callbacks import ValidatedEarlyStopping
 
     monkeypatch.setattr(ValidatedEarlyStopping, "on_epoch_end", lambda self, net, **_: press())
     X, y = data_for(MLPClassifier())

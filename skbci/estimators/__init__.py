@@ -9,16 +9,17 @@ rows; `OnlineClassifier` goes on learning at the beginning of a new session; `De
 a pipeline that sets rows without usable signal aside.
 """
 
-from skbci.estimators._cascade import CascadeClassifier
+from skbci.estimators._base import BaseNeural as BaseNeural  # for the rooms below, not public
 from skbci.estimators._compact_estimator import compact_estimator
 from skbci.estimators._decoder_pipeline import DecoderPipeline
-from skbci.estimators._evidence import EvidenceAccumulator
 from skbci.estimators._fbmsnet_classifier import FBMSNetClassifier
+from skbci.estimators._meta.cascade import CascadeClassifier
+from skbci.estimators._meta.evidence import EvidenceAccumulator
+from skbci.estimators._meta.online import OnlineClassifier
 from skbci.estimators._min2net_classifier import MIN2NetClassifier
 from skbci.estimators._mlp_classifier import MLPClassifier
 from skbci.estimators._mlp_regressor import MLPRegressor
 from skbci.estimators._neural_classifier import NeuralClassifier
-from skbci.estimators._online import OnlineClassifier
 from skbci.estimators._sparse_multitask_classifier import SparseMultitaskClassifier
 from skbci.estimators._task_scorer import TaskScorer
 

@@ -32,19 +32,24 @@ from skbci._labels import check_column, refuse_missing
 from skbci._lost_table import warn_without_table
 from skbci._masked import check_unmasked
 from skbci._threads import on_one_thread
+from skbci._training import (
+    SlicingNet,
+    ValidatedEarlyStopping,
+    draw_seed,
+    is_better_larger,
+    one_thread,
+    resolve_criterion,
+    seeded,
+)
 from skbci._usable import check_classes_left
 from skbci._validation import as_eeg, check_eeg
 from skbci._whole import Undo, undo_all, undo_attributes
 from skbci.eegarray import EEGArray
 from skbci.estimators._callbacks import check_callbacks
-from skbci.estimators._criteria import resolve_criterion
 from skbci.estimators._module_arguments import build_module
-from skbci.estimators._monitoring import ValidatedEarlyStopping, is_better_larger
-from skbci.estimators._net import SlicingNet
 from skbci.estimators._silent_rows import SilentRows
 from skbci.estimators._sparse_training import SparseTraining
 from skbci.estimators._standardizer import Standardizer
-from skbci.estimators._torch_state import draw_seed, one_thread, seeded
 from skbci.estimators._validation_split import split_validation
 from skbci.optim import resolve_optimizer
 

@@ -13,11 +13,15 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skbci._labels import check_class_weight, check_classes, check_labels
+from skbci._training import (
+    ACCURACY,
+    CLASSIFICATION,
+    ClassifierNet,
+    ValidAccuracy,
+    class_probabilities,
+)
 from skbci._validation import as_eeg
 from skbci.estimators._base import BaseNeural
-from skbci.estimators._criteria import CLASSIFICATION, class_probabilities
-from skbci.estimators._monitoring import ACCURACY, ValidAccuracy
-from skbci.estimators._net import ClassifierNet
 from skbci.estimators._relevance import gradient_times_input
 from skbci.estimators._silent_rows import says_nothing_of
 

@@ -11,12 +11,16 @@ from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from skbci._checks import check_count, check_number
+from skbci._training import (
+    ClassifierNet,
+    MultiHeadNet,
+    PlateauLR,
+    Rows,
+    SlicingNet,
+    resolve_losses,
+)
 from skbci.estimators._base import TrainingRows
 from skbci.estimators._base_classifier import BaseNeuralClassifier
-from skbci.estimators._head_losses import resolve_losses
-from skbci.estimators._monitoring import PlateauLR
-from skbci.estimators._multi_head_net import MultiHeadNet
-from skbci.estimators._net import ClassifierNet, Rows, SlicingNet
 from skbci.optim import resolve_optimizer
 from skbci.weighting import WeightingPolicy, resolve_policy
 

@@ -14,12 +14,11 @@ from torch import Tensor, nn
 
 from skbci._checks import check_number
 from skbci._labels import check_class_weight, check_labels
+from skbci._training import MultitaskNet, SlicingNet, TaskLosses
 from skbci._validation import as_eeg, rows_by_label
 from skbci.eegarray import EEGArray
 from skbci.estimators._base import TrainingRows
 from skbci.estimators._epochs_classifier import EpochsClassifier
-from skbci.estimators._multitask_net import MultitaskNet, TaskLosses
-from skbci.estimators._net import SlicingNet
 from skbci.estimators._silent_rows import says_nothing_of
 from skbci.estimators._task_masks import NETWORK, TaskMasks
 from skbci.estimators._tasks import ONE_TASK, THROUGH_TOOLS, head_names, name_tasks

@@ -10,9 +10,9 @@ import torch
 from sklearn.pipeline import Pipeline
 from torch import Tensor
 
+from skbci._training import one_thread
 from skbci._validation import as_eeg
 from skbci.estimators._sparse_training import check_sparse
-from skbci.estimators._torch_state import one_thread
 from skbci.sparsity import CompactionReport, compact
 
 _MEASURED_ROWS = 32

@@ -9,8 +9,7 @@ import numpy as np
 
 from skbci._validation import resolve_sfreq
 from skbci.estimators._latent import LatentClassifier
-from skbci.features import FilterBank
-from skbci.features._filter_bank import NINE_BANDS
+from skbci.features import NINE_BANDS, FilterBank
 from skbci.nets import FBMSNet
 
 # Rows that are filtered at a time, so that no second copy of all bands is made.

@@ -10,9 +10,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from skbci._training import one_thread
 from skbci._validation import FLOATS
 from skbci.estimators._latent import LatentClassifier
-from skbci.estimators._torch_state import one_thread
 from skbci.nets import MIN2Net
 
 

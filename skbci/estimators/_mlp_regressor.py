@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin
 
+from skbci._training import REGRESSION
 from skbci.estimators._base import BaseNeural
-from skbci.estimators._criteria import REGRESSION
 from skbci.estimators._mlp_settings import mlp_settings
 from skbci.nets import MLP
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from skbci.estimators._net import first_output
+from skbci._training import first_output
 
 _PIECE = 64  # rows at a time
 

@@ -13,19 +13,19 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from skbci.estimators._net import EVALUATION_LIMIT, Rows, SlicingNet, first_output
+from skbci._training import EVALUATION_LIMIT, Rows, SlicingNet, first_output
 from skbci.estimators._routes import RoutedParams
 from skbci.estimators._standardizer import Standardizer
 from skbci.sparsity import (
     MaskedTraining,
     MultitaskSnip,
     PruningMethod,
+    check_sparsity,
     density,
     prunable,
     resolve_pruning,
     stratified_sample,
 )
-from skbci.sparsity._base import check_sparsity
 
 # The saliency is computed on so many rows at most; fewer, where rows are large.
 _MOST_ROWS, _FEWEST_ROWS = 1024, 128

@@ -12,11 +12,18 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from skbci.estimators._net import Rows
+from skbci._training import Rows
 from skbci.estimators._sparse_training import SparseTraining, pieces
 from skbci.nets import DualTaskNet
-from skbci.sparsity import PruningMethod, Snip, density, overlap, prunable, resolve_pruning
-from skbci.sparsity._base import check_sparsity
+from skbci.sparsity import (
+    PruningMethod,
+    Snip,
+    check_sparsity,
+    density,
+    overlap,
+    prunable,
+    resolve_pruning,
+)
 
 NETWORK = "network"
 

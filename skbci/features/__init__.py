@@ -17,6 +17,7 @@ from skbci.features._channel_normalizer import ChannelNormalizer
 from skbci.features._channel_scaling import ChannelScaling
 from skbci.features._crop import Crop
 from skbci.features._euclidean_alignment import EuclideanAlignment
+from skbci.features._filter_bank import NINE_BANDS as NINE_BANDS  # for the rooms below
 from skbci.features._filter_bank import FilterBank
 from skbci.features._fisher_selection import FisherSelection
 from skbci.features._keep_rows import KeepRows

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from skbci.estimators._base import BaseNeural
-from skbci.estimators._meta import last_step
-from skbci.estimators._monitoring import ValidatedEarlyStopping, check_column
+from skbci._training import ValidatedEarlyStopping, check_monitored
+from skbci.estimators import BaseNeural
+from skbci.pipeline import last_step
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def judge(
     (stopping,) = found
     if monitor is None:
         monitor, lower_is_better = stopping.monitor, stopping.lower_is_better
-    check_column(monitor, dict(history.iloc[0]))
+    check_monitored(monitor, dict(history.iloc[0]))
     epoch = int(stopping.best_epoch_)  # 0 where none was better than nothing
     if not epoch:
         return ValueError(f"{stopping.monitor} was never finite.")

@@ -14,6 +14,7 @@ from sklearn.model_selection import ParameterGrid
 
 from skbci._check_parts import check_candidates, check_fits, check_jobs
 from skbci._checks import check_flag, check_number, refusal
+from skbci._labels import check_weighted_classes
 from skbci._quiet import filters_kept
 from skbci.model_selection._best_candidate import BestCandidate
 
@@ -162,8 +163,7 @@ class HeldOutSearch(BestCandidate):
         self
         """
         # The splitters of this room are used without networks; torch is imported for a search.
-        from skbci.estimators._meta import check_weighted_classes
-        from skbci.estimators._torch_state import draw_seed
+        from skbci._training import draw_seed
         from skbci.model_selection._held_out_fits import candidate, fit_one, judge
 
         check_fits(self.estimator, "estimator", self)

@@ -22,7 +22,7 @@ from skbci._quiet import filters_kept
 from skbci._whole import WholeFits
 
 if TYPE_CHECKING:
-    from skbci.model_selection._stack_tasks import Chunk, Task
+    from skbci.model_selection._search_tasks import Chunk, Task
 
 # Arguments of ``_fit_and_score`` that differ from fit to fit.
 _OWN = ("train", "test", "parameters", "split_progress", "candidate_progress", "callback_ctx")
@@ -113,7 +113,7 @@ class _StackingParallel:
         chunks = self._chunks(calls)
         if not chunks:
             return self.parallel(calls)
-        from skbci.model_selection._stack_tasks import run_chunk
+        from skbci.model_selection._search_tasks import run_chunk
 
         outcome = self.parallel(delayed(run_chunk)(chunk) for chunk in chunks)
         results: list[Any] = [None] * len(calls)
@@ -125,7 +125,7 @@ class _StackingParallel:
     def _chunks(self, calls: list[Any]) -> list[Chunk]:
         """Divide the calls among processes, fold by fold; empty if they are for joblib."""
         # Imported late: the room's splitters need no torch.
-        from skbci.model_selection._stack_tasks import Chunk, Task, fold_key, may_stack
+        from skbci.model_selection._search_tasks import Chunk, Task, fold_key, may_stack
 
         for function, args, kwargs in calls:
             known = getattr(function, "function", None) is _fit_and_score and len(args) == 3

@@ -7,6 +7,7 @@ enforces them in any torch loop and with any optimizer; `density` and `overlap` 
 """
 
 from skbci.sparsity._base import PruningMethod
+from skbci.sparsity._base import check_sparsity as check_sparsity  # for the rooms below
 from skbci.sparsity._budget import SparsityWarning
 from skbci.sparsity._compact import compact
 from skbci.sparsity._cost import CompactionReport, NetworkCost

@@ -13,7 +13,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from skbci.estimators._base import BaseNeural
+from skbci.estimators import BaseNeural
 from skbci.estimators._base_classifier import BaseNeuralClassifier
 from skbci.nets import MLP
 from skbci.stream._stages import ClassifierStage, Stage

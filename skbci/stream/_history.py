@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import softmax
 
 from skbci._sessions import LEVELS
-from skbci.estimators._evidence import _FLOOR, _TOLERANCE_S, says_nothing
-from skbci.estimators._markov import transitions
+from skbci.estimators._meta.evidence import _FLOOR, _TOLERANCE_S, says_nothing
+from skbci.estimators._meta.markov import transitions
 from skbci.stream._forward import SlidingForward
 from skbci.stream._stages import ClassifierStage, Stage
 

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import check_pipeline_consistency
 
 from skbci import EEGArray
 from skbci.estimators import CascadeClassifier, MLPClassifier
-from skbci.estimators._lags import lagged
+from skbci.estimators._meta.lags import lagged
 from skbci.model_selection import PurgedKFold, SessionSplit
 
 

@@ -159,7 +159,7 @@ def test_heads_are_gone_through_once_where_one_layer_parts_them(cls, once, epoch
         calls.append(args)
         return weighted_backward(*args)
 
-    monkeypatch.setattr("skbci.estimators._multi_head_net.weighted_backward", spy)
+    monkeypatch.setattr("skbci._training.multi_head_net.weighted_backward", spy)
     clf = make(cls, loss_weighting="alphagrad", max_epochs=1).fit(*epochs)
     assert len(calls) == (3 if once else 0)
     if once:

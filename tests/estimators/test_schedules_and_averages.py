@@ -11,8 +11,8 @@ from skorch.callbacks import Callback
 from torch import nn
 from torch.nn.utils import parameters_to_vector
 
+from skbci._training import net as net_module
 from skbci.estimators import MLPClassifier, NeuralClassifier
-from skbci.estimators import _net as net_module
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(90, 4))

@@ -21,9 +21,9 @@ from sklearn.model_selection import (
 from sklearn.pipeline import make_pipeline
 
 from skbci import EEGArray
+from skbci._training.multitask_net import TaskLosses
 from skbci.datasets import load_recording
 from skbci.estimators import SparseMultitaskClassifier, TaskScorer, compact_estimator
-from skbci.estimators._multitask_net import TaskLosses
 from skbci.estimators._tasks import head_names
 from skbci.features import FilterBank
 from skbci.model_selection import WithinSubject

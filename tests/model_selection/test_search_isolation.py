@@ -28,7 +28,7 @@ from skbci.eegarray import EEGArray
 from skbci.estimators import MLPClassifier
 from skbci.features import WelchPSD
 from skbci.model_selection import StackedGridSearchCV
-from skbci.model_selection._prefix_memory import PrefixMemory, call_on_copies, same_data
+from skbci.model_selection._shared_transforms import PrefixMemory, call_on_copies, same_data
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(150, 6)) * [1, 5, 0.2, 3, 1, 1] + 2

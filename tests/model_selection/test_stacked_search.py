@@ -31,19 +31,19 @@ from sklearn.utils.parallel import delayed
 from skorch.callbacks import EpochScoring
 from torch.nn.utils import parameters_to_vector
 
+from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
+from skbci._training.dense_engine import DenseEngine
+from skbci._training.stack import engine
+from skbci._training.stack.engine import StackEngine
 from skbci.eegarray import EEGArray
 from skbci.estimators import MLPClassifier, MLPRegressor, NeuralClassifier
-from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
-from skbci.estimators._dense_engine import DenseEngine
 from skbci.model_selection import (
     LeaveSubjectsOut,
     StackedGridSearchCV,
     StackedRandomizedSearchCV,
-    _stack_engine,
     largest_stable_step,
 )
 from skbci.model_selection._search_loop import _StackingParallel
-from skbci.model_selection._stack_engine import StackEngine
 from skbci.nets import MLP
 from skbci.optim import HJBUnder
 
@@ -530,7 +530,7 @@ def test_the_number_of_processes_changes_nothing():
 
 @pytest.mark.parametrize("batch_size", [16, 33])
 def test_the_way_of_other_devices_agrees_to_rounding(monkeypatch, batch_size):
-    monkeypatch.setattr(_stack_engine, "place_matters", lambda values: False)
+    monkeypatch.setattr(engine, "place_matters", lambda values: False)
     grid = {"optimizer": ["hjb", "hjb-ad", "adam", "rmsprop"], "lr": [0.003, 0.03]}
     estimator = network(batch_size=batch_size, activation="tanh")
     plain, stacked = both(estimator, grid, X=X[:149], y=Y[:149], cv=KFold(3))

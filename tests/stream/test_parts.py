@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 
-from skbci.estimators._markov import forward_filter, transitions
+from skbci.estimators._meta.markov import forward_filter, transitions
 from skbci.features import FilterBank, WelchPSD
 from skbci.stream._buffer import SampleBuffer
 from skbci.stream._filtered import FilteredSamples

@@ -11,8 +11,7 @@ from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _Passthroug
 from sklearn.model_selection._validation import _score
 from sklearn.utils.validation import _check_method_params, _num_samples
 
-from skbci.model_selection._prefix_memory import copied, same_data
-from skbci.model_selection._stack_folds import Fold, transformers
+from skbci.model_selection._shared_transforms import Fold, copied, same_data, transformers
 
 _WIDTH = 80  # of the lines of progress, filled up with dots
 

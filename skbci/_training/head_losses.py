@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy
+from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy
 from skbci.losses import CenterLoss, ReconstructionLoss, SemiHardTripletLoss
 
 #: Names that ``losses`` takes.

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci.model_selection import _stack_engine
-from skbci.model_selection._stack_members import Member
-from skbci.model_selection._stack_steps import Steps, TorchSteps, settings_of, step_key
+from skbci._training.prepared_fit import Member
+from skbci._training.stack import engine as stack_engine
+from skbci._training.stack.optimizers import Steps, TorchSteps, settings_of, step_key
 from skbci.optim import HJB, HJBAD, HJBUnder
 
 
@@ -89,7 +89,7 @@ class HJBSteps(_Updates):
         """Go along minus the gradient."""
         factor, bad = self._factors(loss)
         length = self._step_sizes(loss, bad) * factor
-        if _stack_engine.place_matters(self.flat):
+        if stack_engine.place_matters(self.flat):
             for weights, gradient, alpha in zip(self.flat, self.grad, length.tolist()):
                 if alpha:
                     weights.add_(gradient, alpha=alpha)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skbci.model_selection._stack_members import Member, Rows
+from skbci._training.prepared_fit import Member, Rows
 
 # Rows, activations and weights on the CPU; on an accelerator it is half of what is free.
 _DEFAULT_MEMORY = 1 << 30

@@ -17,9 +17,9 @@ from skbci._sessions import LEVELS, session_rows
 from skbci._validation import as_eeg, carry_rows, check_eeg, row_values
 from skbci._whole import all_or_nothing
 from skbci.eegarray import EEGArray
-from skbci.estimators._lags import lagged
-from skbci.estimators._meta import MetaClassifier, can, params_of_rows, take_rows
-from skbci.estimators._out_of_fold import inner_folds, out_of_fold
+from skbci.estimators._meta.base import MetaClassifier, can, params_of_rows, take_rows
+from skbci.estimators._meta.lags import lagged
+from skbci.estimators._meta.out_of_fold import inner_folds, out_of_fold
 
 _STACKS = ("labels", "one-hot", "probabilities")
 

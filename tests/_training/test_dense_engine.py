@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from skorch.callbacks import Callback
 from torch import nn
 
+from skbci._training import net as net_module
+from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, RowLoss, SquaredError
+from skbci._training.dense_engine import DenseEngine, fits_dense_engine
+from skbci._training.dropout import DropoutMasks
 from skbci.estimators import MLPClassifier, NeuralClassifier
-from skbci.estimators import _net as net_module
-from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, RowLoss, SquaredError
-from skbci.estimators._dense_engine import DenseEngine, DropoutMasks, fits_dense_engine
 from skbci.nets import MLP
 from skbci.nets._mlp import ACTIVATIONS
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci.estimators._head_losses import as_heads
-from skbci.estimators._net import EVALUATION_LIMIT, ClassifierNet, Rows, SlicingNet
-from skbci.estimators._shared_layer import output_of, parameters_above, shared_parameter
+from skbci._training.head_losses import as_heads
+from skbci._training.net import EVALUATION_LIMIT, ClassifierNet, Rows, SlicingNet
+from skbci._training.shared_layer import output_of, parameters_above, shared_parameter
 from skbci.weighting import NonFiniteError, WeightingPolicy, weighted_backward
 
 

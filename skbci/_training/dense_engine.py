@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
-from skbci.estimators._dense_layers import read_layers
+from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
+from skbci._training.dense_layers import read_layers
+from skbci._training.dropout import DropoutMasks
 from skbci.optim import HJB, HJBAD, HJBUnder
 
 # Optimizers that treat every weight alike: one flat vector gives them the same steps.
@@ -191,12 +192,12 @@ class DenseEngine:
                 kept.append((factor, None))
                 hidden = hidden.mul_(factor)
             elif rate:
-                hidden = _activate(activation, hidden)
+                hidden = activate(activation, hidden)
                 mask = self._mask(rate, hidden.shape)
                 kept.append((mask, hidden))
                 hidden = hidden * mask
             else:
-                hidden = _activate(activation, hidden)
+                hidden = activate(activation, hidden)
                 kept.append((None, hidden))
             inputs.append(hidden)
         output = torch.addmm(self.biases[-1], inputs[-1], self.weights_t[-1])
@@ -253,43 +254,8 @@ class DenseEngine:
         return loss.detach(), delta
 
 
-class DropoutMasks:
-    """Inverted dropout masks out of a pool that is drawn many at a time.
-
-    Drawing masks layer by layer costs more than the layers themselves. Sixteen random bits decide
-    about a unit, so the rate is met to 1e-5.
-    """
-
-    _POOL = 1 << 19
-
-    def __init__(self, rate: float, rng: np.random.Generator, like: Tensor) -> None:
-        self.threshold = round(rate * 65536)
-        self.scale = 65536 / max(1, 65536 - self.threshold)
-        self.rng = rng
-        self.like = like
-        self.pool = like.data.new_empty(0)
-        self.at = 0
-
-    def take(self, shape: Sequence[int]) -> Tensor:
-        """Give a mask of a shape: zeros, and ``1 / (1 - rate)`` where a unit is kept."""
-        n_rows, n_units = shape
-        size = n_rows * n_units
-        if self.at + size > self.pool.numel():
-            self._refill(max(size, self._POOL))
-        out = self.pool.as_strided((n_rows, n_units), (n_units, 1), self.at)
-        self.at += size
-        return out
-
-    def _refill(self, size: int) -> None:
-        words = self.rng.bit_generator.random_raw(-(-size // 4))  # a seventh of `rng.bytes`' time
-        kept = words.astype("<u8", copy=False).view("<u2")[:size] >= self.threshold
-        dtype = np.float64 if self.like.dtype == torch.float64 else np.float32
-        pool = np.multiply(kept, self.scale, dtype=dtype)
-        self.pool = torch.from_numpy(pool).to(self.like.device, self.like.dtype)
-        self.at = 0
-
-
-def _activate(activation: nn.Module, hidden: Tensor) -> Tensor:
+def activate(activation: nn.Module, hidden: Tensor) -> Tensor:
+    """Apply an activation, in place where torch has a way to."""
     if isinstance(activation, nn.ReLU):
         return hidden.relu_()
     if isinstance(activation, nn.Tanh):

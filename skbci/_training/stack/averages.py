@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci.model_selection._stack_members import Member
+from skbci._training.prepared_fit import Member
 
 
 class Averages:

@@ -15,18 +15,22 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import _check_method_params
 
+from skbci._training import Member, WaitingRoom, train_stack
 from skbci.estimators import MLPClassifier, MLPRegressor
-from skbci.model_selection._prefix_memory import PrefixMemory, call_on_copies, copied
-from skbci.model_selection._stack_folds import Fold, transformers
-from skbci.model_selection._stack_members import Member, can_stack, record
-from skbci.model_selection._stack_scores import (
+from skbci.model_selection._search_scores import (
     CannotSeparate,
     print_end,
     print_start,
     score_fit,
 )
-from skbci.model_selection._stack_training import train_stack
-from skbci.model_selection._stack_waiting import WaitingRoom
+from skbci.model_selection._shared_transforms import (
+    Fold,
+    PrefixMemory,
+    call_on_copies,
+    copied,
+    transformers,
+)
+from skbci.model_selection._stackable import can_stack, record
 from skbci.pipeline import is_pipeline
 
 # A task's number, its result as ``_fit_and_score`` gives it, and whether it was stacked.

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci.estimators._dense_engine import DropoutMasks
-from skbci.model_selection._stack_members import Member, Rows
-from skbci.model_selection._stack_waiting import same_values
+from skbci._training.dropout import DropoutMasks
+from skbci._training.prepared_fit import Member, Rows
+from skbci._training.stack.memory import same_values
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
 

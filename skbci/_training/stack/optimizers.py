@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from skbci.model_selection import _stack_engine
-from skbci.model_selection._stack_members import Member
+from skbci._training.prepared_fit import Member
+from skbci._training.stack import engine as stack_engine
 from skbci.optim import HJBUnder
 
 # The networks' weights start at multiples of so many numbers.
@@ -85,7 +85,7 @@ class TorchSteps(Steps):
         self.optimizer = copy.copy(_torchs(members[0]))
         # torch's fused kernels round a vector's last numbers in another way: a parameter each.
         fused = self.optimizer.param_groups[0].get("fused")
-        self.exact = bool(fused) and _stack_engine.place_matters(members[0].train[0])
+        self.exact = bool(fused) and stack_engine.place_matters(members[0].train[0])
         self.dtype = torch.float64 if members[0].double else torch.float32
         # Settings, and how many networks each parameter of the group holds, with its state.
         self.groups: list[tuple[dict[str, Any], list[tuple[int, dict[str, Any]]]]] = []

@@ -8,8 +8,8 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skbci.estimators._cascade import CascadeClassifier
-from skbci.estimators._evidence import EvidenceAccumulator
+from skbci.estimators._meta.cascade import CascadeClassifier
+from skbci.estimators._meta.evidence import EvidenceAccumulator
 from skbci.features import CausalCentering, EuclideanAlignment, RiemannianRecentering
 
 __all__ = ["may_look_back"]

@@ -19,8 +19,8 @@ from skbci._sessions import LEVELS, session_rows
 from skbci._validation import as_eeg, row_values
 from skbci._weights import as_counts
 from skbci._whole import all_or_nothing
-from skbci.estimators._markov import forward_filter
-from skbci.estimators._meta import MetaClassifier, can
+from skbci.estimators._meta.base import MetaClassifier, can
+from skbci.estimators._meta.markov import forward_filter
 
 # Onsets are rounded; windows that differ by less than this are the same.
 _TOLERANCE_S = 1e-4

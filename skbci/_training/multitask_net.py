@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skbci.estimators._head_losses import as_heads
-from skbci.estimators._multi_head_net import MultiHeadNet
+from skbci._training.head_losses import as_heads
+from skbci._training.multi_head_net import MultiHeadNet
 
 
 class TaskLosses(nn.Module):

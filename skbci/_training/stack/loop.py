@@ -14,15 +14,15 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 from torch.nn import functional as F
 
-from skbci.estimators._net import _EXACT_LIMIT, EVALUATION_LIMIT
-from skbci.estimators._stop_wish import is_stop_wish
-from skbci.estimators._torch_state import one_thread
-from skbci.model_selection._stack_averages import Averages
-from skbci.model_selection._stack_batches import Batches, Pool
-from skbci.model_selection._stack_engine import StackEngine
-from skbci.model_selection._stack_hjb import build_steps
-from skbci.model_selection._stack_members import Member
-from skbci.model_selection._stack_steps import padding, step_key
+from skbci._training.net import EVALUATION_LIMIT, EXACT_LIMIT
+from skbci._training.prepared_fit import Member
+from skbci._training.seeding import one_thread
+from skbci._training.stack.averages import Averages
+from skbci._training.stack.batches import Batches, Pool
+from skbci._training.stack.engine import StackEngine
+from skbci._training.stack.hjb import build_steps
+from skbci._training.stack.optimizers import padding, step_key
+from skbci._training.stop_wish import is_stop_wish
 
 
 def train_stack(members: Sequence[Member]) -> None:
@@ -270,7 +270,7 @@ class _Validation:
         own = [(weight[at], bias[at]) for weight, bias in parameters]
         X = torch.stack([self.X[self.start[i] : self.start[i] + n_rows] for i in mine])
         dtype = X.dtype
-        if X[0].numel() <= _EXACT_LIMIT and X.device.type == "cpu":
+        if X[0].numel() <= EXACT_LIMIT and X.device.type == "cpu":
             # As `SlicingNet.predict_tensor` does: in double precision, then rounded.
             own = [(weight.double(), bias.double()) for weight, bias in own]
             output = self.engine.output(own, X.double()).to(dtype)

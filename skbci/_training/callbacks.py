@@ -12,7 +12,7 @@ from skorch.callbacks import Callback, EarlyStopping
 ACCURACY = "valid_accuracy"
 
 
-def check_column(name: str, epoch: Mapping[str, Any]) -> None:
+def check_monitored(name: str, epoch: Mapping[str, Any]) -> None:
     """Refuse to monitor what is not recorded.
 
     Raises
@@ -48,7 +48,7 @@ class ValidatedEarlyStopping(EarlyStopping):
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Judge the epoch if it was validated."""
         if "valid_loss" in net.history[-1]:
-            check_column(self.monitor, net.history[-1])
+            check_monitored(self.monitor, net.history[-1])
             super().on_epoch_end(net, **kwargs)
 
 
@@ -90,7 +90,7 @@ class PlateauLR(Callback):
         found = [name for name in self.columns if name in epoch]
         if not found:
             if "valid_loss" in epoch or not self.columns[0].startswith("valid"):
-                check_column(self.columns[0], epoch)
+                check_monitored(self.columns[0], epoch)
             return  # a pass without validation, as in partial_fit
         value = epoch[found[0]] * (-1 if is_better_larger(found[0]) else 1)
         if value < self.best_ - self.threshold:

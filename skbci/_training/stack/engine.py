@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skbci.estimators._criteria import BinaryCrossEntropy, CrossEntropy
-from skbci.estimators._dense_engine import DenseEngine, _activate
+from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy
+from skbci._training.dense_engine import DenseEngine, activate
 
 Layers = list[tuple[Tensor, Tensor]]
 Batch = tuple[Tensor, Tensor, Tensor | None]
@@ -116,7 +116,7 @@ class StackEngine:
         inputs, hidden = [X], []
         for i, activation in enumerate(self.activations):
             out = self._linear(parameters[i], inputs[-1])
-            out = _each_alone(partial(_activate, activation), out, activation)
+            out = _each_alone(partial(activate, activation), out, activation)
             hidden.append(out)
             mask = masks[i]
             inputs.append(out if mask is None else out * mask)
@@ -149,7 +149,7 @@ class StackEngine:
         """Give the outputs (m, n_rows, n_outputs) without dropout."""
         for layer, activation in zip(parameters, self.activations):
             X = self._linear(layer, X)
-            X = _each_alone(partial(_activate, activation), X, activation)
+            X = _each_alone(partial(activate, activation), X, activation)
         return self._linear(parameters[-1], X)
 
     @staticmethod

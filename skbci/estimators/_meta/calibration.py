@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._sessions import earlier_first, row_column, session_codes
-from skbci.estimators._meta import take_rows
+from skbci.estimators._meta.base import take_rows
 
 __all__ = ["calibration_rows", "mixed_batch"]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -19,9 +18,10 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import _check_method_params
 
-from skbci._labels import label_column
+from skbci._labels import check_weighted_classes, label_column
 from skbci._whole import Undo, WholeFits, undo_all, undo_attributes, undo_training
 from skbci.eegarray import EEGArray
+from skbci.pipeline import last_step
 
 # What reaches the inner fit without metadata routing, as in scikit-learn's own meta-estimators.
 _ALWAYS = ("sample_weight", "groups")
@@ -85,18 +85,6 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         })
 
 
-def check_weighted_classes(estimator: Any, y: Any, weight: Any) -> None:
-    """Refuse weights that leave rows of one class only."""
-    if weight is None or y is None or np.shape(weight) != np.shape(y):
-        return
-    left = np.unique(np.asarray(y)[np.asarray(weight) != 0])
-    if len(left) < 2:
-        raise ValueError(
-            f"{type(estimator).__name__}: a sample_weight other than 0 is left for one class "
-            f"only, {left.tolist()}; at least two classes are needed."
-        )
-
-
 def params_of_rows(X: Any, params: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
     """Metadata of some rows."""
     return dict(_check_method_params(X, dict(params), indices=rows))
@@ -111,13 +99,6 @@ def can(method: str, *names: str) -> Callable[[Any], bool]:
         )
 
     return check
-
-
-def last_step(estimator: Any) -> Any:
-    """The step of a pipeline that predicts, or the estimator itself."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    return estimator
 
 
 def has_partial_fit(estimator: Any) -> bool:

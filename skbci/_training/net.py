@@ -18,10 +18,10 @@ from skorch.callbacks import Callback, EpochTimer, ParamMapper, PrintLog
 from skorch.dataset import Dataset
 from torch import Tensor, nn
 
-from skbci.estimators._bare_step import bare_step
-from skbci.estimators._dense_engine import DenseEngine, fits_dense_engine
-from skbci.estimators._double_copy import DoubleCopy
-from skbci.estimators._stop_wish import is_stop_wish
+from skbci._training.dense_engine import DenseEngine, fits_dense_engine
+from skbci._training.double_copy import DoubleCopy
+from skbci._training.optimizer_step import bare_step
+from skbci._training.stop_wish import is_stop_wish
 from skbci.nets import MLP
 from skbci.optim import NonFiniteLossError
 from skbci.weighting import NonFiniteError
@@ -32,7 +32,7 @@ EVALUATION_LIMIT = 1 << 22
 # On so many training rows, at least, the outputs of what is kept are known to be finite.
 _CHECKED_ROWS = 1024
 # Up to this many values an MLP predicts in double precision even in single, see `_in_double`.
-_EXACT_LIMIT = 1 << 16
+EXACT_LIMIT = 1 << 16
 
 # X, y and, where there are any, weights.
 Rows = tuple[Tensor, Tensor, Tensor | None]
@@ -234,7 +234,7 @@ class SlicingNet(NeuralNet):
         """Give the first output, without gradients, in the rows' precision."""
         module = self.module_
         module.eval()
-        exact = X.dtype == torch.float64 or X.numel() <= _EXACT_LIMIT
+        exact = X.dtype == torch.float64 or X.numel() <= EXACT_LIMIT
         if type(module) is MLP and exact and X.device.type == "cpu":
             with torch.inference_mode():
                 return _in_double(module, X)

@@ -18,19 +18,19 @@ from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._sessions import LEVELS, session_codes, session_rows
 from skbci._validation import as_eeg, row_values
 from skbci.eegarray import EEGArray
-from skbci.estimators._calibration import calibration_rows, mixed_batch
-from skbci.estimators._cascade import CascadeClassifier
 from skbci.estimators._decoder_pipeline import DecoderPipeline
-from skbci.estimators._looking_back import may_look_back
-from skbci.estimators._meta import (
+from skbci.estimators._meta.base import (
     MetaClassifier,
     can,
     has_partial_fit,
-    last_step,
     params_of_rows,
     take_rows,
 )
-from skbci.estimators._step_size import scaled_step_size
+from skbci.estimators._meta.calibration import calibration_rows, mixed_batch
+from skbci.estimators._meta.cascade import CascadeClassifier
+from skbci.estimators._meta.looking_back import may_look_back
+from skbci.estimators._meta.step_size import scaled_step_size
+from skbci.pipeline import last_step
 
 _WITHOUT_TABLE = "No session can be told from another, so that nothing is learned online"
 
