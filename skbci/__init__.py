@@ -6,7 +6,7 @@ from skbci._version import __version__
 from skbci.eegarray import EEGArray
 
 if TYPE_CHECKING:
-    from skbci._lost_table import LostTableWarning
+    from skbci._eegarray.lost_table import LostTableWarning
     from skbci.pipeline import Pipeline, make_pipeline
 
 __all__ = ["EEGArray", "LostTableWarning", "Pipeline", "__version__", "make_pipeline"]
@@ -19,7 +19,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(pipeline, name)
     if name == "LostTableWarning":
-        from skbci._lost_table import LostTableWarning
+        from skbci._eegarray.lost_table import LostTableWarning
 
         return LostTableWarning
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks import check_choice
-from skbci._labels import check_column
-from skbci._recordings import refine, separate_restarts
-from skbci._validation import row_values
+from skbci._checks.labels import check_column
+from skbci._eegarray.rows import row_values
+from skbci._recording.restarts import refine, separate_restarts
 from skbci.eegarray import EEGArray
 
 __all__ = [

@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._alike import check_alike
-from skbci._check_parts import check_list
-from skbci._checks import check_number, check_positive, refusal
-from skbci._masked import check_unmasked
-from skbci._mne_exchange import array_from_epochs, epochs_from_array, joined_table
-from skbci._row_index import indexed_context
-from skbci._row_moves import check_assignment, check_sorted_axis
-from skbci._shipping import hash_with_context, register_with_dask
+from skbci._checks import check_list, check_number, check_positive, refusal
+from skbci._checks.masked import check_unmasked
+from skbci._checks.shapes import check_alike
+from skbci._eegarray.mne_exchange import array_from_epochs, epochs_from_array, joined_table
+from skbci._eegarray.row_index import indexed_context
+from skbci._eegarray.row_moves import check_assignment, check_sorted_axis
+from skbci._eegarray.shipping import hash_with_context, register_with_dask
 
 __all__ = ["EEGArray"]
 

@@ -10,7 +10,7 @@ import sklearn.pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_memory
 
-from skbci._validation import as_eeg
+from skbci._checks.eeg import as_eeg
 from skbci._whole import Undo, WholeFits, fits_or_not, undo_fit_in_place, undo_training
 from skbci.eegarray import EEGArray
 

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import KFold, cross_val_score, train_test_split
 
 from skbci import EEGArray
-from skbci._validation import as_eeg
+from skbci._checks.eeg import as_eeg
 from skbci.features import ChannelNormalizer
 
 

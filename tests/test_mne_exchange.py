@@ -9,7 +9,7 @@ import pytest
 from sklearn.model_selection import KFold
 
 from skbci import EEGArray
-from skbci._validation import as_eeg
+from skbci._checks.eeg import as_eeg
 from skbci.datasets import read_epochs
 from skbci.evaluation import leakage_report
 from skbci.features import Crop, SlidingWindows

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.naive_bayes import GaussianNB
 
 import skbci
-from skbci._quiet import filters_kept, quiet_mne, without_warnings
+from skbci._process.quiet import filters_kept, quiet_mne, without_warnings
 from skbci.baselines import BandCSP, csp_lda
 from skbci.datasets import read_epochs
 from skbci.estimators import MLPClassifier
@@ -250,7 +250,7 @@ def test_settings_of_the_process_are_changed_in_one_place():
     found = []
     for path in Path(skbci.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if path.name == "_quiet.py" or not isinstance(node, ast.Call):
+            if path.name == "quiet.py" or not isinstance(node, ast.Call):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else ""
             # MNE's verbose= sets the level of the process.
@@ -258,4 +258,4 @@ def test_settings_of_the_process_are_changed_in_one_place():
                     if word.arg == "verbose" and isinstance(word.value, ast.Constant)]
             if called in GLOBAL or said:
                 found.append(f"{path.name}:{node.lineno}")
-    assert not found, f"{found}: use skbci._quiet"
+    assert not found, f"{found}: use skbci._process.quiet"

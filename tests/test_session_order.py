@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold, LeaveOneOut
 from sklearn.utils import check_random_state
 
 from skbci import EEGArray
-from skbci._recordings import separate_restarts
+from skbci._recording.restarts import separate_restarts
 from skbci._sessions import earlier_first, recordings_in_time
 from skbci.estimators import MLPClassifier, OnlineClassifier
 from skbci.estimators._meta.calibration import calibration_rows

@@ -14,7 +14,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skbci._threads import one_blas_thread
+from skbci._process.threads import one_blas_thread
 from skbci.baselines import csp_lda, erp_lda, eye_state_pipeline, fbcsp, tangent_space_lr
 from skbci.features import (
     BandEnergy,

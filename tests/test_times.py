@@ -11,7 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.pipeline import make_pipeline
 
 from skbci import EEGArray
-from skbci._times import first_sample
+from skbci._recording.times import first_sample
 from skbci.baselines import erp_lda
 from skbci.datasets import (
     load_recording,

@@ -10,17 +10,17 @@ microvolts, with any reference; every step has a name that `GridSearchCV` can re
 and closed.
 """
 
-from skbci.baselines._adaptive_forest import adaptive_rotation_forest
 from skbci.baselines._band_csp import BandCSP
-from skbci.baselines._cca import CCAClassifier
+from skbci.baselines._classifiers.adaptive_forest import adaptive_rotation_forest
+from skbci.baselines._classifiers.cca import CCAClassifier
+from skbci.baselines._classifiers.galan import GalanClassifier
+from skbci.baselines._classifiers.k_star import KStar
+from skbci.baselines._classifiers.rotation_forest import RotationForest
 from skbci.baselines._csp_lda import csp_lda
 from skbci.baselines._erp import erp_lda, erp_xdawn_riemann
 from skbci.baselines._eye_state import eye_state_ensemble, eye_state_pipeline
 from skbci.baselines._fbcsp import fbcsp
-from skbci.baselines._galan import GalanClassifier
-from skbci.baselines._k_star import KStar
 from skbci.baselines._riemann import riemann_mdm, tangent_space_lr
-from skbci.baselines._rotation_forest import RotationForest
 from skbci.baselines._slow_potentials import slow_potentials_lr
 from skbci.baselines._ssvep import ssvep_cca
 

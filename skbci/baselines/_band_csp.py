@@ -10,9 +10,11 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_flag, check_number
-from skbci._labels import check_labels
-from skbci._quiet import quiet_mne
-from skbci._threads import on_one_thread
+from skbci._checks.eeg import as_eeg, check_eeg
+from skbci._checks.labels import check_labels
+from skbci._eegarray.rows import carry_rows
+from skbci._process.quiet import quiet_mne
+from skbci._process.threads import on_one_thread
 from skbci._usable import (
     amplitudes,
     check_classes_left,
@@ -20,7 +22,6 @@ from skbci._usable import (
     report_unusable,
     typical_amplitude,
 )
-from skbci._validation import as_eeg, carry_rows, check_eeg
 from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 from skbci.features import RankReducer

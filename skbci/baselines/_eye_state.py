@@ -11,8 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import StandardScaler
 
-from skbci._check_parts import check_fits
-from skbci._checks import check_count, check_number, check_seed, is_number, refusal
+from skbci._checks import check_count, check_fits, check_number, check_seed, is_number, refusal
 from skbci.estimators import DecoderPipeline, MLPClassifier
 from skbci.features import BandEnergy
 

@@ -14,7 +14,7 @@ from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank
-from skbci.features._filter_bank import NINE_BANDS
+from skbci.features._filtering.filter_bank import NINE_BANDS
 
 __all__ = ["fbcsp"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skbci.baselines._cca import CCAClassifier
+from skbci.baselines._classifiers.cca import CCAClassifier
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank
 

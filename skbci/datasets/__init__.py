@@ -10,16 +10,16 @@ All of them return the same Bunch: ``X`` (an `EEGArray`; EEG in volts), ``y``, `
 """
 
 from skbci.datasets._bci3 import load_bci3_mental_imagery
-from skbci.datasets._epochs import read_epochs
-from skbci.datasets._erp import make_erp
-from skbci.datasets._eye_state import make_eye_state
-from skbci.datasets._imagery_execution import make_imagery_execution
+from skbci.datasets._mne.epochs import read_epochs
 from skbci.datasets._moabb import fetch_moabb
-from skbci.datasets._motor_imagery import make_motor_imagery
-from skbci.datasets._recording import load_recording
-from skbci.datasets._save import save_recording
-from skbci.datasets._ssvep import make_ssvep
-from skbci.datasets._synthetic_functions import make_gabor_2d, make_modulo2, make_parity
+from skbci.datasets._npz.recording import load_recording
+from skbci.datasets._npz.save import save_recording
+from skbci.datasets._simulators.erp import make_erp
+from skbci.datasets._simulators.eye_state import make_eye_state
+from skbci.datasets._simulators.imagery_execution import make_imagery_execution
+from skbci.datasets._simulators.motor_imagery import make_motor_imagery
+from skbci.datasets._simulators.ssvep import make_ssvep
+from skbci.datasets._simulators.synthetic_functions import make_gabor_2d, make_modulo2, make_parity
 from skbci.datasets._tabular import fetch_tabular
 
 __all__ = [

@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skbci._checks import check_count, check_positive
-from skbci._times import first_sample
+from skbci._recording.times import first_sample
 from skbci.datasets._bci3_files import (
     CODES,
     N_COLUMNS,
@@ -23,7 +23,7 @@ from skbci.datasets._bci3_files import (
     session_file,
 )
 from skbci.datasets._bunch import make_bunch
-from skbci.datasets._layout_features import psd_names, session_onsets
+from skbci.datasets._npz.features_layout import psd_names, session_onsets
 
 __all__ = ["load_bci3_mental_imagery"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._times import first_sample
+from skbci._recording.times import first_sample
 from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._codes import number_by_name
 from skbci.datasets._selection import Selection

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from skbci._check_parts import check_mapping
-from skbci._checks import check_choice
+from skbci._checks import check_choice, check_mapping
 from skbci.display._style import GUIDE, clean, frame, line_style, log_ticks, new_axes
 from skbci.evaluation import time_to_loss
 from skbci.evaluation._convergence import history_table

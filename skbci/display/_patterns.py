@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks import check_count, check_flag
-from skbci._montage import spell_electrodes, standard_montage
+from skbci._recording.montage import spell_electrodes, standard_montage
 from skbci.display._style import check_axes
 from skbci.evaluation import spatial_patterns
 

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from skbci._check_parts import check_mapping
-from skbci._checks import check_names, is_number
+from skbci._checks import check_mapping, check_names, is_number
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._sparsity_scores import check_results, draw_scores
 from skbci.display._style import GUIDE, check_axes, clean, frame, line_style

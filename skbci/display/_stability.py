@@ -13,10 +13,18 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, check_
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, indexable
 
-from skbci._check_parts import check_fits, check_list, check_splitter
-from skbci._checks import check_count, check_flag, check_number, check_seed, refusal
-from skbci._quiet import without_warnings
-from skbci._validation import as_eeg
+from skbci._checks import (
+    check_count,
+    check_fits,
+    check_flag,
+    check_list,
+    check_number,
+    check_seed,
+    check_splitter,
+    refusal,
+)
+from skbci._checks.eeg import as_eeg
+from skbci._process.quiet import without_warnings
 from skbci.display._style import check_axes, clean, line_style, log_ticks
 
 if TYPE_CHECKING:

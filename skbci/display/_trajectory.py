@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from skbci._check_parts import check_array, check_list
-from skbci._checks import check_count, shown
-from skbci._quiet import without_warnings
+from skbci._checks import check_array, check_count, check_list, shown
+from skbci._process.quiet import without_warnings
 from skbci.display._style import GUIDE, check_axes, line_style
 from skbci.weighting import (
     TOY_STARTS,

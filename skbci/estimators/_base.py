@@ -28,10 +28,11 @@ from skbci._checks import (
     refusal,
     shown,
 )
-from skbci._labels import check_column, refuse_missing
-from skbci._lost_table import warn_without_table
-from skbci._masked import check_unmasked
-from skbci._threads import on_one_thread
+from skbci._checks.eeg import as_eeg, check_eeg
+from skbci._checks.labels import check_column, refuse_missing
+from skbci._checks.masked import check_unmasked
+from skbci._eegarray.lost_table import warn_without_table
+from skbci._process.threads import on_one_thread
 from skbci._training import (
     SlicingNet,
     ValidatedEarlyStopping,
@@ -42,7 +43,6 @@ from skbci._training import (
     seeded,
 )
 from skbci._usable import check_classes_left
-from skbci._validation import as_eeg, check_eeg
 from skbci._whole import Undo, undo_all, undo_attributes
 from skbci.eegarray import EEGArray
 from skbci.estimators._callbacks import check_callbacks

@@ -12,7 +12,8 @@ from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from skbci._labels import check_class_weight, check_classes, check_labels
+from skbci._checks.eeg import as_eeg
+from skbci._checks.labels import check_class_weight, check_classes, check_labels
 from skbci._training import (
     ACCURACY,
     CLASSIFICATION,
@@ -20,7 +21,6 @@ from skbci._training import (
     ValidAccuracy,
     class_probabilities,
 )
-from skbci._validation import as_eeg
 from skbci.estimators._base import BaseNeural
 from skbci.estimators._relevance import gradient_times_input
 from skbci.estimators._silent_rows import says_nothing_of

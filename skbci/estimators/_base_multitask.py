@@ -13,9 +13,10 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor, nn
 
 from skbci._checks import check_number
-from skbci._labels import check_class_weight, check_labels
+from skbci._checks.eeg import as_eeg
+from skbci._checks.labels import check_class_weight, check_labels
+from skbci._eegarray.rows import rows_by_label
 from skbci._training import MultitaskNet, SlicingNet, TaskLosses
-from skbci._validation import as_eeg, rows_by_label
 from skbci.eegarray import EEGArray
 from skbci.estimators._base import TrainingRows
 from skbci.estimators._epochs_classifier import EpochsClassifier

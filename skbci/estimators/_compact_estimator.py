@@ -10,8 +10,8 @@ import torch
 from sklearn.pipeline import Pipeline
 from torch import Tensor
 
+from skbci._checks.eeg import as_eeg
 from skbci._training import one_thread
-from skbci._validation import as_eeg
 from skbci.estimators._sparse_training import check_sparse
 from skbci.sparsity import CompactionReport, compact
 

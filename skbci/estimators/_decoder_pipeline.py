@@ -11,10 +11,10 @@ from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
-from skbci._check_parts import check_list
-from skbci._checks import check_choice, refusal
-from skbci._quiet import filters_kept
-from skbci._threads import on_one_thread
+from skbci._checks import check_choice, check_list, refusal
+from skbci._checks.eeg import as_eeg, check_flat_channels
+from skbci._process.quiet import filters_kept
+from skbci._process.threads import on_one_thread
 from skbci._usable import (
     ON_BAD_ROWS,
     amplitudes,
@@ -23,7 +23,6 @@ from skbci._usable import (
     report_unusable,
     typical_amplitude,
 )
-from skbci._validation import as_eeg, check_flat_channels
 from skbci.eegarray import EEGArray
 from skbci.pipeline import Pipeline
 

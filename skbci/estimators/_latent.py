@@ -8,8 +8,9 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from torch import Tensor
 
+from skbci._checks.eeg import as_eeg
+from skbci._eegarray.rows import carry_rows
 from skbci._training import as_heads
-from skbci._validation import as_eeg, carry_rows
 from skbci.estimators._epochs_classifier import EpochsClassifier
 
 

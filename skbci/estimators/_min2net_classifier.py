@@ -10,8 +10,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from skbci._checks.eeg import FLOATS
 from skbci._training import one_thread
-from skbci._validation import FLOATS
 from skbci.estimators._latent import LatentClassifier
 from skbci.nets import MIN2Net
 

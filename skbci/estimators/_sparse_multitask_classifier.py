@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score
 
-from skbci._validation import as_eeg
+from skbci._checks.eeg import as_eeg
 from skbci.estimators._base_multitask import BaseMultitaskClassifier
 
 

@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from skbci._validation import as_eeg
+from skbci._checks.eeg import as_eeg
 from skbci.estimators._tasks import THROUGH_TOOLS, name_tasks
 
 

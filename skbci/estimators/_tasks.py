@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from skbci._labels import check_column
-from skbci._validation import row_values
+from skbci._checks.labels import check_column
+from skbci._eegarray.rows import row_values
 
 #: What to do where scikit-learn calls, and the user cannot pass ``task`` along.
 THROUGH_TOOLS = (

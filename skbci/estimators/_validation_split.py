@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._labels import check_column
-from skbci._recordings import TOLERANCE_S, nearest_distance, separate_restarts
+from skbci._checks.labels import check_column
+from skbci._eegarray.rows import row_values, rows_by_label
+from skbci._recording.restarts import TOLERANCE_S, nearest_distance, separate_restarts
 from skbci._sessions import LEVELS, earlier_first, recordings_in_time, row_column
-from skbci._validation import row_values, rows_by_label
 from skbci.eegarray import EEGArray
 
 

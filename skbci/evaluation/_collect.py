@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._validation import rows_by_label
+from skbci._eegarray.rows import rows_by_label
 from skbci.evaluation import _paired
 from skbci.evaluation._comparison import Comparison
 

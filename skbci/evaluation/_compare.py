@@ -16,11 +16,19 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
-from skbci._check_parts import check_arguments, check_jobs, check_list, check_splitter
-from skbci._checks import check_flag, refusal, shown
-from skbci._labels import check_column
-from skbci._quiet import filters_kept, without_warnings
-from skbci._validation import as_eeg, row_values
+from skbci._checks import (
+    check_arguments,
+    check_flag,
+    check_jobs,
+    check_list,
+    check_splitter,
+    refusal,
+    shown,
+)
+from skbci._checks.eeg import as_eeg
+from skbci._checks.labels import check_column
+from skbci._eegarray.rows import row_values
+from skbci._process.quiet import filters_kept, without_warnings
 from skbci.evaluation._collect import RESERVED, collect
 from skbci.evaluation._comparison import Comparison
 from skbci.evaluation._folds import Fold, make_folds

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._quiet import without_warnings
+from skbci._process.quiet import without_warnings
 
 Fold = tuple[np.ndarray, np.ndarray]
 

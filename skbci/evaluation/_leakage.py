@@ -10,11 +10,11 @@ import pandas as pd
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _num_samples
 
-from skbci._check_parts import check_splitter
-from skbci._checks import check_number
-from skbci._labels import check_column
-from skbci._recordings import TOLERANCE_S, nearest_distance, refine
-from skbci._validation import as_eeg, row_values
+from skbci._checks import check_number, check_splitter
+from skbci._checks.eeg import as_eeg
+from skbci._checks.labels import check_column
+from skbci._eegarray.rows import row_values
+from skbci._recording.restarts import TOLERANCE_S, nearest_distance, refine
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._leakage_report import LeakageReport
 from skbci.model_selection._rows import (

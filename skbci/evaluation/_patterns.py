@@ -10,10 +10,9 @@ from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._check_parts import check_fits
-from skbci._checks import check_choice, check_count, check_seed
-from skbci._labels import check_labels
-from skbci._validation import as_eeg
+from skbci._checks import check_choice, check_count, check_fits, check_seed
+from skbci._checks.eeg import as_eeg
+from skbci._checks.labels import check_labels
 from skbci.eegarray import EEGArray
 
 __all__ = ["spatial_patterns"]

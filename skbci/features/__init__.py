@@ -10,22 +10,22 @@ subjects or sessions apart as wholes. `KeepRows` lets other packages' transforme
 on, as `skbci.make_pipeline` does for all steps of a pipeline.
 """
 
-from skbci.features._band_energy import BandEnergy
-from skbci.features._baseline_correction import BaselineCorrection
-from skbci.features._causal_centering import CausalCentering
+from skbci.features._alignment.channel_scaling import ChannelScaling
+from skbci.features._alignment.euclidean_alignment import EuclideanAlignment
+from skbci.features._alignment.riemannian_recentering import RiemannianRecentering
+from skbci.features._centering.causal_centering import CausalCentering
 from skbci.features._channel_normalizer import ChannelNormalizer
-from skbci.features._channel_scaling import ChannelScaling
-from skbci.features._crop import Crop
-from skbci.features._euclidean_alignment import EuclideanAlignment
-from skbci.features._filter_bank import NINE_BANDS as NINE_BANDS  # for the rooms below
-from skbci.features._filter_bank import FilterBank
+from skbci.features._filtering.filter_bank import NINE_BANDS as NINE_BANDS  # for the rooms below
+from skbci.features._filtering.filter_bank import FilterBank
 from skbci.features._fisher_selection import FisherSelection
 from skbci.features._keep_rows import KeepRows
 from skbci.features._rank_reducer import RankReducer
-from skbci.features._riemannian_recentering import RiemannianRecentering
-from skbci.features._sliding_windows import SlidingWindows
-from skbci.features._welch_psd import WelchPSD
-from skbci.features._window_means import WindowMeans
+from skbci.features._spectral.band_energy import BandEnergy
+from skbci.features._spectral.welch_psd import WelchPSD
+from skbci.features._windows.baseline_correction import BaselineCorrection
+from skbci.features._windows.crop import Crop
+from skbci.features._windows.sliding_windows import SlidingWindows
+from skbci.features._windows.window_means import WindowMeans
 
 __all__ = [
     "BandEnergy",

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._validation import as_eeg, carry_rows, check_eeg
+from skbci._checks.eeg import as_eeg, check_eeg
+from skbci._eegarray.rows import carry_rows
 from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_choice, check_count
-from skbci._validation import carry_rows
+from skbci._eegarray.rows import carry_rows
 from skbci.eegarray import EEGArray
 from skbci.features._base import SignalTransformer
 

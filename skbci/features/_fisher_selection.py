@@ -10,10 +10,11 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count
-from skbci._labels import check_classes
+from skbci._checks.eeg import as_eeg, check_eeg
+from skbci._checks.labels import check_classes
+from skbci._eegarray.rows import carry_rows
+from skbci._process.threads import on_one_thread
 from skbci._sessions import session_codes
-from skbci._threads import on_one_thread
-from skbci._validation import as_eeg, carry_rows, check_eeg
 from skbci._whole import WholeFits
 
 __all__ = ["FisherSelection", "fisher_ratio"]

@@ -17,8 +17,9 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skbci._check_parts import check_fits
-from skbci._validation import as_eeg, carry_rows
+from skbci._checks import check_fits
+from skbci._checks.eeg import as_eeg
+from skbci._eegarray.rows import carry_rows
 from skbci._whole import WholeFits
 
 __all__ = ["KeepRows"]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_number
-from skbci._threads import on_one_thread
+from skbci._eegarray.rows import carry_rows
+from skbci._process.threads import on_one_thread
 from skbci._usable import amplitudes, find_unusable, report_unusable
-from skbci._validation import carry_rows
 from skbci.features._base import SignalTransformer
 
 __all__ = ["RankReducer"]

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
-from skbci._validation import as_eeg
+from skbci._checks.eeg import as_eeg
 
 Fold = tuple[np.ndarray, np.ndarray]
 

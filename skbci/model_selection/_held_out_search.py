@@ -12,10 +12,16 @@ from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
-from skbci._check_parts import check_candidates, check_fits, check_jobs
-from skbci._checks import check_flag, check_number, refusal
-from skbci._labels import check_weighted_classes
-from skbci._quiet import filters_kept
+from skbci._checks import (
+    check_candidates,
+    check_fits,
+    check_flag,
+    check_jobs,
+    check_number,
+    refusal,
+)
+from skbci._checks.labels import check_weighted_classes
+from skbci._process.quiet import filters_kept
 from skbci.model_selection._best_candidate import BestCandidate
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_count, check_seed
-from skbci._validation import rows_by_label
+from skbci._eegarray.rows import rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._rows import row_labels
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_count, check_number
-from skbci._recordings import TOLERANCE_S, nearest_distance
+from skbci._recording.restarts import TOLERANCE_S, nearest_distance
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._rows import (
     count_rows,

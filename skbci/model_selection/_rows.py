@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.utils.validation import _num_samples
 
 from skbci._checks import check_number
-from skbci._labels import check_column
-from skbci._recordings import refine, separate_restarts
-from skbci._validation import row_values
+from skbci._checks.labels import check_column
+from skbci._eegarray.rows import row_values
+from skbci._recording.restarts import refine, separate_restarts
 from skbci.eegarray import EEGArray
 
 _LOST = " Where a transformer before dropped the table, skbci.make_pipeline passes it on."

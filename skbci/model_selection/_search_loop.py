@@ -16,9 +16,8 @@ from sklearn.model_selection._validation import _fit_and_score
 from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
-from skbci._check_parts import check_candidates, check_jobs, check_splitter
-from skbci._checks import check_positive, refusal
-from skbci._quiet import filters_kept
+from skbci._checks import check_candidates, check_jobs, check_positive, check_splitter, refusal
+from skbci._process.quiet import filters_kept
 from skbci._whole import WholeFits
 
 if TYPE_CHECKING:

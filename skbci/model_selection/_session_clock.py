@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._labels import check_column
-from skbci._recordings import TOLERANCE_S, separate_restarts
+from skbci._checks.labels import check_column
+from skbci._recording.restarts import TOLERANCE_S, separate_restarts
 from skbci._sessions import earlier_first, row_column
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._check_parts import check_list
-from skbci._checks import check_count, check_flag, check_number, shown
-from skbci._labels import check_column
+from skbci._checks import check_count, check_flag, check_list, check_number, shown
+from skbci._checks.eeg import as_eeg
+from skbci._checks.labels import check_column
+from skbci._eegarray.rows import row_values, rows_by_label
 from skbci._sessions import earlier_first, row_column
-from skbci._validation import as_eeg, row_values, rows_by_label
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._rows import (
     count_rows,

@@ -10,9 +10,9 @@ from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
-from skbci._check_parts import check_list
-from skbci._checks import check_count, check_seed, refusal
-from skbci._validation import as_eeg, rows_by_label
+from skbci._checks import check_count, check_list, check_seed, refusal
+from skbci._checks.eeg import as_eeg
+from skbci._eegarray.rows import rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._rows import row_labels
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from skbci.nets._dual_task_net import DualTaskNet
-
 
 @torch.no_grad()
-def drop_dead_units(net: DualTaskNet) -> DualTaskNet:
+def drop_dead_units(net: Any) -> Any:
     """Build a smaller network out of the units that matter; see ``without_dead_units``."""
     state = {name: value.detach().clone() for name, value in net.state_dict().items()}
     used = _used_units(net, state)
@@ -51,7 +48,7 @@ def drop_dead_units(net: DualTaskNet) -> DualTaskNet:
     return smaller.eval()
 
 
-def _used_units(net: DualTaskNet, state: dict[str, Tensor]) -> dict[str, Tensor]:
+def _used_units(net: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Which units anything above them looks at, from the heads down."""
     used = {}
     looked_at = torch.zeros(net.n_features, dtype=torch.bool, device=net.spatial.weight.device)
@@ -67,7 +64,7 @@ def _used_units(net: DualTaskNet, state: dict[str, Tensor]) -> dict[str, Tensor]
 
 
 def _fold_constants(
-    net: DualTaskNet, state: dict[str, Tensor], used: dict[str, Tensor]
+    net: Any, state: dict[str, Tensor], used: dict[str, Tensor]
 ) -> dict[str, Tensor]:
     """Move constants of used units into the layers after them, in place; index what is left."""
     varying = {}
@@ -116,7 +113,7 @@ def _any(weight: Tensor) -> Tensor:
     return weight.flatten(1).ne(0).any(1)
 
 
-def _columns(net: DualTaskNet, maps: Tensor) -> Tensor:
+def _columns(net: Any, maps: Tensor) -> Tensor:
     """Features that belong to maps."""
     steps = torch.arange(net.n_map_times, device=maps.device)
     return (maps[:, None] * net.n_map_times + steps).flatten()

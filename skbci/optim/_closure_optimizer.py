@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from skbci._check_parts import check_list
-from skbci._checks import check_number, refusal
+from skbci._checks import check_list, check_number, refusal
 from skbci.optim._errors import NonFiniteLossError
 
 _LARGEST = 1e30  # a setting beyond this overflows in single precision

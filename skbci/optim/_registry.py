@@ -8,8 +8,7 @@ from typing import Any
 
 import torch
 
-from skbci._check_parts import check_arguments
-from skbci._checks import shown
+from skbci._checks import check_arguments, shown
 from skbci.optim._evdhjb import EVDHJB
 from skbci.optim._hjb import HJB
 from skbci.optim._hjb_ad import HJBAD

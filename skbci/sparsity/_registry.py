@@ -6,7 +6,7 @@ import copy
 import inspect
 from typing import Any
 
-from skbci._check_parts import check_arguments
+from skbci._checks import check_arguments
 from skbci.sparsity._base import PruningMethod, check_sparsity
 from skbci.sparsity._lottery_ticket import LotteryTicket
 from skbci.sparsity._magnitude import MagnitudePruning

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skbci._check_parts import check_mapping
-from skbci._checks import check_number
+from skbci._checks import check_mapping, check_number
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import count_kept
 from skbci.sparsity._prunable import Masks, prunable

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from skbci.eegarray import EEGArray
-from skbci.features._alignment import GroupAlignment
-from skbci.features._groups import Key, group_rows
+from skbci.features._alignment.base import GroupAlignment
+from skbci.features._alignment.groups import Key, group_rows
 from skbci.stream._stages import describe
 
 __all__ = ["apply", "check_row_by_row", "fitted_group", "probe_windows"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skbci.features._filters import Band
+from skbci.features._filtering.filters import Band
 from skbci.stream._buffer import SampleBuffer
 
 __all__ = ["FilteredSamples"]

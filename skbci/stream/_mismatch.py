@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._validation import signal_scale
+from skbci._checks.eeg import signal_scale
 
 __all__ = ["Gaps", "LengthWatch", "ScaleWatch", "fitted_scale"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_positive
+from skbci._checks.eeg import as_eeg
 from skbci._sessions import LEVELS
-from skbci._validation import as_eeg
 from skbci._whole import whole
 from skbci.eegarray import EEGArray
 from skbci.stream._buffer import SampleBuffer

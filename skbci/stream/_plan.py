@@ -14,7 +14,7 @@ from skbci.estimators import (
     OnlineClassifier,
 )
 from skbci.features import CausalCentering, KeepRows
-from skbci.features._alignment import GroupAlignment
+from skbci.features._alignment.base import GroupAlignment
 from skbci.pipeline import is_pipeline, step_output
 from skbci.stream._causality import apply, check_row_by_row, fitted_group
 from skbci.stream._classifiers import Vote, compiled_classifier

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from skbci._checks import check_positive, check_rate
-from skbci._times import first_sample
+from skbci._recording.times import first_sample
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
 from skbci.stream._plan import unwrapped
 

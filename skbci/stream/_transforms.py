@@ -23,7 +23,7 @@ from skbci.features import (
     WelchPSD,
     WindowMeans,
 )
-from skbci.features._alignment import GroupAlignment, _whiten
+from skbci.features._alignment.base import GroupAlignment, _whiten
 from skbci.stream._stages import Stage
 
 __all__ = ["AlignByFitted", "Trusted", "compiled_transform"]

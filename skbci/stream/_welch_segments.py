@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skbci.features import WelchPSD
-from skbci.features._welch import (
+from skbci.features._spectral.welch import (
     Limits,
     WelchPlan,
     segment_means,

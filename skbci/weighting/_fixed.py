@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from numpy.typing import ArrayLike
 
-from skbci._check_parts import check_array
-from skbci._checks import refusal
+from skbci._checks import check_array, refusal
 from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence
 

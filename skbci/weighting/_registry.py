@@ -6,7 +6,7 @@ import copy
 import inspect
 from typing import Any
 
-from skbci._check_parts import check_arguments
+from skbci._checks import check_arguments
 from skbci.weighting._adamt import AdaMT
 from skbci.weighting._alphagrad import AlphaGrad
 from skbci.weighting._base import WeightingPolicy

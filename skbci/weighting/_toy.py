@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci._check_parts import check_array
-from skbci._checks import check_count, check_number, refusal
+from skbci._checks import check_array, check_count, check_number, refusal
 from skbci.weighting._adam import adam_step
 from skbci.weighting._base import WeightingPolicy
 from skbci.weighting._evidence import Floats

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from sklearn.neighbors import KNeighborsClassifier
 
-from skbci.baselines import KStar, _k_star_scale
-from skbci.baselines import _k_star as module
+from skbci.baselines import KStar
+from skbci.baselines._classifiers import k_star as module
+from skbci.baselines._classifiers import k_star_scale
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.standard_normal((90, 4))
@@ -51,7 +52,7 @@ def test_the_scale_gives_the_wanted_effective_number(seed, blend):
     distance = np.abs(random.standard_normal((5, n))) * 10.0 ** random.randint(-9, 9)
     distance[0] = np.round(distance[0] / distance[0].max() * 3)  # ties
     distance -= distance.min(axis=1, keepdims=True)
-    rate = _k_star_scale.inverse_scale(distance, blend)
+    rate = k_star_scale.inverse_scale(distance, blend)
     for d, r in zip(distance, rate):
         nearest = (d == 0).sum()
         p = np.exp(-d * r)
@@ -125,7 +126,7 @@ def test_scales_from_cells_are_those_of_the_equations(blend):
         "two lumps": np.r_[random.standard_normal(1500), 40 + 0.1 * random.standard_normal(1500)],
     }
     for name, known in attributes.items():
-        scale = _k_star_scale.AttributeScale(known, blend / 100)
+        scale = k_star_scale.AttributeScale(known, blend / 100)
         assert scale.n_cells or blend == 1, name
         new = np.r_[random.choice(known, 5), random.choice(known, 5) * 1.001, known.max() * 1.1,
                     known.max() + 100 * np.ptp(known)]

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
-from skbci.datasets._head import Head, eye_topography, standard_names
-from skbci.datasets._noise import band_share, blink_train, line_noise, pink_noise
-from skbci.datasets._rhythms import response, rhythm
+from skbci.datasets._simulators.subject.head import Head, eye_topography, standard_names
+from skbci.datasets._simulators.subject.noise import (
+    band_share,
+    blink_train,
+    line_noise,
+    pink_noise,
+)
+from skbci.datasets._simulators.subject.rhythms import response, rhythm
 
 NAMES = ["C3", "Cz", "C4", "Fp1", "Fp2", "F7", "F8", "O1", "O2"]
 

@@ -131,8 +131,8 @@ def test_rows_are_independent_whatever_the_chunks(phase, monkeypatch):
     bank = FilterBank(sfreq=128, phase=phase).fit(X)
     wanted = bank.transform(X)
     np.testing.assert_array_equal(bank.transform(X[4:7]), wanted[4:7])
-    for module in ("_filters", "_zero_phase"):
-        monkeypatch.setattr(f"skbci.features.{module}.CHUNK", 1000)
+    for module in ("filters", "zero_phase"):
+        monkeypatch.setattr(f"skbci.features._filtering.{module}.CHUNK", 1000)
     np.testing.assert_array_equal(bank.transform(X), wanted)
 
 

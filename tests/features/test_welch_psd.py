@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skbci.features import WelchPSD
-from skbci.features._welch import WelchPlan, welch_rows
+from skbci.features._spectral.welch import WelchPlan, welch_rows
 
 
 def scipy_welch(X, sfreq, n_per_seg, n_overlap=None, window="hann"):

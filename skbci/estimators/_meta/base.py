@@ -18,7 +18,7 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.validation import _check_method_params
 
-from skbci._labels import check_weighted_classes, label_column
+from skbci._checks.labels import check_weighted_classes, label_column
 from skbci._whole import Undo, WholeFits, undo_all, undo_attributes, undo_training
 from skbci.eegarray import EEGArray
 from skbci.pipeline import last_step

@@ -9,12 +9,12 @@ from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._check_parts import check_fits, check_splitter
-from skbci._checks import check_choice, check_count, check_number
-from skbci._labels import check_classes, check_column
-from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._checks import check_choice, check_count, check_fits, check_number, check_splitter
+from skbci._checks.eeg import as_eeg, check_eeg
+from skbci._checks.labels import check_classes, check_column
+from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._eegarray.rows import carry_rows, row_values
 from skbci._sessions import LEVELS, session_rows
-from skbci._validation import as_eeg, carry_rows, check_eeg, row_values
 from skbci._whole import all_or_nothing
 from skbci.eegarray import EEGArray
 from skbci.estimators._meta.base import MetaClassifier, can, params_of_rows, take_rows

@@ -12,11 +12,11 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._check_parts import check_fits
-from skbci._checks import check_choice, check_count, check_number, check_positive
-from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._checks import check_choice, check_count, check_fits, check_number, check_positive
+from skbci._checks.eeg import as_eeg
+from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._eegarray.rows import row_values
 from skbci._sessions import LEVELS, session_rows
-from skbci._validation import as_eeg, row_values
 from skbci._weights import as_counts
 from skbci._whole import all_or_nothing
 from skbci.estimators._meta.base import MetaClassifier, can

@@ -11,12 +11,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from skbci._check_parts import check_fits
-from skbci._checks import check_count, check_positive, check_seed
-from skbci._labels import check_labels
-from skbci._lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._checks import check_count, check_fits, check_positive, check_seed
+from skbci._checks.eeg import as_eeg
+from skbci._checks.labels import check_labels
+from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
+from skbci._eegarray.rows import row_values
 from skbci._sessions import LEVELS, session_codes, session_rows
-from skbci._validation import as_eeg, row_values
 from skbci.eegarray import EEGArray
 from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._meta.base import (

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, check_cv
 
+from skbci._eegarray.rows import row_values
 from skbci._sessions import session_codes, session_rows
-from skbci._validation import row_values
 
 __all__ = ["inner_folds", "out_of_fold"]
 

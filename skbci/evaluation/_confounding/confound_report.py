@@ -11,11 +11,10 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.utils.parallel import Parallel, delayed
 
-from skbci._check_parts import check_jobs
-from skbci._checks import check_seed
-from skbci._labels import check_labels
-from skbci._montage import spell_electrodes, standard_montage
-from skbci._quiet import filters_kept
+from skbci._checks import check_jobs, check_seed
+from skbci._checks.labels import check_labels
+from skbci._process.quiet import filters_kept
+from skbci._recording.montage import spell_electrodes, standard_montage
 from skbci.eegarray import EEGArray
 from skbci.evaluation import _paired
 from skbci.evaluation._confounding.inputs import (

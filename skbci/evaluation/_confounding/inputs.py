@@ -9,10 +9,18 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import GroupKFold, check_cv
 
-from skbci._check_parts import check_list, check_splitter
-from skbci._checks import check_count, check_names, check_number, refusal
-from skbci._labels import check_column
-from skbci._validation import as_eeg, check_flat_channels, resolve_sfreq, row_values
+from skbci._checks import (
+    check_count,
+    check_list,
+    check_names,
+    check_number,
+    check_splitter,
+    refusal,
+)
+from skbci._checks.eeg import as_eeg, check_flat_channels
+from skbci._checks.frequencies import resolve_sfreq
+from skbci._checks.labels import check_column
+from skbci._eegarray.rows import row_values
 from skbci.eegarray import EEGArray
 from skbci.evaluation._confounding.scores import Trial, independent_rows
 from skbci.evaluation._confounding.views import BANDS, BEFORE, Layout

@@ -1,0 +1,51 @@
+"""Checks of what a caller gives: parameters here, labels, arrays and EEG in the files beside."""
+
+from skbci._checks.compound import (
+    check_arguments,
+    check_array,
+    check_candidates,
+    check_fits,
+    check_jobs,
+    check_list,
+    check_mapping,
+    check_splitter,
+)
+from skbci._checks.parameters import (
+    check_callable,
+    check_choice,
+    check_count,
+    check_flag,
+    check_names,
+    check_number,
+    check_positive,
+    check_rate,
+    check_seed,
+    is_number,
+    refusal,
+    shown,
+    who_asks,
+)
+
+__all__ = [
+    "check_arguments",
+    "check_array",
+    "check_callable",
+    "check_candidates",
+    "check_choice",
+    "check_count",
+    "check_fits",
+    "check_flag",
+    "check_jobs",
+    "check_list",
+    "check_mapping",
+    "check_names",
+    "check_number",
+    "check_positive",
+    "check_rate",
+    "check_seed",
+    "check_splitter",
+    "is_number",
+    "refusal",
+    "shown",
+    "who_asks",
+]

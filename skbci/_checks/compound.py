@@ -1,0 +1,173 @@
+"""Checks of parameters that are more than a number or a word: estimators, splitters, lists."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from skbci._checks.parameters import check_count, refusal
+
+__all__ = [
+    "check_arguments", "check_array", "check_candidates", "check_fits", "check_jobs", "check_list",
+    "check_mapping", "check_splitter",
+]
+
+
+def check_fits(value: Any, name: str, who: Any, *, and_has: str = "", also: str = "") -> Any:
+    """Check that a value is an estimator: an instance with ``fit``.
+
+    Parameters
+    ----------
+    value : object
+    name : str
+        The parameter's.
+    who : object
+        Whose parameter it is.
+    and_has : str
+        Another method that it needs.
+    also : str
+        What else is allowed, for the message; the caller lets it pass.
+
+    Raises
+    ------
+    TypeError
+        If it is a class, or one of the methods is not there.
+    """
+    able = hasattr(value, "fit") and (not and_has or hasattr(value, and_has))
+    if isinstance(value, type) or not able:
+        methods = f"fit and {and_has}" if and_has else "fit"
+        or_ = f" or {also}" if also else ""
+        because = f"must be an estimator (an instance, with {methods}){or_}"
+        raise TypeError(refusal(value, name, who, because))
+    return value
+
+
+def check_jobs(value: Any, who: Any, name: str = "n_jobs") -> int | None:
+    """Check a number of workers as joblib takes it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is neither None nor an integer, or is zero.
+    """
+    if value is None:
+        return None
+    also = "-1 (all cores) or None"
+    if check_count(value, name, who, low=-(2**15), high=2**15, also=also) == 0:
+        raise ValueError(refusal(value, name, who, f"must be an integer other than 0, {also}"))
+    return int(value)
+
+
+def check_splitter(value: Any, who: Any, name: str = "cv") -> Any:
+    """Check what says how rows are split, and give it back; a generator as a list.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no number of folds of at least 2, splitter, list of pairs of indices, or None.
+    """
+    also = "a splitter, a list of (train, test) indices, or None"
+    if value is None or (hasattr(value, "split") and hasattr(value, "get_n_splits")):
+        return value
+    alike = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, type))
+    if not alike:
+        return check_count(value, name, who, low=2, also=also)
+    folds = list(value)
+    if not folds:
+        raise ValueError(refusal(value, name, who, "gives no folds"))
+    if not all(_is_fold(fold) for fold in folds):
+        because = f"must be a number of folds of at least 2, {also}"
+        raise ValueError(refusal(value, name, who, because))
+    return folds
+
+
+def _is_fold(fold: Any) -> bool:
+    if not isinstance(fold, (tuple, list, np.ndarray)) or len(fold) != 2:
+        return False
+    return all(np.ndim(rows) == 1 and np.asarray(rows).dtype.kind in "iubf" for rows in fold)
+
+
+def check_list(value: Any, name: str, who: Any, of: str, *, also: str = "") -> list[Any]:
+    """Check that a value is a list, tuple or other row of things, not a single string.
+
+    Raises
+    ------
+    TypeError
+        If it is not; ``of`` says what it holds.
+    """
+    if isinstance(value, (str, bytes, type)) or not isinstance(value, Iterable):
+        or_ = f" or {also}" if also else ""
+        raise TypeError(refusal(value, name, who, f"must be a list of {of}{or_}"))
+    return list(value)
+
+
+def check_arguments(value: Any, name: str, who: Any) -> dict[str, Any]:
+    """Check a dict of keyword arguments; None is an empty one.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping of names.
+    """
+    found = check_mapping(value, name, who)
+    if not all(isinstance(key, str) for key in found):
+        raise TypeError(refusal(value, name, who, "must be a dict of names to values, or None"))
+    return found
+
+
+def check_mapping(value: Any, name: str, who: Any) -> dict[Any, Any]:
+    """Check a dict, whatever its keys; None is an empty one.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(refusal(value, name, who, "must be a dict of names to values, or None"))
+    return dict(value)
+
+
+def check_array(value: Any, name: str, who: Any, ndim: int, of: str) -> np.ndarray:
+    """Check that a value is an array of finite real numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it holds something else, or has other dimensions; ``of`` says what it should hold.
+    """
+    try:
+        array = np.asarray(value)
+        number = array.dtype.kind in "biuf" or (
+            array.dtype == object and all(isinstance(x, numbers.Real) for x in array.flat)
+        )
+        array = array.astype(np.float64) if number else array
+    except (TypeError, ValueError, OverflowError):
+        number = False
+    if not number:
+        raise TypeError(refusal(value, name, who, f"must be {of}"))
+    if array.ndim != ndim or not np.isfinite(array).all():
+        raise ValueError(refusal(value, name, who, f"must be {of}"))
+    return array
+
+
+def check_candidates(value: Any, name: str, who: Any) -> Any:
+    """Check the settings of a search: a dict of lists (or distributions), or a list of such.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is something else, or empty.
+    """
+    parts = [value] if isinstance(value, Mapping) else check_list(value, name, who, "dicts")
+    because = "must be a dict of the values to try for each parameter, or a list of such dicts"
+    if not all(isinstance(part, Mapping) for part in parts):
+        raise TypeError(refusal(value, name, who, because))
+    if not parts:
+        raise ValueError(refusal(value, name, who, because))
+    return value

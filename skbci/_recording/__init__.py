@@ -1,0 +1,1 @@
+"""A recording's channels, electrodes, times, restarts and bad stretches."""

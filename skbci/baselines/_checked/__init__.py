@@ -1,0 +1,1 @@
+"""Other packages' estimators, with their targets checked."""

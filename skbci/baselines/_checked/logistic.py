@@ -1,0 +1,33 @@
+"""scikit-learn's logistic regression, with its targets checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.linear_model import LogisticRegression
+
+from skbci._checks import check_positive
+from skbci._checks.labels import check_labels
+
+
+class CheckedLogisticRegression(LogisticRegression):
+    """`LogisticRegression` that names the rows whose labels are missing."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CheckedLogisticRegression:
+        """Fit the weights.
+
+        Parameters
+        ----------
+        X : array-like, shape (n_rows, n_features)
+            Features.
+        y : array-like, shape (n_rows,)
+            Labels.
+        sample_weight : array-like, shape (n_rows,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        CheckedLogisticRegression
+        """
+        check_positive(self.C, "C", "LogisticRegression")
+        return super().fit(X, check_labels(y, len(X), "LogisticRegression"), sample_weight)

@@ -1,0 +1,31 @@
+"""pyRiemann's minimum distance to mean, with its targets checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyriemann.classification import MDM
+
+from skbci._checks.labels import check_labels
+
+
+class CheckedMDM(MDM):
+    """`pyriemann.classification.MDM` that takes lists of labels and refuses a single class."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CheckedMDM:
+        """Estimate each class's mean covariance.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n_rows, n_channels, n_channels)
+            Covariance matrices.
+        y : array-like, shape (n_rows,)
+            Labels.
+        sample_weight : ndarray, shape (n_rows,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        CheckedMDM
+        """
+        return super().fit(X, check_labels(y, len(X), "MDM"), sample_weight)

@@ -1,0 +1,53 @@
+"""pyRiemann's xDAWN covariances, with their targets checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pyriemann.estimation import XdawnCovariances
+
+from skbci._checks import check_count
+from skbci._checks.labels import check_labels
+
+
+class CheckedXdawnCovariances(XdawnCovariances):
+    """`pyriemann.estimation.XdawnCovariances` that takes lists of labels and refuses one class."""
+
+    def fit(self, X: Any, y: Any) -> CheckedXdawnCovariances:
+        """Estimate each class's spatial filters and mean response.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n_rows, n_channels, n_times)
+            Signals.
+        y : array-like, shape (n_rows,)
+            Labels.
+
+        Returns
+        -------
+        CheckedXdawnCovariances
+        """
+        check_count(self.nfilter, "nfilter", "XdawnCovariances")
+        labels = check_labels(y, len(X), "XdawnCovariances")
+        self.n_times_ = np.shape(X)[-1]
+        return super().fit(np.asarray(X, dtype=np.float64), labels)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Covariances of the filtered row and the mean responses, stacked.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n_rows, n_channels, n_times)
+            Signals.
+
+        Returns
+        -------
+        ndarray, shape (n_rows, n_components, n_components)
+        """
+        if np.shape(X)[-1] != self.n_times_:
+            raise ValueError(
+                f"X has {np.shape(X)[-1]} time samples a row, but XdawnCovariances was fitted "
+                f"with {self.n_times_}: epochs must be as long as in fit."
+            )
+        return super().transform(np.asarray(X, dtype=np.float64))

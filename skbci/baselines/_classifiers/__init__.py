@@ -1,0 +1,1 @@
+"""Classifiers that no other package has."""

@@ -1,0 +1,267 @@
+"""Epochs from whatever MNE reads."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import Any
+
+import mne
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from skbci._checks import check_number, check_positive
+from skbci._eegarray.mne_exchange import event_onsets
+from skbci._process.quiet import quiet_mne
+from skbci._recording.annotations import crosses_bad
+from skbci._recording.channels import channel_picks, left_out_bads
+from skbci._recording.times import first_sample
+from skbci.datasets._bunch import make_bunch
+from skbci.datasets._mne.events import chosen_epochs, raw_events
+from skbci.datasets._mne.files import doubt_types, open_recording, whose
+from skbci.datasets._units import doubt_amplitude
+from skbci.eegarray import EEGArray
+
+__all__ = ["read_epochs"]
+
+
+def read_epochs(
+    path_or_raw: Any,
+    *,
+    event_id: Any = None,
+    tmin: float = 0.0,
+    tmax: float = 4.0,
+    picks: Any = None,
+    l_freq: float | None = None,
+    h_freq: float | None = None,
+    resample: float | None = None,
+    stim_channel: str | None = None,
+    subject: Any = None,
+    session: Any = None,
+    run: Any = None,
+    task: str | None = None,
+) -> Bunch:
+    """Read a recording in any format that MNE knows and cut epochs around its events.
+
+    Parameters
+    ----------
+    path_or_raw : path-like, mne.io.BaseRaw or mne.BaseEpochs
+        A continuous recording (FIF, EDF, BDF, GDF, BrainVision, EEGLAB ..., by the ending), a
+        file of epochs (ending in ``-epo.fif`` or ``_epo.fif``), or an object already read, which
+        is not changed.
+    event_id : dict of str to int, str or sequence of str, optional
+        The events to take, by default all. Names choose among the annotations (or the epochs'
+        events). A dictionary gives annotations codes by their names, as in
+        `mne.events_from_annotations`, and names the codes of a stimulus channel, of stored epochs,
+        or that annotations state ("769", "Stimulus/S  1").
+    tmin, tmax : float, default=0.0, 4.0
+        Window around the event in seconds: from the first sample at or after ``tmin`` to the last
+        one before ``tmax``. Stored epochs are cropped to it as far as they reach.
+    picks : str or sequence of str or int, optional
+        Channels to take: names, indices, or types as in MNE; "all" for all. By default the data
+        channels (EEG, MEG ...) that are not marked bad. Of a type, those not marked bad.
+    l_freq, h_freq : float, optional
+        Edges in Hz of a zero-phase filter (MNE's default FIR) applied before cutting.
+    resample : float, optional
+        New sampling rate in Hz, applied after cutting.
+    stim_channel : str, optional
+        Stimulus channel to take events from when there are no annotations; by default MNE's
+        choice.
+    subject, session, run, task : int or str, optional
+        What the rows' table says. Else the table that stored epochs bring along says it; then
+        the header, of the subject; then the names of the file and its folders, such as
+        ``S001R04.edf``, ``A01T.gdf`` or ``sub-01_ses-2_run-3_eeg.edf``; else all but the task
+        are 1, with a warning for the subject.
+
+    Returns
+    -------
+    Bunch
+        ``X`` : EEGArray, shape (n_epochs, n_channels, n_times)
+            In volts; ``X.to_epochs()`` gives them back to MNE.
+        ``y`` : ndarray of str
+            Names of the events.
+        ``metadata`` : DataFrame
+            Subject, session, run, onset (seconds from the start of the recording) where the epochs
+            know it, task if given.
+        ``sfreq``, ``ch_names``, ``DESCR``, ``event_id``
+            Rate in Hz, names, text, the events' codes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If MNE cannot read the file, it has no events, ``event_id`` names events that are not
+        there or contradicts those that are, or no window lies inside the recording.
+
+    Warns
+    -----
+    UserWarning
+        If events were left out, or share a sample; it says how many and why. If nothing says
+        whose the recording is, or an EDF or BDF file is shorter than its header states. MNE's own
+        warnings of reading come too.
+
+    See Also
+    --------
+    load_recording : Read ``.npz`` recordings.
+
+    Notes
+    -----
+    Epochs that touch an annotation starting with "bad" (as in MNE) or "edge", or that reach
+    outside the recording, are left out, and a warning says how many.
+
+    Examples
+    --------
+    >>> import mne
+    >>> import numpy as np
+    >>> from skbci.datasets import read_epochs
+    >>> noise = np.random.default_rng(0).normal(0, 1e-5, (2, 2000))
+    >>> raw = mne.io.RawArray(noise, mne.create_info(["C3", "C4"], 100, "eeg"), verbose="error")
+    >>> raw = raw.set_annotations(mne.Annotations([2, 8], 0, ["left", "right"]))
+    >>> data = read_epochs(raw, tmax=3, subject=1)
+    >>> data.X.shape, data.y.tolist(), data.metadata["onset"].tolist()
+    ((2, 2, 300), ['left', 'right'], [2.0, 8.0])
+    """
+    tmin = check_number(tmin, "tmin", "read_epochs")
+    tmax = check_number(tmax, "tmax", "read_epochs")
+    if tmax <= tmin:
+        raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
+    if resample is not None:
+        resample = check_positive(resample, "resample", "read_epochs", unit="Hz")
+    source = open_recording(path_or_raw)
+    levels = whose(source, path_or_raw, subject, session, run)
+    where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
+    chosen = channel_picks(source.info, picks, str(where))
+    bads = left_out_bads(source.info, chosen)
+    if picks is None:
+        doubt_types(source.info, chosen, where)
+    with quiet_mne():
+        if isinstance(source, mne.BaseEpochs):
+            epochs, onsets = _from_epochs(
+                source, event_id, tmin, tmax, chosen, l_freq, h_freq, where
+            )
+        else:
+            epochs, onsets = _from_raw(
+                source, event_id, tmin, tmax, chosen, l_freq, h_freq, stim_channel, resample, where
+            )
+        if resample is not None:
+            epochs = epochs.resample(resample)
+        codes = {code: name for name, code in epochs.event_id.items()}
+        y = np.array([codes[code] for code in epochs.events[:, 2]])
+        given = {"subject": subject, "session": session, "run": run, "task": task}
+        table = {**levels, "onset": onsets, "task": task}
+        table = {name: values for name, values in table.items() if values is not None}
+        epochs.metadata = _table(
+            epochs, table, [name for name, value in given.items() if value is not None]
+        )
+        X = EEGArray.from_epochs(epochs, picks="all")
+        X.metadata.attrs["left_out_bads"] = bads
+        X = X[..., _inside(tmin, tmax, X.tmin, epochs.info["sfreq"], X.shape[2])]
+    _doubt(X, where)
+    return make_bunch(X, y, event_id=dict(epochs.event_id),
+                      description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")
+
+
+def _doubt(X: EEGArray, where: Any) -> None:
+    """Warn of EEG channels that do not look like volts."""
+    eeg = mne.pick_types(X.info, eeg=True, exclude=())
+    rows = np.asarray(X)[:: max(1, len(X) // 16)]
+    if len(eeg):
+        doubt_amplitude(
+            rows[:, eeg], where, "MNE holds volts: multiply microvolts by 1e-6 before they become "
+            "a Raw.", 3,
+        )
+
+
+def _from_raw(
+    raw: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
+    h_freq: float | None, stim_channel: str | None, resample: float | None, where: Any,
+) -> tuple[Any, np.ndarray]:
+    events, names = raw_events(raw, event_id, stim_channel, where)
+    _prepare(raw, picks, l_freq, h_freq)
+    sfreq = float(raw.info["sfreq"])
+    first, stop = first_sample(tmin, sfreq), first_sample(tmax, sfreq)
+    if stop <= first:
+        raise ValueError(
+            f"No sample of {where} lies between tmin={tmin:g} and tmax={tmax:g} s: at {sfreq:g} "
+            f"Hz one is taken every {1 / sfreq:g} s."
+        )
+    if resample is not None:
+        # MNE rounds the new length: cut so much that it reaches the last sample before tmax.
+        wanted = first_sample(tmax - first / sfreq, resample)
+        while round((stop - first) * resample / sfreq) < wanted:
+            stop += 1
+    epochs = mne.Epochs(
+        raw, events, names, tmin=first / sfreq, tmax=(stop - 1) / sfreq, baseline=None,
+        preload=True, picks="all", on_missing="ignore",
+    )
+    starts = epochs.events[:, 0] - raw.first_samp + first
+    edges = np.flatnonzero(crosses_bad(raw, starts, len(epochs.times)))
+    epochs.drop(edges, reason="edge")
+    if not len(epochs):
+        raise ValueError(
+            f"No event of {where} has {tmin:g} to {tmax:g} s around it inside the recording and "
+            "free of 'bad' annotations."
+        )
+    _say_left_out(epochs, where)
+    return epochs, (epochs.events[:, 0] - raw.first_samp) / sfreq
+
+
+def _say_left_out(epochs: Any, where: Any) -> None:
+    """Warn of the events that MNE made no epoch of."""
+    reasons = [log[0].lower() for log in epochs.drop_log if log and log[0] != "IGNORED"]
+    marked = sum(reason.startswith(("bad", "edge")) for reason in reasons)
+    outside = sum(reason in ("no_data", "too_short") for reason in reasons)
+    parts = []
+    if marked:
+        parts.append(f"{marked} because of annotations that start with 'bad' or 'edge'")
+    if outside:
+        parts.append(f"{outside} because the window reaches outside the recording")
+    if parts:
+        warnings.warn(
+            f"{where}: {marked + outside} of {len(epochs) + len(reasons)} events were left out, "
+            f"{' and '.join(parts)}.",
+            UserWarning, stacklevel=4,
+        )
+
+
+def _from_epochs(
+    epochs: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
+    h_freq: float | None, where: Any,
+) -> tuple[Any, np.ndarray | None]:
+    epochs, _ = chosen_epochs(epochs, event_id, where)
+    _prepare(epochs, picks, l_freq, h_freq)
+    sfreq = epochs.info["sfreq"]
+    if _inside(tmin, tmax, epochs.tmin, sfreq, len(epochs.times)) == slice(0, 0):
+        raise ValueError(
+            f"The window {tmin:g} to {tmax:g} s lies outside the epochs of {where}, which last "
+            f"from {epochs.tmin:g} to {epochs.tmax:g} s."
+        )
+    if epochs.metadata is not None and "onset" in epochs.metadata:
+        return epochs, epochs.metadata["onset"].to_numpy()
+    return epochs, event_onsets(epochs)
+
+
+def _inside(tmin: float, tmax: float, t0: float, sfreq: float, n_times: int) -> slice:
+    """Samples of the window, as far as rows that begin at t0 have them; (0, 0) where none."""
+    first = max(0, first_sample(tmin - t0, sfreq))
+    stop = min(n_times, first_sample(tmax - t0, sfreq))
+    return slice(first, stop) if first < stop else slice(0, 0)
+
+
+def _prepare(signal: Any, picks: Any, l_freq: float | None, h_freq: float | None) -> None:
+    """Pick channels and filter them, in place."""
+    signal.pick(picks)
+    if l_freq is not None or h_freq is not None:
+        signal.filter(l_freq, h_freq, picks="all")
+
+
+def _table(epochs: Any, columns: dict[str, Any], given: list[str]) -> pd.DataFrame:
+    """The rows' table; columns that stored epochs bring along win over all but given ones."""
+    table = pd.DataFrame(columns, index=range(len(epochs)))
+    if epochs.metadata is None:
+        return table
+    own = epochs.metadata.reset_index(drop=True)
+    own = own.drop(columns=[name for name in given if name in own])
+    return pd.concat([table.drop(columns=[c for c in table if c in own]), own], axis=1)

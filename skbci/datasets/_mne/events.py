@@ -1,0 +1,249 @@
+"""Which events of an MNE recording are meant, and by which name."""
+
+from __future__ import annotations
+
+import numbers
+import re
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import mne
+import numpy as np
+
+from skbci._process.quiet import quiet_mne
+from skbci.datasets._selection import as_list
+
+__all__ = ["chosen_epochs", "raw_events"]
+
+# BrainVision's markers state their codes: "Stimulus/S  2".
+_MARKER = re.compile(r"[A-Za-z ]+/[A-Za-z]? *(\d+)")
+
+
+def raw_events(
+    raw: Any, event_id: Any, stim_channel: str | None, where: Any
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Wanted events of a recording and their codes by name.
+
+    They come from annotations or else from a stimulus channel. An annotation is known by its
+    text, as in `mne.events_from_annotations`: the numbers that MNE would give the texts by itself
+    mean nothing.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+    event_id : dict of str to int, str, int, sequence of str or int, or None
+    stim_channel : str or None
+    where : path or str
+        What the recording is called in messages.
+
+    Returns
+    -------
+    events : ndarray of int, shape (n_events, 3)
+        No two at the same sample.
+    names : dict of str to int
+
+    Raises
+    ------
+    ValueError
+        If there are no events, or ``event_id`` contradicts them or names others.
+
+    Warns
+    -----
+    UserWarning
+        If several wanted events are at one sample, or the stimulus channel goes from a code to a
+        lower one.
+    """
+    if event_id is not None:
+        event_id = _checked(event_id)
+    texts = set(raw.annotations.description)
+    usable = [text for text in texts if not text.lower().startswith(("bad", "edge"))]
+    if stim_channel is None and texts and not usable and "stim" not in raw.get_channel_types():
+        marks = ", ".join(map(repr, sorted(map(str, texts))[:5]))
+        raise ValueError(
+            f"{where} has no events: all of its annotations ({marks}) mark bad segments or edges, "
+            "at which nothing is cut, and it has no stimulus channel. Give the events as "
+            "annotations of other names."
+        )
+    if stim_channel is None and usable:
+        with quiet_mne():
+            events, numbering = mne.events_from_annotations(raw)
+        if numbering:
+            by_code = {code: str(text) for text, code in numbering.items()}
+            names, rename = _annotations(list(by_code.values()), numbering, event_id, where)
+            codes = [rename.get(by_code[code]) for code in events[:, 2]]
+            events = events[[code is not None for code in codes]]
+            events[:, 2] = [code for code in codes if code is not None]
+            return _one_a_sample(events, names, raw, where), names
+    events = _stimulus_events(raw, stim_channel, where)
+    known = {str(code): int(code) for code in np.unique(events[:, 2])}
+    names = _codes(known, event_id, where)
+    events = events[np.isin(events[:, 2], list(names.values()))]
+    return _one_a_sample(events, names, raw, where), names
+
+
+def chosen_epochs(epochs: Any, event_id: Any, where: Any) -> tuple[Any, dict[str, int]]:
+    """Epochs of the wanted events, and their codes by name.
+
+    Raises
+    ------
+    ValueError
+        If ``event_id`` contradicts the epochs' own or names others, or there are none.
+
+    Warns
+    -----
+    UserWarning
+        If MNE dropped or merged events at one sample when the epochs were made.
+    """
+    names = _codes(
+        {str(name): int(code) for name, code in epochs.event_id.items()},
+        None if event_id is None else _checked(event_id), where,
+    )
+    for reason, done in (("DROP DUPLICATE", "dropped"), ("MERGE DUPLICATE", "merged")):
+        n = sum(reason in log for log in epochs.drop_log)
+        if n:
+            warnings.warn(
+                f"{where}: MNE {done} {n} events that were at the same sample as another one when "
+                f"the epochs were made (event_repeated); their events are "
+                f"{_listed(dict(epochs.event_id))}.",
+                UserWarning, stacklevel=4,
+            )
+    kept = epochs[np.isin(epochs.events[:, 2], list(names.values()))]
+    if not len(kept):
+        raise ValueError(f"{where} has no epochs of the events {list(names)}.")
+    kept.event_id = names
+    return kept, names
+
+
+def _checked(event_id: Any) -> dict[str, int] | list[Any]:
+    """A dictionary of names and whole numbers, each once, or a list."""
+    if not isinstance(event_id, Mapping):
+        return as_list(event_id, "event_id")
+    for name, code in event_id.items():
+        if isinstance(code, bool) or not isinstance(code, numbers.Integral):
+            raise ValueError(f"event_id: the code {code!r} of {name!r} must be an integer.")
+    out = {str(name): int(code) for name, code in event_id.items()}
+    _check_distinct(out)
+    return out
+
+
+def _check_distinct(names: dict[str, int]) -> None:
+    by_code: dict[int, str] = {}
+    for name, code in names.items():
+        if code in by_code:
+            raise ValueError(
+                f"event_id: {by_code[code]!r} and {name!r} have the same code, {code}; each name "
+                "needs its own."
+            )
+        by_code[code] = name
+
+
+def _annotations(
+    texts: list[str], numbering: dict[str, int], event_id: Any, where: Any
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Codes by name, and by the annotation's text."""
+    own = {text: int(numbering[text]) for text in texts}
+    stated = {text: code for text, code in own.items() if _MARKER.fullmatch(text)}
+    stated |= {text: int(text) for text in texts if text.isdecimal()}
+    if event_id is None:
+        return own, own
+    pairs = event_id.items() if isinstance(event_id, dict) else [(name, None) for name in event_id]
+    names, rename, unknown = {}, {}, []
+    for name, code in pairs:
+        text, name = str(name), str(name)
+        if text not in own:
+            wanted = code if isinstance(event_id, dict) else name
+            found = [t for t, number in stated.items() if str(number) == str(wanted)]
+            if len(found) != 1:
+                unknown.append(name if code is None else f"{name} ({code})")
+                continue
+            text = found[0]
+            name = name if isinstance(event_id, dict) else text
+        elif code is not None and code in stated.values() and stated.get(text, code) != code:
+            raise ValueError(
+                f"event_id: {name!r} is an annotation of {where}, and the code {code} that it is "
+                f"given is that of another one; they are {_listed(stated)}."
+            )
+        if text in rename:
+            raise ValueError(f"event_id names the annotation {text!r} of {where} twice.")
+        names[name] = rename[text] = own[text] if code is None else code
+    if unknown or not names:
+        raise ValueError(
+            f"event_id: {unknown} not among the annotations of {where}, which are "
+            f"{_listed(own)}. A dictionary names the annotations' texts; codes of a stimulus "
+            "channel need stim_channel=..."
+        )
+    return names, rename
+
+
+def _codes(known: dict[str, int], event_id: Any, where: Any) -> dict[str, int]:
+    """The wanted of events that have codes; a dictionary may give a code another name."""
+    if event_id is None:
+        _check_distinct(known)
+        return known
+    if isinstance(event_id, dict):
+        for name, code in event_id.items():
+            if code in known.values() and known.get(name, code) != code:
+                raise ValueError(
+                    f"event_id: {name!r} has the code {known[name]} in {where}, not {code}; its "
+                    f"events are {_listed(known)}."
+                )
+        unknown = [f"{name} ({code})" for name, code in event_id.items()
+                   if code not in known.values()]
+        chosen = dict(event_id)
+    else:
+        unknown = [str(name) for name in event_id if str(name) not in known]
+        chosen = {str(name): known[str(name)] for name in event_id if str(name) in known}
+    if unknown or not chosen:
+        raise ValueError(
+            f"event_id: {unknown} not among the events of {where}, which are {_listed(known)}."
+        )
+    return chosen
+
+
+def _stimulus_events(raw: Any, stim_channel: str | None, where: Any) -> np.ndarray:
+    try:
+        with quiet_mne():
+            events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1)
+    except ValueError as error:
+        raise ValueError(
+            f"No events found in {where}: no annotations, and no stimulus channel ({error})"
+        ) from error
+    if not len(events):
+        raise ValueError(f"No events found in {where}: its stimulus channel never changes.")
+    with quiet_mne():
+        every = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1,
+                                consecutive=True)
+    falls = every[~np.isin(every[:, 0], events[:, 0])]
+    if len(falls):
+        onset = (falls[0, 0] - raw.first_samp) / raw.info["sfreq"]
+        warnings.warn(
+            f"{where}: its stimulus channel goes {len(falls)} times from a code to a lower one "
+            f"without zero between them, first at {onset:g} s ({falls[0, 1]} to {falls[0, 2]}); "
+            "MNE takes that for the end of a pulse, not for an event.",
+            UserWarning, stacklevel=6,
+        )
+    return events
+
+
+def _one_a_sample(
+    events: np.ndarray, names: dict[str, int], raw: Any, where: Any
+) -> np.ndarray:
+    """Keep the first event of each sample, and say what was left out."""
+    first = np.unique(events[:, 0], return_index=True)[1]
+    doubled = np.setdiff1d(np.arange(len(events)), first)
+    if len(doubled):
+        by_code = {code: name for name, code in names.items()}
+        together = events[events[:, 0] == events[doubled[0], 0], 2]
+        onset = (events[doubled[0], 0] - raw.first_samp) / raw.info["sfreq"]
+        warnings.warn(
+            f"{where}: {len(doubled)} events are at the same sample as another one, first at "
+            f"{onset:g} s ({', '.join(repr(by_code[code]) for code in together)}). Only the first "
+            "event of each sample was taken; choose with event_id.",
+            UserWarning, stacklevel=5,
+        )
+    return events[np.sort(first)]
+
+
+def _listed(codes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name!r} ({code})" for name, code in sorted(codes.items()))

@@ -1,0 +1,131 @@
+"""Opening recordings that MNE reads, and what their names and headers state."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import mne
+
+from skbci._process.quiet import mne_level
+from skbci._recording.channels import named_otherwise
+from skbci.datasets._growth import check_gzip
+from skbci.datasets._names import header_subject, names_in
+
+__all__ = ["doubt_types", "open_recording", "whose"]
+
+_EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
+
+
+def open_recording(path_or_raw: Any) -> Any:
+    """Read a file by its ending, or copy an object that was read before.
+
+    Returns
+    -------
+    mne.io.BaseRaw or mne.BaseEpochs
+        With its data in memory.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError
+        If there is no such file, or the argument is none.
+    ValueError
+        If MNE cannot read it.
+
+    Warns
+    -----
+    RuntimeWarning, UserWarning
+        MNE's own, and if an EDF or BDF file is shorter than its header states.
+    """
+    if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):
+        return _in_memory(path_or_raw.copy().load_data, "the recording")
+    if not isinstance(path_or_raw, (str, os.PathLike)):
+        raise TypeError(
+            f"path_or_raw must be a path, mne.io.Raw or mne.Epochs, got "
+            f"{type(path_or_raw).__name__}."
+        )
+    path = Path(path_or_raw).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"No recording at {path}: there is no such file.")
+    if path.suffix == ".gz":
+        _in_memory(lambda: check_gzip(path), path)
+    read = mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw
+    with mne_level("WARNING"):  # MNE says at this level what it left out or had to guess
+        out = _in_memory(lambda: read(path, preload=True), path)
+    if path.suffix.lower() in (".edf", ".bdf"):
+        _compare_length(path, out)
+    return out
+
+
+def _in_memory(read: Any, where: Any) -> Any:
+    try:
+        return read()
+    except Exception as error:  # each of MNE's readers fails in its own way
+        if isinstance(error, ValueError) and "is not read: its" in str(error):
+            raise
+        said = str(error) or type(error).__name__
+        raise ValueError(
+            f"MNE cannot read {where}: {said}. The file is damaged, cut short, or of another "
+            "format than its ending says."
+        ) from error
+
+
+def _compare_length(path: Path, raw: Any) -> None:
+    """Warn where an EDF or BDF file ends before the time that its header states."""
+    with path.open("rb") as file:
+        header = file.read(256)
+    try:
+        stated = int(header[236:244]) * float(header[244:252])
+    except ValueError:
+        return
+    kept = raw.n_times / raw.info["sfreq"]
+    if stated - kept > 0.5 / raw.info["sfreq"]:
+        warnings.warn(
+            f"{path} is cut short: its header states {stated:g} s, and the first {kept:g} s are "
+            "there and were kept, with the events in them.",
+            UserWarning, stacklevel=4,
+        )
+
+
+def doubt_types(info: Any, picks: Any, where: Any) -> None:
+    """Warn of channels of type EEG that are something else by their names.
+
+    Some formats, EDF among them, do not know types, and MNE takes all channels for EEG.
+    """
+    kinds = info.get_channel_types()
+    others = named_otherwise([info["ch_names"][at] for at in picks if kinds[at] == "eeg"])
+    if others:
+        warnings.warn(
+            f"{where}: the channels {others} are of type 'eeg', but of another by their names, "
+            "and were taken. Leave them out with picks=..., or state their types first: "
+            "raw.set_channel_types({name: 'eog'}).",
+            UserWarning, stacklevel=3,
+        )
+
+
+def whose(source: Any, path_or_raw: Any, subject: Any, session: Any, run: Any) -> dict[str, Any]:
+    """Subject, session and run of a recording.
+
+    What is given wins; then the header says who it is; then the file's name and folders; else
+    each is 1, with a warning for the subject.
+    """
+    if isinstance(path_or_raw, (str, os.PathLike)):
+        path: Any = path_or_raw
+    else:
+        files = getattr(source, "filenames", None) or (getattr(source, "filename", None),)
+        path = files[0]
+    named = names_in(path) if path is not None else {}
+    if (known := header_subject(source.info)) is not None:
+        named["subject"] = known
+    given = {"subject": subject, "session": session, "run": run}
+    stated = named | {level: value for level, value in given.items() if value is not None}
+    own = getattr(source, "metadata", None)
+    if "subject" not in stated and (own is None or "subject" not in own):
+        warnings.warn(
+            f"{path or 'The recording'}: neither the header nor the file's name says who it is "
+            "from; all its rows became subject 1. Pass subject=... to read_epochs.",
+            UserWarning, stacklevel=3,
+        )
+    return {level: stated.get(level, 1) for level in given}

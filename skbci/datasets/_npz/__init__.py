@@ -1,0 +1,1 @@
+"""Recordings in ``.npz`` files: reading every layout, and writing."""

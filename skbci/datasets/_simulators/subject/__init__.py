@@ -1,0 +1,1 @@
+"""One simulated subject: sources, head, noise, electrodes."""

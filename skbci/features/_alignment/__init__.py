@@ -1,0 +1,1 @@
+"""Transformers that whiten or scale each subject or session."""

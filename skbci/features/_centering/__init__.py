@@ -1,0 +1,1 @@
+"""Running means that are removed without a look ahead."""

@@ -1,0 +1,1 @@
+"""Band-pass filters."""

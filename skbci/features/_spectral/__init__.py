@@ -1,0 +1,1 @@
+"""Power spectral densities and energies of bands."""

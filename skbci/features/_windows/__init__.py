@@ -1,0 +1,1 @@
+"""Parts of the time axis, and means over them."""
