@@ -88,6 +88,7 @@ def test_labels_of_another_kind_number_or_shape_are_refused(name):
         (mixed, r"y mixes labels of several kinds \(int, str\)"),
         (LABELS[:-1], "y has 23 labels, but X has 24 rows|inconsistent numbers of samples"),
         (np.column_stack([LABELS, LABELS]), "y should be a 1d array"),
+        ((np.arange(24) % 2) + 1j, "must not hold complex numbers"),
         (None, "requires y to be passed|missing 1 required positional argument: 'y'"),
     ):
         with pytest.raises((ValueError, TypeError), match=message):

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 
 from skbci import EEGArray
 from skbci._recording.restarts import separate_restarts
-from skbci._sessions import earlier_first, recordings_in_time
+from skbci._sessions import earlier_first, recordings_in_time, session_codes
 from skbci.estimators import MLPClassifier, OnlineClassifier
 from skbci.estimators._meta.calibration import calibration_rows
 from skbci.estimators._validation_split import split_validation
@@ -187,3 +187,27 @@ def test_calibration_lays_unlabelled_runs_end_to_end():
     (train, test), = SessionSplit(calibration=36.0).split(X)
     assert train.tolist() == list(range(22))  # a run of 30 s, and 6 s of the next one
     assert test.tolist() == list(range(22, 30))
+
+
+# -- numbers of sessions ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA, pd.NaT], ids=str)
+@pytest.mark.parametrize("column", ["subject", "session"])
+def test_rows_of_nobody_knows_whom_are_named(column, missing):
+    labels = pd.Series(["a", missing, "b", missing], dtype=object)
+    X = EEGArray(np.zeros((4, 2)), {column: labels, "run": [1, 1, 2, 2]})
+    with pytest.raises(ValueError, match=f"{column!r} has 2 missing entries .*in row 1, 3"):
+        session_codes(X, 4)
+    if column == "session":  # nobody asks for it
+        assert session_codes(X, 4, "subject").tolist() == [0, 0, 0, 0]
+
+
+def test_sessions_are_numbered_in_order_of_appearance():
+    table = {"subject": ["b", "b", "a", "a", "b"], "session": [2, 1, 2, 2, 2],
+             "run": [1, None, None, 1, 1]}
+    X = EEGArray(np.zeros((5, 2)), table)
+    assert session_codes(X, 5, "subject").tolist() == [0, 0, 1, 1, 0]
+    assert session_codes(X, 5, "session").tolist() == [0, 1, 2, 2, 0]
+    assert session_codes(X, 5, "run").tolist() == [0, 1, 2, 3, 0]
+    assert session_codes(np.zeros((3, 2)), 3).tolist() == [0, 0, 0]

@@ -11,8 +11,8 @@ import numpy as np
 from skbci._checks.parameters import check_count, refusal
 
 __all__ = [
-    "check_arguments", "check_array", "check_candidates", "check_fits", "check_jobs", "check_list",
-    "check_mapping", "check_splitter",
+    "check_arguments", "check_array", "check_candidates", "check_fits", "check_float_dtype",
+    "check_jobs", "check_list", "check_mapping", "check_splitter",
 ]
 
 
@@ -131,6 +131,24 @@ def check_mapping(value: Any, name: str, who: Any) -> dict[Any, Any]:
     if not isinstance(value, Mapping):
         raise TypeError(refusal(value, name, who, "must be a dict of names to values, or None"))
     return dict(value)
+
+
+def check_float_dtype(value: Any, who: Any) -> np.dtype:
+    """Check a ``dtype`` that numbers are to be read in.
+
+    Raises
+    ------
+    ValueError
+        If it is no floating-point format.
+    """
+    try:
+        dtype = np.dtype(value)
+    except (TypeError, ValueError):
+        dtype = None
+    if value is None or dtype is None or dtype.kind != "f":
+        because = "must be a floating-point format such as 'float32'"
+        raise ValueError(refusal(value, "dtype", who, because))
+    return dtype
 
 
 def check_array(value: Any, name: str, who: Any, ndim: int, of: str) -> np.ndarray:

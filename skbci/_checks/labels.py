@@ -63,12 +63,12 @@ def label_column(y: Any, n_rows: int | None, who: Any) -> np.ndarray:
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     refuse_missing(y, f"{name}: y", "leave these rows out, or label them")
+    if np.iscomplexobj(y):
+        raise ValueError(refusal(y, "y", who, "must not hold complex numbers"))
     try:
         labels = column_or_1d(y, warn=True)
     except TypeError:
         raise ValueError(refusal(y, "y", who, "must hold one label for each row")) from None
-    if labels.dtype.kind == "c":
-        raise ValueError(refusal(y, "y", who, "must not hold complex numbers"))
     if n_rows is not None and len(labels) != n_rows:
         raise ValueError(f"{name}: y has {len(labels)} labels, but X has {n_rows} rows.")
     return _of_one_kind(labels, name) if labels.dtype == object else labels

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._checks import check_list, refusal
 from skbci.datasets._bunch import make_bunch
 from skbci.eegarray import EEGArray
 
@@ -150,8 +151,11 @@ def _check_subjects(source: Any, subjects: Any) -> list[int]:
     known = list(source.subject_list)
     if subjects is None:
         return known
-    wanted: list[Any] = [subjects] if isinstance(subjects, int) else list(subjects)
+    one = isinstance(subjects, (int, np.integer))
+    wanted = check_list([subjects] if one else subjects, "subjects", "fetch_moabb", "numbers",
+                        also="None")
     missing = [subject for subject in wanted if subject not in known]
     if missing or not wanted:
-        raise ValueError(f"subjects={missing} are not in {type(source).__name__}: it has {known}.")
-    return wanted
+        because = f"must be among those of {type(source).__name__}, {known}"
+        raise ValueError(refusal(missing or wanted, "subjects", "fetch_moabb", because))
+    return [int(subject) for subject in wanted]

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.datasets import fetch_openml
 from sklearn.utils import Bunch
 
+from skbci._checks import check_flag, check_float_dtype, refusal
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._libsvm import LIBSVM, fetch_libsvm
 
@@ -106,9 +107,8 @@ def fetch_tabular(
     >>> from skbci.datasets import fetch_tabular
     >>> data = fetch_tabular("htru2")  # doctest: +SKIP
     """
-    dtype = np.dtype(dtype)
-    if dtype.kind != "f":
-        raise ValueError(f"dtype={dtype} must be a floating-point format such as 'float64'.")
+    dtype = check_float_dtype(dtype, "fetch_tabular")
+    check_flag(cache, "cache", "fetch_tabular")
     if isinstance(name_or_id, str) and name_or_id.lower() in LIBSVM:
         return _from_libsvm(name_or_id.lower(), data_home, cache, dtype)
     query = _query(name_or_id, version)
@@ -145,7 +145,8 @@ def _from_libsvm(name: str, data_home: Any, cache: bool, dtype: np.dtype) -> Bun
 
 def _query(name_or_id: str | int, version: int | str) -> dict[str, Any]:
     if isinstance(name_or_id, bool) or not isinstance(name_or_id, (str, int, np.integer)):
-        raise TypeError(f"name_or_id={name_or_id!r} must be a name or a number.")
+        because = "must be a name or a number"
+        raise TypeError(refusal(name_or_id, "name_or_id", "fetch_tabular", because))
     if not isinstance(name_or_id, str):
         return {"data_id": int(name_or_id)}
     if name_or_id.lower() in TABLES:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from skbci._checks import check_choice, check_mapping
+from skbci._checks import check_choice, check_mapping, refusal
 from skbci.display._style import GUIDE, clean, frame, line_style, log_ticks, new_axes
 from skbci.evaluation import time_to_loss
 from skbci.evaluation._convergence import history_table
@@ -96,7 +96,9 @@ class ConvergenceDisplay:
         -------
         ConvergenceDisplay
         """
-        check_mapping(estimators, "estimators", cls.__name__)
+        if not check_mapping(estimators, "estimators", cls.__name__):
+            raise ValueError(refusal(estimators, "estimators", cls.__name__,
+                                     "must be a dict with at least one named estimator"))
         return cls.from_histories(estimators, ax=ax, **plot_params)
 
     @classmethod
@@ -281,7 +283,7 @@ class ConvergenceDisplay:
     def _bars(self, ax: Axes | None, times: pd.DataFrame, unit: str) -> None:
         values = times.to_numpy(dtype=float)
         if not (np.isfinite(values) & (values > 0)).any():
-            raise ValueError("ConvergenceDisplay: there is no positive time to draw.")
+            raise ValueError("ConvergenceDisplay: times holds no positive time to draw.")
         n_sets, n_names = values.shape
         self.ax_, self.figure_ = new_axes(ax, (max(6.4, 1.2 + 0.12 * values.size + 0.35 * n_sets),
                                                3.6))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
-from sklearn.utils import column_or_1d
 
 from skbci._checks import check_choice, check_seed
+from skbci._checks.labels import label_column
 from skbci.display._style import check_axes, clean, line_style, new_axes
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class LatentDisplay:
                 f"LatentDisplay: estimator: {type(estimator).__name__} has no transform, which "
                 "gives the latent."
             )
-        labels = column_or_1d(y)
+        labels = label_column(y, None, cls.__name__)
         latent = _check_latent(np.asarray(estimator.transform(X)), len(labels))
         if method == "tsne":
             tsne = TSNE(perplexity=min(30.0, (len(latent) - 1) / 3), random_state=random_state)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from skbci._checks import check_mapping, check_names, is_number
+from skbci._checks import check_mapping, check_names, is_number, refusal
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._sparsity_scores import check_results, draw_scores
 from skbci.display._style import GUIDE, check_axes, clean, frame, line_style
@@ -127,6 +127,8 @@ class SparsityDisplay:
         if metrics is None:
             metrics = [name for name in ("accuracy", "f1") if name in results] or ["accuracy"]
         metrics = check_names(metrics, "metrics", cls.__name__, also="None")
+        if not metrics:
+            raise ValueError(refusal(metrics, "metrics", cls.__name__, "must name a column"))
         check_results(results, metrics, spread)
         display = cls(results=results)
         display.axes_, display.lines_ = draw_scores(results, list(metrics), spread, axes)
@@ -196,7 +198,7 @@ class SparsityDisplay:
         TypeError
             If histories are not given by method and sparsity.
         """
-        check_mapping(histories, "histories", cls.__name__)
+        histories = check_mapping(histories, "histories", cls.__name__)
         columns = check_names(columns, "columns", cls.__name__)
         runs = {
             str(method): {
@@ -207,7 +209,7 @@ class SparsityDisplay:
             for method, own in histories.items()
         }
         if not any(runs.values()):
-            raise ValueError("SparsityDisplay: there is no history to draw.")
+            raise ValueError("SparsityDisplay: histories holds none to draw.")
         display = cls(histories=runs)
         display._plot_histories(list(columns), axes)
         return display

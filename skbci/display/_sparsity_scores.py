@@ -26,8 +26,9 @@ def check_results(results: pd.DataFrame, metrics: Sequence[str], spread: Any) ->
     """Check that there is something to draw."""
     for name in ("method", "sparsity", "task", *metrics):
         if name not in results:
+            of_metrics = ", of metrics" if name in metrics else ""
             raise ValueError(
-                f"SparsityDisplay: results has no column {name!r}; it has "
+                f"SparsityDisplay: results has no column {name!r}{of_metrics}; it has "
                 f"{list(results.columns)}."
             )
     if not len(results):

@@ -137,7 +137,7 @@ class StabilityDisplay:
         dropout: log-loss of classifiers, mean squared error of regressors.
         """
         for name, value in (("X", X), ("y", y), ("groups", groups)):
-            if value is not None and not hasattr(value, "__len__"):
+            if value is not None and (isinstance(value, type) or not hasattr(value, "__len__")):
                 raise TypeError(refusal(value, name, cls.__name__, "must hold an entry a row"))
         X, y, groups = indexable(as_eeg(X), np.asarray(y), groups)
         n_epochs = check_count(n_epochs, "n_epochs", cls.__name__)
@@ -158,7 +158,10 @@ class StabilityDisplay:
                 for train, test in splitter.split(X, y, groups)
                 for optimizer in optimizers for lr in lrs]
         if not jobs:
-            raise ValueError(f"{cls.__name__}: give at least one split, optimizer and step size.")
+            raise ValueError(
+                f"{cls.__name__}: cv, optimizers and lrs must hold at least one split, optimizer "
+                "and step size."
+            )
         for train, test, optimizer, lr in _ticking(jobs, progress):
             learn, check = ((_safe_indexing(X, rows), y[rows]) for rows in (train, test))
             losses = _train(estimator, learn, check, optimizer, lr, n_epochs, _seed(random_state))

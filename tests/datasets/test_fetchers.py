@@ -101,7 +101,10 @@ def test_moabb_takes_names_classes_and_instances():
 @pytest.mark.parametrize(("arguments", "error", "match"), [
     (("NoSuchSet",), ValueError, "no 'NoSuchSet'; it has FakeDataset, OddDataset, OfflineDataset"),
     (("FakeDataset", "P400"), ValueError, "moabb.paradigms has no 'P400'"),
-    (("FakeDataset", None, [3]), ValueError, r"subjects=\[3\] are not in FakeDataset.*\[1, 2\]"),
+    (("FakeDataset", None, [3]), ValueError, r"subjects=\[3\] must be among .*Fake.*\[1, 2\]"),
+    (("FakeDataset", None, "1"), TypeError, "subjects='1' must be a list of numbers or None"),
+    (("FakeDataset", None, 1.5), TypeError, "subjects=1.5 must be a list of numbers or None"),
+    (("FakeDataset", None, []), ValueError, r"subjects=\[\] must be among those of FakeDataset"),
     (("OddDataset",), ValueError, "No default paradigm for OddDataset"),
     (("OfflineDataset",), ConnectionError, "could not get OfflineDataset .*load_recording"),
 ])
@@ -212,8 +215,17 @@ def test_network_trouble_is_explained(monkeypatch, error, raised, match):
 def test_bad_arguments_are_named():
     with pytest.raises(TypeError, match=r"name_or_id=1\.5"):
         fetch_tabular(1.5)
-    with pytest.raises(ValueError, match="dtype=int64"):
-        fetch_tabular("adult", dtype=int)
+    for dtype in (int, "nonsense", None):
+        with pytest.raises(ValueError, match="dtype=.* must be a floating-point format"):
+            fetch_tabular("adult", dtype=dtype)
+    with pytest.raises(TypeError, match="cache='no' must be True or False"):
+        fetch_tabular("adult", cache="no")
+
+
+@pytest.mark.usefixtures("fake_moabb")
+def test_moabb_takes_a_subject_by_numpys_number():
+    one, wanted = (fetch_moabb("FakeDataset", subjects=of).X for of in (np.int64(2), [2]))
+    assert one.metadata.equals(wanted.metadata)
 
 
 # -- the LIBSVM collection ----------------------------------------------------------------

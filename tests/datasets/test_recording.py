@@ -416,7 +416,7 @@ def test_bad_feature_files(tmp_path, features_file, change, match):
     ({"tmin": -0.1, "tmax": 0.1}, ValueError, "reaches outside the epochs.*from 0 to 0.5 s"),
     ({"event_id": [1]}, ValueError, "give tmin and tmax too"),
     ({"unit": "furlong"}, ValueError, "unit='furlong' must be"),
-    ({"dtype": "int16"}, ValueError, "dtype=int16 must be a floating-point format"),
+    ({"dtype": "int16"}, ValueError, "dtype='int16' must be a floating-point format"),
 ])
 def test_bad_arguments_are_named(epochs_file, options, error, match):
     with pytest.raises(error, match=match):

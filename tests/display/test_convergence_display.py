@@ -129,6 +129,7 @@ def test_saved_picture_holds_every_label(tmp_path):
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: ConvergenceDisplay.from_histories({}), "at least one named history"),
+    (lambda: ConvergenceDisplay.from_estimators({}), r"estimators=\{\} must be a dict with at"),
     (lambda: ConvergenceDisplay.from_histories(RUNS, kind="pie"), "kind='pie' is not one of"),
     (lambda: ConvergenceDisplay.from_histories(RUNS, x="steps"), "x='steps' is not one of"),
     (lambda: ConvergenceDisplay.from_histories(RUNS, kind="bar", unit="days"), "unit='days'"),
@@ -137,7 +138,7 @@ def test_saved_picture_holds_every_label(tmp_path):
     (lambda: ConvergenceDisplay.from_histories(
         {"a": pd.DataFrame({"train_loss": [1.0]})}, x="seconds"), "'a' has no column 'dur'"),
     (lambda: ConvergenceDisplay(times=pd.DataFrame({"a": [1.0]})).plot(), "kind='bar'"),
-    (lambda: ConvergenceDisplay.from_times(pd.DataFrame({"a": [np.nan]})), "no positive time"),
+    (lambda: ConvergenceDisplay.from_times(pd.DataFrame({"a": [np.nan]})), "times holds no pos"),
 ])
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):

@@ -223,7 +223,7 @@ def test_saved_pictures_hold_every_label(tmp_path, results, fitted):
      r"histories\['dense'\] is DataFrame; it must map each sparsity to a history"),
     (lambda: SparsityDisplay.from_histories({"ours": {"much": history()}}), TypeError,
      r"histories\['ours'\] has the key 'much', which is no number"),
-    (lambda: SparsityDisplay.from_histories({}), ValueError, "no history to draw"),
+    (lambda: SparsityDisplay.from_histories({}), ValueError, "histories holds none to draw"),
     (lambda: SparsityDisplay.from_histories({"a": {0.1: history()}}, columns=["valid_x"]),
      ValueError, "history of 'a' has no column 'valid_x'"),
     (lambda: SparsityDisplay.from_histories({"a": {0.1: history()}},

@@ -142,7 +142,7 @@ def test_saved_picture_holds_every_label(tmp_path):
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: StabilityDisplay.from_histories({}), "at least one history"),
-    (lambda: StabilityDisplay.from_estimator(NET, X, Y, lrs=[]), "at least one split, optimizer"),
+    (lambda: StabilityDisplay.from_estimator(NET, X, Y, lrs=[]), "lrs must hold at least"),
     (lambda: StabilityDisplay.from_estimator(NET, X, Y, n_epochs=0), "n_epochs=0"),
     (lambda: StabilityDisplay.from_estimator(NET, X, Y, optimizers=["sdg"]), "'sdg' is unknown"),
     (lambda: StabilityDisplay(curves=pd.DataFrame({"lr": [1.0]})).plot(), "column 'optimizer'"),

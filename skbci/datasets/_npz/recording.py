@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.utils import Bunch
 
-from skbci._checks import check_number
+from skbci._checks import check_float_dtype, check_number
 from skbci.datasets._npz.archive import Archive, find_files, open_archive
 from skbci.datasets._npz.bunch_layout import FORMAT_KEY, read_bunch_layout
 from skbci.datasets._npz.channels import bad_channels
@@ -236,9 +235,7 @@ def _selection(
     if unit is not None:
         in_volts(unit, "unit")
     if dtype is not None:
-        dtype = np.dtype(dtype)
-        if dtype.kind != "f":
-            raise ValueError(f"dtype={dtype} must be a floating-point format such as 'float32'.")
+        dtype = check_float_dtype(dtype, "load_recording")
     return Selection(
         rows=rows, picks=None if picks is None else list(picks), unit=unit, dtype=dtype,
         window=None if tmin is None else (tmin, tmax),
