@@ -12,7 +12,7 @@ import pandas as pd
 
 from skbci._checks import check_choice
 from skbci._checks.labels import check_column
-from skbci._eegarray.rows import row_values
+from skbci._eegarray.rows import row_seconds, row_values
 from skbci._recording.restarts import refine, separate_restarts
 from skbci.eegarray import EEGArray
 
@@ -211,10 +211,10 @@ def session_rows(X: Any, n_rows: int, who: str, by: str = "run") -> list[np.ndar
         If the onsets of a run do not increase from row to row, or a run goes on after another of
         the same session began.
     """
-    onsets = row_values(X, "onset")
+    onsets = row_seconds(X)
     codes = session_codes(X, n_rows, by)
     if onsets is not None:
-        _check_time_order(X, np.asarray(onsets, dtype=np.float64), codes, who)
+        _check_time_order(X, onsets, codes, who)
     return [np.flatnonzero(codes == code) for code in range(codes.max(initial=-1) + 1)]
 
 

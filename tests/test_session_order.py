@@ -8,17 +8,19 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.linear_model import SGDClassifier
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import KFold, LeaveOneOut
 from sklearn.utils import check_random_state
 
 from skbci import EEGArray
+from skbci._eegarray.rows import row_seconds
 from skbci._recording.restarts import separate_restarts
 from skbci._sessions import earlier_first, recordings_in_time, session_codes
-from skbci.estimators import MLPClassifier, OnlineClassifier
+from skbci.estimators import EvidenceAccumulator, MLPClassifier, OnlineClassifier
 from skbci.estimators._meta.calibration import calibration_rows
 from skbci.estimators._validation_split import split_validation
 from skbci.evaluation import leakage_report
+from skbci.features import SlidingWindows
 from skbci.model_selection import PurgedKFold, SessionSplit
 
 ORDERED = [
@@ -211,3 +213,36 @@ def test_sessions_are_numbered_in_order_of_appearance():
     assert session_codes(X, 5, "session").tolist() == [0, 1, 2, 2, 0]
     assert session_codes(X, 5, "run").tolist() == [0, 1, 2, 3, 0]
     assert session_codes(np.zeros((3, 2)), 3).tolist() == [0, 0, 0]
+
+
+# -- onsets that are no seconds ---------------------------------------------------------------
+
+
+NO_SECONDS = {
+    "words": ["early", "late"] * 6,
+    "time deltas": pd.to_timedelta(np.arange(12), unit="s"),
+    "dates": pd.date_range("2024-01-01", periods=12, freq="s"),
+}
+ASKED = {
+    "evidence": lambda X, y: EvidenceAccumulator(LogisticRegression()).fit(X, y).predict(X),
+    "early stopping": lambda X, y: MLPClassifier(max_epochs=1, early_stopping=True).fit(X, y),
+    "splitter": lambda X, y: list(PurgedKFold(2, window=1.0).split(X)),
+    "windows": lambda X, y: SlidingWindows(1.0, 1.0, sfreq=2).explode(
+        EEGArray(np.ones((12, 1, 4)), X.metadata, sfreq=2)),
+}
+
+
+@pytest.mark.parametrize("onset", NO_SECONDS.values(), ids=NO_SECONDS)
+@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+def test_onsets_that_are_no_seconds_are_named(asked, onset):
+    X = EEGArray(np.random.default_rng(0).normal(size=(12, 3)), {"onset": onset})
+    with pytest.raises(ValueError, match="column 'onset' holds .* in row 0: .* in seconds"):
+        asked(X, np.arange(12) % 2)
+
+
+def test_onsets_of_every_kind_of_number_are_seconds():
+    for onset in ([0, 1, 2.5], pd.array([0, 1, None], dtype="Int64"), ["0", "1", "2"]):
+        found = row_seconds(EEGArray(np.zeros((3, 2)), {"onset": onset}))
+        assert found.dtype == np.float64
+        np.testing.assert_array_equal(found[:2], [0, 1])
+    assert row_seconds(np.zeros((3, 2))) is None

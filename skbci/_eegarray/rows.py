@@ -30,6 +30,29 @@ def row_values(X: Any, column: str) -> np.ndarray | None:
     return None
 
 
+def row_seconds(X: Any) -> np.ndarray | None:
+    """When the rows begin, in seconds; NaN where it is missing, None where nobody says.
+
+    Raises
+    ------
+    ValueError
+        If the column ``onset`` holds something other than numbers.
+    """
+    onsets = row_values(X, "onset")
+    if onsets is None:
+        return None
+    seconds = pd.to_numeric(pd.Series(onsets), errors="coerce")
+    bad = np.flatnonzero(seconds.isna() & pd.notna(onsets))
+    if onsets.dtype.kind in "mM":  # numpy would count them in nanoseconds
+        bad = np.arange(len(onsets))
+    if len(bad):
+        raise ValueError(
+            f"the metadata column 'onset' holds {onsets[bad[0]]!r} in row {bad[0]}: the rows' "
+            "onsets must be numbers, in seconds from the start of their run."
+        )
+    return seconds.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
 def rows_by_label(labels: np.ndarray, name: str) -> dict[Any, np.ndarray]:
     """Row indices of each distinct label, labels in order.
 

@@ -169,7 +169,7 @@ class DecoderPipeline(Pipeline):
             self._row_shape = signals.shape[1:-1]
             bad = self._judge(X, amplitude, "Such rows are set aside.")
             if bad.any():
-                y = column_or_1d(y)
+                y = column_or_1d(y, warn=True)
                 check_classes_left(y, ~bad, type(self).__name__)
                 kept = np.flatnonzero(~bad)
                 params = dict(_check_method_params(X, params, indices=kept))
@@ -179,7 +179,8 @@ class DecoderPipeline(Pipeline):
         if classes is not None and hasattr(self, "amplitude_"):
             last = f"{self.steps[-1][0]}__sample_weight"
             weight = params.get("sample_weight", params.get(last))
-            counts = np.bincount(np.searchsorted(classes, y), weight, minlength=len(classes))
+            places = np.searchsorted(classes, column_or_1d(y))
+            counts = np.bincount(places, weight, minlength=len(classes))
             self.prior_ = counts / counts.sum()
         return self
 

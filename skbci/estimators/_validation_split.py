@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks.labels import check_column
-from skbci._eegarray.rows import row_values, rows_by_label
+from skbci._eegarray.rows import row_seconds, rows_by_label
 from skbci._recording.restarts import TOLERANCE_S, nearest_distance, separate_restarts
 from skbci._sessions import LEVELS, earlier_first, recordings_in_time, row_column
 from skbci.eegarray import EEGArray
@@ -75,10 +75,10 @@ def _own_groups(X: Any, n_rows: int) -> tuple[Any, bool]:
         check_column(labels, n_rows, f"metadata column {column!r}")
         if labels.nunique() > 1:
             return labels, column == "subject"
-    onsets = row_values(X, "onset")
+    onsets = row_seconds(X)
     if onsets is None:
         return None, False
-    runs = separate_restarts(np.zeros(n_rows, dtype=np.int64), np.asarray(onsets, dtype=float))
+    runs = separate_restarts(np.zeros(n_rows, dtype=np.int64), onsets)
     return runs, False
 
 
@@ -108,8 +108,7 @@ def _hold_out_groups(
 def _hold_out_tail(
     X: Any, y: np.ndarray | None, n_rows: int, fraction: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    onsets = row_values(X, "onset")
-    times = None if onsets is None else np.asarray(onsets, dtype=float)
+    times = row_seconds(X)
     recordings = recordings_in_time(X, n_rows, times)
     order = np.lexsort((np.arange(n_rows) if times is None else times, recordings))
     labels = np.zeros(n_rows, dtype=int) if y is None else y

@@ -10,7 +10,7 @@ from sklearn.utils.validation import _num_samples
 
 from skbci._checks import check_number
 from skbci._checks.labels import check_column
-from skbci._eegarray.rows import row_values
+from skbci._eegarray.rows import row_seconds, row_values
 from skbci._recording.restarts import refine, separate_restarts
 from skbci.eegarray import EEGArray
 
@@ -73,7 +73,7 @@ def recording_codes(
 def row_onsets(X: Any, onsets: Any, n_rows: int, who: str) -> np.ndarray:
     """Each row's start in seconds: as given, or from X's row table."""
     if onsets is None:
-        onsets = row_values(X, "onset")
+        onsets = row_seconds(X)
     if onsets is None:
         raise ValueError(
             f"{who} does not know when the rows begin. Either pass onsets=... (seconds from the "

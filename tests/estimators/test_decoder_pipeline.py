@@ -144,6 +144,16 @@ def test_ignoring_them_is_the_ordinary_pipeline():
     np.testing.assert_array_equal(found, ordinary.predict_proba(with_faults(X)))
 
 
+@pytest.mark.parametrize("faulty", [False, True], ids=["sound", "faulty"])
+@pytest.mark.filterwarnings("ignore:A column-vector", "ignore:DecoderPipeline")
+def test_a_column_of_labels_is_labels(faulty):
+    X, y = make()
+    X = with_faults(X) if faulty else X
+    column, row = (csp_lda(2).fit(X, labels) for labels in (y[:, np.newaxis], y))
+    np.testing.assert_array_equal(column.prior_, row.prior_)
+    np.testing.assert_array_equal(column.predict_proba(X), row.predict_proba(X))
+
+
 def test_classes_without_a_row_left_are_an_error():
     X, y = make()
     X[y == "right"] = 0.0

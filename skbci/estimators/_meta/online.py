@@ -15,7 +15,7 @@ from skbci._checks import check_count, check_fits, check_positive, check_seed
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_labels
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
-from skbci._eegarray.rows import row_values
+from skbci._eegarray.rows import row_seconds, row_values
 from skbci._sessions import LEVELS, session_codes, session_rows
 from skbci.eegarray import EEGArray
 from skbci.estimators._decoder_pipeline import DecoderPipeline
@@ -305,7 +305,9 @@ class OnlineClassifier(MetaClassifier):
         for head in self._heads_:
             joined = np.concatenate([head, X])
             codes = session_codes(joined, len(joined), "run")
-            onset = np.asarray(row_values(joined, "onset"), dtype=float)
+            onset = row_seconds(joined)
+            if onset is None:
+                continue
             old, new = codes[: len(head)], codes[len(head) :]
             keep = np.zeros(len(head), dtype=bool)
             for code in np.intersect1d(old, new):

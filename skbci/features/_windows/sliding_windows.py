@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from skbci._checks import check_choice, check_positive
 from skbci._checks.eeg import as_eeg
 from skbci._checks.frequencies import resolve_sfreq
-from skbci._eegarray.rows import carry_rows
+from skbci._eegarray.rows import carry_rows, row_seconds
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.times import first_sample
@@ -175,7 +175,8 @@ optional
         n_runs, n_windows = windows.shape[:2]
         table = runs.metadata.loc[runs.metadata.index.repeat(n_windows)].reset_index(drop=True)
         starts = runs.tmin + np.tile(np.arange(n_windows) * n_hop / sfreq, n_runs)
-        table["onset"] = starts + (table["onset"].to_numpy() if "onset" in table else 0.0)
+        before = row_seconds(runs)
+        table["onset"] = starts + (0.0 if before is None else np.repeat(before, n_windows))
         if "run" not in table:
             table["run"] = np.repeat(np.arange(n_runs), n_windows)
         out = EEGArray(
