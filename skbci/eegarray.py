@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from skbci._checks import check_list, check_number, check_positive, refusal
+from skbci._checks import check_number, check_positive
 from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
-from skbci._eegarray.mne_exchange import array_from_epochs, epochs_from_array, joined_table
+from skbci._eegarray.concatenation import concatenate_rows
+from skbci._eegarray.mne_exchange import array_from_epochs, epochs_from_array
 from skbci._eegarray.row_index import indexed_context
 from skbci._eegarray.row_moves import check_assignment, check_sorted_axis
 from skbci._eegarray.shipping import hash_with_context, register_with_dask
+from skbci._eegarray.table import as_table, check_ch_names, describe
 
 __all__ = ["EEGArray"]
 
@@ -105,31 +107,11 @@ class EEGArray(np.ndarray):
             raise ValueError(
                 "EEGArray needs data of at least one dimension: rows. Got a scalar."
             )
-        if metadata is None:
-            table = pd.DataFrame(index=pd.RangeIndex(len(array)))
-        else:
-            if not isinstance(metadata, (pd.DataFrame, Mapping, Sequence, np.ndarray)) or (
-                isinstance(metadata, (str, bytes))
-            ):
-                because = "must be a DataFrame, a dict of columns, or None"
-                raise TypeError(refusal(metadata, "metadata", "EEGArray", because))
-            table = pd.DataFrame(metadata).reset_index(drop=True)
-            table.attrs = dict(getattr(metadata, "attrs", {}))
-        if len(table) != len(array):
-            raise ValueError(
-                f"metadata has {len(table)} rows, but the data has {len(array)}: "
-                "give one row of metadata for each row of data."
-            )
+        table = as_table(metadata, len(array))
         if sfreq is not None:
             sfreq = check_positive(sfreq, "sfreq", "EEGArray", unit="Hz", also="None")
         if ch_names is not None:
-            ch_names = check_list(ch_names, "ch_names", "EEGArray", "names", also="None")
-            ch_names = [str(name) for name in ch_names]
-            if array.ndim >= 3 and len(ch_names) != array.shape[-2]:
-                raise ValueError(
-                    f"ch_names has {len(ch_names)} names, but the data has "
-                    f"{array.shape[-2]} channels (shape {array.shape})."
-                )
+            ch_names = check_ch_names(ch_names, array.shape)
         out = array.view(cls)
         out._metadata = table
         out.sfreq = sfreq
@@ -258,7 +240,7 @@ class EEGArray(np.ndarray):
             axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
             plain = not {"out", "dtype", "casting"} & set(kwargs)
             if plain and axis == 0 and all(isinstance(a, EEGArray) for a in arrays):
-                return _concatenate(arrays)
+                return concatenate_rows(EEGArray, arrays)
         if func is np.swapaxes and len(args) == 3 and args[1] == args[2]:
             return args[0][...]  # nothing is swapped: so numpy's Generator.shuffle begins
         if func is np.copyto and len(args) > 1 and isinstance(args[0], EEGArray):
@@ -305,15 +287,7 @@ class EEGArray(np.ndarray):
         return repr(self)
 
     def __repr__(self) -> str:
-        parts = [" x ".join(map(str, self.shape)) + f" {self.dtype}"]
-        if self.sfreq is not None:
-            parts.append(f"{self.sfreq:g} Hz")
-        if self.ch_names is not None:
-            shown = " ".join(self.ch_names[:4])
-            parts.append(f"channels {shown}" + (" ..." if len(self.ch_names) > 4 else ""))
-        if self.has_metadata:
-            parts.append("metadata: " + ", ".join(map(str, self.metadata.columns)))
-        return f"<EEGArray {', '.join(parts)}>"
+        return describe(self)
 
     # -- to and from MNE ------------------------------------------------------------------
 
@@ -354,36 +328,6 @@ class EEGArray(np.ndarray):
             If the array is not three-dimensional or knows neither ``info`` nor ``sfreq``.
         """
         return epochs_from_array(self)
-
-
-def _concatenate(arrays: list[EEGArray]) -> EEGArray:
-    first = arrays[0]
-    for other in arrays[1:]:
-        if other.ch_names != first.ch_names:
-            raise ValueError(
-                f"Cannot join arrays with different channels: {first.ch_names} and "
-                f"{other.ch_names}."
-            )
-        if other.shape[1:] != first.shape[1:]:
-            raise ValueError(
-                f"Cannot join arrays with rows of shape {first.shape[1:]} and {other.shape[1:]}: "
-                "cut them to one length first."
-            )
-        if other.sfreq != first.sfreq:
-            raise ValueError(
-                f"Cannot join arrays with different sampling rates: {first.sfreq} Hz and "
-                f"{other.sfreq} Hz. Resample one of them first."
-            )
-        if not np.isclose(other.tmin, first.tmin):
-            raise ValueError(
-                f"Cannot join arrays whose rows begin at {first.tmin:g} s and {other.tmin:g} s "
-                "relative to their events. Crop them alike first."
-            )
-    data = np.concatenate([np.asarray(a) for a in arrays])
-    table = joined_table([a.metadata for a in arrays])
-    windows = [a._window for a in arrays if a._window is not None]
-    return EEGArray(data, table, sfreq=first.sfreq, ch_names=first.ch_names, tmin=first.tmin,
-                    info=first.info, window=max(windows, default=None))
 
 
 def _strip(value: Any) -> Any:

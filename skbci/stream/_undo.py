@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from skbci._whole import Undo, undo_training
+from skbci._whole import Undo, undo_training, whole
 from skbci.stream._plan import find_learner
 
-__all__ = ["undo_learning"]
+__all__ = ["or_undone", "undo_learning"]
 
 
 def undo_learning(decoder: Any) -> Undo:
@@ -25,6 +25,11 @@ def undo_learning(decoder: Any) -> Undo:
             decoder._engine.refresh()  # its stages may share arrays that the learner wrote into
 
     return undo
+
+
+def or_undone(method: Any) -> Any:
+    """Make a decoder's method leave it as it was where it fails or is interrupted."""
+    return whole(method, undo_learning)
 
 
 def _of_the_pipeline(pipeline: Any) -> dict[int, Any]:

@@ -1,0 +1,71 @@
+"""What an `EEGArray` is made of beside its data: the rows' table, the channels' names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skbci._checks import check_list, refusal
+
+__all__ = ["as_table", "check_ch_names", "describe"]
+
+
+def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
+    """Make the rows' table of a DataFrame, a dict of columns, or None.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    ValueError
+        If it has another number of rows.
+    """
+    if metadata is None:
+        return pd.DataFrame(index=pd.RangeIndex(n_rows))
+    if not isinstance(metadata, (pd.DataFrame, Mapping, Sequence, np.ndarray)) or (
+        isinstance(metadata, (str, bytes))
+    ):
+        because = "must be a DataFrame, a dict of columns, or None"
+        raise TypeError(refusal(metadata, "metadata", "EEGArray", because))
+    table = pd.DataFrame(metadata).reset_index(drop=True)
+    table.attrs = dict(getattr(metadata, "attrs", {}))
+    if len(table) != n_rows:
+        raise ValueError(
+            f"metadata has {len(table)} rows, but the data has {n_rows}: "
+            "give one row of metadata for each row of data."
+        )
+    return table
+
+
+def check_ch_names(ch_names: Any, shape: tuple[int, ...]) -> list[str]:
+    """Check the channels' names against the shape of the data.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are no list, or not one for each channel.
+    """
+    names = check_list(ch_names, "ch_names", "EEGArray", "names", also="None")
+    names = [str(name) for name in names]
+    if len(shape) >= 3 and len(names) != shape[-2]:
+        raise ValueError(
+            f"ch_names has {len(names)} names, but the data has "
+            f"{shape[-2]} channels (shape {shape})."
+        )
+    return names
+
+
+def describe(array: Any) -> str:
+    """Say an array's shape, rate, channels and columns in one line."""
+    parts = [" x ".join(map(str, array.shape)) + f" {array.dtype}"]
+    if array.sfreq is not None:
+        parts.append(f"{array.sfreq:g} Hz")
+    if array.ch_names is not None:
+        shown = " ".join(array.ch_names[:4])
+        parts.append(f"channels {shown}" + (" ..." if len(array.ch_names) > 4 else ""))
+    if array.has_metadata:
+        parts.append("metadata: " + ", ".join(map(str, array.metadata.columns)))
+    return f"<EEGArray {', '.join(parts)}>"
