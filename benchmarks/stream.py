@@ -134,7 +134,7 @@ def latency(repeats: int) -> Table:
 
 def welch(repeats: int) -> Table:
     """The densities alone, 1-s windows every 62.5 ms."""
-    from skbci.stream._welch_segments import WelchSegments
+    from skbci.stream._sources.welch_segments import WelchSegments
 
     sfreq, n_hop = 512.0, 32
     recording = signals(8, 512 + n_hop * (repeats + 5))

@@ -13,8 +13,7 @@ from skbci._checks import check_count, check_seed, refusal
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
 from skbci.estimators import DecoderPipeline
-from skbci.features import Crop, FilterBank
-from skbci.features._filtering.filter_bank import NINE_BANDS
+from skbci.features import NINE_BANDS, Crop, FilterBank
 
 __all__ = ["fbcsp"]
 

@@ -10,8 +10,7 @@ import pandas as pd
 
 from skbci._checks import check_choice, check_mapping, refusal
 from skbci.display._style import GUIDE, clean, frame, line_style, log_ticks, new_axes
-from skbci.evaluation import time_to_loss
-from skbci.evaluation._convergence import history_table
+from skbci.evaluation import history_table, time_to_loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

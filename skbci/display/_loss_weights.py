@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci.display._style import GUIDE, check_axes, clean, line_style, log_ticks
-from skbci.evaluation._convergence import history_table
+from skbci.evaluation import history_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

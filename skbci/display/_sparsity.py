@@ -13,7 +13,7 @@ from skbci._checks import check_mapping, check_names, is_number, refusal
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._sparsity_scores import check_results, draw_scores
 from skbci.display._style import GUIDE, check_axes, clean, frame, line_style
-from skbci.evaluation._convergence import history_table
+from skbci.evaluation import history_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,12 +9,17 @@ rows; `OnlineClassifier` goes on learning at the beginning of a new session; `De
 a pipeline that sets rows without usable signal aside.
 """
 
-from skbci.estimators._base import BaseNeural as BaseNeural  # for the rooms below, not public
+# With "as": for the rooms below, not public.
+from skbci.estimators._base import BaseNeural as BaseNeural
+from skbci.estimators._base_classifier import BaseNeuralClassifier as BaseNeuralClassifier
 from skbci.estimators._compact_estimator import compact_estimator
 from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._fbmsnet_classifier import FBMSNetClassifier
 from skbci.estimators._meta.cascade import CascadeClassifier
+from skbci.estimators._meta.evidence import LEAST_PROBABILITY as LEAST_PROBABILITY
 from skbci.estimators._meta.evidence import EvidenceAccumulator
+from skbci.estimators._meta.evidence import says_nothing as says_nothing
+from skbci.estimators._meta.markov import transitions as transitions
 from skbci.estimators._meta.online import OnlineClassifier
 from skbci.estimators._min2net_classifier import MIN2NetClassifier
 from skbci.estimators._mlp_classifier import MLPClassifier

@@ -425,22 +425,31 @@ class BaseNeural(SilentRows, SparseTraining):
     # -- prediction -----------------------------------------------------------------------
 
     def _output(self, X: Any) -> Tensor:
-        return self._predicted(X, lambda rows: self.net_.predict_tensor(rows))
+        return self._predicted(X, self._network_output)
+
+    def _network_output(self, rows: Tensor) -> Tensor:
+        return self.net_.predict_tensor(rows)
 
     @on_one_thread
     def _predicted(
         self, X: Any, function: Callable[[Tensor], Tensor], mark: bool = True
     ) -> Tensor:
-        """Give a function of the rows as the module takes them, in the precision of X.
+        """Validate rows, and compute a function of them as `_computed` does."""
+        check_is_fitted(self, "net_")
+        X = as_eeg(X)
+        return self._computed(X, self._read_rows(X), function, mark)
+
+    @on_one_thread
+    def _computed(
+        self, X: Any, data: np.ndarray, function: Callable[[Tensor], Tensor], mark: bool = True
+    ) -> Tensor:
+        """Compute a function of valid rows as the module takes them, in the precision of X.
 
         With ``mark``, it is NaN for rows that nothing can be said about; without, for those of the
         mean input.
 
         Few rows at a time: overlapping windows, which are a view, are never copied all at once.
         """
-        check_is_fitted(self, "net_")
-        X = as_eeg(X)
-        data = self._read_rows(X)
         silent = self._silent_rows(X, data, "The prior is predicted there.")
         n_rows = max(1, _ROWS_LIMIT // max(1, data[0].size))
         with one_thread():

@@ -135,7 +135,10 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
             Columns in the order of ``classes_``; rows sum to 1. In the precision of X, in which
             they are computed.
         """
-        output = self._output(X)
+        return self._probabilities(self._output(X))
+
+    def _probabilities(self, output: Tensor) -> np.ndarray:
+        """Class probabilities of what the network gives; the prior where it says nothing."""
         proba = class_probabilities(output, self._class_loss()).cpu().numpy()
         if (silent := says_nothing_of(output).cpu().numpy()).any():
             proba[silent] = self.prior_

@@ -61,5 +61,5 @@ class LatentClassifier(
     def _latent(self, module: Any, X: Tensor) -> Tensor:
         return as_heads(module(X))[module.head_names.index(self._latent_head)]
 
-    def _output(self, X: Any) -> Tensor:
-        return self._predicted(X, lambda rows: self._apply(self._logits, rows))
+    def _network_output(self, rows: Tensor) -> Tensor:
+        return self._apply(self._logits, rows)

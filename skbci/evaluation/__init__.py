@@ -9,6 +9,7 @@ from skbci.evaluation._compare import compare
 from skbci.evaluation._comparison import Comparison
 from skbci.evaluation._confounding.confound_report import confound_report
 from skbci.evaluation._confounding.report import ConfoundReport
+from skbci.evaluation._convergence import history_table as history_table  # for the rooms below
 from skbci.evaluation._convergence import time_to_loss
 from skbci.evaluation._leakage import leakage_report
 from skbci.evaluation._leakage_report import LeakageReport

@@ -10,17 +10,27 @@ subjects or sessions apart as wholes. `KeepRows` lets other packages' transforme
 on, as `skbci.make_pipeline` does for all steps of a pipeline.
 """
 
+# With "as": for the rooms below, not public.
+from skbci.features._alignment.base import GroupAlignment as GroupAlignment
+from skbci.features._alignment.base import whiten as whiten
 from skbci.features._alignment.channel_scaling import ChannelScaling
 from skbci.features._alignment.euclidean_alignment import EuclideanAlignment
+from skbci.features._alignment.groups import group_rows as group_rows
 from skbci.features._alignment.riemannian_recentering import RiemannianRecentering
 from skbci.features._centering.causal_centering import CausalCentering
 from skbci.features._channel_normalizer import ChannelNormalizer
-from skbci.features._filtering.filter_bank import NINE_BANDS as NINE_BANDS  # for the rooms below
+from skbci.features._filtering.filter_bank import NINE_BANDS as NINE_BANDS
 from skbci.features._filtering.filter_bank import FilterBank
+from skbci.features._filtering.filters import Band as Band
 from skbci.features._fisher_selection import FisherSelection
 from skbci.features._keep_rows import KeepRows
 from skbci.features._rank_reducer import RankReducer
 from skbci.features._spectral.band_energy import BandEnergy
+from skbci.features._spectral.welch import Limits as Limits
+from skbci.features._spectral.welch import WelchPlan as WelchPlan
+from skbci.features._spectral.welch import segment_means as segment_means
+from skbci.features._spectral.welch import squared_spectra as squared_spectra
+from skbci.features._spectral.welch import welch_conditioned as welch_conditioned
 from skbci.features._spectral.welch_psd import WelchPSD
 from skbci.features._windows.baseline_correction import BaselineCorrection
 from skbci.features._windows.crop import Crop

@@ -43,6 +43,10 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         X = as_eeg(X)
         return X, check_eeg(self, X, reset=False, **check_params)
 
+    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+        """Transform rows that are valid: ``data``, whose context is X's, or that have none."""
+        raise NotImplementedError
+
     def _channel_names(self, input_features: Any = None) -> list[str]:
         """Names of the fitted channels: given, the EEGArray's, or EEG000, EEG001 ..."""
         given = check_input_features(self, input_features)

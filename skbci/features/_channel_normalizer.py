@@ -121,7 +121,9 @@ class ChannelNormalizer(SignalTransformer):
         ndarray or EEGArray
             Of X's shape.
         """
-        X, data = self._read(X, flat="allow")
+        return self._compute(*self._read(X, flat="allow"))
+
+    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
         out = data if data.ndim == 3 else data.reshape(len(data), self.n_blocks_, -1)
         # Dividing by the largest value first keeps squares from overflow and underflow.
         out = out / _nonzero(np.abs(out).max(axis=-1, keepdims=True))

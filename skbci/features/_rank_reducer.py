@@ -129,7 +129,10 @@ class RankReducer(SignalTransformer):
         ndarray or EEGArray, shape (n_rows, rank, n_times) or (n_rows, n_times)
             Components of unit overall power; they have no channel names.
         """
-        X, data = self._read(X)
+        return self._compute(*self._read(X))
+
+    @on_one_thread
+    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
         if data.ndim == 2:
             return carry_rows(X, data / data.dtype.type(self.scale_))
         projection = (self.components_ / self.scale_).astype(data.dtype)

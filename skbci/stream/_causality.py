@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from skbci.eegarray import EEGArray
-from skbci.features._alignment.base import GroupAlignment
-from skbci.features._alignment.groups import Key, group_rows
-from skbci.stream._stages import describe
+from skbci.features import GroupAlignment, group_rows
+from skbci.stream._stages.base import describe
 
 __all__ = ["apply", "check_row_by_row", "fitted_group", "probe_windows"]
 
@@ -69,7 +68,7 @@ def check_row_by_row(name: str, step: Any, method: str, rows: Any) -> None:
     )
 
 
-def fitted_group(name: str, step: GroupAlignment, rows: Any) -> Key:
+def fitted_group(name: str, step: GroupAlignment, rows: Any) -> tuple[Any, ...]:
     """Find the group of a stream among those that an alignment was fitted on.
 
     Raises

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci.stream._settings import real_numbers
+from skbci.stream._checks import real_numbers
 
 __all__ = ["Clock", "Stretch"]
 

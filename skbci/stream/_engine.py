@@ -9,13 +9,18 @@ import numpy as np
 
 from skbci._usable import calling_it
 from skbci.features import FilterBank, WelchPSD
-from skbci.stream._buffer import SampleBuffer
-from skbci.stream._filtered import FilteredSamples
-from skbci.stream._fronts import FilterFront, Front, WelchFront, WindowFront
-from skbci.stream._history import Centering
-from skbci.stream._plan import compile_classifier, find_guard, find_learner
-from skbci.stream._stages import Stage
-from skbci.stream._welch_segments import WelchSegments
+from skbci.stream._compile import compile_classifier, find_guard, find_learner
+from skbci.stream._sources.buffer import SampleBuffer
+from skbci.stream._sources.filtered import FilteredSamples
+from skbci.stream._sources.welch_segments import WelchSegments
+from skbci.stream._sources.window_sources import (
+    FilteredWindows,
+    PlainWindows,
+    WelchWindows,
+    WindowSource,
+)
+from skbci.stream._stages.base import Stage
+from skbci.stream._stages.history import CarriedCentering
 
 __all__ = ["Engine"]
 
@@ -53,15 +58,15 @@ class Engine:
             "sfreq": rows.sfreq, "ch_names": rows.ch_names, "tmin": rows.tmin,
         }
         self.how: dict[str, str] = {}
-        self.front, self._n_front = self._build_front(rows.shape[1:], n_hop, filter_state)
-        self.how |= {stage.name: stage.how for stage in (*self.stages[self._n_front :], self.last)}
+        self.source, self._n_fused = self._window_source(rows.shape[1:], n_hop, filter_state)
+        self.how |= {stage.name: stage.how for stage in (*self.stages[self._n_fused :], self.last)}
 
-    def _build_front(
+    def _window_source(
         self, shape: tuple[int, ...], n_hop: int, filter_state: str
-    ) -> tuple[Front, int]:
+    ) -> tuple[WindowSource, int]:
         """What the first stages are replaced by, and how many of them."""
         flat, n_window = len(shape) == 1, shape[-1]
-        self._window = WindowFront(self.samples, flat)
+        self._window = PlainWindows(self.samples, flat)
         n_channels = 1 if flat else shape[0]
         first: list[Stage] = self.stages[:2]
         step: Any = first[0].step if first else None
@@ -74,7 +79,7 @@ class Engine:
         if type(step) is WelchPSD:
             self.how[first[0].name] = "incremental"
             segments = WelchSegments(step, n_channels, n_window, n_hop)
-            return WelchFront(self.samples.read, segments), 1
+            return WelchWindows(self.samples.read, segments), 1
         if not causal:
             return self._window, 0
         bands = step._filters
@@ -86,8 +91,8 @@ class Engine:
         if not restart and stacked and type(follows) is WelchPSD:
             self.how[first[1].name] = "incremental"
             segments = WelchSegments(follows, len(bands) * n_channels, n_window, n_hop)
-            return WelchFront(filtered.buffer.read, segments, filtered), 2
-        return FilterFront(filtered, step), 1
+            return WelchWindows(filtered.buffer.read, segments, filtered), 2
+        return FilteredWindows(filtered, step), 1
 
     def decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:
         """Give the probabilities of a window; with ``learn``, keep what the learner sees of it."""
@@ -97,14 +102,14 @@ class Engine:
 
     def _decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:
         if self.guard is not None and self.guard._bad_rows(self._window(start, stop)).any():
-            self.front.skip(stop)
+            self.source.skip(stop)
             prior = self.guard.prior_
             return self.last.silent(prior, onset) if self._guard_inside else prior.copy()
-        row = self.front(start, stop)
-        stages = self.stages[self._n_front :]
-        if learn and self.learn_at < self._n_front:
+        row = self.source(start, stop)
+        stages = self.stages[self._n_fused :]
+        if learn and self.learn_at < self._n_fused:
             self.learner_row = self._window(start, stop)
-        for i, stage in enumerate(stages, self._n_front):
+        for i, stage in enumerate(stages, self._n_fused):
             if learn and self.learn_at == i:
                 self.learner_row = row.copy()
             row = stage(row, onset)
@@ -115,7 +120,7 @@ class Engine:
     def begin(self, level: str) -> None:
         """Begin a run, a session or a subject."""
         self.samples.clear()
-        self.front.begin()
+        self.source.begin()
         for stage in (*self.stages, self.last):
             stage.begin(level)
 
@@ -132,10 +137,10 @@ class Engine:
             stage.refresh()
 
 
-def _all_centering(engine: Engine) -> Iterator[Centering]:
+def _all_centering(engine: Engine) -> Iterator[CarriedCentering]:
     stages: list[Stage] = [*engine.stages, engine.last]
     while stages:
         stage = stages.pop()
         stages += stage.parts
-        if isinstance(stage, Centering):
+        if isinstance(stage, CarriedCentering):
             yield stage

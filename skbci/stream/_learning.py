@@ -9,9 +9,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
 from skbci.eegarray import EEGArray
+from skbci.stream._compile import unwrapped
 from skbci.stream._engine import Engine
-from skbci.stream._plan import unwrapped
-from skbci.stream._stages import describe
+from skbci.stream._stages.base import describe
 
 __all__ = ["Learning"]
 

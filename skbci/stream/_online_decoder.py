@@ -12,14 +12,14 @@ from skbci._checks import check_choice, check_count, check_positive
 from skbci._checks.eeg import as_eeg
 from skbci._sessions import LEVELS
 from skbci.eegarray import EEGArray
-from skbci.stream._clock import Clock
-from skbci.stream._learning import Learning
-from skbci.stream._settings import (
+from skbci.stream._checks import (
     check_metadata,
     known_channels,
     n_samples,
     stream_rate,
 )
+from skbci.stream._clock import Clock
+from skbci.stream._learning import Learning
 from skbci.stream._undo import or_undone
 from skbci.stream._window_loop import WindowLoop
 

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from skbci._whole import Undo, undo_training, whole
-from skbci.stream._plan import find_learner
+from skbci.stream._compile import find_learner
 
 __all__ = ["or_undone", "undo_learning"]
 

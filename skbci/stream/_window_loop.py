@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from skbci.stream._buffer import SampleBuffer
 from skbci.stream._causality import probe_windows
-from skbci.stream._clock import Clock
-from skbci.stream._engine import Engine
-from skbci.stream._learning import Learning
-from skbci.stream._mismatch import Gaps, LengthWatch, ScaleWatch, fitted_scale
-from skbci.stream._settings import (
+from skbci.stream._checks import (
     check_samples,
     fitted_steps,
     known_channels,
     real_numbers,
     stream_rate,
 )
+from skbci.stream._clock import Clock
+from skbci.stream._engine import Engine
+from skbci.stream._learning import Learning
+from skbci.stream._mismatch import Gaps, LengthWatch, ScaleWatch, fitted_scale
+from skbci.stream._sources.buffer import SampleBuffer
 
 __all__ = ["WindowLoop"]
 

@@ -13,7 +13,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skbci import EEGArray
 from skbci.features import ChannelNormalizer, Crop, FilterBank, SlidingWindows, WelchPSD
 from skbci.stream import OnlineDecoder
-from skbci.stream._stages import Dress
+from skbci.stream._stages.row_context import RowContext
 
 SFREQ, NAMES = 64.0, ["C3", "C4"]
 CUT = SlidingWindows(1.0, 0.25, sfreq=SFREQ)
@@ -131,8 +131,8 @@ def test_they_see_in_the_stream_what_they_see_offline(name, metadata):
     (log_power, False), (by_rate, True), (by_rate_where_it_is_known, True), (by_name, True),
     (by_time_of_the_row, True), (by_onset, True), (after_a_minute, True), (by_selected_rows, True),
 ])
-def test_rows_are_dressed_only_for_steps_that_ask(function, asks):
+def test_rows_have_their_context_only_for_steps_that_ask(function, asks):
     """A bare row is faster; a step that asks for nothing gets one."""
     rows = windows_of(0, session=1)[0][:3]
-    dress = Dress(FunctionTransformer(function), "transform", rows)
-    assert isinstance(dress(np.asarray(rows[:1]), 0.0), EEGArray) == asks
+    in_context = RowContext(FunctionTransformer(function), "transform", rows)
+    assert isinstance(in_context(np.asarray(rows[:1]), 0.0), EEGArray) == asks

@@ -10,10 +10,10 @@ from scipy.special import softmax
 
 from skbci.estimators._meta.markov import forward_filter, transitions
 from skbci.features import FilterBank, WelchPSD
-from skbci.stream._buffer import SampleBuffer
-from skbci.stream._filtered import FilteredSamples
-from skbci.stream._forward import SlidingForward
-from skbci.stream._welch_segments import WelchSegments
+from skbci.stream._sources.buffer import SampleBuffer
+from skbci.stream._sources.filtered import FilteredSamples
+from skbci.stream._sources.welch_segments import WelchSegments
+from skbci.stream._stages.sliding_forward import SlidingForward
 
 
 @given(

@@ -25,7 +25,7 @@ from skbci.estimators._meta.markov import forward_filter
 # Onsets are rounded; windows that differ by less than this are the same.
 _TOLERANCE_S = 1e-4
 # A classifier that is certain must not outvote all other rows.
-_FLOOR = 1e-7
+LEAST_PROBABILITY = 1e-7
 
 
 class EvidenceAccumulator(MetaClassifier):
@@ -265,7 +265,7 @@ class EvidenceAccumulator(MetaClassifier):
             return proba
         require_table(self, X, WITHOUT_TABLE)
         out = proba.astype(np.float64)
-        logs = np.log(np.maximum(out, _FLOOR))
+        logs = np.log(np.maximum(out, LEAST_PROBABILITY))
         silent = says_nothing(self.estimator_, proba)
         rate = getattr(self, "change_rate_", None)  # as it was in fit
         if rate is not None:

@@ -18,7 +18,7 @@ from skbci.eegarray import EEGArray
 from skbci.features._alignment.groups import Key, check_columns, group_rows
 from skbci.features._base import SignalTransformer
 
-__all__ = ["GroupAlignment"]
+__all__ = ["GroupAlignment", "whiten"]
 
 _WITHOUT_TABLE = "All of them are aligned as one group"
 
@@ -85,7 +85,7 @@ class GroupAlignment(SignalTransformer):
         good = self._usable(X, data, groups, fitted=True)
         for key, rows in groups.items():
             reference = self._at_predict_time(key, data[rows[good[rows]]])
-            out[rows] = _whiten(data[rows], reference, self.tol)
+            out[rows] = whiten(data[rows], reference, self.tol)
         return carry_rows(X, out)
 
     @on_one_thread
@@ -111,7 +111,7 @@ class GroupAlignment(SignalTransformer):
         X, data, groups = self._fit(X)
         out = np.empty_like(data)
         for key, rows in groups.items():
-            out[rows] = _whiten(data[rows], self.references_[key], self.tol)
+            out[rows] = whiten(data[rows], self.references_[key], self.tol)
         return carry_rows(X, out)
 
     def _fit(self, X: Any) -> tuple[Any, np.ndarray, dict[Key, np.ndarray]]:
@@ -209,10 +209,10 @@ def _range(matrix: np.ndarray, tol: float, dtype: Any) -> tuple[np.ndarray, np.n
     return values[kept], vectors[:, kept]
 
 
-def _whiten(rows: np.ndarray, reference: np.ndarray, tol: float) -> np.ndarray:
+def whiten(rows: np.ndarray, reference: np.ndarray, tol: float) -> np.ndarray:
     """Multiply signals by the inverse square root of the reference in its range."""
     if rows.ndim == 4:
-        bands = [_whiten(rows[:, b], reference[b], tol) for b in range(rows.shape[1])]
+        bands = [whiten(rows[:, b], reference[b], tol) for b in range(rows.shape[1])]
         return np.stack(bands, axis=1)
     values, vectors = _range(reference, tol, rows.dtype)
     operator = (vectors / np.sqrt(values)) @ vectors.T

@@ -164,6 +164,10 @@ class FilterBank(EEGTransformer):
         """
         X, data = self._read(X)
         resolve_sfreq(self.sfreq_, X, self)
+        return self._compute(X, data)
+
+    @on_one_thread
+    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
         signals = data if data.ndim == 3 else data[:, np.newaxis]
         n, n_channels, n_times = signals.shape
         out = np.empty((n, len(self._filters), n_channels, n_times), data.dtype)

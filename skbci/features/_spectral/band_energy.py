@@ -147,9 +147,13 @@ class BandEnergy(LogPowers):
         """
         return self._features(X)
 
-    def _powers(self, X: Any) -> tuple[Any, np.ndarray, np.ndarray]:
+    def _read_signals(self, X: Any) -> tuple[Any, np.ndarray]:
         X, data = self._read(X)
         resolve_sfreq(self.sfreq_, X, self)
+        return X, data
+
+    @on_one_thread
+    def _powers(self, X: Any, data: np.ndarray) -> np.ndarray:
         n_times = data.shape[-1]
         weights = subband_weights(self.subbands_, n_times, self.sfreq_)
         per_row = data[0].size // n_times
@@ -161,7 +165,7 @@ class BandEnergy(LogPowers):
             # One product a row: a product of many rounds each by its place among them.
             power = (spectra.real**2 + spectra.imag**2).reshape(-1, per_row, len(weights))
             out[at] = (power @ weights).reshape(len(part), -1)
-        return X, data, out
+        return out
 
     def _feature_labels(self) -> list[str]:
         return [f"{low:g}-{high:g}Hz" for low, high in self.subbands_]

@@ -31,8 +31,12 @@ class LogPowers(FeatureTransformer):
         """Do what ``fit`` does but for the means; give X with its context and as bare floats."""
 
     @abstractmethod
-    def _powers(self, X: Any) -> tuple[Any, np.ndarray, np.ndarray]:
-        """Give X with its context, as bare floats, and the powers, (n_signals, n_features)."""
+    def _read_signals(self, X: Any) -> tuple[Any, np.ndarray]:
+        """Validate X after ``fit``; return it with its context and as bare floats."""
+
+    @abstractmethod
+    def _powers(self, X: Any, data: np.ndarray) -> np.ndarray:
+        """Compute the powers of valid signals, shape (n_signals, n_features)."""
 
     @on_one_thread
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
@@ -64,7 +68,8 @@ class LogPowers(FeatureTransformer):
 
     def _learn(self, X: Any) -> np.ndarray:
         """Learn what is typical of the channels; give the fitted rows' features."""
-        X, data, powers = self._powers(X)
+        X, data = self._read_signals(X)
+        powers = self._powers(X, data)
         logs = _logarithms(powers, len(data))
         amplitude = _amplitudes(data)
         self._typical = typical_amplitude(amplitude)
@@ -77,7 +82,10 @@ class LogPowers(FeatureTransformer):
         return self._as_features(X, filled)
 
     def _features(self, X: Any) -> np.ndarray:
-        X, data, powers = self._powers(X)
+        return self._compute(*self._read_signals(X))
+
+    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+        powers = self._powers(X, data)
         return self._as_features(X, self._given(data, powers, getattr(X, "ch_names", None)))
 
     def _given(

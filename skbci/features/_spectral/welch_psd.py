@@ -184,13 +184,16 @@ class WelchPSD(LogPowers):
         """
         return self._features(X)
 
-    def _powers(self, X: Any) -> tuple[Any, np.ndarray, np.ndarray]:
+    def _read_signals(self, X: Any) -> tuple[Any, np.ndarray]:
         # NaN and infinity spread to every frequency, so the small output shows them and the
         # large input need not be searched.
         X, data = self._read(X, ensure_all_finite=False)
         resolve_sfreq(self.sfreq_, X, self)
+        self._check_length(data.shape[-1])
+        return X, data
+
+    def _powers(self, X: Any, data: np.ndarray) -> np.ndarray:
         n_times = data.shape[-1]
-        self._check_length(n_times)
         plan = self._plan(n_times)
         used = plan.n_per_seg + (plan.n_segments - 1) * plan.hop
         out = np.empty((data.size // n_times, len(self.freqs_)), data.dtype)
@@ -199,7 +202,7 @@ class WelchPSD(LogPowers):
             if not (np.isfinite(density[:, 0]).all() and np.isfinite(signals[:, used:]).all()):
                 check_eeg(self, as_eeg(X), reset=False)
             out[at] = density[:, self._kept]
-        return X, data, out
+        return out
 
     def _plan(self, n_times: int) -> WelchPlan:
         hop = self.n_per_seg_ - self.n_overlap_

@@ -99,6 +99,9 @@ class BaselineCorrection(SignalTransformer):
         X, data = self._read(X, flat="allow", ndim=(2, 3, 4))
         if self._rate is not None:
             resolve_sfreq(self._rate, X, self)
+        return self._compute(X, data)
+
+    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
         t0 = X.tmin if isinstance(X, EEGArray) else self._tmin_in
         baseline = data[..., self._samples(data, t0)]
         return carry_rows(X, data - baseline.mean(axis=-1, keepdims=True))

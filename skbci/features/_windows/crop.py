@@ -101,6 +101,9 @@ class Crop(SignalTransformer):
         X, data = self._read(X, flat="allow", ndim=(2, 3, 4))
         if self.sfreq_ is not None:
             resolve_sfreq(self.sfreq_, X, self)
+        return self._compute(X, data)
+
+    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
         t0 = X.tmin if isinstance(X, EEGArray) else self.tmin_in_
         kept = self._samples(data.shape[-1], t0)
         out = data[..., kept]

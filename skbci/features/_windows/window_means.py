@@ -110,6 +110,9 @@ class WindowMeans(FeatureTransformer):
         """
         X, data = self._read(X, same_times=True)
         resolve_sfreq(self.sfreq_, X, self)
+        return self._compute(X, data)
+
+    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
         n_windows = len(self.times_)
         used = data[..., : n_windows * self.n_window_]
         windows = used.reshape(*data.shape[:-1], n_windows, self.n_window_)

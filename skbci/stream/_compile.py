@@ -13,13 +13,10 @@ from skbci.estimators import (
     EvidenceAccumulator,
     OnlineClassifier,
 )
-from skbci.features import CausalCentering, KeepRows
-from skbci.features._alignment.base import GroupAlignment
+from skbci.features import CausalCentering, GroupAlignment, KeepRows
 from skbci.pipeline import is_pipeline, step_output
 from skbci.stream._causality import apply, check_row_by_row, fitted_group
-from skbci.stream._classifiers import Vote, compiled_classifier
-from skbci.stream._history import Cascade, Centering, Evidence
-from skbci.stream._stages import (
+from skbci.stream._stages.base import (
     Chain,
     ClassifierStage,
     Guarded,
@@ -27,7 +24,9 @@ from skbci.stream._stages import (
     OwnTransform,
     Stage,
 )
-from skbci.stream._transforms import AlignByFitted, compiled_transform
+from skbci.stream._stages.classifiers import Vote, compiled_classifier
+from skbci.stream._stages.history import CarriedCascade, CarriedCentering, CarriedEvidence
+from skbci.stream._stages.transforms import AlignByFitted, compiled_transform
 
 __all__ = ["compile_classifier", "find_guard", "find_learner", "unwrapped"]
 
@@ -68,7 +67,7 @@ def compile_classifier(
         return compile_classifier(name, estimator.estimator_, rows)
     if kind is EvidenceAccumulator:
         stages, inner = compile_classifier(name, estimator.estimator_, rows)
-        return stages, Evidence(name, estimator, inner)
+        return stages, CarriedEvidence(name, estimator, inner)
     if kind is CascadeClassifier:
         return [], _compile_cascade(name, estimator, rows)
     if kind is VotingClassifier and estimator.voting == "soft":
@@ -104,7 +103,7 @@ def _compile_steps(
 
 def _compile_transform(name: str, step: Any, rows: Any) -> Stage:
     if type(step) is CausalCentering:
-        return Centering(name, step)
+        return CarriedCentering(name, step)
     if isinstance(step, GroupAlignment):
         return AlignByFitted(name, step, fitted_group(name, step, rows))
     stage = compiled_transform(name, step)
@@ -114,13 +113,14 @@ def _compile_transform(name: str, step: Any, rows: Any) -> Stage:
     return stage
 
 
-def _compile_cascade(name: str, cascade: CascadeClassifier, rows: Any) -> Cascade:
+def _compile_cascade(name: str, cascade: CascadeClassifier, rows: Any) -> CarriedCascade:
     initial = _as_one(f"{name}.initial", cascade.initial_, rows)
     n_values = 1 if cascade.stack == "labels" else len(cascade.classes_)
     flat = np.asarray(rows).reshape(len(rows), -1)
     # Any values do: the terminal classifier is only asked whether it takes such rows.
     stacked = np.hstack([flat, np.zeros((len(flat), n_values * cascade.n_lags))])
-    return Cascade(name, cascade, initial, _as_one(f"{name}.terminal", cascade.terminal_, stacked))
+    terminal = _as_one(f"{name}.terminal", cascade.terminal_, stacked)
+    return CarriedCascade(name, cascade, initial, terminal)
 
 
 def _as_one(name: str, estimator: Any, rows: Any) -> ClassifierStage:

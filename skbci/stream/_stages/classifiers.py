@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -13,10 +12,9 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from skbci.estimators import BaseNeural
-from skbci.estimators._base_classifier import BaseNeuralClassifier
+from skbci.estimators import BaseNeural, BaseNeuralClassifier
 from skbci.nets import MLP
-from skbci.stream._stages import ClassifierStage, Stage
+from skbci.stream._stages.base import ClassifierStage, Stage
 
 __all__ = ["Vote", "compiled_classifier"]
 
@@ -79,16 +77,13 @@ class Perceptron(ClassifierStage):
 
 
 class Network(ClassifierStage):
-    """Any other torch module, on a copy of its estimator that does not check its input."""
+    """Any other torch module, by its estimator's own code behind the check of the input."""
 
     how = "compiled"
 
-    def refresh(self) -> None:
-        self._trusting = copy.copy(self.step)
-        self._trusting._read_rows = np.asarray
-
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        return self._trusting.predict_proba(row)[0]
+        output = self.step._computed(row, row, self.step._network_output)
+        return self.step._probabilities(output)[0]
 
 
 class Vote(ClassifierStage):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -18,13 +17,14 @@ from skbci.features import (
     EuclideanAlignment,
     FilterBank,
     FisherSelection,
+    GroupAlignment,
     RankReducer,
     RiemannianRecentering,
     WelchPSD,
     WindowMeans,
+    whiten,
 )
-from skbci.features._alignment.base import GroupAlignment, _whiten
-from skbci.stream._stages import Stage
+from skbci.stream._stages.base import Stage
 
 __all__ = ["AlignByFitted", "Trusted", "compiled_transform"]
 
@@ -37,15 +37,12 @@ ALIGNMENTS = (EuclideanAlignment, RiemannianRecentering)
 
 
 class Trusted(Stage):
-    """A transformer of the house, by its own code, on a copy that does not check its input."""
+    """A transformer of the toolkit, by its own code behind the check of the input."""
 
     how = "compiled"
 
-    def refresh(self) -> None:
-        self._trusting = _trusting(self.step)
-
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        return self._trusting.transform(row)
+        return self.step._compute(row, row)
 
 
 class Affine(Stage):
@@ -110,7 +107,7 @@ class AlignByFitted(Stage):
         super().__init__(name, step)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        return _whiten(row, self.step.references_[self.key], self.step.tol)
+        return whiten(row, self.step.references_[self.key], self.step.tol)
 
 
 def compiled_transform(name: str, step: Any) -> Stage | None:
@@ -125,16 +122,3 @@ def compiled_transform(name: str, step: Any) -> Stage | None:
     if kind is FisherSelection or getattr(kind, "transform", None) is SelectorMixin.transform:
         return Select(name, step)
     return None
-
-
-def _unread(X: Any, **_: Any) -> tuple[Any, Any]:
-    return X, X
-
-
-def _trusting(step: Any) -> Any:
-    step = copy.copy(step)
-    step._read = _unread
-    step._sklearn_output_config = {"transform": "default"}
-    if hasattr(step, "_crop"):
-        step._crop = _trusting(step._crop)
-    return step

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from skbci.features import WelchPSD
-from skbci.features._spectral.welch import (
+from skbci.features import (
     Limits,
     WelchPlan,
+    WelchPSD,
     segment_means,
     squared_spectra,
     welch_conditioned,

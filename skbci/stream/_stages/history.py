@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
+from skbci._recording.restarts import TOLERANCE_S
 from skbci._sessions import LEVELS
-from skbci.estimators._meta.evidence import _FLOOR, _TOLERANCE_S, says_nothing
-from skbci.estimators._meta.markov import transitions
-from skbci.stream._forward import SlidingForward
-from skbci.stream._stages import ClassifierStage, Stage
+from skbci.estimators import LEAST_PROBABILITY, says_nothing, transitions
+from skbci.stream._stages.base import ClassifierStage, Stage
+from skbci.stream._stages.sliding_forward import SlidingForward
 
-__all__ = ["Cascade", "Centering", "Evidence"]
+__all__ = ["CarriedCascade", "CarriedCentering", "CarriedEvidence"]
 
 
-class Centering(Stage):
+class CarriedCentering(Stage):
     """`CausalCentering`, whose running mean goes on from row to row."""
 
     how = "carried"
@@ -35,13 +35,13 @@ class Centering(Stage):
         if LEVELS.index(level) <= LEVELS.index(self.step.by):
             self._stream = self.step.start()
 
-    def resume(self, earlier: Centering) -> None:
+    def resume(self, earlier: CarriedCentering) -> None:
         """Go on with what an earlier stage of the same step knows, unless it is of another fit."""
         if earlier._stream.prior_mean is self.step.mean_:
             self._stream = earlier._stream
 
 
-class Evidence(ClassifierStage):
+class CarriedEvidence(ClassifierStage):
     """`EvidenceAccumulator`, which remembers what was said about the window's rows."""
 
     how = "carried"
@@ -89,7 +89,7 @@ class Evidence(ClassifierStage):
         if self._single:
             return proba
         silent = bool(says_nothing(self.step.estimator_, proba[np.newaxis])[0])
-        logs = None if silent else np.log(np.maximum(proba.astype(np.float64), _FLOOR))
+        logs = None if silent else np.log(np.maximum(proba.astype(np.float64), LEAST_PROBABILITY))
         self._onsets.append(onset)
         if self._filter is not None:
             return self._filtered(logs).astype(proba.dtype)
@@ -119,14 +119,14 @@ class Evidence(ClassifierStage):
         """How many of the oldest rows no longer belong to the window; never the last one."""
         if self.step.unit == "rows":
             return max(0, len(self._onsets) - int(self.step.window))
-        edge = self._onsets[-1] - float(self.step.window) + _TOLERANCE_S
+        edge = self._onsets[-1] - float(self.step.window) + TOLERANCE_S
         n = 0
         while n < len(self._onsets) - 1 and self._onsets[n] <= edge:
             n += 1
         return n
 
 
-class Cascade(ClassifierStage):
+class CarriedCascade(ClassifierStage):
     """`CascadeClassifier`, which remembers what the initial classifier said of the last rows."""
 
     how = "carried"

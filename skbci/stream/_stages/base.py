@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from skbci.eegarray import EEGArray
+from skbci.stream._stages.row_context import RowContext
 
 __all__ = [
     "Chain",
@@ -82,54 +81,26 @@ class OwnTransform(Stage):
     """
 
     def __init__(self, name: str, step: Any, rows: Any) -> None:
-        self._dress = Dress(step, "transform", rows)
+        self._context = RowContext(step, "transform", rows)
         super().__init__(name, step)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        return np.asarray(self.step.transform(self._dress(row, onset)))
+        return np.asarray(self.step.transform(self._context(row, onset)))
 
 
 class OwnClassifier(ClassifierStage):
     """A classifier's own ``predict_proba``; parameters as of `OwnTransform`."""
 
     def __init__(self, name: str, step: Any, rows: Any) -> None:
-        self._dress = Dress(step, "predict_proba", rows)
+        self._context = RowContext(step, "predict_proba", rows)
         super().__init__(name, step)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        return np.asarray(self.step.predict_proba(self._dress(row, onset)))[0]
+        return np.asarray(self.step.predict_proba(self._context(row, onset)))[0]
 
     def label(self, row: np.ndarray, onset: float) -> int:
-        said = np.asarray(self.step.predict(self._dress(row, onset)))
+        said = np.asarray(self.step.predict(self._context(row, onset)))
         return int(np.searchsorted(self.step.classes_, said)[0])
-
-
-class Dress:
-    """Give a row what a step knows rows by: column names, or an `EEGArray`'s context.
-
-    Parameters
-    ----------
-    step : estimator
-    method : str
-        What the step is asked by.
-    rows : ndarray or EEGArray
-        Rows such as the step gets offline.
-    """
-
-    def __init__(self, step: Any, method: str, rows: Any) -> None:
-        self.names = getattr(step, "feature_names_in_", None)
-        self.like = None
-        if isinstance(rows, EEGArray) and _needs_context(step, method, rows[:1]):
-            self.like = rows[:1]
-
-    def __call__(self, row: np.ndarray, onset: float) -> Any:
-        if self.names is not None and row.ndim == 2:
-            return pd.DataFrame(row, columns=self.names)  # anything else would make it warn
-        if self.like is None:
-            return row
-        out = self.like.with_data(row)
-        out.metadata["onset"] = onset
-        return out
 
 
 class Chain(ClassifierStage):
@@ -185,40 +156,6 @@ class Guarded(ClassifierStage):
     @property
     def parts(self) -> Sequence[Stage]:
         return (self.inner,)
-
-
-# What an `EEGArray` knows beside its numbers.
-_CONTEXT = {
-    "_metadata", "_window", "ch_names", "has_metadata", "info", "metadata", "sfreq", "tmin",
-    "window",
-}
-
-
-def _needs_context(step: Any, method: str, row: EEGArray) -> bool:
-    """Whether a step needs more of a row than its numbers, which are faster to give."""
-    ask = getattr(step, method)
-    asked = False
-
-    class Watched(EEGArray):
-        def __getattribute__(self, name: str) -> Any:
-            nonlocal asked
-            asked = asked or name in _CONTEXT
-            return super().__getattribute__(name)
-
-    copied = row.copy()
-    watched = copied.view(Watched)
-    for name in _CONTEXT & vars(copied).keys():
-        setattr(watched, name, vars(copied)[name])
-    dressed = ask(watched)
-    # The house's steps that come here check the context and pass it on. Any other may do with it
-    # what does not show in one row: onsets are all different.
-    if asked and not type(step).__module__.startswith("skbci."):
-        return True
-    try:
-        bare = ask(np.array(row))
-    except Exception:
-        return True  # it tells rows apart by their type
-    return not np.array_equal(np.asarray(dressed), np.asarray(bare))
 
 
 def describe(name: str, step: Any) -> str:

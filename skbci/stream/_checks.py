@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from skbci._checks import check_positive, check_rate
 from skbci._recording.times import first_sample
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
-from skbci.stream._plan import unwrapped
+from skbci.stream._compile import unwrapped
 
 __all__ = [
     "check_metadata",

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from skbci.features._filtering.filters import Band
-from skbci.stream._buffer import SampleBuffer
+from skbci.features import Band
+from skbci.stream._sources.buffer import SampleBuffer
 
 __all__ = ["FilteredSamples"]
 

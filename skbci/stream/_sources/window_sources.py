@@ -8,14 +8,14 @@ from typing import Protocol
 import numpy as np
 
 from skbci.features import FilterBank
-from skbci.stream._buffer import SampleBuffer
-from skbci.stream._filtered import FilteredSamples
-from skbci.stream._welch_segments import WelchSegments
+from skbci.stream._sources.buffer import SampleBuffer
+from skbci.stream._sources.filtered import FilteredSamples
+from skbci.stream._sources.welch_segments import WelchSegments
 
-__all__ = ["FilterFront", "Front", "WelchFront", "WindowFront"]
+__all__ = ["FilteredWindows", "PlainWindows", "WelchWindows", "WindowSource"]
 
 
-class Front(Protocol):
+class WindowSource(Protocol):
     """What turns the samples of a window into a row of shape (1, ...)."""
 
     def __call__(self, start: int, stop: int) -> np.ndarray:
@@ -31,7 +31,7 @@ class Front(Protocol):
         ...
 
 
-class WindowFront:
+class PlainWindows:
     """The window as it is.
 
     Parameters
@@ -56,7 +56,7 @@ class WindowFront:
         pass
 
 
-class FilterFront:
+class FilteredWindows:
     """A window behind causal filters, in the shape that the bank gives.
 
     Parameters
@@ -84,7 +84,7 @@ class FilterFront:
         self.filtered.begin()
 
 
-class WelchFront:
+class WelchWindows:
     """Welch densities from remembered segments.
 
     Parameters

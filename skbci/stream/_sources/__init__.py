@@ -1,0 +1,1 @@
+"""From the samples of a stream to one row for each window."""
