@@ -1,7 +1,8 @@
 """The engine that trains networks, between the estimators that ask for it and torch.
 
-A fit comes in as a `PreparedFit`. `SlicingNet` trains it by itself; `train_stack` trains many of
-one shape at once, to the same bits. The rooms below take from here what this page names.
+An estimator's ``fit`` ends in a `PreparedFit`. Its `run` trains the net by itself; `train_stack`
+trains many of one shape at once, to the same bits. The rooms below take
+from here what this page names.
 """
 
 from skbci._training.callbacks import (
@@ -19,10 +20,11 @@ from skbci._training.criteria import (
     resolve_criterion,
 )
 from skbci._training.head_losses import as_heads, resolve_losses
+from skbci._training.masks import masked
 from skbci._training.multi_head_net import MultiHeadNet
 from skbci._training.multitask_net import MultitaskNet, TaskLosses
 from skbci._training.net import EVALUATION_LIMIT, ClassifierNet, Rows, SlicingNet, first_output
-from skbci._training.prepared_fit import Member
+from skbci._training.prepared_fit import PreparedFit, hand_over, prepare_only
 from skbci._training.seeding import draw_seed, one_thread, seeded
 from skbci._training.stack.loop import train_stack
 from skbci._training.stack.memory import WaitingRoom
@@ -33,10 +35,10 @@ __all__ = [
     "EVALUATION_LIMIT",
     "REGRESSION",
     "ClassifierNet",
-    "Member",
     "MultiHeadNet",
     "MultitaskNet",
     "PlateauLR",
+    "PreparedFit",
     "Rows",
     "SlicingNet",
     "TaskLosses",
@@ -48,8 +50,11 @@ __all__ = [
     "class_probabilities",
     "draw_seed",
     "first_output",
+    "hand_over",
     "is_better_larger",
+    "masked",
     "one_thread",
+    "prepare_only",
     "resolve_criterion",
     "resolve_losses",
     "seeded",

@@ -120,7 +120,7 @@ class SlicingNet(NeuralNet):
                 self.history.record("valid_loss", self._evaluate(*valid, notify=per_batch))
             if not (finite and self._accept_epoch()):
                 self._restore(good)
-                warnings.warn(self.divergence(self._diverged()), ConvergenceWarning, stacklevel=5)
+                warnings.warn(self.divergence(self._diverged()), ConvergenceWarning, stacklevel=6)
                 warned = True
                 break
             try:
@@ -133,7 +133,7 @@ class SlicingNet(NeuralNet):
         self._cast(torch.float32)
         earlier = [partial(self._restore, state) for state in (now, good, start)]
         if not (self.settle(train[0], earlier) or warned):
-            warnings.warn(self.divergence("an output"), ConvergenceWarning, stacklevel=5)
+            warnings.warn(self.divergence("an output"), ConvergenceWarning, stacklevel=6)
         return self
 
     def settle(self, X: Tensor, earlier: Sequence[Callable[[], None]]) -> bool:

@@ -2,50 +2,96 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
-from skbci._training.net import ClassifierNet, SlicingNet
-from skbci._training.seeding import seeded
+from skbci._training.masks import masked
+from skbci._training.net import ClassifierNet, Rows, SlicingNet
+from skbci._training.seeding import cuda_state, seeded
 from skbci.optim import HJBUnder
 
-Rows = tuple[Tensor, Tensor, Tensor | None]
-
+# What a stack of networks knows how to train.
 _LOSSES = (CrossEntropy, BinaryCrossEntropy, SquaredError)
 _CALLBACKS = {"epoch_timer", "early_stopping"}
 
 
-@dataclass(eq=False)
-class Member:
-    """A fit whose net is built and seeded, and whose training is still to come."""
+class PreparedFit:
+    """Everything that a training needs; `run` does it, `finish` tells the estimator.
 
-    estimator: Any
-    net: SlicingNet
-    train: Rows
-    valid: Rows | None
-    double: bool
-    state: Tensor
-    seconds: float = 0.0
-    sizes: tuple[int, ...] = field(init=False)
+    Parameters
+    ----------
+    net : SlicingNet
+        Initialized.
+    train, valid : tuple of Tensor
+        X, y and row weights or None; ``valid`` is None where no rows are held out.
+    double : bool
+        Whether to train in double precision.
+    rng_state : Tensor, optional
+        Torch's random state, of the CPU, to train from; by default that of now, and of the rows'
+        device with it. After the training it is the state to go on from.
+    masks : dict of str to Tensor, optional
+        By parameter name, True where a weight is kept; the others are held at zero.
+    done : callable, optional
+        Is told the random state after the training.
+    """
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        net: SlicingNet,
+        train: Rows,
+        valid: Rows | None,
+        double: bool,
+        rng_state: Tensor | None = None,
+        *,
+        masks: dict[str, Tensor] | None = None,
+        done: Callable[[Tensor], Any] | None = None,
+    ) -> None:
+        self.net = net
+        self.train = train
+        self.valid = valid
+        self.double = double
+        self.rng_state = torch.get_rng_state() if rng_state is None else rng_state
+        self.masks = masks
+        self.done = done
+        self.device = train[0].device
+        self._cuda_state = cuda_state(self.device)
+
+    def run(self) -> None:
+        """Train the net by itself."""
+        with seeded(self.rng_state, self.device, self._cuda_state):
+            with masked(self.net, self.masks):
+                self.net.fit_tensors(self.train, self.valid, double=self.double)
+            self.rng_state = torch.get_rng_state()
+
+    def finish(self) -> None:
+        """Leave the estimator fitted."""
+        if self.done is not None:
+            self.done(self.rng_state)
+
+    # -- what a stack asks ----------------------------------------------------------------
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """Rows of each mini-batch of an epoch."""
         none = torch.empty(len(self.train[0]), 0)
         batches = self.net._batches(none, none, None, shuffle=False)
-        self.sizes = tuple(len(batch[0]) for batch in batches)
-        self.net.plan_steps(len(self.sizes))
+        return tuple(len(batch[0]) for batch in batches)
 
     @property
     def stackable(self) -> bool:
-        """Whether the net is one that the stack knows how to train."""
+        """Whether the net is one that a stack knows how to train."""
         net = self.net
         return (
             type(net) in (SlicingNet, ClassifierNet)
+            and self.masks is None
             and net.engine_ is not None
             and type(net.criterion_) in _LOSSES
             and {name for name, _ in net.callbacks_} <= _CALLBACKS
@@ -54,7 +100,7 @@ class Member:
         )
 
     def shape(self) -> Hashable:
-        """Members of equal shape go into one stack."""
+        """Return what fits of one stack have in common."""
         X, y, weight = self.train
         engine = self.net.engine_
         assert engine is not None
@@ -71,7 +117,7 @@ class Member:
         )
 
     def n_bytes(self) -> int:
-        """Memory that the member needs in a stack, besides what it may share with others."""
+        """Return the memory that the fit needs in a stack, besides what it may share."""
         engine = self.net.engine_
         assert engine is not None
         hidden = sum(layer.out_features for layer in engine.linear)
@@ -82,20 +128,59 @@ class Member:
 
     @property
     def n_rates(self) -> int:
-        """How many rates of dropout there are."""
+        """Number of distinct rates of dropout."""
         assert self.net.engine_ is not None
         return len(set(self.net.engine_.dropout) - {0.0})
-
-    def train_alone(self) -> None:
-        """Do what `fit` would have done without the stop."""
-        start = time.perf_counter()
-        with seeded(self.state, str(self.train[0].device)):
-            self.net.fit_tensors(self.train, self.valid, double=self.double)
-        self.estimator._summarize()
-        self.seconds += time.perf_counter() - start
 
 
 def _has_step_sizes_of_its_own(optimizer: Any) -> bool:
     """Whether networks that share torch's optimizer would each need another step size."""
     scheduled = optimizer.param_groups[0].get("lr_schedule") is not None
     return scheduled and isinstance(optimizer, HJBUnder)
+
+
+# -- preparing without running ------------------------------------------------------------
+
+
+@dataclass
+class _Waiting:
+    owner: Any
+    fits: list[PreparedFit]
+
+
+_WAITING: ContextVar[_Waiting | None] = ContextVar("fits that wait", default=None)
+
+
+@contextmanager
+def prepare_only(estimator: Any) -> Iterator[list[PreparedFit]]:
+    """Have an estimator's ``fit`` prepare its training, but neither run nor finish it.
+
+    Whoever opens this context runs the fits it collects, together or one by one, and finishes
+    them. All validation, encoding, splitting and seeding is done. An estimator whose ``fit`` comes
+    to no training is fitted as usual.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Others that are fitted meanwhile, a pipeline's transformers say, train as ever.
+
+    Yields
+    ------
+    list of PreparedFit
+        Empty at first.
+    """
+    waiting = _Waiting(estimator, [])
+    token = _WAITING.set(waiting)
+    try:
+        yield waiting.fits
+    finally:
+        _WAITING.reset(token)
+
+
+def hand_over(fit: PreparedFit, owner: Any) -> bool:
+    """Give a fit to the `prepare_only` that waits for its owner's; False if there is none."""
+    waiting = _WAITING.get()
+    if waiting is None or waiting.owner is not owner:
+        return False
+    waiting.fits.append(fit)
+    return True

@@ -47,8 +47,20 @@ def one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def seeded(seed: int | torch.Tensor, device: str) -> Iterator[None]:
-    """Seed torch (by a number, or a saved CPU state), then put the global state back."""
+def seeded(
+    seed: int | torch.Tensor, device: Any, on_cuda: torch.Tensor | None = None
+) -> Iterator[None]:
+    """Seed torch, and put its global random state back at the end.
+
+    Parameters
+    ----------
+    seed : int or Tensor
+        A number, or a saved state of the CPU's generator.
+    device : str or torch.device
+        Where numbers are drawn besides the CPU.
+    on_cuda : Tensor, optional
+        A saved state of that device's generator, as `cuda_state` gives it.
+    """
     target = torch.device(device)
     devices = []
     if target.type == "cuda":
@@ -58,7 +70,14 @@ def seeded(seed: int | torch.Tensor, device: str) -> Iterator[None]:
             torch.set_rng_state(seed)
         else:
             torch.manual_seed(seed)
+        if on_cuda is not None:
+            torch.cuda.set_rng_state(on_cuda, target)
         yield
+
+
+def cuda_state(device: torch.device) -> torch.Tensor | None:
+    """Return the random state of a CUDA device; None for any other device."""
+    return torch.cuda.get_rng_state(device) if device.type == "cuda" else None
 
 
 def draw_seed(random_state: Any, who: Any = "") -> int:

@@ -34,10 +34,13 @@ from skbci._checks.masked import check_unmasked
 from skbci._eegarray.lost_table import warn_without_table
 from skbci._process.threads import on_one_thread
 from skbci._training import (
+    PreparedFit,
     SlicingNet,
     ValidatedEarlyStopping,
     draw_seed,
+    hand_over,
     is_better_larger,
+    masked,
     one_thread,
     resolve_criterion,
     seeded,
@@ -178,6 +181,13 @@ class BaseNeural(SilentRows, SparseTraining):
 
     @on_one_thread
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
+        fit = self._prepare_fit(X, y, sample_weight, groups)
+        if not hand_over(fit, self):
+            fit.run()
+            fit.finish()
+
+    def _prepare_fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> PreparedFit:
+        """Validate, encode, split and seed; build the net, and choose the weights to train."""
         self._check_settings()
         rows = self._check_rows(X, y, sample_weight, groups, reset=True, least_rows=2)
         target = self._encode_target(rows.y, rows.weight, reset=True)
@@ -197,9 +207,13 @@ class BaseNeural(SilentRows, SparseTraining):
         double = self._fits_one_batch(rows.data, train)
         with seeded(seed, self.device):
             self._begin(rows, target, weight, train, tensors, double, seed)
-            with self._masked():
-                self.net_.fit_tensors(*tensors, double=double)
-            self._rng_state_ = torch.get_rng_state()
+            return PreparedFit(
+                self.net_, *tensors, double, masks=self._kept_, done=self._finish_fit
+            )
+
+    def _finish_fit(self, rng_state: Tensor) -> None:
+        """Note where the training left torch's random state, and how far it has come."""
+        self._rng_state_ = rng_state
         self._summarize()
 
     @on_one_thread
@@ -228,10 +242,10 @@ class BaseNeural(SilentRows, SparseTraining):
             if self.lr != self._lr_:  # set since; a scheduler's own changes stay
                 self.net_.set_lr(self.lr)
                 self._lr_ = self.lr
-            with self._masked():
+            with masked(self.net_, self._kept_):
                 self.net_.fit_tensors(tensors, epochs=1, shuffle=False)
-            self._rng_state_ = torch.get_rng_state()
-        self._summarize()
+            rng_state = torch.get_rng_state()
+        self._finish_fit(rng_state)
         self._forget_passes()
 
     def _begin(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,10 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
-from skbci._training import EVALUATION_LIMIT, Rows, SlicingNet, first_output
+from skbci._training import EVALUATION_LIMIT, Rows, SlicingNet, first_output, masked
 from skbci.estimators._routes import RoutedParams
 from skbci.estimators._standardizer import Standardizer
 from skbci.sparsity import (
-    MaskedTraining,
     MultitaskSnip,
     PruningMethod,
     check_sparsity,
@@ -120,7 +118,7 @@ class SparseTraining(RoutedParams):
             other = build()
             other.module_.load_state_dict(module.state_dict())
             torch.set_rng_state(state)
-            with MaskedTraining(other.module_, masks, other.optimizer_):
+            with masked(other, masks):
                 fit(other)
             module.load_state_dict(other.module_.state_dict())
 
@@ -145,12 +143,6 @@ class SparseTraining(RoutedParams):
         if self._kept_ is not None:
             weights = prunable(self.net_.module_)
             self._kept_ = {name: w.detach().ne(0).cpu() for name, w in weights.items()}
-
-    def _masked(self) -> AbstractContextManager[Any]:
-        """Hold pruned weights of ``net_`` at zero; without any, do nothing at all."""
-        if self._kept_ is None:
-            return nullcontext()
-        return MaskedTraining(self.net_.module_, self._kept_, self.net_.optimizer_)
 
     def _sample_rows(self, data: np.ndarray, labels: np.ndarray, seed: int) -> np.ndarray:
         """Choose rows for the saliency, whatever their order and their unit."""

@@ -11,13 +11,13 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
-    _routing_enabled,
     process_routing,
 )
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._whole import WholeFits
+from skbci.model_selection._sklearn import routing_enabled
 
 _ROUTED = (
     "fit", "predict", "predict_proba", "decision_function", "transform", "inverse_transform",
@@ -61,7 +61,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     def _routed(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """What the estimator's method gets of the metadata."""
-        if not _routing_enabled():
+        if not routing_enabled():
             return params
         return process_routing(self, method, **params).estimator[method]
 

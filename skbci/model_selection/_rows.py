@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import _num_samples
 
 from skbci._checks import check_number
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._recording.restarts import refine, separate_restarts
 from skbci.eegarray import EEGArray
+from skbci.model_selection._sklearn import count_samples
 
 _LOST = " Where a transformer before dropped the table, skbci.make_pipeline passes it on."
 RECORDING_COLUMNS = ("subject", "session", "run")
@@ -22,7 +22,7 @@ def count_rows(X: Any, groups: Any, who: str) -> int:
     """Count the rows of X, or of groups where X is None."""
     if X is None and groups is None:
         raise ValueError(f"{who} needs X, or groups, to know the rows.")
-    return int(_num_samples(groups if X is None else X))
+    return int(count_samples(groups if X is None else X))
 
 
 def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndarray:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.base import _fit_context
-from sklearn.model_selection._search import BaseSearchCV
-from sklearn.model_selection._validation import _fit_and_score
 from sklearn.utils import get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
 from skbci._checks import check_candidates, check_jobs, check_positive, check_splitter, refusal
 from skbci._process.quiet import filters_kept
 from skbci._whole import WholeFits
+from skbci.model_selection._sklearn import (
+    OWN_ARGUMENTS,
+    BaseSearchCV,
+    fit_context,
+    has_callbacks,
+    is_search_fit,
+    search_loop,
+)
 
 if TYPE_CHECKING:
     from skbci.model_selection._search_tasks import Chunk, Task
-
-# Arguments of ``_fit_and_score`` that differ from fit to fit.
-_OWN = ("train", "test", "parameters", "split_progress", "candidate_progress", "callback_ctx")
 
 
 class StackedSearch(WholeFits, BaseSearchCV):
@@ -44,7 +44,7 @@ class StackedSearch(WholeFits, BaseSearchCV):
         tags.target_tags.multi_output = own.target_tags.multi_output
         return tags
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
         """Fit every candidate on every fold, and the best one on all rows.
 
@@ -65,7 +65,7 @@ class StackedSearch(WholeFits, BaseSearchCV):
         self._check_search()
         self.n_stacked_fits_ = 0
         with filters_kept():
-            return _with_parallel(partial(_StackingParallel, self))(self, X, y, **params)
+            return search_loop(partial(_StackingParallel, self))(self, X, y, **params)
 
     def _check_search(self) -> None:
         """Check what scikit-learn leaves to fail in the middle of its work."""
@@ -83,13 +83,6 @@ class StackedSearch(WholeFits, BaseSearchCV):
             raise TypeError(refusal(self.refit, "refit", self, because))
         if self.max_memory is not None:
             check_positive(self.max_memory, "max_memory", self, unit="MB", also="None")
-
-
-def _with_parallel(parallel: Any) -> Any:
-    """Give scikit-learn's `fit` with another `Parallel`."""
-    fit = inspect.unwrap(BaseSearchCV.fit)
-    known = {**fit.__globals__, "Parallel": parallel}
-    return FunctionType(fit.__code__, known, fit.__name__, fit.__defaults__, fit.__closure__)
 
 
 class _StackingParallel:
@@ -126,19 +119,15 @@ class _StackingParallel:
         # Imported late: the room's splitters need no torch.
         from skbci.model_selection._search_tasks import Chunk, Task, fold_key, may_stack
 
-        for function, args, kwargs in calls:
-            known = getattr(function, "function", None) is _fit_and_score and len(args) == 3
-            if not (known and {"train", "test", "parameters"} <= set(kwargs)):
-                return []
-        if not calls or hasattr(self.search, "_skl_callbacks"):
+        if not calls or not all(map(is_search_fit, calls)) or has_callbacks(self.search):
             return []
         _, (estimator, X, y), kwargs = calls[0]
         if not may_stack(estimator, X, y, [kwargs["parameters"] for _, _, kwargs in calls]):
             return []
-        common = {name: value for name, value in kwargs.items() if name not in _OWN}
+        common = {name: value for name, value in kwargs.items() if name not in OWN_ARGUMENTS}
         folds: dict[Hashable, list[Task]] = {}
         for number, (_, (estimator, *_), kwargs) in enumerate(calls):
-            own = {name: kwargs[name] for name in _OWN if name in kwargs}
+            own = {name: kwargs[name] for name in OWN_ARGUMENTS if name in kwargs}
             folds.setdefault(fold_key(own), []).append(Task(number, estimator, own))
         tasks = [task for fold in folds.values() for task in fold]
         n_chunks = min(effective_n_jobs(self.n_jobs), len(tasks))

@@ -7,11 +7,14 @@ import time
 from typing import Any
 
 from joblib.logger import short_format_time
-from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
-from sklearn.model_selection._validation import _score
-from sklearn.utils.validation import _check_method_params, _num_samples
 
 from skbci.model_selection._shared_transforms import Fold, copied, same_data, transformers
+from skbci.model_selection._sklearn import (
+    count_samples,
+    only_predicts,
+    params_of_rows,
+    score_rows,
+)
 
 _WIDTH = 80  # of the lines of progress, filled up with dots
 
@@ -23,7 +26,7 @@ class CannotSeparate(Exception):
 def score_fit(
     estimator: Any, fold: Fold, X: Any, common: dict[str, Any], settings: dict[str, Any]
 ) -> dict[str, Any]:
-    """Score a fitted estimator; give what ``_fit_and_score`` gives, without the fit's time.
+    """Score a fitted estimator; return what ``fit_and_score`` does, without the fit's time.
 
     Raises
     ------
@@ -34,49 +37,35 @@ def score_fit(
     scored = ["test", "train"] if common["return_train_score"] else ["test"]
     result: dict[str, Any] = {"fit_error": None}
     for which in scored:
-        told = _check_method_params(
+        params = params_of_rows(
             X, params=common["score_params"] or {}, indices=settings[which]
         )
-        scores = _score_rows(estimator, fold, which, common, told)
+        scores = _score_rows(estimator, fold, which, common, params)
         result[f"{which}_scores"] = scores
         result.setdefault("score_time", time.perf_counter() - start)
-    result["n_test_samples"] = _num_samples(fold.rows("test", estimator)[0])
+    result["n_test_samples"] = count_samples(fold.rows("test", estimator)[0])
     return result
 
 
 def _score_rows(
-    estimator: Any, fold: Fold, which: str, common: dict[str, Any], told: dict[str, Any]
+    estimator: Any, fold: Fold, which: str, common: dict[str, Any], params: dict[str, Any]
 ) -> Any:
     scorer, error_score = common["scorer"], common["error_score"]
     shared = bool(transformers(estimator))
-    if shared and _only_predicts(scorer, told):
+    if shared and only_predicts(scorer, params):
         try:
             X, y = fold.transformed(which, estimator)
         except Exception:  # the scorer will meet it
             pass
         else:
             given, last = copied(X), estimator.steps[-1][1]
-            scores = _score(last, given, copied(y), scorer, told, error_score)
+            scores = score_rows(last, given, copied(y), scorer, params, error_score)
             if same_data(X, given):
                 return scores
     if shared:
         _separate(estimator)
     X, y = map(copied, fold.rows(which, estimator))
-    return _score(estimator, X, y, scorer, told, error_score)
-
-
-def _only_predicts(scorer: Any, told: dict[str, Any]) -> bool:
-    """Whether a scorer asks a pipeline for nothing but what its last step predicts.
-
-    Then the last step can answer alone. Any other callable gets a pipeline and rows of its own:
-    it may look into them, change, pickle or refit them.
-    """
-    if type(scorer) is _MultimetricScorer:
-        return all(_only_predicts(one, told) for one in scorer._scorers.values())
-    if type(scorer) is _PassthroughScorer:
-        return not told  # which step gets it, the pipeline decides
-    module = type(scorer).__module__
-    return isinstance(scorer, _BaseScorer) and module == _BaseScorer.__module__
+    return score_rows(estimator, X, y, scorer, params, error_score)
 
 
 def _separate(pipeline: Any) -> None:

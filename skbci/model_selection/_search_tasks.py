@@ -10,12 +10,10 @@ from typing import Any
 
 import joblib
 from sklearn.base import clone
-from sklearn.model_selection._validation import _fit_and_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from sklearn.utils.validation import _check_method_params
 
-from skbci._training import Member, WaitingRoom, train_stack
+from skbci._training import PreparedFit, WaitingRoom, prepare_only, train_stack
 from skbci.estimators import MLPClassifier, MLPRegressor
 from skbci.model_selection._search_scores import (
     CannotSeparate,
@@ -30,22 +28,23 @@ from skbci.model_selection._shared_transforms import (
     copied,
     transformers,
 )
-from skbci.model_selection._stackable import can_stack, record
+from skbci.model_selection._sklearn import fit_and_score, has_callbacks, params_of_rows
+from skbci.model_selection._stackable import can_stack
 from skbci.pipeline import is_pipeline
 
-# A task's number, its result as ``_fit_and_score`` gives it, and whether it was stacked.
+# A task's number, its result as ``fit_and_score`` gives it, and whether it was stacked.
 Outcome = tuple[int, dict[str, Any], bool]
 
 
 @dataclass
 class Task:
-    """One call of scikit-learn's ``_fit_and_score``."""
+    """One call of scikit-learn's ``fit_and_score``."""
 
     number: int
     estimator: Any
     settings: dict[str, Any]  # train, test, parameters ...
     fold: Any = None
-    member: Member | None = None
+    prepared: PreparedFit | None = None
     ready: Any = None  # the estimator before or after its fit
     fit_time: float = 0.0
     stacked: bool = False
@@ -67,22 +66,14 @@ def may_stack(estimator: Any, X: Any, y: Any, candidates: Iterable[Any]) -> bool
 
     Callbacks of scikit-learn's follow the search's own way through its fits.
     """
-    if y is None or X is None or _has_callbacks(estimator):
+    if y is None or X is None or has_callbacks(estimator):
         return False
     values = (value for candidate in candidates for value in (candidate or {}).values())
-    if any(_has_callbacks(value) for value in values):
+    if any(has_callbacks(value) for value in values):
         return False
     if is_pipeline(estimator):
         return not get_tags(estimator).input_tags.pairwise
     return type(estimator) in (MLPClassifier, MLPRegressor)
-
-
-def _has_callbacks(value: Any) -> bool:
-    """Whether callbacks were set on an estimator or on anything within."""
-    if not hasattr(value, "get_params") or isinstance(value, type):
-        return False
-    parts = value, *value.get_params().values()
-    return any(hasattr(part, "_skl_callbacks") for part in parts)
 
 
 def run_chunk(chunk: Chunk) -> list[Outcome]:
@@ -104,19 +95,19 @@ def run_chunk(chunk: Chunk) -> list[Outcome]:
             try:
                 ready = task.ready is not None and _prepare(task, chunk, memory)
             except Exception:  # the ordinary way says what is wrong, as error_score wants it
-                task.member, ready = None, False
+                task.prepared, ready = None, False
             if not ready:
                 done.append(_ordinary(task, chunk))
                 continue
             print_start(chunk.common, task.settings)
-            if task.member is None:
+            if task.prepared is None:
                 done.append(_score_one(task, chunk))
                 continue
-            if not room.add(task.member):
+            if not room.add(task.prepared):
                 done += _train_and_score(waiting, chunk)
                 waiting = []
                 room.clear()
-                room.add(task.member)
+                room.add(task.prepared)
             waiting.append(task)
         fold.release()
         del memory
@@ -170,7 +161,7 @@ def _prepare(task: Task, chunk: Chunk, memory: PrefixMemory) -> bool:
     if not (stackable or remember):
         return False
     X, y = task.fold.rows("train", estimator)
-    told = _check_method_params(
+    params = params_of_rows(
         chunk.X, params=chunk.common["fit_params"] or {}, indices=task.settings["train"]
     )
 
@@ -179,21 +170,24 @@ def _prepare(task: Task, chunk: Chunk, memory: PrefixMemory) -> bool:
             # Networks that can be stacked only read; any other last step gets data of its own.
             memory.start(own_after=0 if stackable else len(prefix))
             estimator.memory = memory
-            estimator.fit(X, y if stackable else copied(y), **told)
+            estimator.fit(X, y if stackable else copied(y), **params)
             estimator.memory = None
         elif prefix:
-            call_on_copies(lambda X, y: estimator.fit(X, y, **told), X, y)
+            call_on_copies(lambda X, y: estimator.fit(X, y, **params), X, y)
         else:
-            estimator.fit(X, y, **told)
+            estimator.fit(X, y, **params)
 
     if not stackable:
         fit()
     else:
-        member = record(last, fit)
-        if member is not None and member.stackable:
-            task.member = member
-        elif member is not None:
-            member.train_alone()
+        with prepare_only(last) as prepared:
+            fit()
+        for one in prepared:
+            if one.stackable:
+                task.prepared = one
+            else:
+                one.run()
+                one.finish()
     task.fit_time = time.perf_counter() - start
     return True
 
@@ -201,8 +195,8 @@ def _prepare(task: Task, chunk: Chunk, memory: PrefixMemory) -> bool:
 def _train_and_score(tasks: list[Task], chunk: Chunk) -> list[Outcome]:
     groups: dict[Hashable, list[Task]] = {}
     for task in tasks:
-        assert task.member is not None
-        groups.setdefault(task.member.shape(), []).append(task)
+        assert task.prepared is not None
+        groups.setdefault(task.prepared.shape(), []).append(task)
     done: list[Outcome] = []
     for same in groups.values():
         try:
@@ -213,15 +207,18 @@ def _train_and_score(tasks: list[Task], chunk: Chunk) -> list[Outcome]:
 
 
 def _train(tasks: list[Task]) -> None:
-    members = [task.member for task in tasks if task.member is not None]
-    if len(members) == 1:
-        members[0].train_alone()
+    start = time.perf_counter()
+    fits = [task.prepared for task in tasks if task.prepared is not None]
+    if len(fits) == 1:
+        fits[0].run()
     else:
-        train_stack(members)
-    for task, member in zip(tasks, members):
-        task.stacked = len(members) > 1
-        task.fit_time = member.seconds
-        task.member = None
+        train_stack(fits)
+    share = (time.perf_counter() - start) / len(fits)
+    for task, fit in zip(tasks, fits):
+        fit.finish()
+        task.stacked = len(fits) > 1
+        task.fit_time += share
+        task.prepared = None
 
 
 def _score_all(tasks: list[Task], chunk: Chunk) -> list[Outcome]:
@@ -248,8 +245,8 @@ def _score_one(task: Task, chunk: Chunk) -> Outcome:
 
 def _ordinary(task: Task, chunk: Chunk) -> Outcome:
     """Fit and score as scikit-learn does."""
-    task.ready = task.member = None
-    result = _fit_and_score(
+    task.ready = task.prepared = None
+    result = fit_and_score(
         clone(task.estimator), chunk.X, chunk.y, **chunk.common, **task.settings
     )
     return task.number, result, False

@@ -10,9 +10,9 @@ from typing import Any
 import joblib
 import numpy as np
 from sklearn.pipeline import Pipeline
-from sklearn.utils.metaestimators import _safe_split
 
 from skbci.eegarray import EEGArray
+from skbci.model_selection._sklearn import split_rows
 from skbci.pipeline import step_output
 
 _ARRAYS = (np.ndarray, np.memmap, EEGArray)
@@ -108,7 +108,7 @@ class Fold:
         """Give X and y of the "train" or "test" rows."""
         if which not in self._cut:
             numbers = (self.train,) if which == "train" else (self.test, self.train)
-            self._cut[which] = _safe_split(estimator, *self.data, *numbers)
+            self._cut[which] = split_rows(estimator, *self.data, *numbers)
         return self._cut[which]
 
     def transformed(self, which: str, pipeline: Pipeline) -> Any:

@@ -1,15 +1,10 @@
-"""Which fits can be trained in a stack, and how to stop a fit right before its training."""
+"""Which estimators can be trained in a stack, as far as their parameters tell."""
 
 from __future__ import annotations
 
 import inspect
-import time
-from collections.abc import Callable
 from typing import Any
 
-import torch
-
-from skbci._training import Member, Rows, SlicingNet
 from skbci.estimators import MLPClassifier, MLPRegressor
 
 # What a stacked fit looks at, one way or the other. Any other parameter (one that a later version
@@ -39,42 +34,3 @@ def can_stack(estimator: Any) -> bool:
 
 def _same(value: Any, default: Any) -> bool:
     return value is default or (type(value) is type(default) and bool(value == default))
-
-
-def record(estimator: Any, fit: Callable[[], Any]) -> Member | None:
-    """Run ``fit`` up to the training of ``estimator``'s net.
-
-    All validation, encoding, splitting and seeding is the estimator's own code. If ``fit`` never
-    comes to a training the estimator is fitted as usual, and None is given.
-    """
-    found: list[Member] = []
-    start = time.perf_counter()
-    estimator._net_class = _Stopping(type(estimator)._net_class, estimator, found)
-    try:
-        fit()
-    finally:
-        del estimator._net_class
-    for member in found:
-        member.seconds = time.perf_counter() - start
-    return found[0] if found else None
-
-
-class _Stopping:
-    """Builds nets that note their training's arguments instead of training."""
-
-    def __init__(self, kind: type[SlicingNet], estimator: Any, found: list[Member]) -> None:
-        self.kind = kind
-        self.estimator = estimator
-        self.found = found
-
-    def __call__(self, *args: Any, **kwargs: Any) -> SlicingNet:
-        net = self.kind(*args, **kwargs)
-
-        def note(train: Rows, valid: Rows | None = None, double: bool = False) -> SlicingNet:
-            del net.__dict__["fit_tensors"]
-            state = torch.get_rng_state()
-            self.found.append(Member(self.estimator, net, train, valid, double, state))
-            return net
-
-        net.__dict__["fit_tensors"] = note
-        return net

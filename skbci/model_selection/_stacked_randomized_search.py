@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import RandomizedSearchCV
-from sklearn.utils._param_validation import Interval
 
 from skbci.model_selection._search_loop import StackedSearch
+from skbci.model_selection._sklearn import Interval
 
 __all__ = ["StackedRandomizedSearchCV"]
 

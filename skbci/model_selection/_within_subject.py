@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import KFold, StratifiedKFold
-from sklearn.utils import _safe_indexing
 from sklearn.utils.multiclass import type_of_target
 
 from skbci._checks import check_count, check_list, check_seed, refusal
@@ -15,6 +14,7 @@ from skbci._checks.eeg import as_eeg
 from skbci._eegarray.rows import rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._rows import row_labels
+from skbci.model_selection._sklearn import rows_of
 
 __all__ = ["WithinSubject"]
 
@@ -121,8 +121,8 @@ class WithinSubject(EEGSplitter):
                         "applied inside each subject")
         check_seed(self.random_state, who)
         for subject, rows in rows_by_label(labels, "subject labels").items():
-            part = np.zeros((len(rows), 1)) if X is None else _safe_indexing(X, rows)
-            targets = None if y is None else _safe_indexing(y, rows)
+            part = np.zeros((len(rows), 1)) if X is None else rows_of(X, rows)
+            targets = None if y is None else rows_of(y, rows)
             own = None if inner_labels is None else inner_labels[rows]
             yield subject, rows, self._inner(targets), part, targets, own
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci._training.prepared_fit import Member
+from skbci._training.prepared_fit import PreparedFit
 
 
 class Averages:
@@ -18,7 +18,7 @@ class Averages:
     All members of a stack have taken the same number of steps.
     """
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[PreparedFit]) -> None:
         groups = [member.net.optimizer_.param_groups[0] for member in members]
         self.asked = np.array([bool(group.get("averaging")) for group in groups])
         self.k = 0

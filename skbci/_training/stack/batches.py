@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from skbci._training.dropout import DropoutMasks
-from skbci._training.prepared_fit import Member, Rows
+from skbci._training.net import Rows
+from skbci._training.prepared_fit import PreparedFit
 from skbci._training.stack.memory import same_values
 
 Batch = tuple[Tensor, Tensor, Tensor | None]
@@ -86,12 +87,12 @@ class Batches:
 
     Parameters
     ----------
-    members : sequence of Member
+    members : sequence of PreparedFit
     like : Tensor
         Has the device and the floating-point precision of the stack.
     """
 
-    def __init__(self, members: Sequence[Member], like: Tensor) -> None:
+    def __init__(self, members: Sequence[PreparedFit], like: Tensor) -> None:
         self.like = like
         pools = Pool(), Pool(), Pool()
         streams: dict[object, Stream] = {}
@@ -104,7 +105,7 @@ class Batches:
             starts = found[0], found[1], found[2]
             engine = member.net.engine_
             assert engine is not None
-            state = member.state
+            state = member.rng_state
             key = (starts, member.sizes, tuple(engine.dropout), state.numpy().tobytes())
             if key not in streams:
                 generator = torch.Generator().set_state(state)

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci._training.prepared_fit import Member
+from skbci._training.prepared_fit import PreparedFit
 from skbci._training.stack import engine as stack_engine
 from skbci._training.stack.optimizers import Steps, TorchSteps, settings_of, step_key
 from skbci.optim import HJB, HJBAD, HJBUnder
 
 
-def build_steps(members: Sequence[Member]) -> list[Steps]:
+def build_steps(members: Sequence[PreparedFit]) -> list[Steps]:
     """Give the steps of members that are sorted by `step_key`."""
     out: list[Steps] = []
     start = 0
@@ -32,7 +32,7 @@ def build_steps(members: Sequence[Member]) -> list[Steps]:
 class _Updates(Steps):
     """The factors from the networks' gradients to HJB's updates."""
 
-    def __init__(self, members: list[Member], start: int) -> None:
+    def __init__(self, members: list[PreparedFit], start: int) -> None:
         super().__init__(members, start)
         self.optimizers: list[Any] = [member.net.optimizer_ for member in members]
         groups = [settings_of(optimizer) for optimizer in self.optimizers]
@@ -101,7 +101,7 @@ class HJBSteps(_Updates):
 class HJBADSteps(_Updates):
     """`HJBAD`: AdaGrad on the updates of HJB."""
 
-    def __init__(self, members: list[Member], start: int) -> None:
+    def __init__(self, members: list[PreparedFit], start: int) -> None:
         super().__init__(members, start)
         self.by_norm = settings_of(members[0].net.optimizer_)["accumulate"] == "norm"
         self.sum: Tensor | None = None
@@ -145,7 +145,7 @@ class HJBADSteps(_Updates):
 class HJBUnderSteps(_Updates):
     """`HJBUnder`: torch's optimizer on the updates of HJB."""
 
-    def __init__(self, members: list[Member], start: int) -> None:
+    def __init__(self, members: list[PreparedFit], start: int) -> None:
         super().__init__(members, start)
         self.inner = TorchSteps(members, start)
 

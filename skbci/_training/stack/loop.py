@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import warnings
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from skbci._training.net import EVALUATION_LIMIT, EXACT_LIMIT
-from skbci._training.prepared_fit import Member
+from skbci._training.prepared_fit import PreparedFit
 from skbci._training.seeding import one_thread
 from skbci._training.stack.averages import Averages
 from skbci._training.stack.batches import Batches, Pool
@@ -25,21 +24,18 @@ from skbci._training.stack.optimizers import padding, step_key
 from skbci._training.stop_wish import is_stop_wish
 
 
-def train_stack(members: Sequence[Member]) -> None:
-    """Train the members' nets at once; afterwards their estimators are fitted.
+def train_stack(members: Sequence[PreparedFit]) -> None:
+    """Train the members' nets at once, each as its own `PreparedFit.run` would.
 
     Parameters
     ----------
-    members : sequence of Member
-        Of one and the same `Member.shape`.
+    members : sequence of PreparedFit
+        Of one and the same `PreparedFit.shape`.
     """
-    start = time.perf_counter()
     with one_thread(), torch.no_grad():
+        for member in members:
+            member.net.plan_steps(len(member.sizes))
         _Training(sorted(members, key=step_key)).run()
-    share = (time.perf_counter() - start) / len(members)
-    for member in members:
-        member.estimator._summarize()
-        member.seconds += share
 
 
 class _Training:
@@ -49,7 +45,7 @@ class _Training:
     leaves the stack at the end of the epoch.
     """
 
-    def __init__(self, members: list[Member]) -> None:
+    def __init__(self, members: list[PreparedFit]) -> None:
         self.members = members
         first = members[0]
         assert first.net.engine_ is not None
@@ -180,10 +176,10 @@ class _Training:
             restore = [partial(self._write, member, weights) for weights in earlier]
             if not (net.settle(member.train[0], restore) or warned):
                 warnings.warn(net.divergence("an output"), ConvergenceWarning, stacklevel=5)
-            member.estimator._rng_state_ = self.batches.stream_of[i].generator.get_state()
+            member.rng_state = self.batches.stream_of[i].generator.get_state()
         return not done
 
-    def _write(self, member: Member, weights: Tensor) -> None:
+    def _write(self, member: PreparedFit, weights: Tensor) -> None:
         _weights(member).copy_(weights[: self.n_weights])
 
     def _write_state(self, i: int) -> None:
@@ -223,7 +219,7 @@ class _Training:
         self._bind()
 
 
-def _weights(member: Member) -> Tensor:
+def _weights(member: PreparedFit) -> Tensor:
     assert member.net.engine_ is not None
     return member.net.engine_.flat.data
 
@@ -231,7 +227,7 @@ def _weights(member: Member) -> Tensor:
 class _Validation:
     """The validation losses of early stopping."""
 
-    def __init__(self, members: list[Member], like: Tensor, engine: StackEngine) -> None:
+    def __init__(self, members: list[PreparedFit], like: Tensor, engine: StackEngine) -> None:
         self.engine = engine
         self.members = members
         self.pool = Pool()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skbci._training.prepared_fit import Member, Rows
+from skbci._training.net import Rows
+from skbci._training.prepared_fit import PreparedFit
 
 # Rows, activations and weights on the CPU; on an accelerator it is half of what is free.
 _DEFAULT_MEMORY = 1 << 30
@@ -31,14 +32,14 @@ class WaitingRoom:
         self._streams: set[bytes] = set()
         self._used = 0.0
 
-    def add(self, member: Member) -> bool:
+    def add(self, member: PreparedFit) -> bool:
         """Let a member in; False, and nobody in, if there is no room for it beside the others."""
         train, new = self._share(member.train)
         valid, more = (None, []) if member.valid is None else self._share(member.valid)
         used = float(member.n_bytes())
         # The rows as they came, and once more below one another.
         used += sum(2 * t.numel() * t.element_size() for t in new + more)
-        state = member.state.numpy().tobytes()
+        state = member.rng_state.numpy().tobytes()
         if state not in self._streams:
             used += member.n_rates * _MASKS
         if self._used and self._used + used > self._limit(member):
@@ -66,7 +67,7 @@ class WaitingRoom:
         assert y is not None
         return (X, y, weight), new
 
-    def _limit(self, member: Member) -> float:
+    def _limit(self, member: PreparedFit) -> float:
         if self.max_memory is not None:
             return float(self.max_memory)
         device = member.train[0].device

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from skbci._training.prepared_fit import Member
+from skbci._training.prepared_fit import PreparedFit
 from skbci._training.stack import engine as stack_engine
 from skbci.optim import HJBUnder
 
@@ -20,7 +20,7 @@ from skbci.optim import HJBUnder
 _ROW = 16
 
 
-def step_key(member: Member) -> tuple[str, str, str]:
+def step_key(member: PreparedFit) -> tuple[str, str, str]:
     """Sort members so that equal rules, and equal settings, lie side by side."""
     optimizer = member.net.optimizer_
     settings = settings_of(optimizer)
@@ -46,7 +46,7 @@ def padding(n_weights: int) -> int:
 class Steps:
     """Optimizer steps of the networks ``start`` to ``start + n`` of a stack."""
 
-    def __init__(self, members: list[Member], start: int) -> None:
+    def __init__(self, members: list[PreparedFit], start: int) -> None:
         self.start = start
         self.n = len(members)
 
@@ -79,7 +79,7 @@ class Steps:
 class TorchSteps(Steps):
     """Element-wise rules: torch's own optimizer, with a parameter group for equal settings."""
 
-    def __init__(self, members: list[Member], start: int) -> None:
+    def __init__(self, members: list[PreparedFit], start: int) -> None:
         super().__init__(members, start)
         # A copy with the class's hooks; its own parameters come with `bind`.
         self.optimizer = copy.copy(_torchs(members[0]))
@@ -161,7 +161,7 @@ class TorchSteps(Steps):
         return out
 
 
-def _torchs(member: Member) -> Any:
+def _torchs(member: PreparedFit) -> Any:
     """Give the optimizer that steps by the gradient alone."""
     optimizer = member.net.optimizer_
     return optimizer.inside if isinstance(optimizer, HJBUnder) else optimizer
