@@ -13,12 +13,12 @@ import pandas as pd
 from skbci._checks import check_choice
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
-from skbci._recording.restarts import refine, separate_restarts
+from skbci._recording.restarts import TOLERANCE_S, nearest_distance, refine, separate_restarts
 from skbci.eegarray import EEGArray
 
 __all__ = [
-    "LEVELS", "check_by", "earlier_first", "recordings_in_time", "row_column", "session_codes",
-    "session_rows",
+    "LEVELS", "TOLERANCE_S", "apart_in_time", "check_by", "earlier_first", "is_apart",
+    "recording_codes", "recordings_in_time", "row_column", "session_codes", "session_rows",
 ]
 
 # From the widest to the narrowest; a level's label may repeat in another one of the level above.
@@ -151,6 +151,38 @@ def check_by(by: Any, who: str) -> str:
     return str(check_choice(by, "by", who, LEVELS))
 
 
+def recording_codes(
+    X: Any, n_rows: int, groups: Any = None, onsets: np.ndarray | None = None, by: str = "run"
+) -> np.ndarray:
+    """Number the rows' recordings in order of appearance.
+
+    Parameters
+    ----------
+    X : EEGArray or anything
+        The columns ``subject``, ``session`` and ``run`` of its row table are read as far as they
+        are there. Rows of different recordings cannot overlap in time.
+    n_rows : int
+        Rows of X.
+    groups : array-like, shape (n_rows,), optional
+        Labels that divide recordings further.
+    onsets : ndarray, shape (n_rows,), optional
+        Seconds; they show where runs were joined without labels.
+    by : {"subject", "session", "run"}
+        How far down the levels go.
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows,)
+    """
+    parts = [row_values(X, column) for column in LEVELS[: LEVELS.index(by) + 1]]
+    parts.append(None if groups is None else check_column(groups, n_rows, "groups"))
+    codes = np.zeros(n_rows, dtype=np.int64)
+    for part in parts:
+        if part is not None:
+            codes = refine(codes, part)
+    return codes if onsets is None else separate_restarts(codes, onsets)
+
+
 def session_codes(X: Any, n_rows: int, by: str = "run") -> np.ndarray:
     """Number the rows' sessions (or subjects, or runs) in order of appearance.
 
@@ -175,15 +207,11 @@ def session_codes(X: Any, n_rows: int, by: str = "run") -> np.ndarray:
         their run, as where recordings with and without one were joined, are one run of their
         session.
     """
-    codes = np.zeros(n_rows, dtype=np.int64)
-    for column in LEVELS[: LEVELS.index(by) + 1]:
-        labels = row_values(X, column)
+    for column in LEVELS[:2]:
+        labels = row_values(X, column) if LEVELS.index(column) <= LEVELS.index(by) else None
         if labels is not None:
-            if column != "run":
-                check_column(labels, n_rows, f"metadata column {column!r}")
-            own = pd.factorize(np.asarray(labels, dtype=object), use_na_sentinel=False)[0]
-            codes = pd.factorize(codes * (own.max(initial=0) + 1) + own)[0]
-    return codes
+            check_column(labels, n_rows, f"metadata column {column!r}")
+    return recording_codes(X, n_rows, by=by)
 
 
 def session_rows(X: Any, n_rows: int, who: str, by: str = "run") -> list[np.ndarray]:
@@ -255,3 +283,34 @@ def _where(X: Any, row: int) -> str:
         if labels is not None:
             parts.append(f"{column} {labels[row]}")
     return ", ".join(parts) or "the array"
+
+
+def apart_in_time(
+    times: np.ndarray, recordings: np.ndarray, rows: np.ndarray, others: np.ndarray,
+    seconds: float,
+) -> np.ndarray:
+    """Find the rows near which no other row of their recording begins.
+
+    Parameters
+    ----------
+    times, recordings : ndarray, shape (n_rows,)
+        Onset in seconds and number of the recording, as `recording_codes` gives it.
+    rows, others : ndarray of int
+        Row indices.
+    seconds : float
+        As in `is_apart`.
+
+    Returns
+    -------
+    ndarray of bool, shape (len(rows),)
+    """
+    return is_apart(nearest_distance(times, recordings, rows, others), seconds)
+
+
+def is_apart(distance: np.ndarray, seconds: float) -> np.ndarray:
+    """Tell whether onsets at these distances are at least so many seconds apart.
+
+    The one rule for windows that share signal. Onsets are rounded: two windows that follow each
+    other may seem to share up to `TOLERANCE_S`. Windows that begin together are never apart.
+    """
+    return (distance > 0) & (distance >= seconds - TOLERANCE_S)

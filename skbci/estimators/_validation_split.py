@@ -9,8 +9,14 @@ import pandas as pd
 
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, rows_by_label
-from skbci._recording.restarts import TOLERANCE_S, nearest_distance, separate_restarts
-from skbci._sessions import LEVELS, earlier_first, recordings_in_time, row_column
+from skbci._sessions import (
+    LEVELS,
+    apart_in_time,
+    earlier_first,
+    recording_codes,
+    recordings_in_time,
+    row_column,
+)
 from skbci.eegarray import EEGArray
 
 
@@ -78,8 +84,8 @@ def _own_groups(X: Any, n_rows: int) -> tuple[Any, bool]:
     onsets = row_seconds(X)
     if onsets is None:
         return None, False
-    runs = separate_restarts(np.zeros(n_rows, dtype=np.int64), onsets)
-    return runs, False
+    # All of one recording, as far as labels tell.
+    return recording_codes(None, n_rows, onsets=onsets), False
 
 
 def _hold_out_groups(
@@ -121,8 +127,7 @@ def _hold_out_tail(
     train = np.setdiff1d(np.arange(n_rows), valid)
     n_apart = len(train)
     if times is not None and isinstance(X, EEGArray) and X.window:
-        distance = nearest_distance(times, recordings, train, valid)
-        train = train[distance >= X.window - TOLERANCE_S]
+        train = train[apart_in_time(times, recordings, train, valid, X.window)]
     lost = y is not None and len(np.unique(y[train])) < len(np.unique(y))
     if not len(train) or not len(valid) or lost:
         why = ""

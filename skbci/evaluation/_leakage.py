@@ -14,15 +14,11 @@ from skbci._checks import check_number, check_splitter
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values
-from skbci._recording.restarts import TOLERANCE_S, nearest_distance, refine
+from skbci._recording.restarts import nearest_distance, refine
+from skbci._row_times import known_duration, row_onsets
+from skbci._sessions import LEVELS, is_apart, recording_codes
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._leakage_report import LeakageReport
-from skbci.model_selection._rows import (
-    RECORDING_COLUMNS,
-    known_duration,
-    recording_codes,
-    row_onsets,
-)
 
 __all__ = ["leakage_report"]
 
@@ -108,7 +104,7 @@ def leakage_report(
     times = None
     if onsets is not None or row_values(X, "onset") is not None:
         times = row_onsets(X, onsets, n_rows, "leakage_report")
-    on_table = any(row_values(X, column) is not None for column in RECORDING_COLUMNS)
+    on_table = any(row_values(X, column) is not None for column in LEVELS)
     labelled = recording_codes(X, n_rows, None if on_table else groups)
     recordings, joined = labelled, ""
     if times is not None:
@@ -142,7 +138,7 @@ def _splits(cv: Any, X: Any, y: Any, groups: Any, onsets: Any) -> list[Fold]:
 def _known_labels(X: Any, groups: Any, n_rows: int) -> dict[str, np.ndarray]:
     """Code each row's subject, session of that subject, run of that session, and group."""
     labels, codes = {}, np.zeros(n_rows, dtype=np.int64)
-    for column in RECORDING_COLUMNS:
+    for column in LEVELS:
         values = row_values(X, column)
         if values is not None:
             codes = labels[f"same_{column}"] = refine(codes, values)
@@ -167,8 +163,7 @@ def _fold_line(
         distance = nearest_distance(times, recordings, test, train)
         line["nearest_s"] = float(distance.min(initial=np.inf))
         if length is not None:
-            close = (distance < length - TOLERANCE_S) | (distance == 0)
-            line["overlap"] = _share(close)
+            line["overlap"] = _share(~is_apart(distance, length))
     return line
 
 

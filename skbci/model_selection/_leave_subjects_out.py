@@ -11,7 +11,7 @@ import numpy as np
 from skbci._checks import check_count, check_seed
 from skbci._eegarray.rows import rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
-from skbci.model_selection._rows import row_labels
+from skbci.model_selection._row_labels import row_labels
 
 __all__ = ["LeaveSubjectsOut"]
 

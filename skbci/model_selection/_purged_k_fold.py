@@ -8,14 +8,10 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_count, check_number
-from skbci._recording.restarts import TOLERANCE_S, nearest_distance
+from skbci._row_times import row_duration, row_onsets
+from skbci._sessions import apart_in_time, recording_codes
 from skbci.model_selection._base import Fold, TimedSplitter
-from skbci.model_selection._rows import (
-    count_rows,
-    recording_codes,
-    row_duration,
-    row_onsets,
-)
+from skbci.model_selection._row_labels import count_rows
 
 __all__ = ["PurgedKFold"]
 
@@ -96,20 +92,12 @@ class PurgedKFold(TimedSplitter):
         n_rows = count_rows(X, groups, who)
         if n_splits > n_rows:
             raise ValueError(f"{who}: n_splits={n_splits} blocks need as many rows, got {n_rows}.")
-        reach = row_duration(X, self.window, who) + gap - TOLERANCE_S
+        reach = row_duration(X, self.window, who) + gap
         times = row_onsets(X, where.get("onsets"), n_rows, who)
         recordings = recording_codes(X, n_rows, groups, times)
         for block in np.array_split(np.lexsort((times, recordings)), n_splits):
             rest = np.setdiff1d(np.arange(n_rows), block)
-            yield rest[self._apart(times, recordings, rest, block, reach)], np.sort(block)
-
-    @staticmethod
-    def _apart(
-        times: np.ndarray, recordings: np.ndarray, rest: np.ndarray, block: np.ndarray,
-        reach: float,
-    ) -> np.ndarray:
-        distance = nearest_distance(times, recordings, rest, block)
-        return (distance > 0) & (distance >= reach)
+            yield rest[apart_in_time(times, recordings, rest, block, reach)], np.sort(block)
 
     def _empty_hint(self) -> str:
         return (

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks.labels import check_column
-from skbci._recording.restarts import TOLERANCE_S, separate_restarts
-from skbci._sessions import earlier_first, row_column
+from skbci._recording.restarts import separate_restarts
+from skbci._sessions import TOLERANCE_S, earlier_first, row_column
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,10 @@ from skbci._checks import check_count, check_flag, check_list, check_number, sho
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values, rows_by_label
+from skbci._row_times import row_duration, row_onsets
 from skbci._sessions import earlier_first, row_column
 from skbci.model_selection._base import Fold, TimedSplitter
-from skbci.model_selection._rows import (
-    count_rows,
-    row_duration,
-    row_labels,
-    row_onsets,
-)
+from skbci.model_selection._row_labels import count_rows, row_labels
 from skbci.model_selection._session_clock import SessionClock
 
 __all__ = ["SessionSplit"]

@@ -13,7 +13,7 @@ from skbci._checks import check_count, check_list, check_seed, refusal
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.rows import rows_by_label
 from skbci.model_selection._base import EEGSplitter, Fold
-from skbci.model_selection._rows import row_labels
+from skbci.model_selection._row_labels import row_labels
 from skbci.model_selection._sklearn import rows_of
 
 __all__ = ["WithinSubject"]

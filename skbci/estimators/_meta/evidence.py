@@ -16,14 +16,12 @@ from skbci._checks import check_choice, check_count, check_fits, check_number, c
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._eegarray.rows import row_values
-from skbci._sessions import LEVELS, session_rows
+from skbci._sessions import LEVELS, TOLERANCE_S, session_rows
 from skbci._weights import as_counts
 from skbci._whole import all_or_nothing
 from skbci.estimators._meta.base import MetaClassifier, can
 from skbci.estimators._meta.markov import forward_filter
 
-# Onsets are rounded; windows that differ by less than this are the same.
-_TOLERANCE_S = 1e-4
 # A classifier that is certain must not outvote all other rows.
 LEAST_PROBABILITY = 1e-7
 
@@ -295,7 +293,7 @@ class EvidenceAccumulator(MetaClassifier):
                 "an EEGArray whose metadata has the column 'onset', or count in rows."
             )
         at = np.asarray(onsets, dtype=np.float64)[rows]
-        first = np.searchsorted(at, at - float(self.window) + _TOLERANCE_S, side="right")
+        first = np.searchsorted(at, at - float(self.window) + TOLERANCE_S, side="right")
         return np.minimum(first, place)
 
     def _count(self, X: Any, y: Any, sample_weight: Any = None) -> None:

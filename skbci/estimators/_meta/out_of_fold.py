@@ -9,13 +9,12 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, check_cv
 
 from skbci._eegarray.rows import row_values
-from skbci._sessions import session_codes, session_rows
+from skbci._sessions import apart_in_time, session_codes, session_rows
 
 __all__ = ["inner_folds", "out_of_fold"]
 
 Fold = tuple[np.ndarray, np.ndarray]
 _N_FOLDS = 5
-_TOLERANCE_S = 1e-4  # onsets are rounded
 
 
 def inner_folds(
@@ -64,29 +63,14 @@ def inner_folds(
             f"{who}: n_samples={len(y)} with {rarest} row of the rarest class is too little to "
             "predict training rows out of fold; each class needs at least 2 rows."
         )
-    runs = session_rows(X, len(y), who)
+    session_rows(X, len(y), who)  # refuses rows that are not in order of time
+    recordings = session_codes(X, len(y))
     onsets = row_values(X, "onset")
+    times = None if onsets is None else np.asarray(onsets, dtype=float)
     for train, test in StratifiedKFold(min(_N_FOLDS, rarest)).split(np.zeros(len(y)), y):
-        if onsets is not None:
-            train = train[_apart(np.asarray(onsets, dtype=float), runs, train, test, gap)]
+        if times is not None:
+            train = train[apart_in_time(times, recordings, train, test, gap)]
         yield train, test
-
-
-def _apart(
-    onsets: np.ndarray, runs: list[np.ndarray], train: np.ndarray, test: np.ndarray, gap: float
-) -> np.ndarray:
-    """Whether no test row of the same run begins within the gap of a training row."""
-    far = np.ones(len(train), dtype=bool)
-    for rows in runs:
-        mine = np.flatnonzero(np.isin(train, rows))
-        theirs = onsets[np.intersect1d(test, rows)]  # ascending, as the run's onsets are
-        if len(mine) and len(theirs):
-            at = onsets[train[mine]]
-            after = np.searchsorted(theirs, at)
-            edges = np.concatenate([[-np.inf], theirs, [np.inf]])
-            nearest = np.minimum(at - edges[after], edges[after + 1] - at)
-            far[mine] = nearest >= gap - _TOLERANCE_S
-    return far
 
 
 def out_of_fold(

@@ -15,6 +15,7 @@ from skbci._checks import check_jobs, check_seed
 from skbci._checks.labels import check_labels
 from skbci._process.quiet import filters_kept
 from skbci._recording.montage import spell_electrodes, standard_montage
+from skbci._sessions import recording_codes
 from skbci.eegarray import EEGArray
 from skbci.evaluation import _paired
 from skbci.evaluation._confounding.inputs import (
@@ -49,7 +50,6 @@ from skbci.evaluation._confounding.views import (
     time_windows,
     within_subject,
 )
-from skbci.model_selection._rows import recording_codes
 
 __all__ = ["confound_report"]
 

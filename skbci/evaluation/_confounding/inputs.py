@@ -21,11 +21,11 @@ from skbci._checks.eeg import as_eeg, check_flat_channels
 from skbci._checks.frequencies import resolve_sfreq
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values
+from skbci._sessions import recording_codes
 from skbci.eegarray import EEGArray
 from skbci.evaluation._confounding.scores import Trial, independent_rows
 from skbci.evaluation._confounding.views import BANDS, BEFORE, Layout
 from skbci.evaluation._folds import Fold, make_folds
-from skbci.model_selection._rows import recording_codes
 
 
 def as_array(X: Any) -> Any:

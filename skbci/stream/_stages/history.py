@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 
-from skbci._recording.restarts import TOLERANCE_S
-from skbci._sessions import LEVELS
+from skbci._sessions import LEVELS, TOLERANCE_S
 from skbci.estimators import LEAST_PROBABILITY, says_nothing, transitions
 from skbci.stream._stages.base import ClassifierStage, Stage
 from skbci.stream._stages.sliding_forward import SlidingForward
