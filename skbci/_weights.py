@@ -8,7 +8,7 @@ __all__ = ["as_counts"]
 
 
 def as_counts(weight: np.ndarray) -> np.ndarray:
-    """Give weights whose sum is a number of rows.
+    """Return weights whose sum is a number of rows.
 
     Parameters
     ----------

@@ -312,7 +312,7 @@ class EEGArray(np.ndarray):
         return array_from_epochs(cls, epochs, picks)
 
     def to_epochs(self) -> Any:
-        """Give MNE epochs with this array's data, events and metadata.
+        """Make MNE epochs with this array's data, events and metadata.
 
         Returns
         -------

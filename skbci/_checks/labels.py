@@ -91,7 +91,7 @@ def check_classes(classes: np.ndarray, who: Any) -> np.ndarray:
 
 
 def _of_one_kind(labels: np.ndarray, name: str) -> np.ndarray:
-    """Give labels that came as objects as what they all are; strings stay objects."""
+    """Convert labels that came as objects to the kind that they all are; strings stay objects."""
     kinds = {type(label) for label in labels.tolist()}
     if not any(issubclass(kind, str) for kind in kinds):
         inner = np.asarray(labels.tolist())

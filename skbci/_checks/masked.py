@@ -10,7 +10,7 @@ __all__ = ["check_unmasked"]
 
 
 def check_unmasked(data: Any, name: str) -> Any:
-    """Give data back, unless entries are masked: numpy would read what is under the mask.
+    """Return the data, unless entries are masked: numpy would read what is under the mask.
 
     Raises
     ------

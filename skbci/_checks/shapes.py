@@ -10,7 +10,7 @@ __all__ = ["check_alike"]
 
 
 def check_alike(data: Any, name: str) -> Any:
-    """Give data back, unless it is a list of arrays or lists of different shapes.
+    """Return the data, unless it is a list of arrays or lists of different shapes.
 
     Raises
     ------
@@ -25,8 +25,8 @@ def check_alike(data: Any, name: str) -> Any:
     for at, shape in enumerate(shapes):
         if shape != shapes[0] or shape is None:
             raise ValueError(
-                f"{name} has rows of different shapes: row 0 has {_said(shapes[0])} and row {at} "
-                f"{_said(shape)}. Cut all epochs to one length, with the same channels, first."
+                f"{name} has rows of different shapes: row 0 has {_shown(shapes[0])} and row {at} "
+                f"{_shown(shape)}. Cut all epochs to one length, with the same channels, first."
             )
     return data
 
@@ -39,5 +39,5 @@ def _shape(row: Any) -> tuple[int, ...] | None:
         return None
 
 
-def _said(shape: tuple[int, ...] | None) -> str:
+def _shown(shape: tuple[int, ...] | None) -> str:
     return "channels of unequal length" if shape is None else f"shape {shape}"

@@ -48,7 +48,7 @@ def expand_key(key: Any, ndim: int) -> list[Any] | None:
 
 
 def axis_part(parts: list[Any], axis: int, ndim: int) -> tuple[Any, int] | None:
-    """Give the index of one axis, and the place of that axis in the result.
+    """Return the index of one axis, and the place of that axis in the result.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def axis_part(parts: list[Any], axis: int, ndim: int) -> tuple[Any, int] | None:
 
 
 def indexed_context(array: Any, key: Any, ndim: int) -> dict[str, Any] | None:
-    """Give what is known about the result of indexing an `EEGArray`.
+    """Return what is known about the result of indexing an `EEGArray`.
 
     Parameters
     ----------

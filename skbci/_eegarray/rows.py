@@ -14,7 +14,7 @@ __all__ = ["carry_rows", "row_values", "rows_by_label"]
 
 
 def carry_rows(X: Any, data: np.ndarray, **context: Any) -> np.ndarray:
-    """Give ``data`` the row table of ``X`` where X has one, else return it bare.
+    """Put ``data`` under the row table of ``X`` where X has one; else return it bare.
 
     ``context`` says what of ``sfreq``, ``ch_names`` and ``tmin`` differs from X's.
     """

@@ -1,7 +1,7 @@
 """`EEGArray` where other packages know numpy arrays by themselves: joblib's hash, Dask's wires.
 
 Both look at an array's numbers only, and both would take, or give, one subject's rows for
-another's. joblib has no hook for subclasses, so that its hasher is told here what an `EEGArray`
+another's. joblib has no hook for subclasses, so its hasher is shown here what an `EEGArray`
 is; Dask has registries, which are filled as soon as Dask is there.
 """
 
@@ -33,13 +33,13 @@ def hash_with_context(kind: Any) -> None:
         if isinstance(obj, kind) and not obj.dtype.hasobject:
             _, (_, context) = obj.__reduce__()
             plain(self, np.asarray(obj))
-            obj = kind, _told(context)
+            obj = kind, _hashable(context)
         plain(self, obj)
 
     hasher.save = save
 
 
-def _told(context: Any) -> Any:
+def _hashable(context: Any) -> Any:
     """The context in parts whose pickles are equal where they are equal."""
     table, *others = context
     if table is None:

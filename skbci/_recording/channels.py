@@ -59,12 +59,12 @@ def channel_picks(info: Any, picks: Any = None, what: str = "the recording") -> 
         chosen, reason = _chosen(info, picks)
     if not len(chosen):
         kinds = sorted(set(info.get_channel_types()))
-        asked = (
+        wanted = (
             f"{what[:1].upper()}{what[1:]} has no good data channel" if picks is None
             else f"picks={picks!r} chooses no channel of {what}"
         )
         raise ValueError(
-            f"{asked}; its channels are {_shown(info['ch_names'])}, of type {', '.join(kinds)}, "
+            f"{wanted}; its channels are {_shown(info['ch_names'])}, of type {', '.join(kinds)}, "
             f"and its bad channels are {info['bads']}.{reason}"
         )
     return np.asarray(chosen, dtype=int)
@@ -88,7 +88,7 @@ def _chosen(info: Any, picks: Any) -> tuple[np.ndarray, str]:
 
 
 def named_otherwise(names: Sequence[str]) -> list[str]:
-    """Give those of the names that recorders give to eyes, muscles, hearts and triggers."""
+    """Return those of the names that recorders use for eyes, muscles, hearts and triggers."""
     return [name for name in names if _OTHER.fullmatch(name.strip())]
 
 

@@ -16,13 +16,13 @@ _FEWEST_ROWS = 5  # of a stretch, on average; rows in random order make stretche
 
 
 def refine(codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Give each pair of a code and a label its own number, in order of appearance."""
+    """Number the pairs of a code and a label, in order of appearance."""
     own = pd.factorize(np.asarray(labels, dtype=object), use_na_sentinel=False)[0]
     return pd.factorize(codes * (own.max(initial=0) + 1) + own)[0]
 
 
 def separate_restarts(codes: np.ndarray, onsets: np.ndarray) -> np.ndarray:
-    """Give runs that were joined under one label their own numbers.
+    """Number apart the runs that were joined under one label.
 
     Onsets count from the start of a run. Where they do not go on from a row to the next, either
     the rows are not in order of time, or another run begins that has no label of its own. It is

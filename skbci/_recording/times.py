@@ -45,7 +45,7 @@ def first_sample(time: float, sfreq: float) -> int:
 def samples_between(
     tmin: float | None, tmax: float | None, n_times: int, t0: float, sfreq: float | None, who: str
 ) -> slice:
-    """Give the samples from tmin to before tmax, of rows that begin at t0; all without a rate.
+    """Return the samples from tmin to before tmax, of rows that begin at t0; all without a rate.
 
     Raises
     ------

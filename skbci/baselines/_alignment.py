@@ -10,7 +10,7 @@ __all__ = ["alignment_step"]
 
 
 def alignment_step(alignment: Any) -> Any:
-    """Give the pipeline step for the keyword ``alignment``.
+    """Return the pipeline step for the keyword ``alignment``.
 
     Parameters
     ----------

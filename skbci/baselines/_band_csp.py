@@ -219,7 +219,7 @@ n_times)
 
     @on_one_thread
     def transform(self, X: Any) -> np.ndarray:
-        """Give the log-power of every filter's output.
+        """Compute the log-power of every filter's output.
 
         Parameters
         ----------

@@ -13,7 +13,7 @@ from skbci.baselines._alignment import alignment_step
 from skbci.baselines._checked.lda import CheckedLDA
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checked.xdawn import CheckedXdawnCovariances
-from skbci.baselines._settings import check_band, check_estimator
+from skbci.baselines._checks import check_band, check_estimator
 from skbci.estimators import DecoderPipeline
 from skbci.features import BaselineCorrection, Crop, FilterBank, RankReducer, WindowMeans
 

@@ -10,7 +10,7 @@ from pyriemann.tangentspace import TangentSpace
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checked.mdm import CheckedMDM
-from skbci.baselines._settings import check_band, check_estimator, check_metric
+from skbci.baselines._checks import check_band, check_estimator, check_metric
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, RankReducer
 

@@ -8,7 +8,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
-from skbci.baselines._settings import check_band
+from skbci.baselines._checks import check_band
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, WindowMeans
 

@@ -77,9 +77,9 @@ def _tables(file: Path) -> list[np.ndarray]:
     except Exception as error:  # pandas and scipy fail in many ways on files of another kind
         if isinstance(error, ValueError) and str(file) in str(error):
             raise
-        said = str(error) or type(error).__name__
+        why = str(error) or type(error).__name__
         raise ValueError(
-            f"{file} cannot be read: {said}. It is damaged, or its ending is that of another form."
+            f"{file} cannot be read: {why}. It is damaged, or its ending is that of another form."
         ) from error
     tables = [
         np.asarray(value, dtype=float)

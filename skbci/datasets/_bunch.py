@@ -78,5 +78,5 @@ def make_bunch(
 
 
 def natural(values: Any) -> list[Any]:
-    """Give the distinct values in order, as plain Python objects, for messages."""
+    """Return the distinct values in order, as plain Python objects, for messages."""
     return pd.unique(pd.Series(np.asarray(values).tolist())).tolist()

@@ -15,7 +15,7 @@ _CODED = ("y", "y_test8")
 
 
 def number_by_name(pairs: Iterable[tuple[Any, str]]) -> dict[tuple[Any, str], Any]:
-    """Give each name one code, where codes stand for several names or names have several codes.
+    """Number names anew where codes stand for several names or names have several codes.
 
     A name keeps the code that it has where it is met first, unless another name has that code.
 

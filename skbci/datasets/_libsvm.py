@@ -29,7 +29,7 @@ LIBSVM: Mapping[str, tuple[str, int]] = {
 def fetch_libsvm(
     name: str, data_home: Any, cache: bool, dtype: np.dtype
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give features (n_rows, n_features) and labels of a table; download it once.
+    """Return features (n_rows, n_features) and labels of a table; download it once.
 
     Raises
     ------

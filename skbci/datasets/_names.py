@@ -51,7 +51,7 @@ def names_in(path: Any) -> dict[str, int | str]:
 
 
 def plain_name(value: Any) -> int | str:
-    """Give 'S001', '001' and 1 the same name: 1."""
+    """Reduce 'S001', '001' and 1 to the same name: 1."""
     text = str(value).strip()
     match = re.fullmatch(r"[A-Za-z]*[ _-]?0*(\d{1,9})", text)
     return int(match.group(1)) if match else text

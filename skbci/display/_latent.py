@@ -164,9 +164,9 @@ class LatentDisplay:
         self.ax_, self.figure_ = new_axes(ax, (5.6, 4.0))
         self.points_: dict[Any, Any] = {}
         for place, label in enumerate(np.unique(self.labels).tolist()):
-            mine = self.embedding[self.labels == label]
+            points = self.embedding[self.labels == label]
             self.points_[label] = self.ax_.scatter(
-                mine[:, 0], mine[:, 1], s=size, alpha=alpha, linewidths=0, label=str(label),
+                points[:, 0], points[:, 1], s=size, alpha=alpha, linewidths=0, label=str(label),
                 color=line_style(place)["color"],
                 marker=_MARKERS[place // _N_COLOURS % len(_MARKERS)],
             )
@@ -188,7 +188,7 @@ class LatentDisplay:
 
 
 def _check_latent(latent: np.ndarray, n_rows: int) -> np.ndarray:
-    """Give the latent as float64 rows."""
+    """Return the latent as float64 rows."""
     if len(latent) != n_rows:
         raise ValueError(
             f"LatentDisplay: X has {len(latent)} rows, but y has {n_rows} labels."

@@ -172,7 +172,7 @@ class LossWeightDisplay:
         return heads
 
     def _columns(self, panel: str) -> list[str]:
-        """Give the panel's columns that the history has."""
+        """Return the panel's columns that the history has."""
         wanted = [prefix + head for prefix in _PANELS[panel][1] for head in self.heads_]
         return [column for column in wanted
                 if column in self.history and self.history[column].notna().any()]

@@ -17,7 +17,7 @@ __all__ = ["new_panels", "outside_legend"]
 def new_panels(
     axes: Any, n_rows: int, n_columns: int, size: tuple[float, float], **kw: Any
 ) -> Any:
-    """Give axes in a grid; new ones where there are none."""
+    """Return axes in a grid; new ones where there are none."""
     if check_axes(axes, "axes") is None:
         import matplotlib.pyplot as plt
 

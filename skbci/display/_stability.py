@@ -240,8 +240,8 @@ class StabilityDisplay:
             for column, lr in enumerate(lrs):
                 ax = self.axes_[row, column]
                 for place, name in enumerate(names):
-                    mine = self.curves.query("optimizer == @name and lr == @lr")
-                    self._curve(ax, mine, loss, place, name, float(lr))
+                    curve = self.curves.query("optimizer == @name and lr == @lr")
+                    self._curve(ax, curve, loss, place, name, float(lr))
                 clean(ax)
                 if row == 0:
                     ax.set_title(f"η = {lr:g}", fontsize="medium")
@@ -255,15 +255,15 @@ class StabilityDisplay:
         return self
 
     def _curve(
-        self, ax: Axes, mine: pd.DataFrame, loss: str, place: int, name: str, lr: float
+        self, ax: Axes, curve: pd.DataFrame, loss: str, place: int, name: str, lr: float
     ) -> None:
         style = line_style(place)
-        values = mine[loss].to_numpy()
-        (line,) = ax.plot(mine["epoch"], values, label=name, linewidth=1.4, **style)
+        values = curve[loss].to_numpy()
+        (line,) = ax.plot(curve["epoch"], values, label=name, linewidth=1.4, **style)
         self.lines_[name, lr, loss] = line
         ended = np.flatnonzero(np.isfinite(values))
         if 0 < len(ended) < len(values) and np.isnan(values[-1]):
-            ax.plot(mine["epoch"].iloc[ended[-1]], values[ended[-1]], marker="x", markersize=6,
+            ax.plot(curve["epoch"].iloc[ended[-1]], values[ended[-1]], marker="x", markersize=6,
                     color=style["color"], markeredgewidth=1.6)
 
     @staticmethod

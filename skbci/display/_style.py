@@ -43,7 +43,7 @@ def check_axes(axes: Any, name: str, who: Any = "") -> Any:
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float]) -> tuple[Axes, Figure]:
-    """Give the axes and their figure; a new one where there are none."""
+    """Return the axes and their figure; a new one where there are none."""
     check_axes(ax, "ax")
     if ax is None:
         import matplotlib.pyplot as plt
@@ -73,7 +73,7 @@ def clean(ax: Axes, grid: str = "y") -> None:
 
 
 def frame(table: Any, name: str, who: Any) -> pd.DataFrame:
-    """Give a table as a DataFrame.
+    """Return a table as a DataFrame.
 
     Raises
     ------

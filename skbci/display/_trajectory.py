@@ -263,7 +263,7 @@ class TrajectoryDisplay:
 
 
 def _default_policies() -> dict[str, Any]:
-    """Give a fresh instance of each policy."""
+    """Return a fresh instance of each policy."""
     return {
         "fixed": FixedWeights(),
         "AlphaGrad": AlphaGrad(lr=1e-3),
@@ -322,7 +322,7 @@ def _panels(axes: Any, n: int, n_columns: int) -> tuple[np.ndarray, Figure]:
 def _surface(
     trajectories: Mapping[str, Sequence[Trajectory]],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give both axes and the mean loss over them, wide enough for all ways."""
+    """Return both axes and the mean loss over them, wide enough for all paths."""
     points = np.concatenate([way.points for ways in trajectories.values() for way in ways])
     grid = [
         np.linspace(min(-_REACH, low - 1), max(_REACH, high + 1), _GRID)

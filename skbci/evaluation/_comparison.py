@@ -60,7 +60,7 @@ class Comparison:
     chance: float
 
     def unit_scores(self) -> pd.DataFrame:
-        """Give the scores that the summary averages.
+        """Return the scores that the summary averages.
 
         Returns
         -------

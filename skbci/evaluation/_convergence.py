@@ -78,7 +78,7 @@ def time_to_loss(
 
 
 def history_table(history: Any) -> pd.DataFrame:
-    """Give the history of an estimator, a pipeline that ends with one, or a table itself.
+    """Return the history of an estimator, a pipeline that ends with one, or a table itself.
 
     Raises
     ------

@@ -33,7 +33,7 @@ def _has(method: str) -> Any:
 
 
 class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
-    """Give a transformer's output the row table of its input.
+    """Pass the row table of a transformer's input on to its output.
 
     scikit-learn's transformers return bare arrays. What comes after them no longer knows which
     subject, session or run a row is of: a network's early stopping would hold out the last rows
@@ -162,7 +162,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
 
     @available_if(_has("get_feature_names_out"))
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Give the transformer's names of its features.
+        """Return the transformer's names of its features.
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skbci._checks import check_count
-from skbci.losses._rows import (
+from skbci.losses._reduction import (
     check_class_weight,
     check_labels,
     check_reduction,
@@ -119,5 +119,5 @@ class CenterLoss(nn.Module):
         return reduce_rows(rows, self.reduction, weights)
 
     def extra_repr(self) -> str:
-        """Give the settings for the printed module."""
+        """Return the settings for the printed module."""
         return f"{self.n_classes}, {self.n_features}, reduction={self.reduction!r}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from skbci.losses._rows import check_reduction, reduce_rows, row_weights
+from skbci.losses._reduction import check_reduction, reduce_rows, row_weights
 
 
 class ReconstructionLoss(nn.Module):
@@ -65,5 +65,5 @@ class ReconstructionLoss(nn.Module):
         return reduce_rows(rows, self.reduction, row_weights(sample_weight, None, None, rows))
 
     def extra_repr(self) -> str:
-        """Give the settings for the printed module."""
+        """Return the settings for the printed module."""
         return f"reduction={self.reduction!r}"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skbci._checks import check_choice, check_flag, check_number
-from skbci.losses._rows import check_class_weight, check_labels, check_reduction, row_weights
+from skbci.losses._reduction import check_class_weight, check_labels, check_reduction, row_weights
 
 
 class SemiHardTripletLoss(nn.Module):
@@ -151,7 +151,7 @@ class SemiHardTripletLoss(nn.Module):
         return rows.sum() / max(1, len(rows))
 
     def _all(self, distance: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
-        """Give each anchor's share of the loss; the mean over rows is the mean over triplets.
+        """Compute each anchor's share of the loss; the mean over rows is the mean over triplets.
 
         The negatives of an anchor that lie in a pair's window are a stretch of those sorted by
         distance; their number and the sum of their distances are differences of running sums.
@@ -175,7 +175,7 @@ class SemiHardTripletLoss(nn.Module):
         return ((pairs * hinges).sum(1) * (len(y) / total)).to(distance.dtype)
 
     def _closest(self, distance: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
-        """Give each anchor's share of the loss; the mean over rows is the mean over pairs."""
+        """Compute each anchor's share of the loss; the mean over rows is the mean over pairs."""
         n_rows = len(y)
         same = y[:, None] == y[None, :]
         other = ~same
@@ -192,7 +192,7 @@ class SemiHardTripletLoss(nn.Module):
         return (pair_weight * hinge).sum(1) * (n_rows / total)
 
     def extra_repr(self) -> str:
-        """Give the settings for the printed module."""
+        """Return the settings for the printed module."""
         return (
             f"margin={self.margin:g}, normalize={self.normalize}, "
             f"negatives={self.negatives!r}, squared={self.squared}, reduction={self.reduction!r}"
@@ -206,7 +206,7 @@ def _between(values: Tensor, first: Tensor, end: Tensor) -> Tensor:
 
 
 def _semi_hard_negative(distance: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
-    """Give each (anchor, row) pair's negative, and which anchors have one at all.
+    """Return each (anchor, row) pair's negative, and which anchors have one at all.
 
     Negatives are sorted once by their distance to the anchor; a binary search then finds the
     first that is farther than the positive.

@@ -31,7 +31,7 @@ def update_running(
 
 
 def running(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
-    """Give the running mean and variance, in double precision."""
+    """Return the running mean and variance, in double precision."""
     assert norm.running_mean is not None
     assert norm.running_var is not None
     return norm.running_mean.double(), norm.running_var.double()

@@ -168,7 +168,7 @@ class DualTaskNet(MaxNormModule):
         return self.pointwise.weight
 
     def shared_names(self) -> list[str]:
-        """Give the names of the parameters that all tasks share.
+        """Return the names of the parameters that all tasks share.
 
         Returns
         -------
@@ -181,7 +181,7 @@ class DualTaskNet(MaxNormModule):
         ]
 
     def private_names(self, task: str) -> list[str]:
-        """Give the names of the parameters that only one task has.
+        """Return the names of the parameters that only one task has.
 
         Parameters
         ----------
@@ -197,7 +197,7 @@ class DualTaskNet(MaxNormModule):
         return [name for name, _ in self.named_parameters() if name.startswith(own)]
 
     def forward(self, X: Tensor, task: str | None = None) -> Tensor | tuple[Tensor, ...]:
-        """Give logits.
+        """Compute logits.
 
         Parameters
         ----------
@@ -218,7 +218,7 @@ class DualTaskNet(MaxNormModule):
         return tuple(self.decide(features, name) for name in self.tasks)
 
     def extract(self, X: Tensor) -> Tensor:
-        """Give what the trunk gives to each task.
+        """Compute the trunk's features for each task.
 
         Parameters
         ----------
@@ -241,7 +241,7 @@ class DualTaskNet(MaxNormModule):
         return self.dropout(nn.functional.avg_pool1d(x, self.map_pooling)).flatten(1)
 
     def decide(self, features: Tensor, task: str) -> Tensor:
-        """Give a task's logits.
+        """Compute a task's logits.
 
         Parameters
         ----------
@@ -266,7 +266,7 @@ class DualTaskNet(MaxNormModule):
         return nn.functional.elu(x)
 
     def without_dead_units(self) -> DualTaskNet:
-        """Give a smaller network that predicts the same.
+        """Build a smaller network that predicts the same.
 
         Filters, maps and hidden units all of whose incoming or all of whose outgoing weights are
         exactly zero are left out; what those without incoming weights give, a constant, goes into
@@ -324,7 +324,7 @@ class DualTaskNet(MaxNormModule):
         }
 
     def _check_fit(self) -> int:
-        """Give the number of values of a map."""
+        """Return the number of values of a map."""
         n_pooled = self.n_times // self.pooling
         n_left = n_pooled - self.separable_size + 1
         n_map_times = n_left // self.map_pooling if n_left > 0 else 0

@@ -151,7 +151,7 @@ class FBMSNet(MaxNormModule):
         return self.spatial.weight if self.latent_layer is None else self.latent_layer.weight
 
     def forward(self, X: Tensor) -> tuple[Tensor, Tensor]:
-        """Give logits and features.
+        """Compute logits and features.
 
         Parameters
         ----------
@@ -193,7 +193,7 @@ class FBMSNet(MaxNormModule):
         return self.spatial(self.temporal_norm(maps)).squeeze(2)
 
     def compose_filters(self, X: Tensor) -> Tensor:
-        """Give what `apply_filters` gives, by one filter in time and space for each output.
+        """Compute what `apply_filters` does, by one filter in time and space for each output.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class FBMSNet(MaxNormModule):
     def _temporal_scale_and_shift(
         self, parts: Sequence[Tensor], kernels: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Give the first batch normalization as a factor and a term for each map."""
+        """Write the first batch normalization as a factor and a term for each map."""
         norm = self.temporal_norm
         if self.training:
             mean, variance = self._temporal_moments(parts, kernels)

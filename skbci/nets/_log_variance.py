@@ -37,7 +37,7 @@ class NormedLogVariance(nn.Module):
         self.norm = nn.BatchNorm1d(n_maps)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Give features.
+        """Compute features.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class NormedLogVariance(nn.Module):
         )
 
     def step_by_step(self, x: Tensor) -> Tensor:
-        """Give what `forward` gives, by torch's own operations one after the other."""
+        """Compute what `forward` does, by torch's own operations one after the other."""
         x = nn.functional.silu(self.norm(x))
         length = x.shape[-1] // self.n_segments
         variance = x[..., : length * self.n_segments].unflatten(-1, (-1, length)).var(-1)
@@ -155,7 +155,7 @@ def _affine(
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Give mean and variance of each map, in double precision."""
+    """Compute mean and variance of each map, in double precision."""
     sums = squares = torch.zeros(x.shape[1], dtype=torch.float64)
     for part in x.split(_rows_at_once(x)):
         sums = sums + part.sum(-1).sum(0, dtype=torch.float64)

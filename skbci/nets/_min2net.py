@@ -145,7 +145,7 @@ class MIN2Net(MaxNormModule):
         return self.latent_layer.weight
 
     def forward(self, X: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give logits, latent and reconstruction.
+        """Compute logits, latent and reconstruction.
 
         Parameters
         ----------
@@ -162,7 +162,7 @@ class MIN2Net(MaxNormModule):
         return self.classifier(latent), latent, self.decode(latent).reshape(X.shape)
 
     def encode(self, X: Tensor) -> Tensor:
-        """Give the latent of rows.
+        """Compute the latent of rows.
 
         Parameters
         ----------
@@ -190,7 +190,7 @@ class MIN2Net(MaxNormModule):
         return self.latent_layer(x.reshape(len(X), -1))
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Give the rows that belong to a latent.
+        """Reconstruct the rows that belong to a latent.
 
         Parameters
         ----------
@@ -213,7 +213,7 @@ class MIN2Net(MaxNormModule):
         return x[:, source]
 
     def _check_pooling(self, subsampling: int | None, pooling: int | None) -> tuple[int, int]:
-        """Give how many samples each pooling takes together."""
+        """Return how many samples each pooling takes together."""
         if subsampling is None:
             subsampling = min(100, self.n_times)
         check_count(subsampling, "subsampling", self)

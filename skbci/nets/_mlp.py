@@ -72,7 +72,7 @@ class MLP(nn.Sequential):
         super().__init__(*layers)
 
     def forward(self, X: Tensor) -> Tensor:
-        """Give logits.
+        """Compute logits.
 
         Parameters
         ----------
@@ -87,7 +87,7 @@ class MLP(nn.Sequential):
 
 
 def check_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
-    """Give the hidden sizes as a tuple of positive integers."""
+    """Return the hidden sizes as a tuple of positive integers."""
     name = "hidden_layer_sizes"
     alone = is_number(hidden_layer_sizes) or not isinstance(hidden_layer_sizes, Iterable)
     if alone or isinstance(hidden_layer_sizes, (str, bytes)):
@@ -96,7 +96,7 @@ def check_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
 
 
 def check_dropout(dropout: Any, n_layers: int) -> tuple[float, ...]:
-    """Give one dropout probability for each hidden layer."""
+    """Return one dropout probability for each hidden layer."""
     limits: dict[str, Any] = {"low": 0, "high": 1, "closed": "left"}
     if not isinstance(dropout, Iterable) or isinstance(dropout, (str, bytes)):
         rate = check_number(dropout, "dropout", "MLP", also="a list of such", **limits)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 @torch.no_grad()
 def window_moments(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    r"""Give the first two moments of all windows of some signals.
+    r"""Compute the first two moments of all windows of some signals.
 
     Parameters
     ----------

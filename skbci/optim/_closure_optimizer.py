@@ -87,7 +87,7 @@ class ClosureOptimizer(Optimizer):
         raise NotImplementedError
 
     def _gradients(self) -> list[tuple[dict[str, Any], list[Tensor], list[Tensor]]]:
-        """Give each group's settings, its parameters that have a gradient, and the gradients."""
+        """Return each group's settings, its parameters that have a gradient, and the gradients."""
         out = []
         for group in self.param_groups:
             params = [p for p in group["params"] if p.grad is not None]

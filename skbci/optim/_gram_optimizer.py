@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from skbci._checks import check_positive, is_number
 from skbci.optim._errors import NonFiniteLossError
+from skbci.optim._forward_tap import ForwardTap
 from skbci.optim._jacobian import Jacobian
 from skbci.optim._layers import check_batch_norm, gram_layers
 from skbci.optim._output_error import OutputErrorOptimizer
-from skbci.optim._tap import Tap
 
 
 class GramOptimizer(OutputErrorOptimizer):
@@ -74,7 +74,7 @@ class GramOptimizer(OutputErrorOptimizer):
             ]
         return self._known_layers
 
-    def _move(self, tap: Tap, error: Tensor, squared: float, params: list[Tensor]) -> None:
+    def _move(self, tap: ForwardTap, error: Tensor, squared: float, params: list[Tensor]) -> None:
         check_batch_norm(self._batch_norms, type(self).__name__)
         self._check_size(tap)
         weights = self._group_weights()
@@ -105,14 +105,14 @@ class GramOptimizer(OutputErrorOptimizer):
                 torch._foreach_add_(moved, by, alpha=group["lr"] * c)
 
     def _group_weights(self) -> list[float]:
-        """Give D's entry of each group."""
+        """Return D's entry of each group."""
         raise NotImplementedError
 
     def _solve(self, K: Tensor, e: Tensor) -> Tensor:
-        """Give f(K) e."""
+        """Compute f(K) e."""
         raise NotImplementedError
 
-    def _check_size(self, tap: Tap) -> None:
+    def _check_size(self, tap: ForwardTap) -> None:
         size = tap.n_rows * tap.n_outputs
         element = max(4, tap.outputs[0].element_size())
         needed = size * size * element
@@ -124,7 +124,7 @@ class GramOptimizer(OutputErrorOptimizer):
                 "Take smaller mini-batches, or raise the limit."
             )
 
-    def _compare(self, tap: Tap, K: Tensor, scale: dict[Tensor, float]) -> None:
+    def _compare(self, tap: ForwardTap, K: Tensor, scale: dict[Tensor, float]) -> None:
         """Check once that the Gram matrix is that of the Jacobian in the graph: v'Kv = |J'v|^2.
 
         It is not if the module couples the patterns of a batch, or uses a layer's parameters

@@ -61,7 +61,7 @@ class HJBRule(ClosureOptimizer):
             yield group, params, grads, factor, self.step_size(group, P)
 
     def step_size(self, group: dict[str, Any], P: Any) -> Any:
-        """Give the step size of the step that a parameter group is at.
+        """Return the step size of the step that a parameter group is at.
 
         Parameters
         ----------

@@ -173,7 +173,7 @@ class HJBUnder(HJBRule):
 
 
 def inner_settings(inner: Any) -> dict[str, Any]:
-    """Give an inner optimizer's settings, named with their prefix, and their defaults.
+    """Return an inner optimizer's settings, named with their prefix, and their defaults.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def inner_settings(inner: Any) -> dict[str, Any]:
 
 
 def _inside(group: dict[str, Any]) -> dict[str, Any]:
-    """Give the inner optimizer's settings among a group's, under its own names."""
+    """Return the inner optimizer's settings among a group's, under its own names."""
     return {
         name.removeprefix(_INNER): value
         for name, value in group.items() if name.startswith(_INNER)

@@ -21,7 +21,7 @@ _SERIES = (1.0, 1 / 2, 3 / 8, 5 / 16, -35 / 16)
 
 
 def apply_inverse_sqrt(K: Tensor, b: Tensor) -> Tensor:
-    r"""Give :math:`K^{-1/2} b`, with the directions that K sends to zero left out.
+    r"""Compute :math:`K^{-1/2} b`, with the directions that K sends to zero left out.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def _quadrature(
 
 @lru_cache(maxsize=64)
 def _nodes(low: float, tolerance: float) -> tuple[np.ndarray, list[float]]:
-    r"""Give shifts (a column) and weights of the quadrature for s in [low, 1 + low].
+    r"""Return shifts (a column) and weights of the quadrature for s in [low, 1 + low].
 
     It is :math:`s^{-1/2} \approx \sum_j w_j / (s + t_j)`. With the elliptic functions of modulus
     :math:`k'`, :math:`k^2` = low / (1 + low), and :math:`u_j` spread evenly over (0, K'),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from skbci.optim._forward_tap import Call, ForwardTap
 from skbci.optim._layer_rows import DENSE, NORM, Unfolded, norm_rows, weight_rows
 from skbci.optim._layers import layer_key, parameters
-from skbci.optim._tap import Call, Tap
 
 # Pieces of the Jacobian may have this many entries even where the Gram matrix is smaller.
 _PIECE = 1 << 20
@@ -18,11 +18,11 @@ _PIECE = 1 << 20
 class Jacobian:
     r"""Jacobian ``J`` of the outputs that a tap has heard, with respect to a module's parameters.
 
-    Rows are ordered as in `Tap.error`: pattern after pattern for each output unit.
+    Rows are ordered as in `ForwardTap.error`: pattern after pattern for each output unit.
 
     Parameters
     ----------
-    tap : Tap
+    tap : ForwardTap
         Holds one forward pass.
     scale : mapping of parameter to float
         Weights :math:`c_k` in the Gram matrix; parameters that are not in it are taken as fixed.
@@ -36,7 +36,7 @@ class Jacobian:
     the rows are sums of such products; they are built for some weights at a time.
     """
 
-    def __init__(self, tap: Tap, scale: Mapping[Tensor, float]) -> None:
+    def __init__(self, tap: ForwardTap, scale: Mapping[Tensor, float]) -> None:
         self.tap = tap
         self.scale = scale
         self.size = tap.n_rows * tap.n_outputs
@@ -45,7 +45,7 @@ class Jacobian:
         self.products: list[tuple[tuple[Tensor, Tensor | None], Tensor, Tensor]] = []
 
     def gram(self) -> Tensor:
-        r"""Give :math:`\sum_k c_k J_k J_k^\top` over the parameters k.
+        r"""Compute :math:`\sum_k c_k J_k J_k^\top` over the parameters k.
 
         Returns
         -------
@@ -72,7 +72,7 @@ class Jacobian:
         return K if root is None else K.mul_(root).mul_(root.unsqueeze(1))
 
     def pull_back(self, vectors: list[Tensor], params: list[Tensor]) -> list[list[Tensor | None]]:
-        """Give J'v for several v, each by parameter (None where the output does not depend on it).
+        """Compute J'v for several v, by parameter (None where the output does not depend on it).
 
         It follows `gram`.
         """

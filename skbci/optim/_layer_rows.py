@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skbci.optim._tap import Call
+from skbci.optim._forward_tap import Call
 
 DENSE = (nn.Linear,)
 CONVOLUTION = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -81,19 +81,19 @@ class Unfolded:
         return stacked.flatten(2, 3)
 
     def rows(self, patches: Tensor, channels_out: slice) -> Tensor:
-        """Give the Jacobian's rows for some weights, (n_outputs * n_rows, n_weights)."""
+        """Compute the Jacobian's rows for some weights, (n_outputs * n_rows, n_weights)."""
         signal = self.signal[:, :, :, channels_out].flatten(2, 3)
         product = torch.matmul(signal, patches.mT)
         product = product.view(self.n_rows, self.groups, self.n_outputs, -1)
         return product.permute(2, 0, 1, 3).reshape(self.n_outputs * self.n_rows, -1)
 
     def bias_rows(self) -> Tensor:
-        """Give the Jacobian's rows for the bias."""
+        """Compute the Jacobian's rows for the bias."""
         summed = self.signal.sum(4).transpose(1, 2)
         return summed.transpose(0, 1).reshape(self.n_outputs * self.n_rows, -1)
 
     def factors(self) -> tuple[Tensor, Tensor]:
-        """Give input (n_rows, .) and signal (n_outputs, n_rows, .) of a layer with one position.
+        """Return input (n_rows, .) and signal (n_outputs, n_rows, .) of a layer with one position.
 
         The Jacobian's rows are the outer products of theirs.
         """
@@ -129,7 +129,7 @@ def weight_rows(calls: list[Unfolded], entries: int) -> Iterator[Tensor]:
 
 
 def norm_rows(call: Call, n_rows: int) -> tuple[Tensor, Tensor]:
-    """Give the Jacobian's rows for scale and shift of a normalization layer."""
+    """Compute the Jacobian's rows for scale and shift of a normalization layer."""
     layer, signal = call.layer, call.signal
     assert signal is not None
     scaled = signal * _normalized(layer, call.input)

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skbci.optim._forward_tap import ForwardTap
 from skbci.optim._output_error import OutputErrorOptimizer
-from skbci.optim._tap import Tap
 
 
 class LyapunovDescent(OutputErrorOptimizer):
@@ -99,7 +99,7 @@ class LyapunovDescent(OutputErrorOptimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "mu": mu, "eps": eps}, module)
 
-    def _move(self, tap: Tap, error: Tensor, squared: float, params: list[Tensor]) -> None:
+    def _move(self, tap: ForwardTap, error: Tensor, squared: float, params: list[Tensor]) -> None:
         norm = self._keep_gradients(params, tap.pull_back(-error, params))
         if norm == 0:
             return

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from skbci._checks import check_number, check_positive
 from skbci.optim._closure_optimizer import ClosureOptimizer, global_norm
 from skbci.optim._errors import NonFiniteLossError
-from skbci.optim._tap import Tap
+from skbci.optim._forward_tap import ForwardTap
 
 
 class OutputErrorOptimizer(ClosureOptimizer):
@@ -111,7 +111,8 @@ class OutputErrorOptimizer(ClosureOptimizer):
         params = [p for group in self.param_groups for p in group["params"]]
         for p in params:
             p.grad = None
-        with Tap(self.module, self._layers(), name, row_weights) as tap, torch.enable_grad():
+        layers = self._layers()
+        with ForwardTap(self.module, layers, name, row_weights) as tap, torch.enable_grad():
             loss = closure()
         self._check_value(float(loss))
         tap.finish()
@@ -127,7 +128,7 @@ class OutputErrorOptimizer(ClosureOptimizer):
         """Layers to listen to."""
         return []
 
-    def _move(self, tap: Tap, error: Tensor, squared: float, params: list[Tensor]) -> None:
+    def _move(self, tap: ForwardTap, error: Tensor, squared: float, params: list[Tensor]) -> None:
         """Change the weights, given e, e'e and the parameters to train."""
         raise NotImplementedError
 

@@ -35,7 +35,7 @@ class TheoremLR(LRScheduler):
         self._hook = optimizer.register_step_pre_hook(self._look)
 
     def get_lr(self) -> list[Any]:
-        """Give the step sizes; before a step's loss is known, with that of the step before."""
+        """Return the step sizes; before a step's loss is known, with that of the step before."""
         return [
             theorem_step(self.schedule, float(base), self._root, self.last_epoch + 1,
                          group.get("r", 1.0), self.n_steps)
@@ -50,20 +50,20 @@ class TheoremLR(LRScheduler):
                 f"{type(self).__name__}: optimizer.step needs a closure that returns the loss, "
                 "as the step size depends on it."
             )
-        told = self._told(closure)
+        recording = self._recording(closure)
         if len(args) > 1:
-            return (args[0], told, *args[2:]), kwargs
-        return args, {**kwargs, "closure": told}
+            return (args[0], recording, *args[2:]), kwargs
+        return args, {**kwargs, "closure": recording}
 
-    def _told(self, closure: Callable[[], Any]) -> Callable[[], Any]:
-        def told() -> Any:
+    def _recording(self, closure: Callable[[], Any]) -> Callable[[], Any]:
+        def recording() -> Any:
             loss = closure()
             self._root = math.sqrt(max(2 * float(loss.detach()), 0.0) + self.eps1)
             for group, lr in zip(self.optimizer.param_groups, self.get_lr()):
                 group["lr"] = lr
             return loss
 
-        return told
+        return recording
 
 
 class Theorem1LR(TheoremLR):

@@ -14,7 +14,7 @@ SCHEDULES = ("theorem-1", "theorem-2")
 def theorem_step(
     schedule: str, lr: float, root: Any, k: int, r: float, n_steps: int | None
 ) -> Any:
-    r"""Give the step size :math:`\eta_k`.
+    r"""Return the step size :math:`\eta_k`.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ class PruningMethod(ABC):
         batches: Batches | Mapping[str, Batches] | None,
         train: Train | None,
     ) -> Masks:
-        """Give masks, by parameter name."""
+        """Return masks, by parameter name."""
 
     def __repr__(self) -> str:
         settings = {n: v for n, v in vars(self).items() if n[0] != "_" and n[-1] != "_"}

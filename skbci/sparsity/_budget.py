@@ -34,7 +34,7 @@ class Choice(NamedTuple):
 
 
 def count_kept(sparsity: float, n_weights: int) -> int:
-    """Give ``round((1 - sparsity) * n_weights)``."""
+    """Compute ``round((1 - sparsity) * n_weights)``."""
     return round((1 - sparsity) * n_weights)
 
 
@@ -127,20 +127,20 @@ def keep_top(
 
 
 def _warn(emptied: list[str], n_kept: int, n_floor: int, floor: str, who: str) -> None:
-    said = []
+    messages = []
     if emptied:
         listed = ", ".join(repr(name) for name in emptied)
-        said.append(
+        messages.append(
             f"By their scores alone, nothing of {listed} would be left; the best weight of each "
             f"{floor} is kept there."
         )
     if n_floor > n_kept:
-        said.append(
+        messages.append(
             f"The budget of {n_kept} weights is less than one for each {floor}; {n_floor} are "
             f"kept, one a {floor}: use less sparsity."
         )
-    if said:
-        warnings.warn(" ".join([who, *said]).lstrip(), SparsityWarning, stacklevel=6)
+    if messages:
+        warnings.warn(" ".join([who, *messages]).lstrip(), SparsityWarning, stacklevel=6)
 
 
 def _numpy(values: Tensor) -> Any:

@@ -59,7 +59,7 @@ class CompactionReport:
     difference: float
 
     def to_frame(self) -> pd.DataFrame:
-        """Give both side by side, and what is left.
+        """Return both side by side, and what is left.
 
         Returns
         -------

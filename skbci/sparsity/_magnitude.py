@@ -69,7 +69,7 @@ class MagnitudePruning(PruningMethod):
 
 
 def keep_all(module: nn.Module) -> Masks:
-    """Give masks that drop nothing."""
+    """Return masks that drop nothing."""
     return {
         name: torch.ones_like(weight, dtype=torch.bool, requires_grad=False)
         for name, weight in prunable(module).items()

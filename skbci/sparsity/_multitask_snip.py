@@ -134,12 +134,12 @@ class MultitaskSnip(PruningMethod):
     def _arbitrate(self, module: nn.Module, needs: dict[str, dict[str, Tensor]]) -> Masks:
         masks, emptied = {}, []
         for name, layer in prunable_layers(module).items():
-            asked = [own[name] for own in self.task_masks_.values() if name in own]
-            if len(asked) < 2:
+            wanted = [own[name] for own in self.task_masks_.values() if name in own]
+            if len(wanted) < 2:
                 weight = layer.weight
-                masks[name] = asked[0] if asked else torch.ones(weight.shape, dtype=torch.bool)
+                masks[name] = wanted[0] if wanted else torch.ones(weight.shape, dtype=torch.bool)
                 continue
-            mask = self._decide(name, torch.stack(asked))
+            mask = self._decide(name, torch.stack(wanted))
             needed = torch.stack([own[name] for own in needs.values() if name in own]).amax(0)
             rows = unit_rows(layer)
             rows = rows if self.floor == "unit" else rows.reshape(1, -1)
@@ -157,18 +157,18 @@ class MultitaskSnip(PruningMethod):
             )
         return masks
 
-    def _decide(self, name: str, asked: Tensor) -> Tensor:
+    def _decide(self, name: str, wanted: Tensor) -> Tensor:
         arbiter = self.arbiter if callable(self.arbiter) else ARBITERS[self.arbiter]
-        mask = arbiter(asked)
+        mask = arbiter(wanted)
         fits = isinstance(mask, Tensor) and mask.dtype == torch.bool
-        if not fits or mask.shape != asked.shape[1:]:
+        if not fits or mask.shape != wanted.shape[1:]:
             got = (
                 f"{mask.dtype} of shape {tuple(mask.shape)}"
                 if isinstance(mask, Tensor) else type(mask).__name__
             )
             raise ValueError(
                 f"MultitaskSnip: for {name!r} the arbiter must return a bool Tensor of shape "
-                f"{tuple(asked.shape[1:])}, got {got}."
+                f"{tuple(wanted.shape[1:])}, got {got}."
             )
         return mask
 

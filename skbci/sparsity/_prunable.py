@@ -11,7 +11,7 @@ Masks = dict[str, Tensor]
 
 
 def prunable(module: nn.Module) -> dict[str, Tensor]:
-    """Give the weights that pruning is about: those of dense and convolution layers.
+    """Return the weights that pruning is about: those of dense and convolution layers.
 
     Biases and the parameters of normalization layers are few, and cutting them saves nothing: they
     are neither pruned nor counted. Neither are frozen weights.
@@ -36,7 +36,7 @@ def prunable(module: nn.Module) -> dict[str, Tensor]:
 
 
 def prunable_layers(module: nn.Module) -> dict[str, nn.Linear | _ConvNd]:
-    """Give dense and convolution layers by the names of their weights; shared ones once."""
+    """Return dense and convolution layers by the names of their weights; shared ones once."""
     found: dict[str, nn.Linear | _ConvNd] = {}
     seen: set[int] = set()
     for prefix, layer in module.named_modules():

@@ -25,7 +25,7 @@ class NonFiniteSaliencyError(ValueError):
 def saliency(
     module: nn.Module, loss: Loss, batches: Batches, *, task: str | None = None
 ) -> dict[str, Tensor]:
-    r"""Give ``|g * w|`` of each prunable weight, g being the gradient of the mean loss.
+    r"""Compute ``|g * w|`` of each prunable weight, g being the gradient of the mean loss.
 
     Parameters
     ----------
@@ -86,10 +86,10 @@ def saliency(
 def effects(
     module: nn.Module, loss: Loss, batches: Batches, task: str | None = None
 ) -> dict[str, Tensor]:
-    """Give ``g * w`` with its sign; those of several losses add up."""
-    told = {} if task is None else {"task": task}
+    """Compute ``g * w`` with its sign; those of several losses add up."""
+    keywords = {} if task is None else {"task": task}
     pieces = _check_batches(batches)
-    twin = _frozen_copy(module, loss, pieces, told)
+    twin = _frozen_copy(module, loss, pieces, keywords)
     weights = prunable(twin)
     if not weights:
         raise ValueError(
@@ -98,7 +98,7 @@ def effects(
     total: dict[str, Tensor] = {}
     n_rows = sum(len(piece[0]) for piece in pieces)
     for piece in pieces:
-        value = _mean_loss(loss(twin, *piece, **told), len(piece[0]))
+        value = _mean_loss(loss(twin, *piece, **keywords), len(piece[0]))
         if not value.requires_grad:
             continue
         gradients = torch.autograd.grad(value, list(weights.values()), allow_unused=True)
@@ -140,7 +140,7 @@ def _double(value: Any) -> Any:
 
 
 def _frozen_copy(
-    module: nn.Module, loss: Loss, pieces: list[list[Any]], told: dict[str, Any]
+    module: nn.Module, loss: Loss, pieces: list[list[Any]], keywords: dict[str, Any]
 ) -> nn.Module:
     """Copy in double precision and evaluation mode, normalized by the sample's statistics."""
     twin = copy.deepcopy(module).double()
@@ -159,7 +159,7 @@ def _frozen_copy(
             for values in zip(*pieces)
         ]
         with torch.no_grad():
-            loss(twin, *whole, **told)
+            loss(twin, *whole, **keywords)
     return twin.eval()
 
 

@@ -12,7 +12,7 @@ TOTAL = "total"
 
 
 def density(masks: Mapping[str, Tensor] | Mapping[str, Mapping[str, Tensor]]) -> pd.DataFrame:
-    """Give the share of weights that masks keep, by layer and task.
+    """Compute the share of weights that masks keep, by layer and task.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def density(masks: Mapping[str, Tensor] | Mapping[str, Mapping[str, Tensor]]) ->
 
 
 def overlap(masks_a: Mapping[str, Tensor], masks_b: Mapping[str, Tensor]) -> pd.Series:
-    r"""Give the Jaccard index of two masks, by layer.
+    r"""Compute the Jaccard index of two masks, by layer.
 
     Parameters
     ----------

@@ -108,7 +108,7 @@ def check_samples(
 
 
 def n_samples(seconds: Any, name: str, sfreq: float) -> int:
-    """Give the samples of a window, or from one window to the next, as `SlidingWindows` does.
+    """Return the samples of a window, or from one window to the next, as `SlidingWindows` does.
 
     Raises
     ------

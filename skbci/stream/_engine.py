@@ -95,7 +95,7 @@ class Engine:
         return FilteredWindows(filtered, step), 1
 
     def decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:
-        """Give the probabilities of a window; with ``learn``, keep what the learner sees of it."""
+        """Decide about a window; with ``learn``, keep what the learner sees of it."""
         self.learner_row = None
         with calling_it(f"the window that begins at {onset:g} s"):
             return self._decide(start, stop, onset, learn)

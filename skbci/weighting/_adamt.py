@@ -49,7 +49,7 @@ class AdaMT(WeightingPolicy):
         self.minimum = minimum
 
     def next_weights(self, seen: Evidence) -> ArrayLike:
-        """Give the clipped shares of the mean gradients."""
+        """Compute the clipped shares of the mean gradients."""
         means = self.weights_ * seen.gradients.means()
         total = means.sum() + 1e-7
         if total == 0:

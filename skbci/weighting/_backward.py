@@ -12,7 +12,7 @@ from skbci.weighting._evidence import Gradients
 
 
 def head_parameters(shared_output: Tensor, parameters: Iterable[Tensor]) -> list[Tensor]:
-    """Give those parameters that the output of the shared layers does not depend on.
+    """Return those parameters that the output of the shared layers does not depend on.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ class WeightingPolicy(ABC):
 
     @abstractmethod
     def next_weights(self, seen: Evidence) -> ArrayLike:
-        """Give the K weights that follow from what was seen.
+        """Return the K weights that follow from what was seen.
 
         Parameters
         ----------
@@ -208,7 +208,7 @@ class WeightingPolicy(ABC):
         return self.weights_
 
     def state_dict(self) -> dict[str, Any]:
-        """Give all that training has changed, as numbers, lists and arrays."""
+        """Return all that training has changed, as numbers, lists and arrays."""
         self._check_started()
         names = ("weights_", "gradient_norms_", "_warned", *self.memory)
         return {name: copy.deepcopy(getattr(self, name)) for name in names}

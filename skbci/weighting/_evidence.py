@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 def shared_gradients(losses: Sequence[Tensor] | Tensor, shared_parameter: Tensor) -> list[Tensor]:
-    """Give each loss's gradient at one parameter, and leave the graph for the step itself.
+    """Return each loss's gradient at one parameter, and leave the graph for the step itself.
 
     K short backward passes, each from its loss through its head to the parameter and no deeper;
     no graph of the gradients is built, and no ``.grad`` is touched.
@@ -87,7 +87,7 @@ class Gradients:
         return len(self._tensors) if self._arrays is None else len(self._arrays)
 
     def norms(self, p: float = 2) -> Floats:
-        """Give the p-norm of each gradient."""
+        """Compute the p-norm of each gradient."""
         if self._arrays is not None:
             if p == 2:
                 return np.sqrt(np.einsum("kn,kn->k", self._arrays, self._arrays))
@@ -95,13 +95,13 @@ class Gradients:
         return _read([torch.linalg.vector_norm(g, ord=p) for g in self._tensors])
 
     def means(self) -> Floats:
-        """Give the mean over the elements of each gradient."""
+        """Compute the mean over the elements of each gradient."""
         if self._arrays is not None:
             return self._arrays.mean(axis=1)
         return _read([g.mean() for g in self._tensors])
 
     def gramian(self) -> Floats:
-        """Give the K x K matrix of the gradients' inner products."""
+        """Compute the K x K matrix of the gradients' inner products."""
         if self._arrays is not None:
             return self._arrays @ self._arrays.T
         rows = torch.stack(self._tensors)

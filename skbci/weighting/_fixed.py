@@ -46,5 +46,5 @@ class FixedWeights(WeightingPolicy):
         self.weights_ = rescale(self.weights)
 
     def next_weights(self, seen: Evidence) -> ArrayLike:
-        """Give the same weights again."""
+        """Return the same weights again."""
         return self.weights_

@@ -23,7 +23,7 @@ _OFFSET = 20.0
 
 
 def toy_losses(x: Tensor) -> Tensor:
-    r"""Give the two losses of the surface.
+    r"""Compute the two losses of the surface.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def toy_losses(x: Tensor) -> Tensor:
 
 
 def toy_gradients(x: Sequence[float] | Floats) -> tuple[Floats, Floats]:
-    """Give the two losses at one point, and their gradients written out by hand.
+    """Compute the two losses at one point, and their gradients written out by hand.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ __all__ = ["adaptive_rotation_forest"]
 def adaptive_rotation_forest(
     n_forests: int = 10, *, random_state: Any = None, **forest: Any
 ) -> AdaBoostClassifier:
-    """Give rotation forests that are boosted: each attends to what those before it got wrong.
+    """Return rotation forests that are boosted: each attends to what those before it got wrong.
 
     Parameters
     ----------

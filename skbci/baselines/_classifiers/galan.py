@@ -138,7 +138,7 @@ class GalanClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the class of the nearest centroid.
+        """Predict the class of the nearest centroid.
 
         Parameters
         ----------
@@ -153,7 +153,7 @@ class GalanClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         return self.classes_[distance.argmin(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Give class probabilities.
+        """Compute class probabilities.
 
         Parameters
         ----------

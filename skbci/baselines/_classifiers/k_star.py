@@ -119,7 +119,7 @@ class KStar(WholeFits, ClassifierMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the most probable label of each row.
+        """Predict the most probable label of each row.
 
         Parameters
         ----------
@@ -134,7 +134,7 @@ class KStar(WholeFits, ClassifierMixin, BaseEstimator):
         return self.classes_[best]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Give class probabilities.
+        """Compute class probabilities.
 
         Parameters
         ----------

@@ -73,7 +73,7 @@ class AttributeScale:
         self._table = np.array([places[good], np.log(found[good])])
 
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give each test value's distance from the nearest training value, and its 1 / x_0."""
+        """Return each test value's distance from the nearest training value, and its 1 / x_0."""
         known, nearest = self._distinct, self._nearest(rows)
         if not self.n_cells:
             return nearest, self._from_rows(rows, nearest)
@@ -112,7 +112,7 @@ class AttributeScale:
     def _from_cells(
         self, rows: np.ndarray, nearest: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Give 1 / x_0, and whether the cells are narrow enough for it."""
+        """Return 1 / x_0, and whether the cells are narrow enough for it."""
         known = self._distinct
         own = (np.searchsorted(known[self._starts], rows, side="right") - 1).clip(0)
         # The cell in which a value lies, distinct value by distinct value.

@@ -165,7 +165,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         return [turn.apply(np.eye(len(self._mean))) for turn in self._turns]
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the most probable label of each row.
+        """Predict the most probable label of each row.
 
         Parameters
         ----------

@@ -65,9 +65,9 @@ def _in_memory(read: Any, where: Any) -> Any:
     except Exception as error:  # each of MNE's readers fails in its own way
         if isinstance(error, ValueError) and "is not read: its" in str(error):
             raise
-        said = str(error) or type(error).__name__
+        reason = str(error) or type(error).__name__
         raise ValueError(
-            f"MNE cannot read {where}: {said}. The file is damaged, cut short, or of another "
+            f"MNE cannot read {where}: {reason}. The file is damaged, cut short, or of another "
             "format than its ending says."
         ) from error
 

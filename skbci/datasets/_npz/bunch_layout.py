@@ -89,7 +89,7 @@ def _pack_table(table: pd.DataFrame, name: str) -> dict[str, np.ndarray]:
 
 
 def _plain(values: Any, name: str) -> np.ndarray:
-    """Give an array without Python objects, or an error that names the entry."""
+    """Return an array without Python objects, or raise an error that names the entry."""
     array = np.asarray(values)
     if array.dtype.kind != "O" and array.dtype.kind in "biufcUSMm":
         return array
@@ -134,7 +134,7 @@ def _decode(value: Any) -> Any:
 
 
 def read_bunch_layout(archive: Archive, selection: Selection) -> Bunch:
-    """Give back what `pack` took."""
+    """Rebuild what `pack` took."""
     archive.require(["X", "meta", "columns.metadata"], "a recording saved by skbci")
     if (archive.scalar(FORMAT_KEY) or 0) > _VERSION:
         raise ValueError(
@@ -184,7 +184,7 @@ def read_bunch_layout(archive: Archive, selection: Selection) -> Bunch:
 
 
 def _info(meta: dict[str, Any], ch_names: list[str]) -> Any:
-    """Give MNE's description of the channels, as far as it was stored."""
+    """Return MNE's description of the channels, as far as it was stored."""
     if "ch_types" not in meta or meta["sfreq"] is None:
         return None
     kinds = {name.lower(): kind for name, kind in zip(meta["ch_names"], meta["ch_types"])}

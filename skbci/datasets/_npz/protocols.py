@@ -50,8 +50,8 @@ def subject_of(archive: Archive) -> int | str:
 
 def subject_unknown(archive: Archive) -> bool:
     """Whether nothing says who a file is from. The eye-state recording is of one person."""
-    told = "subject" in archive or _stated(archive, "subject") is not None
-    return not told and "eye state" not in _dataset(archive)
+    stated = "subject" in archive or _stated(archive, "subject") is not None
+    return not stated and "eye state" not in _dataset(archive)
 
 
 def session_of(archive: Archive) -> int | str:

@@ -201,10 +201,10 @@ def _blamed_on(file: Path) -> Iterator[None]:
     except Exception as error:
         if type(error) is ValueError and str(file) in str(error):
             raise
-        said = f"{file}: {str(error) or type(error).__name__}"
+        message = f"{file}: {str(error) or type(error).__name__}"
         if not isinstance(error, ValueError) or isinstance(error, UnicodeError):
-            said = f"{file} holds unfit contents ({type(error).__name__}: {error})."
-        raise ValueError(said) from error
+            message = f"{file} holds unfit contents ({type(error).__name__}: {error})."
+        raise ValueError(message) from error
 
 
 def _nameless(bunch: Bunch, archive: Archive) -> bool:

@@ -100,7 +100,7 @@ class SlidingWindows(EEGTransformer):
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """Give each row its windows.
+        """Cut each row into its windows.
 
         Parameters
         ----------

@@ -40,5 +40,5 @@ class SampleBuffer:
         self.end += n
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Give a view of the samples from number ``start`` to before ``stop``."""
+        """Return a view of the samples from number ``start`` to before ``stop``."""
         return self._data[:, start - self._origin : stop - self._origin]

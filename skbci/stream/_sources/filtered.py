@@ -70,7 +70,7 @@ class FilteredSamples:
             self.buffer.append(np.concatenate([y for y, _ in runs]))
 
     def window(self, start: int, stop: int) -> np.ndarray:
-        """Give the filtered samples of a window, shape (n_bands * n_channels, n_window)."""
+        """Return the filtered samples of a window, shape (n_bands * n_channels, n_window)."""
         out = self.buffer.read(start, stop).copy()
         if self.restart:
             first, states = self.samples.read(start, start + 1), self._at_start.pop(start)

@@ -53,7 +53,7 @@ class WelchSegments:
         self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __call__(self, window: np.ndarray, start: int) -> np.ndarray:
-        """Give the features of a window that begins at sample ``start``, shape (1, n_features)."""
+        """Return the features, (1, n_features), of a window that begins at sample ``start``."""
         known = self._known
         for old in [at for at in known if at < start]:
             del known[old]

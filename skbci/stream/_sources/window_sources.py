@@ -19,7 +19,7 @@ class WindowSource(Protocol):
     """What turns the samples of a window into a row of shape (1, ...)."""
 
     def __call__(self, start: int, stop: int) -> np.ndarray:
-        """Give the row of the window from sample ``start`` to before ``stop``."""
+        """Return the row of the window from sample ``start`` to before ``stop``."""
         ...
 
     def skip(self, stop: int) -> None:

@@ -43,7 +43,7 @@ class Stage:
         return ()
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        """Give what the next step sees of a row of shape (1, ...) that begins at ``onset``."""
+        """Return what the next step sees of a row of shape (1, ...) that begins at ``onset``."""
         raise NotImplementedError
 
     def begin(self, level: str) -> None:
@@ -61,11 +61,11 @@ class ClassifierStage(Stage):
     """A stage that ends in probabilities of shape (n_classes,)."""
 
     def label(self, row: np.ndarray, onset: float) -> int:
-        """Give the place of the predicted label among the step's classes."""
+        """Return the place of the predicted label among the step's classes."""
         return int(self(row, onset).argmax())
 
     def silent(self, prior: np.ndarray, onset: float) -> np.ndarray:
-        """Give the probabilities after a window of which nothing but the prior can be said."""
+        """Return the probabilities after a window of which nothing but the prior can be said."""
         return prior.copy()
 
 
@@ -99,8 +99,8 @@ class OwnClassifier(ClassifierStage):
         return np.asarray(self.step.predict_proba(self._context(row, onset)))[0]
 
     def label(self, row: np.ndarray, onset: float) -> int:
-        said = np.asarray(self.step.predict(self._context(row, onset)))
-        return int(np.searchsorted(self.step.classes_, said)[0])
+        predicted = np.asarray(self.step.predict(self._context(row, onset)))
+        return int(np.searchsorted(self.step.classes_, predicted)[0])
 
 
 class Chain(ClassifierStage):

@@ -96,8 +96,8 @@ class Vote(ClassifierStage):
         super().__init__(name, step)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        said = [member(row, onset) for member in self.members]
-        return np.average(np.asarray(said), axis=0, weights=self.step._weights_not_none)
+        probabilities = [member(row, onset) for member in self.members]
+        return np.average(np.asarray(probabilities), axis=0, weights=self.step._weights_not_none)
 
     @property
     def parts(self) -> Sequence[Stage]:
@@ -105,7 +105,7 @@ class Vote(ClassifierStage):
 
 
 def compiled_classifier(name: str, step: Any) -> ClassifierStage | None:
-    """Give a stage that equals the classifier on single rows, or None where there is none."""
+    """Return a stage that equals the classifier on single rows, or None where there is none."""
     kind = type(step)
     # Where there is a choice between one-against-rest and softmax, the classifier makes it.
     if kind is LinearDiscriminantAnalysis or (

@@ -96,10 +96,10 @@ class CarriedEvidence(ClassifierStage):
         for _ in range(self._n_old()):
             self._onsets.popleft()
             self._logs.popleft()
-        said = [own for own in self._logs if own is not None]
-        if not said or (len(said) == 1 and not silent):
+        informative = [own for own in self._logs if own is not None]
+        if not informative or (len(informative) == 1 and not silent):
             return proba
-        return softmax(np.mean(said, axis=0)).astype(proba.dtype)
+        return softmax(np.mean(informative, axis=0)).astype(proba.dtype)
 
     def _filtered(self, logs: np.ndarray | None) -> np.ndarray:
         assert self._filter is not None

@@ -57,7 +57,7 @@ class SlidingForward:
         self._older.pop()
 
     def belief(self) -> np.ndarray:
-        """Give the class probabilities at the last row."""
+        """Compute the class probabilities at the last row."""
         now = self.prior * self._rows[0]
         if self._older:
             now = now @ self._older[-1]

@@ -111,7 +111,7 @@ class AlignByFitted(Stage):
 
 
 def compiled_transform(name: str, step: Any) -> Stage | None:
-    """Give a stage that equals the step on single rows, or None where there is none."""
+    """Return a stage that equals the step on single rows, or None where there is none."""
     kind = type(step)
     if kind in _TRUSTED:
         return Trusted(name, step)

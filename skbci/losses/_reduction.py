@@ -14,14 +14,14 @@ REDUCTIONS = ("none", "mean", "sum")
 
 
 def check_reduction(reduction: str) -> str:
-    """Give the reduction back if there is one of that name."""
+    """Return the reduction if there is one of that name."""
     return str(check_choice(reduction, "reduction", "", REDUCTIONS))
 
 
 def check_class_weight(
     class_weight: Sequence[float] | Tensor | None, n_classes: int | None = None
 ) -> Tensor | None:
-    """Give class weights as a tensor, one entry a class."""
+    """Return class weights as a tensor, one entry a class."""
     if class_weight is None:
         return None
     try:

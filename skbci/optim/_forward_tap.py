@@ -23,7 +23,7 @@ class Call:
 
 
 @dataclass
-class Tap:
+class ForwardTap:
     """Context that cuts the graph at the module's output while a closure runs.
 
     The loss then back-propagates to a copy of the output only, whose gradient is minus the output
@@ -53,7 +53,7 @@ class Tap:
     n_passes: int = 0
     root: Tensor | None = None
 
-    def __enter__(self) -> Tap:
+    def __enter__(self) -> ForwardTap:
         self._handles = [
             layer.register_forward_hook(self._hear, with_kwargs=True) for layer in self.layers
         ]
@@ -143,7 +143,7 @@ class Tap:
         return sum(output.shape[1:].numel() for output in self.outputs)
 
     def error(self) -> Tensor:
-        """Give the output error, shape (n_outputs * n_rows,), pattern after pattern in a unit."""
+        """Return the output error, (n_outputs * n_rows,), pattern after pattern in a unit."""
         parts = [leaf.grad.reshape(self.n_rows, -1) for leaf in self.leaves]  # type: ignore
         slopes = torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
         error = slopes.t().neg().reshape(-1)
@@ -152,7 +152,7 @@ class Tap:
         return torch.where(self.root > 0, error / self.root, 0)
 
     def pull_back(self, v: Tensor, params: list[Tensor]) -> list[Tensor | None]:
-        """Give J'v for each parameter (None where the output does not depend on it)."""
+        """Compute J'v for each parameter (None where the output does not depend on it)."""
         if self.root is not None:
             v = v * self.root
         per_row = v.view(self.n_outputs, self.n_rows).t()
