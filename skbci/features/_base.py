@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._eegarray.rows import carry_rows
+from skbci._process.threads import on_one_thread
 from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 
@@ -55,6 +57,36 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         if given is not None:
             return given
         return self.ch_names_ or [f"EEG{i:03d}" for i in range(self.input_shape_[0])]
+
+
+class OnePassTransformer(EEGTransformer):
+    """Base of the transformers that compute in ``fit`` what the fitted rows become."""
+
+    @abstractmethod
+    def _fit_and_compute(self, X: Any) -> np.ndarray:
+        """Fit, and transform the same rows."""
+
+    @on_one_thread
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
+        """Fit, and transform the same rows.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs
+            As for ``fit``.
+        y : object, optional
+            Ignored.
+        **fit_params : dict
+            None is known.
+
+        Returns
+        -------
+        ndarray or EEGArray
+            Exactly what ``fit(X).transform(X)`` gives, with everything computed once.
+        """
+        if fit_params:
+            raise TypeError(f"{type(self).__name__}: fit takes no parameter {list(fit_params)}.")
+        return self._fit_and_compute(X)
 
 
 class FeatureTransformer(EEGTransformer):

@@ -16,14 +16,14 @@ from skbci._process.threads import on_one_thread
 from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.eegarray import EEGArray
 from skbci.features._alignment.groups import Key, check_columns, group_rows
-from skbci.features._base import SignalTransformer
+from skbci.features._base import OnePassTransformer, SignalTransformer
 
 __all__ = ["GroupAlignment", "whiten"]
 
 _WITHOUT_TABLE = "All of them are aligned as one group"
 
 
-class GroupAlignment(SignalTransformer):
+class GroupAlignment(OnePassTransformer, SignalTransformer):
     """Base of the transformers that whiten each group by its own mean covariance."""
 
     def __init__(
@@ -88,26 +88,7 @@ class GroupAlignment(SignalTransformer):
             out[rows] = whiten(data[rows], reference, self.tol)
         return carry_rows(X, out)
 
-    @on_one_thread
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
-        """Fit, then whiten each group of X by the same rows.
-
-        Parameters
-        ----------
-        X : array-like, EEGArray or mne.Epochs
-            As for ``fit``.
-        y : object, optional
-            Ignored.
-        **fit_params : dict
-            None is known.
-
-        Returns
-        -------
-        ndarray or EEGArray
-            Exactly what ``fit(X).transform(X)`` gives, without estimating everything twice.
-        """
-        if fit_params:
-            raise TypeError(f"{type(self).__name__}: fit takes no parameter {list(fit_params)}.")
+    def _fit_and_compute(self, X: Any) -> np.ndarray:
         X, data, groups = self._fit(X)
         out = np.empty_like(data)
         for key, rows in groups.items():

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from skbci._process.threads import on_one_thread
 from skbci._usable import amplitudes, find_unusable, report_unusable, typical_amplitude
-from skbci.features._base import FeatureTransformer
+from skbci.features._base import FeatureTransformer, OnePassTransformer
 
 __all__ = ["LogPowers"]
 
 
-class LogPowers(FeatureTransformer):
+class LogPowers(OnePassTransformer, FeatureTransformer):
     """Base of the transformers that measure powers, and give their logarithm if ``log`` is true.
 
     The logarithm of no power is a number far from all others, that would outweigh hundreds of rows
@@ -38,26 +37,7 @@ class LogPowers(FeatureTransformer):
     def _powers(self, X: Any, data: np.ndarray) -> np.ndarray:
         """Compute the powers of valid signals, shape (n_signals, n_features)."""
 
-    @on_one_thread
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
-        """Fit, and give the features of the same rows.
-
-        Parameters
-        ----------
-        X : array-like, EEGArray or mne.Epochs
-            As for ``fit``.
-        y : object, optional
-            Ignored.
-        **fit_params : dict
-            None is known.
-
-        Returns
-        -------
-        ndarray or EEGArray
-            Exactly what ``fit(X).transform(X)`` gives, with the powers measured once.
-        """
-        if fit_params:
-            raise TypeError(f"{type(self).__name__}: fit takes no parameter {list(fit_params)}.")
+    def _fit_and_compute(self, X: Any) -> np.ndarray:
         X, _ = self._prepare(X)
         return self._learn(X) if self.log else self._features(X)
 
