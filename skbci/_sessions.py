@@ -1,4 +1,4 @@
-"""Which rows belong to one session, in order of time: what every causal step asks."""
+"""Rows by subject, session and run, in order of time."""
 
 from __future__ import annotations
 

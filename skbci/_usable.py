@@ -1,4 +1,4 @@
-r"""Which rows and channels hold no usable signal: one rule for the whole toolkit.
+r"""Detection of rows and channels without usable signal: one rule for the whole toolkit.
 
 Drop-outs, railed amplifiers, lost packets and loose electrodes leave epochs that say nothing about
 the brain. They are found by their amplitude, the peak-to-peak difference of a channel in a row,
@@ -63,12 +63,12 @@ class Unusable:
 
     @property
     def channels(self) -> np.ndarray:
-        """Whether a channel of a row is of no use, shape (n_rows, n_channels)."""
+        """Return whether a channel of a row is of no use, shape (n_rows, n_channels)."""
         return self.flat | self.large
 
     @property
     def rows(self) -> np.ndarray:
-        """Whether a row has such a channel, shape (n_rows,)."""
+        """Return whether a row has such a channel, shape (n_rows,)."""
         return np.asarray(self.channels.any(axis=1))
 
 

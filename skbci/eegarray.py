@@ -156,7 +156,7 @@ class EEGArray(np.ndarray):
 
     @property
     def has_metadata(self) -> bool:
-        """Whether the table has any column."""
+        """Return whether the table has any column."""
         return self._metadata is not None and self._metadata.shape[1] > 0
 
     def with_data(self, data: Any, **context: Any) -> EEGArray:

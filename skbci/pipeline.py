@@ -221,7 +221,7 @@ def keep_rows(X: Any, out: Any) -> Any:
 
 
 def is_pipeline(estimator: Any) -> bool:
-    """Whether an estimator is a pipeline of scikit-learn's or of this package, and no other."""
+    """Return whether an estimator is scikit-learn's pipeline or this package's, and no other."""
     return type(estimator) in (Pipeline, sklearn.pipeline.Pipeline)
 
 

@@ -3,7 +3,7 @@ Table I of the HJB paper: iterations to an accuracy
 ===================================================
 
 How many iterations gradient descent, Newton's method, stochastic gradient descent and HJB with the
-step sizes of its two theorems take to an accuracy, on a convex and on a strongly convex problem,
+learning rates of its two theorems take to an accuracy, on a convex and a strongly convex problem,
 beside the rates that Table I and the theorems claim::
 
     python examples/papers/hjb_convergence.py
@@ -67,7 +67,7 @@ first iteration, of some 200 on a log scale, from which on e stays below the lev
 BG: gradient descent with the step 1 / L, L the Lipschitz constant of the gradient. 2GD: Newton's
 method, halving the step while P rises. SGD: batches of {BATCH} rows drawn anew each time, step
 eta_0 / (L sqrt k), averaged iterate (30). B-HJB and O-HJB: `HJB` on all rows and on such batches,
-with a constant step, with the step sizes (29) of theorem 1 or (43) of theorem 2, and
+with a constant step, with the learning rates (29) of theorem 1 or (43) of theorem 2, and
 (but for 'last iterate' and the constant step) the averaged iterate (30).
 Under (29) and (43) the loss cancels: the k-th step has the length eta_0 / sqrt(r k), or eta_0 K
 (K + 1) / (2 k). eta_0 is given here by the length of the first step: of theorem 2 in multiples of

@@ -1,4 +1,4 @@
-"""What no estimator can read: NaN, infinity, words, rows of different shapes."""
+"""Checks for what no estimator can read: NaN, infinity, words, rows of different shapes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What belongs to each row: a label, a group, a weight of its class."""
+"""Checks of what belongs to each row: labels, groups, weights of classes."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _MOST = 2**31 - 1  # what the compiled parts of other packages count with
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a real number of Python's or numpy's; a truth value is none."""
+    """Return whether a value is a real number of Python's or numpy's; a truth value is none."""
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
 
 

@@ -105,7 +105,7 @@ def event_onsets(epochs: Any) -> np.ndarray | None:
 
 
 def are_placeholders(samples: np.ndarray, selection: np.ndarray) -> bool:
-    """Whether event samples go on by one from epoch to epoch, as no recording's do.
+    """Return whether event samples go on by one from epoch to epoch, as no recording's do.
 
     A single epoch does not tell. ``selection`` numbers the epochs before any were dropped.
     """

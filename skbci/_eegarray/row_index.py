@@ -1,4 +1,4 @@
-"""What an index makes of an array's axes: which rows, channels and times the result has.
+"""Indexing: the rows, channels and times that the result of an index has.
 
 numpy's rules are long: index arrays are broadcast against each other, and where a slice stands
 between them their axes move to the front. So numpy is asked itself, about a tiny array.

@@ -66,7 +66,7 @@ def check_assignment(array: Any, key: Any, value: Any) -> None:
 
 
 def _differs(array: Any, key: Any, value: Any) -> bool:
-    """Whether a value's table contradicts the table of the rows that it goes to."""
+    """Return whether a value's table contradicts the table of the rows that it goes to."""
     parts = expand_key(key, array.ndim)
     if parts is None or parts[0] is None:
         return False
@@ -87,7 +87,7 @@ def _differs(array: Any, key: Any, value: Any) -> bool:
 
 
 def _is_other_row(array: Any, key: Any, value: np.ndarray) -> bool:
-    """Whether a bare view of the array's memory is of other rows than those it goes to."""
+    """Return whether a bare view of the array's memory is of other rows than those it goes to."""
     bare = np.asarray(array)
     if not np.may_share_memory(value, bare):
         return False

@@ -1,4 +1,4 @@
-"""What an `EEGArray` is made of beside its data: the rows' table, the channels' names."""
+"""The rows' table and the channels' names of an `EEGArray`."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ __all__ = ["crosses_bad"]
 
 
 def crosses_bad(raw: Any, first: np.ndarray, n_times: int) -> np.ndarray:
-    """Whether windows touch an annotation that starts with "bad" or "edge".
+    """Return whether windows touch an annotation that starts with "bad" or "edge".
 
     MNE's rule for epochs (``reject_by_annotation``), and its boundaries between recordings that
     were joined: a boundary between two samples belongs to a window with samples on both sides.

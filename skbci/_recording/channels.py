@@ -1,4 +1,4 @@
-"""Which channels of a recording are decoded from: one rule for every entrance."""
+"""Choice of the channels to decode from: one rule for all readers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows are of one recording, and how far apart they are in time."""
+"""Rows of one recording, and the time between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which samples lie in a window of time: the one rule, for readers, transformers and streams."""
+"""Samples of a time window: one rule for readers, transformers and streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller of ``load_recording`` wants from the files."""
+"""The part of the files that a caller of ``load_recording`` wants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast training converges."""
+"""Curves of the loss over epochs and time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ConvergenceDisplay:
 
     See Also
     --------
-    StabilityDisplay : The loss for several step sizes.
+    StabilityDisplay : The loss for several learning rates.
     skbci.evaluation.time_to_loss : Epochs and seconds to a loss.
 
     Examples

@@ -1,4 +1,4 @@
-"""Where a network puts the classes."""
+"""A network's latent, coloured by class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How several losses were weighed, epoch by epoch."""
+"""Curves of several losses, their weights and their gradients over epochs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sparsity does to accuracy, to layers, and to training."""
+"""Accuracy, layers and training of sparse networks."""
 
 from __future__ import annotations
 

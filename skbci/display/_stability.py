@@ -1,4 +1,4 @@
-"""How training bears large steps."""
+"""Curves of the loss for several learning rates."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ROWS = {"train_loss": "training loss", "test_loss": "generalization loss"}
 
 
 class StabilityDisplay:
-    """Training and generalization loss over epochs for several step sizes and optimizers.
+    """Training and generalization loss over epochs for several learning rates and optimizers.
 
     Use :meth:`from_estimator` or :meth:`from_histories` to make one.
 
@@ -52,7 +52,7 @@ class StabilityDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes, shape (2, n_lrs)
-        Training loss above, generalization loss below; a column for each step size.
+        Training loss above, generalization loss below; a column for each learning rate.
     figure_ : matplotlib Figure
         Their figure.
     lines_ : dict of (optimizer, lr, loss) to Line2D
@@ -61,7 +61,7 @@ class StabilityDisplay:
     See Also
     --------
     ConvergenceDisplay : One curve an optimizer, over epochs or seconds.
-    skbci.model_selection.largest_stable_step : Chooses a step size.
+    skbci.model_selection.largest_stable_step : Chooses a learning rate.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class StabilityDisplay:
         progress: bool = False,
         axes: Any = None,
     ) -> StabilityDisplay:
-        """Train with every optimizer and step size, and draw the losses.
+        """Train with every optimizer and learning rate, and draw the losses.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class StabilityDisplay:
         y : array-like, shape (n_rows,)
             Targets.
         lrs : sequence of float, default=(0.01, 0.1, 1.0, 5.0)
-            Step sizes; the default is the HJB paper's.
+            Learning rates; the default is the HJB paper's.
         optimizers : sequence of str, default: all first-order ones with a name
             Names, as the estimator takes them.
         n_epochs : int, default=100
@@ -160,7 +160,7 @@ class StabilityDisplay:
         if not jobs:
             raise ValueError(
                 f"{cls.__name__}: cv, optimizers and lrs must hold at least one split, optimizer "
-                "and step size."
+                "and learning rate."
             )
         for train, test, optimizer, lr in _ticking(jobs, progress):
             learn, check = ((_safe_indexing(X, rows), y[rows]) for rows in (train, test))
@@ -279,7 +279,7 @@ class StabilityDisplay:
         if axes.shape != (2, n_lrs):
             raise ValueError(
                 f"axes has shape {axes.shape}; two rows (training, generalization) of {n_lrs} "
-                "columns (step sizes) are needed."
+                "columns (learning rates) are needed."
             )
         return axes
 

@@ -1,4 +1,4 @@
-"""What the pictures of several optimizers have in common."""
+"""Style that the displays share."""
 
 from __future__ import annotations
 

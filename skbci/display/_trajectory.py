@@ -1,4 +1,4 @@
-"""Ways over a surface of two losses."""
+"""Paths of optimization over the surface of two losses."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class TrajectoryDisplay:
         n_steps : int, default=20000
             Steps of Adam, as in the published picture; a policy takes two to three seconds.
         lr : float, default=1e-3
-            Step size of Adam.
+            Learning rate of Adam.
         starts : sequence of pairs of float, default=`skbci.weighting.TOY_STARTS`
             Where the ways begin.
         axes : array of matplotlib Axes, optional

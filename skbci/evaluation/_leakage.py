@@ -1,4 +1,4 @@
-"""What a split would leak."""
+"""Leakage from test to training rows of a split."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def leakage_report(
 
 
 def _goes_back(recordings: np.ndarray, times: np.ndarray) -> bool:
-    """Whether a recording's rows are not in order of time."""
+    """Return whether a recording's rows are not in order of time."""
     order = np.argsort(recordings, kind="stable")
     return bool((np.diff(times[order])[np.diff(recordings[order]) == 0] <= 0).any())
 

@@ -40,7 +40,7 @@ class LeakageReport:
 
     @property
     def leaks(self) -> bool:
-        """Whether a test row is trained on, or shares signal with a training row."""
+        """Return whether a test row is trained on, or shares signal with a training row."""
         return bool((self.folds["in_training"] > 0).any() or (self.folds["overlap"] > 0).any())
 
     def to_markdown(self, digits: int = 2) -> str:

@@ -1,4 +1,4 @@
-"""Where on the scalp a fitted decoder gets its decisions from."""
+"""Spatial patterns of a fitted decoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of the metadata goes to the splitter, and which to a pipeline."""
+"""Routing of metadata to the splitter and to the pipelines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sklearn.utils.metadata_routing import (
 
 
 def routing_enabled() -> bool:
-    """Whether scikit-learn's metadata routing is switched on."""
+    """Return whether scikit-learn's metadata routing is switched on."""
     return bool(get_config().get("enable_metadata_routing", False))
 
 

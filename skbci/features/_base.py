@@ -1,4 +1,4 @@
-"""What the room's transformers share: input, names, tags and output."""
+"""Base classes of the transformers: input, names, tags and output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far features are from the center of their class."""
+"""Center loss: the distance of features from the center of their class."""
 
 from __future__ import annotations
 

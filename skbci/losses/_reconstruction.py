@@ -1,4 +1,4 @@
-"""How far a reconstruction is from the input."""
+"""Reconstruction loss: the distance of a reconstruction from the input."""
 
 from __future__ import annotations
 

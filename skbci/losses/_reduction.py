@@ -1,4 +1,4 @@
-"""What the losses have in common: weights of rows, and the reduction over them."""
+"""Weights of rows, and the reduction over them."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def drop_dead_units(net: Any) -> Any:
 
 
 def _used_units(net: Any, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Which units anything above them looks at, from the heads down."""
+    """Find which units anything above them looks at, from the heads down."""
     used = {}
     looked_at = torch.zeros(net.n_features, dtype=torch.bool, device=net.spatial.weight.device)
     for task in net.tasks:

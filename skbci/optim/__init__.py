@@ -3,7 +3,7 @@
 They are ordinary `torch.optim.Optimizer` classes and work outside skbci in any training loop that
 calls ``step(closure)``. `HJB`, `HJBAD` and `HJBUnder` (any other optimizer on HJB's update) step
 by the loss and its gradient. `LyapunovDescent`, `LevenbergMarquardt` and `EVDHJB` step by the
-output error, and are given the module. `Theorem1LR` and `Theorem2LR` are step sizes for all.
+output error, and are given the module. `Theorem1LR` and `Theorem2LR` are learning rates for all.
 """
 
 from skbci.optim._errors import NonFiniteLossError

@@ -1,4 +1,4 @@
-"""What the optimizers that step by the loss value have in common."""
+"""Base of the optimizers that step by the value of the loss."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class EVDHJB(GramOptimizer):
         Parameters to optimize, or parameter groups; all of ``module``, in dense, convolutional or
         normalization layers.
     lr : float, default=0.01
-        Step size :math:`\eta`.
+        Learning rate :math:`\eta`.
     r : float, default=100.0
         Weight of the control effort, :math:`R = r I`. It can differ between parameter groups.
     module : torch.nn.Module

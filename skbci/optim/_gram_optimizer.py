@@ -1,4 +1,4 @@
-"""What the optimizers that solve with the Gram matrix ``J J'`` have in common."""
+"""Base of the optimizers that solve with the Gram matrix ``J J'``."""
 
 from __future__ import annotations
 

@@ -18,18 +18,18 @@ class HJB(HJBRule):
     params : iterable of Tensor or of dict
         Parameters to optimize, or parameter groups.
     lr : float, default=0.01
-        Step size :math:`\eta`.
+        Learning rate :math:`\eta`.
     r : float, default=100.0
         Weight of the control effort, :math:`R = r I`. It can differ between parameter groups.
     eps : float, default=1e-4
         Added to the gradient's norm.
     lr_schedule : {"theorem-1", "theorem-2"} or None, default=None
-        Step sizes of the paper's theorems, with ``lr`` as :math:`\eta_0`. None: ``lr`` always.
+        Learning rates of the paper's theorems, with ``lr`` as :math:`\eta_0`. None: ``lr`` always.
     n_steps : int, optional
         Number K of steps that will be taken, for "theorem-2". An estimator sets it to its
         ``max_epochs`` times the mini-batches of an epoch.
     eps1 : float, default=1e-8
-        :math:`\epsilon_1` of the theorems' step sizes.
+        :math:`\epsilon_1` of the theorems' learning rates.
     averaging : bool, default=False
         Whether the averaged iterate is kept; `eval` puts it into the parameters.
 
@@ -40,9 +40,9 @@ class HJB(HJBRule):
 
     See Also
     --------
-    HJBAD : The same direction under AdaGrad's per-parameter step sizes.
+    HJBAD : The same direction under AdaGrad's per-parameter learning rates.
     HJBUnder : The same update in the gradient's place of any other optimizer.
-    Theorem1LR, Theorem2LR : The theorems' step sizes as schedulers, for any optimizer.
+    Theorem1LR, Theorem2LR : The theorems' learning rates as schedulers, for any optimizer.
 
     Notes
     -----
@@ -60,7 +60,7 @@ class HJB(HJBRule):
     (softmax and cross-entropy, sigmoid and binary cross-entropy, identity and half the squared
     error) :math:`-g` is the :math:`J^T e` of that equation.
 
-    The theorems (section II-C, p. 4 of [1]_) have the step sizes
+    The theorems (section II-C, p. 4 of [1]_) have the learning rates
 
     .. math:: \eta_k = \frac{\eta_0}{\sqrt{2P + \epsilon_1}} \frac{1}{\sqrt k}
               \quad (29), \qquad

@@ -20,7 +20,7 @@ class HJBAD(HJBRule):
     params : iterable of Tensor or of dict
         Parameters to optimize, or parameter groups.
     lr : float, default=0.01
-        Step size :math:`\eta`.
+        Learning rate :math:`\eta`.
     r : float, default=100.0
         Weight of the control effort, :math:`R = r I`. It cancels as ``eps`` goes to 0.
     eps : float, default=1e-4
@@ -29,12 +29,12 @@ class HJBAD(HJBRule):
         What the accumulated squares are taken of: each parameter's own update, or the whole
         update's norm (the equation as printed).
     lr_schedule : {"theorem-1", "theorem-2"} or None, default=None
-        Step sizes of the paper's theorems, with ``lr`` as :math:`\eta_0`. None: ``lr`` always.
+        Learning rates of the paper's theorems, with ``lr`` as :math:`\eta_0`. None: ``lr`` always.
     n_steps : int, optional
         Number K of steps that will be taken, for "theorem-2". An estimator sets it to its
         ``max_epochs`` times the mini-batches of an epoch.
     eps1 : float, default=1e-8
-        :math:`\epsilon_1` of the theorems' step sizes.
+        :math:`\epsilon_1` of the theorems' learning rates.
     averaging : bool, default=False
         Whether the averaged iterate is kept; `eval` puts it into the parameters.
 
@@ -58,8 +58,8 @@ class HJBAD(HJBRule):
     (``accumulate="norm"``) cannot move farther than :math:`2\eta\sqrt{T}` in T steps, and with
     the printed :math:`\eta = 0.01` it hardly learns. Per-parameter is therefore the default.
 
-    The step sizes of the theorems, equations (29) and (43), take the place of :math:`\eta`; see
-    `HJB`. No theorem of the paper speaks of them together with AdaGrad.
+    The learning rates of the theorems, equations (29) and (43), take the place of :math:`\eta`;
+    see `HJB`. No theorem of the paper speaks of them together with AdaGrad.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""What the optimizers that step by HJB's update have in common."""
+"""Base of the optimizers that step by HJB's update."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skbci.optim._theorem_steps import check_schedule, theorem_step
 class HJBRule(ClosureOptimizer):
     """Base of the optimizers that are given HJB's update u, equation (22) of the HJB paper.
 
-    Adds the step sizes of the paper's theorems and the averaged iterate that they are about.
+    Adds the learning rates of the paper's theorems and the averaged iterate that they are about.
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
@@ -32,8 +32,8 @@ class HJBRule(ClosureOptimizer):
     def _hjb_factors(self, loss: Tensor) -> Iterator[tuple[dict[str, Any], list, list, Any, Any]]:
         """Yield each group's settings, parameters, gradients, the factor from g to u, and eta.
 
-        Factor and step size are numbers on the CPU and 0-dim tensors elsewhere. Nothing is yielded
-        for a bad loss whose error is yet to come.
+        Factor and learning rate are numbers on the CPU and 0-dim tensors elsewhere. Nothing is
+        yielded for a bad loss whose error is yet to come.
         """
         self._average()
         parts = self._gradients()
@@ -61,7 +61,7 @@ class HJBRule(ClosureOptimizer):
             yield group, params, grads, factor, self.step_size(group, P)
 
     def step_size(self, group: dict[str, Any], P: Any) -> Any:
-        """Return the step size of the step that a parameter group is at.
+        """Return the learning rate of the step that a parameter group is at.
 
         Parameters
         ----------

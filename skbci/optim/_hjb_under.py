@@ -23,7 +23,7 @@ class HJBUnder(HJBRule):
     params : iterable of Tensor or of dict
         Parameters to optimize, or parameter groups.
     lr : float, default=0.01
-        Step size :math:`\eta`; the inner optimizer's.
+        Learning rate :math:`\eta`; the inner optimizer's.
     r : float, default=100.0
         Weight of the control effort, :math:`R = r I`. It cancels under schemes that divide by the
         size of past updates.
@@ -32,11 +32,11 @@ class HJBUnder(HJBRule):
     inner : torch.optim.Optimizer class, default=torch.optim.SGD
         What makes a step of the update; SGD without momentum makes that of `HJB`.
     lr_schedule : {"theorem-1", "theorem-2"} or None, default=None
-        Step sizes of the paper's theorems in place of ``lr``, as for `HJB`.
+        Learning rates of the paper's theorems in place of ``lr``, as for `HJB`.
     n_steps : int, optional
         Number K of steps that will be taken, for "theorem-2".
     eps1 : float, default=1e-8
-        :math:`\epsilon_1` of the theorems' step sizes.
+        :math:`\epsilon_1` of the theorems' learning rates.
     averaging : bool, default=False
         Whether the averaged iterate is kept; `eval` puts it into the parameters.
     **settings

@@ -1,4 +1,4 @@
-"""Which layers of a module the rules with a Gram matrix can train."""
+"""The layers of a module that rules with a Gram matrix can train."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class LevenbergMarquardt(GramOptimizer):
         Parameters to optimize, or parameter groups; all of ``module``, in dense, convolutional or
         normalization layers.
     lr : float, default=1.0
-        Step size :math:`\eta`; 1 is the full Gauss-Newton step of the rule, less learns slower
+        Learning rate :math:`\eta`; 1 is the full Gauss-Newton step of the rule, less learns slower
         and averages over more mini-batches.
     mu : float, default=1.0
         Damping :math:`\mu > 0`, on the scale of the eigenvalues of :math:`J J^\top`. It can differ

@@ -20,7 +20,7 @@ class LyapunovDescent(OutputErrorOptimizer):
         Parameters to optimize, or parameter groups; all of ``module``. BP's direction is not
         changed, so any kind of layer will do, batch normalization included.
     lr : float, default=0.01
-        Step size :math:`\eta`.
+        Learning rate :math:`\eta`.
     mu : float, default=1.0
         Rate :math:`\mu`: a step takes the share :math:`2\eta\mu` off the squared output error, to
         first order. Only the product of the two matters.

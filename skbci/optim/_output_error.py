@@ -1,4 +1,4 @@
-"""What the optimizers that step by the output error have in common."""
+"""Base of the optimizers that step by the output error."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def resolve_optimizer(
 
 
 def _has_signature(factory: Any) -> bool:
-    """Whether one can see what a callable takes; of some that are built in one cannot."""
+    """Return whether one can see what a callable takes; of some that are built in one cannot."""
     try:
         inspect.signature(factory)
     except ValueError:

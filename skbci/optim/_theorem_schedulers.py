@@ -1,4 +1,4 @@
-"""The step sizes of the HJB paper's theorems as schedulers of any optimizer."""
+"""The learning rates of the HJB paper's theorems as schedulers of any optimizer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skbci.optim._theorem_steps import check_schedule, theorem_step
 
 
 class TheoremLR(LRScheduler):
-    """Base: the step size of step k, from the loss where that step is taken.
+    """Base: the learning rate of step k, from the loss where that step is taken.
 
     The optimizer must be stepped with a closure, whose loss is looked at before the weights
     change; `step` is called after each step of the optimizer, as for torch's own schedulers.
@@ -35,7 +35,7 @@ class TheoremLR(LRScheduler):
         self._hook = optimizer.register_step_pre_hook(self._look)
 
     def get_lr(self) -> list[Any]:
-        """Return the step sizes; before a step's loss is known, with that of the step before."""
+        """Return the learning rates; before a step's loss is known, by that of the step before."""
         return [
             theorem_step(self.schedule, float(base), self._root, self.last_epoch + 1,
                          group.get("r", 1.0), self.n_steps)
@@ -43,12 +43,12 @@ class TheoremLR(LRScheduler):
         ]
 
     def _look(self, optimizer: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """Have the closure tell the loss, and set the step sizes by it."""
+        """Have the closure tell the loss, and set the learning rates by it."""
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
         if closure is None:
             raise TypeError(
                 f"{type(self).__name__}: optimizer.step needs a closure that returns the loss, "
-                "as the step size depends on it."
+                "as the learning rate depends on it."
             )
         recording = self._recording(closure)
         if len(args) > 1:
@@ -67,7 +67,7 @@ class TheoremLR(LRScheduler):
 
 
 class Theorem1LR(TheoremLR):
-    r"""Step sizes of the HJB paper's theorem 1, for convex losses.
+    r"""Learning rates of the HJB paper's theorem 1, for convex losses.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ class Theorem1LR(TheoremLR):
 
     See Also
     --------
-    HJB : Has these step sizes as its ``lr_schedule="theorem-1"``.
+    HJB : Has these learning rates as its ``lr_schedule="theorem-1"``.
 
     Notes
     -----
@@ -122,7 +122,7 @@ class Theorem1LR(TheoremLR):
 
 
 class Theorem2LR(TheoremLR):
-    r"""Step sizes of the HJB paper's theorem 2, for strongly convex losses.
+    r"""Learning rates of the HJB paper's theorem 2, for strongly convex losses.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ class Theorem2LR(TheoremLR):
 
     See Also
     --------
-    HJB : Has these step sizes as its ``lr_schedule="theorem-2"``.
+    HJB : Has these learning rates as its ``lr_schedule="theorem-2"``.
 
     Notes
     -----

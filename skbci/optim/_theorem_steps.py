@@ -1,4 +1,4 @@
-"""Step sizes of the HJB paper's convergence theorems."""
+"""Learning rates of the HJB paper's convergence theorems."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCHEDULES = ("theorem-1", "theorem-2")
 def theorem_step(
     schedule: str, lr: float, root: Any, k: int, r: float, n_steps: int | None
 ) -> Any:
-    r"""Return the step size :math:`\eta_k`.
+    r"""Return the learning rate :math:`\eta_k`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which weights a budget keeps."""
+"""The choice of the weights that a budget keeps."""
 
 from __future__ import annotations
 

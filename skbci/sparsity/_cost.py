@@ -1,4 +1,4 @@
-"""What a network costs: parameters, multiplications, bytes and time."""
+"""Costs of a network: parameters, multiplications, bytes and time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parameters can be pruned, and how they divide into units."""
+"""Parameters that can be pruned, and their units."""
 
 from __future__ import annotations
 

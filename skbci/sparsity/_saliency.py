@@ -1,4 +1,4 @@
-"""How much the loss would feel the loss of a weight."""
+"""Saliency: the effect on the loss of dropping a weight."""
 
 from __future__ import annotations
 

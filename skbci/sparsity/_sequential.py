@@ -15,7 +15,7 @@ _ELEMENTWISE = (
 
 
 def is_dense_chain(module: nn.Module) -> bool:
-    """Whether a module is a sequence of dense layers with functions of one value between them.
+    """Return whether a module is dense layers in sequence, with functions of one value between.
 
     A subclass may have a ``forward`` of its own if all that it does is to run the layers.
     """
@@ -36,7 +36,7 @@ def _is_hooked(module: nn.Module) -> bool:
 
 
 def _runs_its_layers(chain: nn.Sequential) -> bool:
-    """Whether what is called is each layer once, in order, and nothing else."""
+    """Return whether what is called is each layer once, in order, and nothing else."""
     kind = type(chain)
     if kind.__call__ is not nn.Module.__call__:
         return False
@@ -87,7 +87,7 @@ def drop_from_chain(chain: nn.Sequential) -> nn.Sequential:
 
 
 def _used(weights: list[Tensor]) -> list[Tensor]:
-    """Which units of each layer any output looks at, from the last layer down."""
+    """Find which units of each layer any output looks at, from the last layer down."""
     used = [torch.ones(len(weights[-1]), dtype=torch.bool, device=weights[-1].device)]
     for weight in reversed(weights[1:]):
         used.insert(0, weight[used[0]].ne(0).any(0))

@@ -1,4 +1,4 @@
-"""How much masks keep, and how much two of them have in common."""
+"""Density and overlap of masks."""
 
 from __future__ import annotations
 

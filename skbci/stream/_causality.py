@@ -1,4 +1,4 @@
-"""Whether a step can be asked about one row at a time."""
+"""Checks that a step can be asked about one row at a time."""
 
 from __future__ import annotations
 

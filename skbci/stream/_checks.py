@@ -1,4 +1,4 @@
-"""What a decoder is told, and what it can read off the pipeline."""
+"""Checks of a decoder's settings and samples, against what its pipeline knows."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _RESTARTS = 10
 
 
 def fitted_scale(first: Any) -> float:
-    """How far the samples of fit deviated from their mean; 0 where the step does not know."""
+    """Return how far the samples of fit deviated from their mean; 0 where it is not known."""
     return getattr(first, "_input_scale_", 0.0)
 
 

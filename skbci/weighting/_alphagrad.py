@@ -25,7 +25,7 @@ class AlphaGrad(WeightingPolicy):
     Parameters
     ----------
     lr : float, default=0.01
-        Step size :math:`\alpha`; the length of each step, before the constraint.
+        Learning rate :math:`\alpha`; the length of each step, before the constraint.
     p : float, default=2
         Order of the norms; 1, 2 or ``inf``, say.
     minimum : float, default=1e-4

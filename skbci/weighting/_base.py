@@ -259,7 +259,7 @@ class WeightingPolicy(ABC):
             )
 
     def _is_meant(self, largest: int) -> bool:
-        """Whether all weight may well be on this loss."""
+        """Return whether all weight may well be on this loss."""
         return False
 
     def _check_started(self) -> None:

@@ -1,4 +1,4 @@
-"""What a policy may look at."""
+"""Losses and gradients that a policy may look at."""
 
 from __future__ import annotations
 

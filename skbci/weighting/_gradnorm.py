@@ -17,7 +17,7 @@ class GradNorm(WeightingPolicy):
     Parameters
     ----------
     lr : float, default=0.025
-        Step size of Adam on the weights.
+        Learning rate of Adam on the weights.
     alpha : float, default=1.5
         How strongly losses that train slowly are favoured; 0 asks for equal gradients.
     minimum : float, default=1e-4

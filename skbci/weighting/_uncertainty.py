@@ -17,7 +17,7 @@ class UncertaintyWeighting(WeightingPolicy):
     Parameters
     ----------
     lr : float, default=0.025
-        Step size of Adam on the log-variances.
+        Learning rate of Adam on the log-variances.
     rescaled : bool, default=True
         Whether the weights are scaled to sum to K, like those of all other policies. False: as
         published.

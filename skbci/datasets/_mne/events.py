@@ -1,4 +1,4 @@
-"""Which events of an MNE recording are meant, and by which name."""
+"""Choice and names of an MNE recording's events."""
 
 from __future__ import annotations
 

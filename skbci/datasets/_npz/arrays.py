@@ -130,7 +130,7 @@ class NpzArrays(Mapping[str, np.ndarray]):
 
 
 def _stated_entries(path: Path) -> int:
-    """How many entries the archive's last record states, which zipfile does not compare."""
+    """Return how many entries the archive's last record states, which zipfile does not compare."""
     with path.open("rb") as file:
         file.seek(-min(path.stat().st_size, 22 + 0xFFFF), 2)
         tail = file.read()

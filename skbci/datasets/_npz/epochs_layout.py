@@ -78,7 +78,7 @@ def _table(archive: Archive, n_rows: int) -> pd.DataFrame:
 
 
 def _a_row(archive: Archive, key: str) -> bool:
-    """Whether there is an entry for each row; a lone number is for the file."""
+    """Return whether there is an entry for each row; a lone number is for the file."""
     return key in archive and archive[key].ndim > 0
 
 

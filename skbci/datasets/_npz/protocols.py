@@ -1,4 +1,4 @@
-"""What is known about a recording beyond its arrays: tasks, codes, subjects."""
+"""Tasks, codes and subjects of a recording, from its file, its name, or its protocol."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def subject_of(archive: Archive) -> int | str:
 
 
 def subject_unknown(archive: Archive) -> bool:
-    """Whether nothing says who a file is from. The eye-state recording is of one person."""
+    """Return whether nothing says who a file is from. The eye-state recording is of one person."""
     stated = "subject" in archive or _stated(archive, "subject") is not None
     return not stated and "eye state" not in _dataset(archive)
 

@@ -1,4 +1,4 @@
-"""What goes along with the class without being imagery: eyes, cues, blocks."""
+"""Confounds of the class: eye movements, cues, blocks."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What a decoder could live on besides the claimed signal."""
+"""The confound report: sources of the labels besides the claimed signal."""

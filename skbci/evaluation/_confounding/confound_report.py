@@ -1,4 +1,4 @@
-"""What a decoder could live on besides the claimed signal."""
+"""`confound_report`: sources of the labels besides the claimed signal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `confound_report` is given, checked, and the folds it is looked at by."""
+"""Checks of the input of `confound_report`, and its folds."""
 
 from __future__ import annotations
 

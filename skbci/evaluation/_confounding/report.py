@@ -61,7 +61,7 @@ class ConfoundReport:
 
     @property
     def confounded(self) -> bool:
-        """Whether anything but the claimed signal tells the labels."""
+        """Return whether anything but the claimed signal tells the labels."""
         return len(self.findings) > 0
 
     def to_markdown(self, digits: int = 2) -> str:

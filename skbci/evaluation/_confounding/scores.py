@@ -1,4 +1,4 @@
-"""How well the labels can be told from a block of features, and from chance."""
+"""Scores of a block of features, and of chance."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def independent_rows(
 def repeats_p(
     y: np.ndarray, codes: np.ndarray, seed: int, n_draws: int = 2000
 ) -> tuple[float, tuple[float, float]]:
-    """Whether a label tells the next one of its run, by shuffling each run's labels.
+    """Return whether a label tells the next one of its run, by shuffling each run's labels.
 
     Parameters
     ----------

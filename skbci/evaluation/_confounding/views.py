@@ -1,4 +1,4 @@
-"""What else than the claimed signal a recording holds, as blocks of features."""
+"""Blocks of features of what a recording holds besides the claimed signal."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def _window_features(
 
 
 def amplitude_outliers(data: np.ndarray, subjects: np.ndarray, sfreq: float) -> np.ndarray:
-    """How far each row lies outside its subject's usual amplitudes, and nothing else.
+    """Compute how far each row lies outside its subject's usual amplitudes, and nothing else.
 
     Parameters
     ----------

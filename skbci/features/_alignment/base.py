@@ -1,4 +1,4 @@
-"""What Euclidean alignment and Riemannian recentering share: whitening group by group."""
+"""Base of the alignments: whitening, group by group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows belong to one group: a subject, a session of a subject, or any columns' labels."""
+"""Groups of rows: a subject, a session of a subject, or any columns' labels."""
 
 from __future__ import annotations
 

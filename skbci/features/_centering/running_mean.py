@@ -122,7 +122,7 @@ class CenteringStream:
         return out, far
 
     def _is_shift(self, row: np.ndarray) -> bool:
-        """Whether so many rows have been far off, all of them alike, that the session has moved.
+        """Return whether so many rows have been far off, all alike, that the session has moved.
 
         The mean then begins anew.
         """

@@ -115,7 +115,7 @@ class CarriedEvidence(ClassifierStage):
         return softmax(self.step.exponent * (logs - np.log(self.step.class_prior_)))
 
     def _n_old(self) -> int:
-        """How many of the oldest rows no longer belong to the window; never the last one."""
+        """Count the oldest rows that no longer belong to the window; never the last one."""
         if self.step.unit == "rows":
             return max(0, len(self._onsets) - int(self.step.window))
         edge = self._onsets[-1] - float(self.step.window) + TOLERANCE_S

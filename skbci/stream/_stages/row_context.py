@@ -1,4 +1,4 @@
-"""What a step knows a row by beside its numbers."""
+"""The context of a row beside its numbers: column names, sampling rate, channels, table."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _CONTEXT = {
 
 
 def _needs_context(step: Any, method: str, row: EEGArray) -> bool:
-    """Whether a step needs more of a row than its numbers, which are faster to give."""
+    """Return whether a step needs more of a row than its numbers, which are faster to give."""
     ask = getattr(step, method)
     asked = False
 

@@ -1,4 +1,4 @@
-"""What an electrode picks up whether or not the brain does anything of interest."""
+"""Noise of the electrodes: background activity, mains, blinks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes on beside the task in every simulated subject: occipital alpha and blinks."""
+"""Activity beside the task in every simulated subject: occipital alpha and blinks."""
 
 from __future__ import annotations
 
