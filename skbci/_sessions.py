@@ -14,6 +14,7 @@ from skbci._checks import check_choice
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._recording.restarts import TOLERANCE_S, nearest_distance, refine, separate_restarts
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 
 __all__ = [
@@ -27,7 +28,7 @@ LEVELS = ("subject", "session", "run")
 _DAY_FIRST = re.compile(r"\D*\d{1,2}[./-]\d{1,2}[./-]\d{4}\D*")
 
 
-def row_column(X: Any, column: str) -> pd.Series | None:
+def row_column(X: Signals, column: str) -> pd.Series | None:
     """A column of the rows' table as it is, an ordered categorical too; None without it."""
     if isinstance(X, EEGArray) and column in X.metadata:
         return X.metadata[column]
@@ -92,7 +93,7 @@ def _numbers(label: Any) -> tuple[Any, ...]:
     return ()
 
 
-def recordings_in_time(X: Any, n_rows: int, onsets: np.ndarray | None = None) -> np.ndarray:
+def recordings_in_time(X: Signals, n_rows: int, onsets: np.ndarray | None = None) -> np.ndarray:
     """Number the rows' recordings: a subject's earlier ones first.
 
     Parameters
@@ -152,7 +153,8 @@ def check_by(by: Any, who: str) -> str:
 
 
 def recording_codes(
-    X: Any, n_rows: int, groups: Any = None, onsets: np.ndarray | None = None, by: str = "run"
+    X: Signals, n_rows: int, groups: Labels | None = None,
+    onsets: np.ndarray | None = None, by: str = "run",
 ) -> np.ndarray:
     """Number the rows' recordings in order of appearance.
 
@@ -183,7 +185,7 @@ def recording_codes(
     return codes if onsets is None else separate_restarts(codes, onsets)
 
 
-def session_codes(X: Any, n_rows: int, by: str = "run") -> np.ndarray:
+def session_codes(X: Signals, n_rows: int, by: str = "run") -> np.ndarray:
     """Number the rows' sessions (or subjects, or runs) in order of appearance.
 
     Parameters
@@ -214,7 +216,7 @@ def session_codes(X: Any, n_rows: int, by: str = "run") -> np.ndarray:
     return recording_codes(X, n_rows, by=by)
 
 
-def session_rows(X: Any, n_rows: int, who: str, by: str = "run") -> list[np.ndarray]:
+def session_rows(X: Signals, n_rows: int, who: str, by: str = "run") -> list[np.ndarray]:
     """Rows of each session, after a check that they come in order of time.
 
     Parameters
@@ -246,7 +248,7 @@ def session_rows(X: Any, n_rows: int, who: str, by: str = "run") -> list[np.ndar
     return [np.flatnonzero(codes == code) for code in range(codes.max(initial=-1) + 1)]
 
 
-def _check_time_order(X: Any, onsets: np.ndarray, sessions: np.ndarray, who: str) -> None:
+def _check_time_order(X: Signals, onsets: np.ndarray, sessions: np.ndarray, who: str) -> None:
     if not np.isfinite(onsets).all():
         raise ValueError(
             f"{who}: the metadata column 'onset' has missing or infinite entries; every row needs "
@@ -276,7 +278,7 @@ def _check_time_order(X: Any, onsets: np.ndarray, sessions: np.ndarray, who: str
             )
 
 
-def _where(X: Any, row: int) -> str:
+def _where(X: Signals, row: int) -> str:
     parts = []
     for column in LEVELS:
         labels = row_values(X, column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,10 @@ from skbci._eegarray.row_index import indexed_context
 from skbci._eegarray.row_moves import check_assignment, check_sorted_axis
 from skbci._eegarray.shipping import hash_with_context, register_with_dask
 from skbci._eegarray.table import as_table, check_ch_names, describe
+from skbci._typing import Metadata, Picks
+
+if TYPE_CHECKING:
+    from mne import BaseEpochs, Info
 
 __all__ = ["EEGArray"]
 
@@ -87,18 +91,18 @@ class EEGArray(np.ndarray):
     sfreq: float | None
     ch_names: list[str] | None
     tmin: float
-    info: Any
+    info: Info | None
     _window: float | None
 
     def __new__(
         cls,
         data: Any,
-        metadata: pd.DataFrame | dict[str, Any] | None = None,
+        metadata: Metadata | None = None,
         *,
         sfreq: float | None = None,
         ch_names: Sequence[str] | None = None,
         tmin: float = 0.0,
-        info: Any = None,
+        info: Info | None = None,
         window: float | None = None,
     ) -> EEGArray:
         """Check the parts against each other and bind them."""
@@ -292,7 +296,7 @@ class EEGArray(np.ndarray):
     # -- to and from MNE ------------------------------------------------------------------
 
     @classmethod
-    def from_epochs(cls, epochs: Any, picks: Any = None) -> EEGArray:
+    def from_epochs(cls, epochs: BaseEpochs, picks: Picks = None) -> EEGArray:
         """Take data (volts), info, events and metadata from epochs.
 
         Parameters

@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_memory
 
 from skbci._checks.eeg import as_eeg
+from skbci._typing import Labels, Signals
 from skbci._whole import Undo, WholeFits, fits_or_not, undo_fit_in_place, undo_training
 from skbci.eegarray import EEGArray
 
@@ -77,7 +78,7 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
     (5, [1, 2])
     """
 
-    def _fit(self, X: Any, *args: Any, **kwargs: Any) -> Any:
+    def _fit(self, X: Signals, *args: Any, **kwargs: Any) -> Any:
         # The same steps with another cache: nobody who looks at this pipeline meanwhile sees it.
         worker = object.__new__(type(self))
         worker.__dict__.update(self.__dict__, memory=_KeepingMemory(check_memory(self.memory)))
@@ -86,7 +87,7 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
         finally:
             self.steps = worker.steps  # type: ignore[has-type]
 
-    def fit(self, X: Any, y: Any = None, **params: Any) -> Pipeline:
+    def fit(self, X: Signals, y: Labels | None = None, **params: Any) -> Pipeline:
         """Fit all steps, one after the other.
 
         Parameters
@@ -106,7 +107,7 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
 
     @available_if(lambda self: self._can_fit_transform())
     @fits_or_not
-    def fit_transform(self, X: Any, y: Any = None, **params: Any) -> Any:
+    def fit_transform(self, X: Signals, y: Labels | None = None, **params: Any) -> Any:
         """Fit all steps, and transform with all of them.
 
         Parameters
@@ -126,7 +127,7 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
 
     @available_if(lambda self: hasattr(super(), "fit_predict"))
     @fits_or_not
-    def fit_predict(self, X: Any, y: Any = None, **params: Any) -> np.ndarray:
+    def fit_predict(self, X: Signals, y: Labels | None = None, **params: Any) -> np.ndarray:
         """Fit all steps, and predict by the last one's ``fit_predict``.
 
         Parameters
@@ -191,7 +192,7 @@ def make_pipeline(
     return Pipeline(named, transform_input=transform_input, memory=memory, verbose=verbose)
 
 
-def keep_rows(X: Any, out: Any) -> Any:
+def keep_rows(X: Signals, out: Any) -> Any:
     """Give a transformer's output the table of its input.
 
     Parameters
@@ -232,7 +233,7 @@ def last_step(estimator: Any) -> Any:
     return estimator
 
 
-def step_output(pipeline: Any, X: Any, out: Any) -> Any:
+def step_output(pipeline: Any, X: Signals, out: Any) -> Any:
     """Give what a pipeline hands to the step after the one that made ``out`` of ``X``."""
     return keep_rows(X, out) if isinstance(pipeline, Pipeline) else out
 
@@ -267,7 +268,7 @@ class _KeepingMemory:
         """Wrap scikit-learn's function that fits a transformer and transforms with it."""
         cached = self._memory.cache(function, **settings)
 
-        def kept(transformer: Any, X: Any, *args: Any, **kwargs: Any) -> Any:
+        def kept(transformer: Any, X: Signals, *args: Any, **kwargs: Any) -> Any:
             out, fitted = cached(transformer, X, *args, **kwargs)
             return keep_rows(X, out), fitted
 

@@ -15,6 +15,7 @@ from skbci._checks.labels import check_labels
 from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
 from skbci._eegarray.mne_exchange import array_from_list
+from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["as_eeg", "check_eeg", "check_flat_channels", "signal_scale"]
@@ -24,7 +25,7 @@ FLOATS = (np.float64, np.float32)
 _SCALE_ROWS = 32
 
 
-def as_eeg(X: Any) -> Any:
+def as_eeg(X: Signals) -> Any:
     """Turn ``mne.Epochs``, or scikit-learn's list of one-epoch objects, into an `EEGArray`.
 
     Their data channels that are not marked bad are taken (EEG, MEG ...; no triggers, no eyes).
@@ -51,7 +52,7 @@ def as_eeg(X: Any) -> Any:
 
 def check_eeg(
     estimator: Any,
-    X: Any,
+    X: Signals,
     y: Any = "no_validation",
     *,
     reset: bool,
@@ -147,7 +148,7 @@ def _check_not_empty(data: np.ndarray, name: str) -> None:
         raise ValueError(f"{name}: X has 0 {what} (shape {data.shape}); at least one is needed.")
 
 
-def _check_shape(estimator: Any, X: Any, same_times: bool) -> None:
+def _check_shape(estimator: Any, X: Signals, same_times: bool) -> None:
     """Compare a 3-D (or deeper) input with what fit saw; 2-D is left to scikit-learn."""
     full = X.shape if hasattr(X, "shape") else np.shape(X) if isinstance(X, list) else ()
     fitted, shape = estimator.input_shape_, tuple(full[1:])

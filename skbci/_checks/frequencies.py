@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from skbci._checks.parameters import check_rate, shown, who_asks
+from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["check_bands", "resolve_sfreq"]
 
 
-def resolve_sfreq(sfreq: float | None, X: Any, who: Any) -> float:
+def resolve_sfreq(sfreq: float | None, X: Signals, who: Any) -> float:
     """Sampling rate from the parameter, or from what flows, or an error.
 
     Raises

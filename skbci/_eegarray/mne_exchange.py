@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,10 @@ import pandas as pd
 from skbci._process.quiet import quiet_mne
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.restarts import refine, separate_restarts
+from skbci._typing import Picks
+
+if TYPE_CHECKING:
+    from mne import BaseEpochs
 
 __all__ = [
     "array_from_epochs", "array_from_list", "epochs_from_array", "event_onsets", "joined_table",
@@ -20,7 +24,7 @@ __all__ = [
 EVENT_COLUMNS = ("event_sample", "event_previous", "event_code")
 
 
-def array_from_epochs(cls: Any, epochs: Any, picks: Any) -> Any:
+def array_from_epochs(cls: Any, epochs: BaseEpochs, picks: Picks) -> Any:
     """Do the work of ``EEGArray.from_epochs``; ``cls`` is the class to make."""
     if not epochs.preload:
         with quiet_mne():
@@ -85,7 +89,7 @@ def epochs_from_array(array: Any) -> Any:
     return epochs
 
 
-def event_clock(epochs: Any) -> float:
+def event_clock(epochs: BaseEpochs) -> float:
     """Rate in Hz that the events' samples are counted at: the recording's.
 
     Epochs that were resampled or decimated keep the events of their recording.
@@ -93,7 +97,7 @@ def event_clock(epochs: Any) -> float:
     return float(np.ravel(getattr(epochs, "_raw_sfreq", None) or epochs.info["sfreq"])[0])
 
 
-def event_onsets(epochs: Any) -> np.ndarray | None:
+def event_onsets(epochs: BaseEpochs) -> np.ndarray | None:
     """Seconds from the start of the recording to each epoch's event, or None where not known.
 
     Epochs from bare data have placeholders for events: the numbers of the epochs.

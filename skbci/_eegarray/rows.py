@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["carry_rows", "row_values", "rows_by_label"]
 
 
-def carry_rows(X: Any, data: np.ndarray, **context: Any) -> np.ndarray:
+def carry_rows(X: Signals, data: np.ndarray, **context: Any) -> np.ndarray:
     """Put ``data`` under the row table of ``X`` where X has one; else return it bare.
 
     ``context`` says what of ``sfreq``, ``ch_names`` and ``tmin`` differs from X's.
@@ -23,14 +24,14 @@ def carry_rows(X: Any, data: np.ndarray, **context: Any) -> np.ndarray:
     return data
 
 
-def row_values(X: Any, column: str) -> np.ndarray | None:
+def row_values(X: Signals, column: str) -> np.ndarray | None:
     """A column of the rows' table, or None where X has no such column."""
     if isinstance(X, EEGArray) and column in X.metadata:
         return X.metadata[column].to_numpy()
     return None
 
 
-def row_seconds(X: Any) -> np.ndarray | None:
+def row_seconds(X: Signals) -> np.ndarray | None:
     """When the rows begin, in seconds; NaN where it is missing, None where nobody says.
 
     Raises

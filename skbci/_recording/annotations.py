@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from mne.io import BaseRaw
 
 __all__ = ["crosses_bad"]
 
 
-def crosses_bad(raw: Any, first: np.ndarray, n_times: int) -> np.ndarray:
+def crosses_bad(raw: BaseRaw, first: np.ndarray, n_times: int) -> np.ndarray:
     """Return whether windows touch an annotation that starts with "bad" or "edge".
 
     MNE's rule for epochs (``reject_by_annotation``), and its boundaries between recordings that

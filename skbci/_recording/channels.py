@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skbci._process.quiet import quiet_mne
+from skbci._typing import Picks
+
+if TYPE_CHECKING:
+    from mne import Info
 
 __all__ = ["DATA_TYPES", "channel_picks", "left_out_bads", "named_otherwise"]
 
@@ -24,7 +28,7 @@ _OTHER = re.compile(
 )
 
 
-def channel_picks(info: Any, picks: Any = None, what: str = "the recording") -> np.ndarray:
+def channel_picks(info: Info, picks: Picks = None, what: str = "the recording") -> np.ndarray:
     """Indices of the channels to take.
 
     Parameters
@@ -70,7 +74,7 @@ def channel_picks(info: Any, picks: Any = None, what: str = "the recording") -> 
     return np.asarray(chosen, dtype=int)
 
 
-def _chosen(info: Any, picks: Any) -> tuple[np.ndarray, str]:
+def _chosen(info: Info, picks: Picks) -> tuple[np.ndarray, str]:
     """What MNE makes of picks, and what it says where it makes nothing of them."""
     import mne
 
@@ -92,7 +96,7 @@ def named_otherwise(names: Sequence[str]) -> list[str]:
     return [name for name in names if _OTHER.fullmatch(name.strip())]
 
 
-def left_out_bads(info: Any, picks: np.ndarray) -> list[str]:
+def left_out_bads(info: Info, picks: np.ndarray) -> list[str]:
     """Channels marked bad that are not among the picked ones."""
     kept = {info["ch_names"][at] for at in picks}
     return [name for name in info["bads"] if name not in kept]

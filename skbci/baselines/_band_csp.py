@@ -15,6 +15,7 @@ from skbci._checks.labels import check_labels
 from skbci._eegarray.rows import carry_rows
 from skbci._process.quiet import quiet_mne
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci._usable import (
     amplitudes,
     check_classes_left,
@@ -138,7 +139,7 @@ class BandCSP(WholeFits, CSP):
         raise AttributeError("BandCSP has no inverse_transform: its features are log-powers.")
 
     @on_one_thread
-    def fit(self, X: Any, y: Any) -> BandCSP:
+    def fit(self, X: Signals, y: Labels) -> BandCSP:
         """Find the filters of each band.
 
         Parameters
@@ -193,7 +194,7 @@ n_times)
             words = ", ".join(map(repr, _SHRINKAGES))
             check_number(self.reg, "reg", self, low=0, high=1, also=words)
 
-    def _bad_rows(self, X: Any, amplitude: np.ndarray, then: str) -> np.ndarray:
+    def _bad_rows(self, X: Signals, amplitude: np.ndarray, then: str) -> np.ndarray:
         """Find the rows without a usable signal in all channels of all bands."""
         found = find_unusable(amplitude, self._typical)
         names = X.ch_names if isinstance(X, EEGArray) else None
@@ -218,7 +219,7 @@ n_times)
         return filters, patterns, by_class[0] / by_class.sum(axis=0)
 
     @on_one_thread
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Compute the log-power of every filter's output.
 
         Parameters

@@ -12,6 +12,7 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import StandardScaler
 
 from skbci._checks import check_count, check_fits, check_number, check_seed, is_number, refusal
+from skbci._typing import Seed
 from skbci.estimators import DecoderPipeline, MLPClassifier
 from skbci.features import BandEnergy
 
@@ -34,7 +35,7 @@ def eye_state_pipeline(
     sfreq: float | None = None,
     variance: float = 0.95,
     log: bool = False,
-    random_state: Any = None,
+    random_state: Seed = None,
     **network: Any,
 ) -> DecoderPipeline:
     """Sub-band energies, principal components, z-scores, and a network or any classifier.
@@ -114,7 +115,7 @@ def eye_state_ensemble(
     sfreq: float | None = None,
     variance: float = 0.95,
     log: bool = False,
-    random_state: Any = None,
+    random_state: Seed = None,
     **network: Any,
 ) -> DecoderPipeline:
     """Average the probabilities of two networks, one of each architecture.
@@ -182,7 +183,7 @@ def eye_state_ensemble(
     return eye_state_pipeline(voting, sfreq=sfreq, variance=variance, log=log)
 
 
-def _network(architecture: Any, random_state: Any, network: dict[str, Any]) -> MLPClassifier:
+def _network(architecture: Any, random_state: Seed, network: dict[str, Any]) -> MLPClassifier:
     if not is_number(architecture) or architecture not in _ARCHITECTURES:
         raise ValueError(
             f"architecture={architecture!r} is unknown; choose 1 for "

@@ -10,6 +10,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest, mutual_info_classif
 
 from skbci._checks import check_count, check_seed, refusal
+from skbci._typing import Seed
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
 from skbci.estimators import DecoderPipeline
@@ -28,7 +29,7 @@ def fbcsp(
     sfreq: float | None = None,
     reg: float | str | None = "oas",
     order: int = 4,
-    random_state: Any = 0,
+    random_state: Seed = 0,
     alignment: Any = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._typing import Labels, Metadata
 from skbci.eegarray import EEGArray
+
+if TYPE_CHECKING:
+    from mne import Info
 
 __all__ = ["make_bunch", "natural"]
 
@@ -18,13 +22,13 @@ _COLUMNS = ("subject", "session", "run", "onset", "task")
 
 def make_bunch(
     data: Any,
-    y: Any,
-    metadata: Any = None,
+    y: Labels | None,
+    metadata: Metadata | None = None,
     *,
     sfreq: float | None = None,
     ch_names: Sequence[str] | None = None,
     tmin: float = 0.0,
-    info: Any = None,
+    info: Info | None = None,
     description: str = "",
     stored: dict[str, Any] | None = None,
     **extra: Any,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mne import Info
 
 __all__ = ["header_subject", "names_in", "plain_name"]
 
@@ -57,7 +60,7 @@ def plain_name(value: Any) -> int | str:
     return int(match.group(1)) if match else text
 
 
-def header_subject(info: Any) -> str | int | None:
+def header_subject(info: Info) -> str | int | None:
     """Who a recording's header says it is from; None where it names nobody."""
     about = info.get("subject_info") or {}
     known = str(about.get("his_id") or "").strip()

@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from skbci._checks import check_choice, check_flag, refusal
+from skbci._typing import Labels, Signals
 from skbci.display._style import check_axes
 from skbci.evaluation import Comparison, compare
 
@@ -123,8 +124,8 @@ class ComparisonDisplay:
     def from_estimators(
         cls,
         pipelines: Mapping[str, Any],
-        X: Any,
-        y: Any,
+        X: Signals,
+        y: Labels,
         *,
         ax: Axes | None = None,
         kind: str = "strip",

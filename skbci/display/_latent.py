@@ -10,6 +10,7 @@ from sklearn.manifold import TSNE
 
 from skbci._checks import check_choice, check_seed
 from skbci._checks.labels import label_column
+from skbci._typing import Labels, Seed, Signals
 from skbci.display._style import check_axes, clean, line_style, new_axes
 
 if TYPE_CHECKING:
@@ -80,11 +81,11 @@ class LatentDisplay:
     def from_estimator(
         cls,
         estimator: Any,
-        X: Any,
-        y: Any,
+        X: Signals,
+        y: Labels,
         *,
         method: str = "pca",
-        random_state: Any = 0,
+        random_state: Seed = 0,
         ax: Axes | None = None,
         **plot_params: Any,
     ) -> LatentDisplay:

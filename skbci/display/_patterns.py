@@ -10,6 +10,7 @@ import pandas as pd
 
 from skbci._checks import check_count, check_flag
 from skbci._recording.montage import spell_electrodes, standard_montage
+from skbci._typing import Labels, Seed, Signals
 from skbci.display._style import check_axes
 from skbci.evaluation import spatial_patterns
 
@@ -65,13 +66,13 @@ class PatternDisplay:
     def from_estimator(
         cls,
         estimator: Any,
-        X: Any,
-        y: Any = None,
+        X: Signals,
+        y: Labels | None = None,
         *,
         method: str = "auto",
         scoring: Any = None,
         n_repeats: int = 5,
-        random_state: Any = 0,
+        random_state: Seed = 0,
         axes: Any = None,
         **plot_params: Any,
     ) -> PatternDisplay:

@@ -25,6 +25,7 @@ from skbci._checks import (
 )
 from skbci._checks.eeg import as_eeg
 from skbci._process.quiet import without_warnings
+from skbci._typing import Labels, Seed, Signals
 from skbci.display._style import check_axes, clean, line_style, log_ticks
 
 if TYPE_CHECKING:
@@ -86,15 +87,15 @@ class StabilityDisplay:
     def from_estimator(
         cls,
         estimator: Any,
-        X: Any,
-        y: Any,
+        X: Signals,
+        y: Labels,
         *,
         lrs: Sequence[float] = (0.01, 0.1, 1.0, 5.0),
         optimizers: Sequence[str] = ("hjb", "hjb-ad", "adam", "adagrad", "rmsprop", "sgd"),
         n_epochs: int = 100,
         cv: Any = None,
-        groups: Any = None,
-        random_state: Any = 0,
+        groups: Labels | None = None,
+        random_state: Seed = 0,
         progress: bool = False,
         axes: Any = None,
     ) -> StabilityDisplay:
@@ -163,7 +164,9 @@ class StabilityDisplay:
                 "and learning rate."
             )
         for train, test, optimizer, lr in _ticking(jobs, progress):
-            learn, check = ((_safe_indexing(X, rows), y[rows]) for rows in (train, test))
+            learn, check = (
+                (_safe_indexing(X, rows), _safe_indexing(y, rows)) for rows in (train, test)
+            )
             losses = _train(estimator, learn, check, optimizer, lr, n_epochs, _seed(random_state))
             runs.append(losses.assign(optimizer=optimizer, lr=float(lr)))
         every = pd.concat(runs, ignore_index=True)
@@ -288,7 +291,7 @@ def _strict_mean(values: pd.Series) -> float:
     return float(values.mean(skipna=False))
 
 
-def _seed(random_state: Any) -> int:
+def _seed(random_state: Seed) -> int:
     if isinstance(random_state, (int, np.integer)):
         check_seed(random_state, "StabilityDisplay")
         return int(random_state)
@@ -330,7 +333,7 @@ def _train(
                          "test_loss": losses[:, 1]})
 
 
-def _loss(network: Any, X: Any, y: np.ndarray) -> float:
+def _loss(network: Any, X: Signals, y: np.ndarray) -> float:
     if is_regressor(network):
         return float(np.mean((network.predict(X) - y) ** 2))
     return float(log_loss(y, network.predict_proba(X), labels=network.classes_))

@@ -29,6 +29,7 @@ from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values
 from skbci._process.quiet import filters_kept, without_warnings
+from skbci._typing import Labels, Signals
 from skbci.evaluation._collect import RESERVED, collect
 from skbci.evaluation._comparison import Comparison
 from skbci.evaluation._folds import Fold, make_folds
@@ -41,11 +42,11 @@ __all__ = ["compare"]
 @filters_kept()
 def compare(
     pipelines: Mapping[str, Any],
-    X: Any,
-    y: Any,
+    X: Signals,
+    y: Labels,
     *,
     cv: Any = None,
-    groups: Any = None,
+    groups: Labels | None = None,
     scoring: str | Callable[..., float] | Sequence[str] | Mapping[str, Any] = "accuracy",
     baseline: str | None = None,
     by: str | None = "subject",
@@ -163,7 +164,7 @@ def compare(
                    chance)
 
 
-def _check_input(pipelines: Any, X: Any, y: Any, baseline: str | None) -> None:
+def _check_input(pipelines: Any, X: Signals, y: Labels, baseline: str | None) -> None:
     if not isinstance(pipelines, Mapping):
         raise TypeError(f"compare: pipelines must be a dict of names to estimators, got a "
                         f"{type(pipelines).__name__}.")
@@ -214,7 +215,7 @@ def _metric_name(scoring: Any) -> str:
     return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
 
 
-def _subject_labels(X: Any, groups: Any, by: str | None) -> tuple[str, np.ndarray | None]:
+def _subject_labels(X: Signals, groups: Any, by: str | None) -> tuple[str, np.ndarray | None]:
     """Who each row is from, and what that is called."""
     if by is None:
         return "subject", None
@@ -247,7 +248,7 @@ def _numbered(place: int, *job: Any) -> tuple[int, Any]:
     return place, run_fold(*job)
 
 
-def _chance(estimator: Any, X: Any, y: Any, folds: list[Fold], scoring: Any) -> float:
+def _chance(estimator: Any, X: Signals, y: Labels, folds: list[Fold], scoring: Any) -> float:
     dummy = DummyRegressor() if is_regressor(estimator) else DummyClassifier(strategy="prior")
     if scoring is None:
         scoring = "r2" if is_regressor(estimator) else "accuracy"

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 
 from skbci._process.quiet import without_warnings
+from skbci._typing import Labels, Signals
 
 Fold = tuple[np.ndarray, np.ndarray]
 
 
-def make_folds(cv: Any, X: Any, y: Any, params: Mapping[str, Any], who: str) -> list[Fold]:
+def make_folds(
+    cv: Any, X: Signals, y: Labels | None, params: Mapping[str, Any], who: str
+) -> list[Fold]:
     """Collect the splits as row indices.
 
     Raises

@@ -17,6 +17,7 @@ from skbci._eegarray.rows import row_values
 from skbci._recording.restarts import nearest_distance, refine
 from skbci._row_times import known_duration, row_onsets
 from skbci._sessions import LEVELS, is_apart, recording_codes
+from skbci._typing import Labels, Signals
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._leakage_report import LeakageReport
 
@@ -35,11 +36,11 @@ _JOINED = (
 
 def leakage_report(
     cv: Any,
-    X: Any,
-    groups: Any = None,
+    X: Signals,
+    groups: Labels | None = None,
     onsets: Any = None,
     *,
-    y: Any = None,
+    y: Labels | None = None,
     window: float | None = None,
 ) -> LeakageReport:
     """Say what a cross-validation split lets through from test to training rows.
@@ -129,13 +130,13 @@ def _goes_back(recordings: np.ndarray, times: np.ndarray) -> bool:
     return bool((np.diff(times[order])[np.diff(recordings[order]) == 0] <= 0).any())
 
 
-def _splits(cv: Any, X: Any, y: Any, groups: Any, onsets: Any) -> list[Fold]:
+def _splits(cv: Any, X: Signals, y: Labels | None, groups: Any, onsets: Any) -> list[Fold]:
     cv = check_cv(check_splitter(cv, "leakage_report"), y, classifier=y is not None)
     extra = {"onsets": onsets} if "onsets" in inspect.signature(cv.split).parameters else {}
     return make_folds(cv, X, y, {"groups": groups, **extra}, "leakage_report")
 
 
-def _known_labels(X: Any, groups: Any, n_rows: int) -> dict[str, np.ndarray]:
+def _known_labels(X: Signals, groups: Any, n_rows: int) -> dict[str, np.ndarray]:
     """Code each row's subject, session of that subject, run of that session, and group."""
     labels, codes = {}, np.zeros(n_rows, dtype=np.int64)
     for column in LEVELS:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_choice, check_count, check_fits, check_seed
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_labels
+from skbci._typing import Labels, Seed, Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["spatial_patterns"]
@@ -22,13 +23,13 @@ _METHODS = ("auto", "filters", "linear", "gradient", "permutation")
 
 def spatial_patterns(
     estimator: Any,
-    X: Any,
-    y: Any = None,
+    X: Signals,
+    y: Labels | None = None,
     *,
     method: str = "auto",
     scoring: Any = None,
     n_repeats: int = 5,
-    random_state: Any = 0,
+    random_state: Seed = 0,
 ) -> pd.DataFrame:
     r"""Compute what each channel contributes to a fitted decoder.
 
@@ -108,18 +109,17 @@ def spatial_patterns(
         )
     known = X.ch_names if isinstance(X, EEGArray) else None
     names = known or [f"EEG{i:03d}" for i in range(shape[1])]
-    if y is not None:
-        y = check_labels(y, shape[0], "spatial_patterns")
+    labels = None if y is None else check_labels(y, shape[0], "spatial_patterns")
     maps: dict[str, np.ndarray] | None = None
     if method in ("auto", "filters"):
         maps = _filter_patterns(estimator, shape[1])
     if maps is None and method in ("auto", "linear"):
         maps = _linear_patterns(estimator, X)
     if maps is None and method in ("auto", "gradient") and _network(estimator) is not None:
-        maps = _gradient_maps(estimator, X, _needed(y, "gradient"))
+        maps = _gradient_maps(estimator, X, _needed(labels, "gradient"))
     if maps is None and method in ("auto", "permutation"):
         repeats = check_count(n_repeats, "n_repeats", "spatial_patterns")
-        maps = _permutation_map(estimator, X, _needed(y, "permutation"), scoring, repeats,
+        maps = _permutation_map(estimator, X, _needed(labels, "permutation"), scoring, repeats,
                                 check_seed(random_state, "spatial_patterns"))
     if maps is None:
         wanted = {"filters": "no step with patterns_ over these channels",
@@ -130,7 +130,7 @@ def spatial_patterns(
     return pd.DataFrame.from_dict(maps, orient="index", columns=names)
 
 
-def _needed(y: Any, method: str) -> np.ndarray:
+def _needed(y: np.ndarray | None, method: str) -> np.ndarray:
     if y is None:
         raise ValueError(f"spatial_patterns: method {method!r} needs the labels y.")
     return y
@@ -187,7 +187,7 @@ def _filter_patterns(estimator: Any, n_channels: int) -> dict[str, np.ndarray] |
 # -- linear decisions -----------------------------------------------------------------------
 
 
-def _linear_patterns(estimator: Any, X: Any) -> dict[str, np.ndarray] | None:
+def _linear_patterns(estimator: Any, X: Signals) -> dict[str, np.ndarray] | None:
     from pyriemann.tangentspace import TangentSpace
 
     if not isinstance(estimator, Pipeline) or not hasattr(estimator[-1], "coef_"):
@@ -258,7 +258,7 @@ def _network(estimator: Any) -> Any:
     return last if hasattr(last, "input_relevance") else None
 
 
-def _gradient_maps(estimator: Any, X: Any, y: np.ndarray) -> dict[str, np.ndarray] | None:
+def _gradient_maps(estimator: Any, X: Signals, y: np.ndarray) -> dict[str, np.ndarray] | None:
     flows = estimator[:-1].transform(X) if isinstance(estimator, Pipeline) and len(
         estimator.steps) > 1 else X
     relevance = np.asarray(_network(estimator).input_relevance(flows, y), dtype=float)
@@ -271,7 +271,7 @@ def _gradient_maps(estimator: Any, X: Any, y: np.ndarray) -> dict[str, np.ndarra
 
 
 def _permutation_map(
-    estimator: Any, X: Any, y: np.ndarray, scoring: Any, n_repeats: int,
+    estimator: Any, X: Signals, y: np.ndarray, scoring: Any, n_repeats: int,
     random: np.random.RandomState,
 ) -> dict[str, np.ndarray]:
     scorer = check_scoring(estimator, scoring=scoring)

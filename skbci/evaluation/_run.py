@@ -17,6 +17,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import cross_validate
 from sklearn.utils import _safe_indexing
 
+from skbci._typing import Labels, Signals
 from skbci.evaluation._folds import Fold
 from skbci.evaluation._routing import scorer_params
 
@@ -45,7 +46,7 @@ def cross_validate_here(*args: Any, **kwargs: Any) -> dict[str, Any]:
 
 
 def run_fold(
-    name: str, number: int, estimator: Any, X: Any, y: Any, fold: Fold,
+    name: str, number: int, estimator: Any, X: Signals, y: Labels, fold: Fold,
     scoring: Mapping[str, Any], subjects: np.ndarray | None, params: Mapping[str, Any],
     error_score: Any,
 ) -> tuple[dict[str, Any], dict[Any, float]]:
@@ -84,7 +85,7 @@ def run_fold(
 
 
 def _by_subject(
-    fitted: Any, X: Any, y: Any, test: np.ndarray, scoring: Any, subjects: np.ndarray,
+    fitted: Any, X: Signals, y: Labels, test: np.ndarray, scoring: Any, subjects: np.ndarray,
     tested: Sequence[Any], params: Mapping[str, Any],
 ) -> dict[Any, float]:
     scorer = check_scoring(fitted, scoring=scoring)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 
@@ -30,7 +31,7 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _read_fit(self, X: Any, **check_params: Any) -> tuple[Any, np.ndarray]:
+    def _read_fit(self, X: Signals, **check_params: Any) -> tuple[Any, np.ndarray]:
         """Validate X in ``fit``; give it with its context and as bare floats."""
         X = as_eeg(X)
         data = check_eeg(self, X, reset=True, **check_params)
@@ -39,13 +40,13 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
             self.ch_names_ = X.ch_names
         return X, data
 
-    def _read(self, X: Any, **check_params: Any) -> tuple[Any, np.ndarray]:
+    def _read(self, X: Signals, **check_params: Any) -> tuple[Any, np.ndarray]:
         """Validate X after ``fit``; give it with its context and as bare floats."""
         check_is_fitted(self)
         X = as_eeg(X)
         return X, check_eeg(self, X, reset=False, **check_params)
 
-    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         """Transform rows that are valid: ``data``, whose context is X's, or that have none."""
         raise NotImplementedError
 
@@ -63,11 +64,11 @@ class OnePassTransformer(EEGTransformer):
     """Base of the transformers that compute in ``fit`` what the fitted rows become."""
 
     @abstractmethod
-    def _fit_and_compute(self, X: Any) -> np.ndarray:
+    def _fit_and_compute(self, X: Signals) -> np.ndarray:
         """Fit, and transform the same rows."""
 
     @on_one_thread
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
+    def fit_transform(self, X: Signals, y: Labels | None = None, **fit_params: Any) -> np.ndarray:
         """Fit, and transform the same rows.
 
         Parameters
@@ -114,7 +115,7 @@ class FeatureTransformer(EEGTransformer):
         names = [f"{ch}_{label}" for ch in self._channel_names(input_features) for label in labels]
         return np.asarray(names, dtype=object)
 
-    def _as_features(self, X: Any, out: np.ndarray) -> np.ndarray:
+    def _as_features(self, X: Signals, out: np.ndarray) -> np.ndarray:
         """Flatten channels and features, and keep the rows' table."""
         out = out.reshape(len(out), -1)
         # Features keep the names, so that a later step knows how many channels there are.

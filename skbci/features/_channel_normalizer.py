@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from skbci._checks import check_choice, check_count
 from skbci._eegarray.rows import carry_rows
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.features._base import SignalTransformer
 
@@ -68,7 +67,7 @@ class ChannelNormalizer(SignalTransformer):
         self.norm = norm
         self.n_channels = n_channels
 
-    def fit(self, X: Any, y: Any = None) -> ChannelNormalizer:
+    def fit(self, X: Signals, y: Labels | None = None) -> ChannelNormalizer:
         """Check the number of channels.
 
         Parameters
@@ -107,7 +106,7 @@ class ChannelNormalizer(SignalTransformer):
             )
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Scale every channel.
 
         Parameters
@@ -123,7 +122,7 @@ class ChannelNormalizer(SignalTransformer):
         """
         return self._compute(*self._read(X, flat="allow"))
 
-    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         out = data if data.ndim == 3 else data.reshape(len(data), self.n_blocks_, -1)
         # Dividing by the largest value first keeps squares from overflow and underflow.
         out = out / _nonzero(np.abs(out).max(axis=-1, keepdims=True))

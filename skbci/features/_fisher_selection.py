@@ -15,6 +15,7 @@ from skbci._checks.labels import check_classes
 from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
 from skbci._sessions import session_codes
+from skbci._typing import Labels, Signals
 from skbci._whole import WholeFits
 
 __all__ = ["FisherSelection", "fisher_ratio"]
@@ -103,7 +104,7 @@ class FisherSelection(WholeFits, SelectorMixin, BaseEstimator):
         return tags
 
     @on_one_thread
-    def fit(self, X: Any, y: Any) -> FisherSelection:
+    def fit(self, X: Signals, y: Labels) -> FisherSelection:
         """Rank the features.
 
         Parameters
@@ -121,15 +122,15 @@ class FisherSelection(WholeFits, SelectorMixin, BaseEstimator):
         n_features = check_count(self.n_features, "n_features", who)
         check_choice(self.across, "across", who, ("pooled", "weakest"))
         X = as_eeg(X)
-        data, y = check_eeg(self, X, y, reset=True, ndim=(2,), ensure_min_samples=2)
-        check_classes(np.unique(y), self)
-        self.scores_ = self._scores(X, data, y)
+        data, labels = check_eeg(self, X, y, reset=True, ndim=(2,), ensure_min_samples=2)
+        check_classes(np.unique(labels), self)
+        self.scores_ = self._scores(X, data, labels)
         best = np.argsort(-self.scores_, kind="stable")[:n_features]
         self._mask = np.zeros(data.shape[1], dtype=bool)
         self._mask[best] = True
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Keep the chosen columns.
 
         Parameters
@@ -146,7 +147,7 @@ class FisherSelection(WholeFits, SelectorMixin, BaseEstimator):
         data = check_eeg(self, X, reset=False, ndim=(2,))
         return carry_rows(X, data[:, self._mask], ch_names=None)
 
-    def _scores(self, X: Any, data: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def _scores(self, X: Signals, data: np.ndarray, y: np.ndarray) -> np.ndarray:
         if self.across == "weakest":
             n_classes, codes = len(np.unique(y)), session_codes(X, len(data), "session")
             parts = [np.flatnonzero(codes == code) for code in np.unique(codes)]

@@ -20,6 +20,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from skbci._checks import check_fits
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.rows import carry_rows
+from skbci._typing import Labels, Signals
 from skbci._whole import WholeFits
 
 __all__ = ["KeepRows"]
@@ -106,7 +107,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
             transformer=self.transformer, method_mapping=mapping
         )
 
-    def fit(self, X: Any, y: Any = None, **params: Any) -> KeepRows:
+    def fit(self, X: Signals, y: Labels | None = None, **params: Any) -> KeepRows:
         """Fit the transformer.
 
         Parameters
@@ -128,7 +129,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         self.transformer_ = clone(self.transformer).fit(as_eeg(X), y, **given)
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Signals) -> Any:
         """Transform, and keep the rows' table.
 
         Parameters
@@ -145,7 +146,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         return self._with_table(X, self.transformer_.transform(X))
 
     @available_if(_has("inverse_transform"))
-    def inverse_transform(self, X: Any) -> Any:
+    def inverse_transform(self, X: Signals) -> Any:
         """Take the transformation back, and keep the rows' table.
 
         Parameters
@@ -175,7 +176,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.transformer_.get_feature_names_out(input_features)
 
-    def _with_table(self, X: Any, out: Any) -> Any:
+    def _with_table(self, X: Signals, out: Any) -> Any:
         if not isinstance(out, np.ndarray):
             return out  # a data frame by set_output, or a sparse matrix
         if len(out) != (n_rows := _num_samples(X)):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from skbci._checks import check_number
 from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci._usable import amplitudes, find_unusable, report_unusable
 from skbci.features._base import SignalTransformer
 
@@ -73,7 +72,7 @@ class RankReducer(SignalTransformer):
         self.tol = tol
 
     @on_one_thread
-    def fit(self, X: Any, y: Any = None) -> RankReducer:
+    def fit(self, X: Signals, y: Labels | None = None) -> RankReducer:
         """Find the components.
 
         Parameters
@@ -115,7 +114,7 @@ class RankReducer(SignalTransformer):
         return self
 
     @on_one_thread
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Project and scale.
 
         Parameters
@@ -132,7 +131,7 @@ class RankReducer(SignalTransformer):
         return self._compute(*self._read(X))
 
     @on_one_thread
-    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         if data.ndim == 2:
             return carry_rows(X, data / data.dtype.type(self.scale_))
         projection = (self.components_ / self.scale_).astype(data.dtype)

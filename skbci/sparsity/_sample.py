@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import numbers
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from skbci._checks import check_count, refusal
+from skbci._typing import Seed
 
 
 def stratified_sample(
-    X: ArrayLike, y: ArrayLike, n_rows: int | None = None, random_state: Any = 0
+    X: ArrayLike, y: ArrayLike, n_rows: int | None = None, random_state: Seed = 0
 ) -> np.ndarray:
     """Choose rows of each class in proportion, by what they hold and not by where they stand.
 
@@ -104,7 +104,7 @@ def _digest(row: np.ndarray, code: int, key: bytes) -> bytes:
     return seen.digest()
 
 
-def _key(random_state: Any) -> bytes:
+def _key(random_state: Seed) -> bytes:
     if isinstance(random_state, np.random.Generator):
         return random_state.bytes(8)
     if isinstance(random_state, np.random.RandomState):

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
+from skbci._typing import Labels
 from skbci.eegarray import EEGArray
 from skbci.stream._compile import unwrapped
 from skbci.stream._engine import Engine
@@ -33,7 +34,7 @@ class Learning:
         self._labels: list[Any] = []
         self._places: list[tuple[int, float]] = []
 
-    def check_labels(self, y: Any, n: int, classes: np.ndarray, what: str) -> np.ndarray:
+    def check_labels(self, y: Labels, n: int, classes: np.ndarray, what: str) -> np.ndarray:
         """One label for each of n samples or windows.
 
         Raises
@@ -104,7 +105,9 @@ class Learning:
         engine.learner.partial_fit(EEGArray(rows, table, **engine.learner_context), labels)
         engine.refresh()
 
-    def learn_windows(self, engine: Engine, pipeline: Any, X: Any, labels: np.ndarray) -> None:
+    def learn_windows(
+        self, engine: Engine, pipeline: Any, X: np.ndarray, labels: np.ndarray
+    ) -> None:
         """Learn windows that are no part of the stream."""
         rows = X
         estimator = unwrapped(pipeline)

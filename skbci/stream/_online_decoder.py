@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_choice, check_count, check_positive
 from skbci._checks.eeg import as_eeg
 from skbci._sessions import LEVELS
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.stream._checks import (
     check_metadata,
@@ -255,7 +256,7 @@ class OnlineDecoder(WindowLoop):
 
     @or_undone
     def partial_fit(
-        self, samples: Any, y: Any, timestamps: Any = None
+        self, samples: Any, y: Labels, timestamps: Any = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take labelled samples: decide about the windows that they finish, then learn them.
 
@@ -292,7 +293,7 @@ class OnlineDecoder(WindowLoop):
         return self._advance(data, timestamps, labels)
 
     @or_undone
-    def partial_fit_windows(self, X: Any, y: Any) -> OnlineDecoder:
+    def partial_fit_windows(self, X: Signals, y: Labels) -> OnlineDecoder:
         """Learn separate labelled windows, such as calibration trials, apart from the stream.
 
         Parameters

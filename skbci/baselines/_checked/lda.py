@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from skbci._checks.labels import check_labels
+from skbci._typing import Labels
 
 
 class CheckedLDA(LinearDiscriminantAnalysis):
     """`LinearDiscriminantAnalysis` that refuses a single class whatever its solver."""
 
-    def fit(self, X: Any, y: Any) -> CheckedLDA:
+    def fit(self, X: np.ndarray, y: Labels) -> CheckedLDA:
         """Fit the classes' means and their covariance.
 
         Parameters

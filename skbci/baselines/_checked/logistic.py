@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from skbci._checks import check_positive
 from skbci._checks.labels import check_labels
+from skbci._typing import Labels
 
 
 class CheckedLogisticRegression(LogisticRegression):
     """`LogisticRegression` that names the rows whose labels are missing."""
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CheckedLogisticRegression:
+    def fit(
+        self, X: np.ndarray, y: Labels, sample_weight: Any = None
+    ) -> CheckedLogisticRegression:
         """Fit the weights.
 
         Parameters

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from pyriemann.classification import MDM
 
 from skbci._checks.labels import check_labels
+from skbci._typing import Labels
 
 
 class CheckedMDM(MDM):
     """`pyriemann.classification.MDM` that takes lists of labels and refuses a single class."""
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CheckedMDM:
+    def fit(self, X: np.ndarray, y: Labels, sample_weight: Any = None) -> CheckedMDM:
         """Estimate each class's mean covariance.
 
         Parameters

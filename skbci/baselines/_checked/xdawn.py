@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from pyriemann.estimation import XdawnCovariances
 
 from skbci._checks import check_count
 from skbci._checks.labels import check_labels
+from skbci._typing import Labels
 
 
 class CheckedXdawnCovariances(XdawnCovariances):
     """`pyriemann.estimation.XdawnCovariances` that takes lists of labels and refuses one class."""
 
-    def fit(self, X: Any, y: Any) -> CheckedXdawnCovariances:
+    def fit(self, X: np.ndarray, y: Labels) -> CheckedXdawnCovariances:
         """Estimate each class's spatial filters and mean response.
 
         Parameters
@@ -33,7 +32,7 @@ class CheckedXdawnCovariances(XdawnCovariances):
         self.n_times_ = np.shape(X)[-1]
         return super().fit(np.asarray(X, dtype=np.float64), labels)
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: np.ndarray) -> np.ndarray:
         """Covariances of the filtered row and the mean responses, stacked.
 
         Parameters

@@ -7,13 +7,14 @@ from typing import Any
 from sklearn.ensemble import AdaBoostClassifier
 
 from skbci._checks import check_count, check_seed
+from skbci._typing import Seed
 from skbci.baselines._classifiers.rotation_forest import RotationForest
 
 __all__ = ["adaptive_rotation_forest"]
 
 
 def adaptive_rotation_forest(
-    n_forests: int = 10, *, random_state: Any = None, **forest: Any
+    n_forests: int = 10, *, random_state: Seed = None, **forest: Any
 ) -> AdaBoostClassifier:
     """Return rotation forests that are boosted: each attends to what those before it got wrong.
 

@@ -18,6 +18,7 @@ from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.frequencies import resolve_sfreq
 from skbci._checks.labels import label_column
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci._whole import WholeFits
 from skbci.baselines._classifiers.canonical import band_weights, canonical_correlations
 
@@ -133,7 +134,7 @@ class CCAClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         return tags
 
     @on_one_thread
-    def fit(self, X: Any, y: Any) -> CCAClassifier:
+    def fit(self, X: Signals, y: Labels) -> CCAClassifier:
         """Settle which label has which frequency.
 
         Parameters
@@ -156,7 +157,7 @@ class CCAClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         self.classes_, self.frequencies_ = self._assign(data, labels)
         return self
 
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Signals) -> np.ndarray:
         """Score each label.
 
         Parameters
@@ -177,7 +178,7 @@ class CCAClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         scores = self._scores(data, self.frequencies_)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Predict the label of the largest score.
 
         Parameters

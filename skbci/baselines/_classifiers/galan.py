@@ -14,6 +14,7 @@ from skbci._checks import check_count, check_number
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci._whole import WholeFits
 from skbci.baselines._classifiers.standardized import standardized
 
@@ -103,7 +104,7 @@ class GalanClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         return tags
 
     @on_one_thread
-    def fit(self, X: Any, y: Any) -> GalanClassifier:
+    def fit(self, X: Signals, y: Labels) -> GalanClassifier:
         """Select features and find the canonical space.
 
         Parameters
@@ -137,7 +138,7 @@ class GalanClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         self.centroids_ = means @ self.canonical_
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Predict the class of the nearest centroid.
 
         Parameters
@@ -152,7 +153,7 @@ class GalanClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         distance = self._squared_distance(X)
         return self.classes_[distance.argmin(axis=1)]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Compute class probabilities.
 
         Parameters
@@ -168,7 +169,7 @@ class GalanClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         return softmax(-self._squared_distance(X) / 2, axis=1)
 
     @on_one_thread
-    def _squared_distance(self, X: Any) -> np.ndarray:
+    def _squared_distance(self, X: Signals) -> np.ndarray:
         check_is_fitted(self, "centroids_")
         data = check_eeg(self, as_eeg(X), reset=False, ndim=(2, 3), same_times=True)
         rows = data.reshape(len(data), -1)[:, self.selected_].astype(np.float64)

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_number
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes
+from skbci._typing import Labels, Signals
 from skbci._whole import WholeFits
 from skbci.baselines._classifiers.k_star_scale import AttributeScale
 
@@ -91,7 +92,7 @@ class KStar(WholeFits, ClassifierMixin, BaseEstimator):
         tags.input_tags.three_d_array = True
         return tags
 
-    def fit(self, X: Any, y: Any) -> KStar:
+    def fit(self, X: Signals, y: Labels) -> KStar:
         """Keep the training rows.
 
         Parameters
@@ -118,7 +119,7 @@ class KStar(WholeFits, ClassifierMixin, BaseEstimator):
         self._starts = np.searchsorted(codes[order], np.arange(len(self.classes_)))
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Predict the most probable label of each row.
 
         Parameters
@@ -133,7 +134,7 @@ class KStar(WholeFits, ClassifierMixin, BaseEstimator):
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Compute class probabilities.
 
         Parameters

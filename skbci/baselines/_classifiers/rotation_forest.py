@@ -15,6 +15,7 @@ from skbci._checks import check_choice, check_count, check_jobs, check_number, c
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Seed, Signals
 from skbci._weights import as_counts
 from skbci._whole import WholeFits
 from skbci.baselines._classifiers.standardized import standardized
@@ -101,7 +102,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         max_depth: int | None = None,
         min_samples_leaf: int = 2,
         n_jobs: int | None = None,
-        random_state: Any = None,
+        random_state: Seed = None,
     ) -> None:
         self.n_estimators = n_estimators
         self.subset_size = subset_size
@@ -119,7 +120,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         return tags
 
     @on_one_thread
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> RotationForest:
+    def fit(self, X: Signals, y: Labels, sample_weight: Any = None) -> RotationForest:
         """Grow the trees.
 
         Parameters
@@ -137,7 +138,9 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         self
         """
         n_trees = self._check_settings()
-        data, y = check_eeg(self, as_eeg(X), y, reset=True, flat="allow", ensure_min_samples=2)
+        data, labels = check_eeg(
+            self, as_eeg(X), y, reset=True, flat="allow", ensure_min_samples=2
+        )
         flat = data.reshape(len(data), -1).astype(np.float64)
         weight = _check_sample_weight(
             sample_weight, flat, dtype=np.float64, ensure_non_negative=True
@@ -146,7 +149,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
             raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
         weight = as_counts(weight)
         kept = weight > 0
-        self.classes_, codes = np.unique(y[kept], return_inverse=True)
+        self.classes_, codes = np.unique(labels[kept], return_inverse=True)
         check_classes(self.classes_, self)
         flat, codes, weight = _distinct(flat[kept], codes, weight[kept])
         rows, self._mean, self._spread = standardized(flat, weight)
@@ -164,7 +167,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "estimators_")
         return [turn.apply(np.eye(len(self._mean))) for turn in self._turns]
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Predict the most probable label of each row.
 
         Parameters
@@ -180,7 +183,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         return self.classes_[best]
 
     @on_one_thread
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Average the trees' class probabilities.
 
         Parameters

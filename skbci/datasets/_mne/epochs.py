@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mne
 import numpy as np
@@ -17,11 +17,16 @@ from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.times import first_sample
+from skbci._typing import Picks
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._mne.events import chosen_epochs, raw_events
 from skbci.datasets._mne.files import doubt_types, open_recording, whose
 from skbci.datasets._units import doubt_amplitude
 from skbci.eegarray import EEGArray
+
+if TYPE_CHECKING:
+    from mne import BaseEpochs
+    from mne.io import BaseRaw
 
 __all__ = ["read_epochs"]
 
@@ -32,7 +37,7 @@ def read_epochs(
     event_id: Any = None,
     tmin: float = 0.0,
     tmax: float = 4.0,
-    picks: Any = None,
+    picks: Picks = None,
     l_freq: float | None = None,
     h_freq: float | None = None,
     resample: float | None = None,
@@ -175,7 +180,7 @@ def _doubt(X: EEGArray, where: Any) -> None:
 
 
 def _from_raw(
-    raw: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
+    raw: BaseRaw, event_id: Any, tmin: float, tmax: float, picks: Picks, l_freq: float | None,
     h_freq: float | None, stim_channel: str | None, resample: float | None, where: Any,
 ) -> tuple[Any, np.ndarray]:
     events, names = raw_events(raw, event_id, stim_channel, where)
@@ -208,7 +213,7 @@ def _from_raw(
     return epochs, (epochs.events[:, 0] - raw.first_samp) / sfreq
 
 
-def _say_left_out(epochs: Any, where: Any) -> None:
+def _say_left_out(epochs: BaseEpochs, where: Any) -> None:
     """Warn of the events that MNE made no epoch of."""
     reasons = [log[0].lower() for log in epochs.drop_log if log and log[0] != "IGNORED"]
     marked = sum(reason.startswith(("bad", "edge")) for reason in reasons)
@@ -227,8 +232,8 @@ def _say_left_out(epochs: Any, where: Any) -> None:
 
 
 def _from_epochs(
-    epochs: Any, event_id: Any, tmin: float, tmax: float, picks: Any, l_freq: float | None,
-    h_freq: float | None, where: Any,
+    epochs: BaseEpochs, event_id: Any, tmin: float, tmax: float, picks: Picks,
+    l_freq: float | None, h_freq: float | None, where: Any,
 ) -> tuple[Any, np.ndarray | None]:
     epochs, _ = chosen_epochs(epochs, event_id, where)
     _prepare(epochs, picks, l_freq, h_freq)
@@ -250,14 +255,14 @@ def _inside(tmin: float, tmax: float, t0: float, sfreq: float, n_times: int) -> 
     return slice(first, stop) if first < stop else slice(0, 0)
 
 
-def _prepare(signal: Any, picks: Any, l_freq: float | None, h_freq: float | None) -> None:
+def _prepare(signal: Any, picks: Picks, l_freq: float | None, h_freq: float | None) -> None:
     """Pick channels and filter them, in place."""
     signal.pick(picks)
     if l_freq is not None or h_freq is not None:
         signal.filter(l_freq, h_freq, picks="all")
 
 
-def _table(epochs: Any, columns: dict[str, Any], given: list[str]) -> pd.DataFrame:
+def _table(epochs: BaseEpochs, columns: dict[str, Any], given: list[str]) -> pd.DataFrame:
     """The rows' table; columns that stored epochs bring along win over all but given ones."""
     table = pd.DataFrame(columns, index=range(len(epochs)))
     if epochs.metadata is None:

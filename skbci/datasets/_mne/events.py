@@ -6,13 +6,17 @@ import numbers
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mne
 import numpy as np
 
 from skbci._process.quiet import quiet_mne
 from skbci.datasets._selection import as_list
+
+if TYPE_CHECKING:
+    from mne import BaseEpochs
+    from mne.io import BaseRaw
 
 __all__ = ["chosen_epochs", "raw_events"]
 
@@ -21,7 +25,7 @@ _MARKER = re.compile(r"[A-Za-z ]+/[A-Za-z]? *(\d+)")
 
 
 def raw_events(
-    raw: Any, event_id: Any, stim_channel: str | None, where: Any
+    raw: BaseRaw, event_id: Any, stim_channel: str | None, where: Any
 ) -> tuple[np.ndarray, dict[str, int]]:
     """Wanted events of a recording and their codes by name.
 
@@ -82,7 +86,7 @@ def raw_events(
     return _one_a_sample(events, names, raw, where), names
 
 
-def chosen_epochs(epochs: Any, event_id: Any, where: Any) -> tuple[Any, dict[str, int]]:
+def chosen_epochs(epochs: BaseEpochs, event_id: Any, where: Any) -> tuple[Any, dict[str, int]]:
     """Epochs of the wanted events, and their codes by name.
 
     Raises
@@ -201,7 +205,7 @@ def _codes(known: dict[str, int], event_id: Any, where: Any) -> dict[str, int]:
     return chosen
 
 
-def _stimulus_events(raw: Any, stim_channel: str | None, where: Any) -> np.ndarray:
+def _stimulus_events(raw: BaseRaw, stim_channel: str | None, where: Any) -> np.ndarray:
     try:
         with quiet_mne():
             events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1)
@@ -227,7 +231,7 @@ def _stimulus_events(raw: Any, stim_channel: str | None, where: Any) -> np.ndarr
 
 
 def _one_a_sample(
-    events: np.ndarray, names: dict[str, int], raw: Any, where: Any
+    events: np.ndarray, names: dict[str, int], raw: BaseRaw, where: Any
 ) -> np.ndarray:
     """Keep the first event of each sample, and say what was left out."""
     first = np.unique(events[:, 0], return_index=True)[1]

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mne
+import numpy as np
 
 from skbci._process.quiet import mne_level
 from skbci._recording.channels import named_otherwise
 from skbci.datasets._growth import check_gzip
 from skbci.datasets._names import header_subject, names_in
+
+if TYPE_CHECKING:
+    from mne import Info
+    from mne.io import BaseRaw
 
 __all__ = ["doubt_types", "open_recording", "whose"]
 
@@ -72,7 +77,7 @@ def _in_memory(read: Any, where: Any) -> Any:
         ) from error
 
 
-def _compare_length(path: Path, raw: Any) -> None:
+def _compare_length(path: Path, raw: BaseRaw) -> None:
     """Warn where an EDF or BDF file ends before the time that its header states."""
     with path.open("rb") as file:
         header = file.read(256)
@@ -89,7 +94,7 @@ def _compare_length(path: Path, raw: Any) -> None:
         )
 
 
-def doubt_types(info: Any, picks: Any, where: Any) -> None:
+def doubt_types(info: Info, picks: np.ndarray, where: Any) -> None:
     """Warn of channels of type EEG that are something else by their names.
 
     Some formats, EDF among them, do not know types, and MNE takes all channels for EEG.

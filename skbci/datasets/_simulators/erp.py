@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from sklearn.utils import Bunch
 
 from skbci._checks import check_count, check_flag, check_number, check_positive
 from skbci._recording.times import first_sample
+from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
 from skbci.datasets._simulators.options import ERP_CHANNELS, check_channels, check_rates, draw_seed
@@ -44,7 +44,7 @@ def make_erp(
     line_freq: float | None = 50.0,
     blinks: bool = True,
     reference: str | None = "average",
-    random_state: Any = None,
+    random_state: Seed = None,
 ) -> Bunch:
     r"""Simulate EEG of subjects who count rare targets among other stimuli.
 

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 
 from skbci._checks import check_count, check_flag, check_list, check_number, check_positive
 from skbci._recording.times import first_sample
+from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
 from skbci.datasets._simulators.options import (
@@ -60,7 +61,7 @@ def make_imagery_execution(
     line_freq: float | None = 50.0,
     blinks: bool = True,
     reference: str | None = "average",
-    random_state: Any = None,
+    random_state: Seed = None,
 ) -> Bunch:
     r"""Simulate EEG of subjects who imagine, and in other runs execute, the same movements.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from sklearn.utils import Bunch
 
 from skbci._checks import check_count, check_flag, check_list, check_number, check_positive
 from skbci._recording.times import first_sample
+from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
 from skbci.datasets._simulators.options import (
@@ -68,7 +68,7 @@ def make_motor_imagery(
     evoked: float = 0.0,
     drift_with_label: float = 0.0,
     reference: str | None = "average",
-    random_state: Any = None,
+    random_state: Seed = None,
 ) -> Bunch:
     r"""Simulate EEG of subjects who imagine movements after a cue.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_choice, check_names, check_positive, is_number, refusal
+from skbci._typing import Seed
 from skbci.datasets._simulators.subject.head import standard_names
 
 __all__ = [
@@ -34,7 +35,7 @@ OCCIPITAL_CHANNELS = ("PO7", "PO3", "POz", "PO4", "PO8", "O1", "Oz", "O2")
 ERP_CHANNELS = ("Fz", "C3", "Cz", "C4", "Pz", "PO7", "Oz", "PO8")
 
 
-def draw_seed(random_state: Any) -> int:
+def draw_seed(random_state: Seed) -> int:
     """One integer from whatever scikit-learn or numpy call a random state.
 
     None gives fresh entropy without touching numpy's global state.

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 
 from skbci._checks import check_count, check_flag, check_list, check_number, check_positive
 from skbci._recording.times import first_sample
+from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
 from skbci.datasets._simulators.options import (
@@ -52,7 +53,7 @@ def make_ssvep(
     line_freq: float | None = 50.0,
     blinks: bool = True,
     reference: str | None = "average",
-    random_state: Any = None,
+    random_state: Seed = None,
 ) -> Bunch:
     r"""Simulate EEG of subjects who look at one of several flickering lights.
 

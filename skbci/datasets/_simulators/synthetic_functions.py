@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import product
-from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skbci._checks import check_count, check_number, check_positive
+from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._simulators.options import draw_seed
 
@@ -137,7 +137,7 @@ def make_gabor_2d(
     low: float = 0.0,
     high: float = 1.0,
     noise: float = 0.0,
-    random_state: Any = None,
+    random_state: Seed = None,
 ) -> Bunch:
     r"""Values of a two-dimensional Gabor function at random points.
 

@@ -16,6 +16,7 @@ from skbci._checks.labels import check_labels
 from skbci._process.quiet import filters_kept
 from skbci._recording.montage import spell_electrodes, standard_montage
 from skbci._sessions import recording_codes
+from skbci._typing import Labels, Seed, Signals
 from skbci.eegarray import EEGArray
 from skbci.evaluation import _paired
 from skbci.evaluation._confounding.inputs import (
@@ -60,11 +61,11 @@ _ALL = "all"
 
 @filters_kept()
 def confound_report(
-    X: Any,
-    y: Any,
+    X: Signals,
+    y: Labels,
     *,
     cv: Any = None,
-    groups: Any = None,
+    groups: Labels | None = None,
     claimed: Sequence[str] = ("mu", "beta"),
     sfreq: float | None = None,
     ch_names: Sequence[str] | None = None,
@@ -72,7 +73,7 @@ def confound_report(
     alpha: float = 0.01,
     n_permutations: int = 5,
     n_jobs: int | None = None,
-    random_state: Any = 0,
+    random_state: Seed = 0,
 ) -> ConfoundReport:
     r"""Say what a decoder of these labels could live on besides the claimed signal.
 
@@ -235,7 +236,7 @@ def _signal_jobs(
 
 
 def _other_jobs(
-    X: Any, data: np.ndarray, y: np.ndarray, subjects: np.ndarray, rate: float, seed: int
+    X: Signals, data: np.ndarray, y: np.ndarray, subjects: np.ndarray, rate: float, seed: int
 ) -> list[Job]:
     table = X.metadata if isinstance(X, EEGArray) else None
     forest = RandomForestClassifier(100, min_samples_leaf=5, random_state=seed)

@@ -22,13 +22,14 @@ from skbci._checks.frequencies import resolve_sfreq
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values
 from skbci._sessions import recording_codes
+from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 from skbci.evaluation._confounding.scores import Trial, independent_rows
 from skbci.evaluation._confounding.views import BANDS, BEFORE, Layout
 from skbci.evaluation._folds import Fold, make_folds
 
 
-def as_array(X: Any) -> Any:
+def as_array(X: Signals) -> Any:
     """Take the eye channels of `mne.Epochs` too: they are what this report asks about."""
     if isinstance(X, mne.BaseEpochs):
         picks = mne.pick_types(X.info, meg=True, eeg=True, eog=True, ecog=True, seeg=True,
@@ -38,7 +39,7 @@ def as_array(X: Any) -> Any:
 
 
 def check_signal(
-    X: Any, sfreq: Any, ch_names: Any, tmin: Any
+    X: Signals, sfreq: Any, ch_names: Any, tmin: Any
 ) -> tuple[np.ndarray, float, list[str] | None, float]:
     """Check the epochs; return them with rate, channel names and the time of the first sample."""
     try:
@@ -52,16 +53,15 @@ def check_signal(
         )
     if not np.isfinite(data).all():
         raise ValueError("confound_report: X has NaN or infinite samples.")
-    known = isinstance(X, EEGArray)
     rate = resolve_sfreq(sfreq, X, "confound_report")
-    names = X.ch_names if known else None
+    names = X.ch_names if isinstance(X, EEGArray) else None
     if ch_names is not None:
         names = check_names(ch_names, "ch_names", "confound_report")
     if names is not None and len(names) != data.shape[1]:
         raise ValueError(f"ch_names has {len(names)} names, but X has {data.shape[1]} channels.")
     check_flat_channels(data, names)
     if tmin is None:
-        tmin = X.tmin if known else 0.0
+        tmin = X.tmin if isinstance(X, EEGArray) else 0.0
     tmin = check_number(tmin, "tmin", "confound_report", unit="seconds")
     if data.shape[-1] < 0.25 * rate:
         raise ValueError(
@@ -82,7 +82,7 @@ def check_settings(alpha: Any, claimed: Any, n_permutations: Any) -> tuple[float
     return alpha, check_count(n_permutations, "n_permutations", "confound_report", low=0)
 
 
-def who_from(X: Any, groups: Any, n_rows: int) -> tuple[np.ndarray | None, str]:
+def who_from(X: Signals, groups: Any, n_rows: int) -> tuple[np.ndarray | None, str]:
     """Number of each row's subject, or None where nothing is known."""
     known = row_values(X, "subject")
     name = "subject"
@@ -94,7 +94,7 @@ def who_from(X: Any, groups: Any, n_rows: int) -> tuple[np.ndarray | None, str]:
 
 
 def usable_folds(
-    cv: Any, X: Any, y: np.ndarray, groups: Any, subjects: np.ndarray | None, notes: list[str]
+    cv: Any, X: Signals, y: np.ndarray, groups: Any, subjects: np.ndarray | None, notes: list[str]
 ) -> list[Fold]:
     """Return the folds that have two classes to train on, and note how many have not."""
     if cv is None and subjects is not None and (n := len(np.unique(subjects))) > 1:
@@ -112,7 +112,7 @@ def usable_folds(
 
 
 def make_trial(
-    X: Any, y: np.ndarray, folds: list[Fold], subjects: np.ndarray | None
+    X: Signals, y: np.ndarray, folds: list[Fold], subjects: np.ndarray | None
 ) -> tuple[Trial, float]:
     """Labels and folds with the number of independent rows, and the accuracy of guessing."""
     tested = np.unique(np.concatenate([test for _, test in folds]))

@@ -13,6 +13,7 @@ from skbci._checks import check_choice, check_count, check_number
 from skbci._eegarray.lost_table import note_table, require_table
 from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.eegarray import EEGArray
 from skbci.features._alignment.groups import Key, check_columns, group_rows
@@ -44,7 +45,7 @@ class GroupAlignment(OnePassTransformer, SignalTransformer):
         """Mean of covariance matrices, shape (n_rows, n, n), of full rank."""
 
     @on_one_thread
-    def fit(self, X: Any, y: Any = None) -> Any:
+    def fit(self, X: Signals, y: Labels | None = None) -> Any:
         """Find the mean covariance of each group.
 
         Parameters
@@ -63,7 +64,7 @@ class GroupAlignment(OnePassTransformer, SignalTransformer):
         return self
 
     @on_one_thread
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Whiten each group of X by its own rows.
 
         Parameters
@@ -88,14 +89,14 @@ class GroupAlignment(OnePassTransformer, SignalTransformer):
             out[rows] = whiten(data[rows], reference, self.tol)
         return carry_rows(X, out)
 
-    def _fit_and_compute(self, X: Any) -> np.ndarray:
+    def _fit_and_compute(self, X: Signals) -> np.ndarray:
         X, data, groups = self._fit(X)
         out = np.empty_like(data)
         for key, rows in groups.items():
             out[rows] = whiten(data[rows], self.references_[key], self.tol)
         return carry_rows(X, out)
 
-    def _fit(self, X: Any) -> tuple[Any, np.ndarray, dict[Key, np.ndarray]]:
+    def _fit(self, X: Signals) -> tuple[Any, np.ndarray, dict[Key, np.ndarray]]:
         name = type(self).__name__
         check_columns(self.by, name)
         check_choice(self.estimator, "estimator", self, ("scm", "oas", "lwf"))
@@ -117,7 +118,7 @@ class GroupAlignment(OnePassTransformer, SignalTransformer):
         return X, data, groups
 
     def _usable(
-        self, X: Any, data: np.ndarray, groups: dict[Key, np.ndarray], fitted: bool
+        self, X: Signals, data: np.ndarray, groups: dict[Key, np.ndarray], fitted: bool
     ) -> np.ndarray:
         """Say which rows have a signal in all channels, judged by the rows of their group."""
         amplitude = amplitudes(data if data.ndim > 2 else data[:, np.newaxis])

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._sessions import LEVELS
+from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["Key", "check_columns", "group_rows"]
@@ -33,7 +34,7 @@ def check_columns(by: Any, who: str) -> list[str]:
     return [*LEVELS[: deepest + 1], *(name for name in names if name not in LEVELS)]
 
 
-def group_rows(X: Any, n_rows: int, by: Any, who: str) -> dict[Key, np.ndarray]:
+def group_rows(X: Signals, n_rows: int, by: Any, who: str) -> dict[Key, np.ndarray]:
     """Row indices of each group.
 
     Parameters

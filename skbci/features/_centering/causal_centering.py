@@ -11,6 +11,7 @@ from skbci._checks import check_flag, check_number
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._eegarray.rows import carry_rows
 from skbci._sessions import LEVELS, check_by, session_rows
+from skbci._typing import Labels, Signals
 from skbci._usable import LIMIT, Unusable, report_unusable
 from skbci.features._base import SignalTransformer
 from skbci.features._centering.running_mean import NOT_COUNTED, CenteringStream
@@ -133,7 +134,7 @@ class CausalCentering(SignalTransformer):
         tags.non_deterministic = True
         return tags
 
-    def fit(self, X: Any, y: Any = None) -> CausalCentering:
+    def fit(self, X: Signals, y: Labels | None = None) -> CausalCentering:
         """Learn the prior: mean and variance at the beginning of the training sessions.
 
         Parameters
@@ -171,7 +172,7 @@ class CausalCentering(SignalTransformer):
         found = Unusable(np.zeros_like(far), far)
         report_unusable(found, "CausalCentering", then=NOT_COUNTED, what="feature")
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Center every row by its session's rows up to it.
 
         Parameters

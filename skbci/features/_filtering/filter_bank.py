@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from skbci._checks import check_choice, check_count
 from skbci._checks.frequencies import check_bands, resolve_sfreq
 from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci.features._base import EEGTransformer
 from skbci.features._filtering.filters import Band, filter_causal
 from skbci.features._filtering.zero_phase import ZeroPhaseFilter
@@ -113,7 +113,7 @@ class FilterBank(EEGTransformer):
         self.dtype = dtype
 
     @on_one_thread
-    def fit(self, X: Any, y: Any = None) -> FilterBank:
+    def fit(self, X: Signals, y: Labels | None = None) -> FilterBank:
         """Design the filters.
 
         Parameters
@@ -146,7 +146,7 @@ class FilterBank(EEGTransformer):
         return self
 
     @on_one_thread
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Filter.
 
         Parameters
@@ -167,7 +167,7 @@ class FilterBank(EEGTransformer):
         return self._compute(X, data)
 
     @on_one_thread
-    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         signals = data if data.ndim == 3 else data[:, np.newaxis]
         n, n_channels, n_times = signals.shape
         out = np.empty((n, len(self._filters), n_channels, n_times), data.dtype)

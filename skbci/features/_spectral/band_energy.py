@@ -11,6 +11,7 @@ import scipy.fft
 from skbci._checks import check_count, check_flag
 from skbci._checks.frequencies import check_bands, resolve_sfreq
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci.features._spectral.blocks import signal_blocks
 from skbci.features._spectral.log_powers import LogPowers
 
@@ -101,7 +102,7 @@ class BandEnergy(LogPowers):
         self.log = log
 
     @on_one_thread
-    def fit(self, X: Any, y: Any = None) -> BandEnergy:
+    def fit(self, X: Signals, y: Labels | None = None) -> BandEnergy:
         """Check the bands against the sampling rate.
 
         Parameters
@@ -119,7 +120,7 @@ class BandEnergy(LogPowers):
         self._fit(X)
         return self
 
-    def _prepare(self, X: Any) -> tuple[Any, np.ndarray]:
+    def _prepare(self, X: Signals) -> tuple[Any, np.ndarray]:
         X, data = self._read_fit(X)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
         check_flag(self.log, "log", self)
@@ -130,7 +131,7 @@ class BandEnergy(LogPowers):
         return X, data
 
     @on_one_thread
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Measure the energies.
 
         Parameters
@@ -147,13 +148,13 @@ class BandEnergy(LogPowers):
         """
         return self._features(X)
 
-    def _read_signals(self, X: Any) -> tuple[Any, np.ndarray]:
+    def _read_signals(self, X: Signals) -> tuple[Any, np.ndarray]:
         X, data = self._read(X)
         resolve_sfreq(self.sfreq_, X, self)
         return X, data
 
     @on_one_thread
-    def _powers(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _powers(self, X: Signals, data: np.ndarray) -> np.ndarray:
         n_times = data.shape[-1]
         weights = subband_weights(self.subbands_, n_times, self.sfreq_)
         per_row = data[0].size // n_times

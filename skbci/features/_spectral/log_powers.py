@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skbci._typing import Signals
 from skbci._usable import amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.features._base import FeatureTransformer, OnePassTransformer
 
@@ -26,27 +27,27 @@ class LogPowers(OnePassTransformer, FeatureTransformer):
     _mean_log: np.ndarray | None = None
 
     @abstractmethod
-    def _prepare(self, X: Any) -> tuple[Any, np.ndarray]:
+    def _prepare(self, X: Signals) -> tuple[Any, np.ndarray]:
         """Do what ``fit`` does but for the means; give X with its context and as bare floats."""
 
     @abstractmethod
-    def _read_signals(self, X: Any) -> tuple[Any, np.ndarray]:
+    def _read_signals(self, X: Signals) -> tuple[Any, np.ndarray]:
         """Validate X after ``fit``; return it with its context and as bare floats."""
 
     @abstractmethod
-    def _powers(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _powers(self, X: Signals, data: np.ndarray) -> np.ndarray:
         """Compute the powers of valid signals, shape (n_signals, n_features)."""
 
-    def _fit_and_compute(self, X: Any) -> np.ndarray:
+    def _fit_and_compute(self, X: Signals) -> np.ndarray:
         X, _ = self._prepare(X)
         return self._learn(X) if self.log else self._features(X)
 
-    def _fit(self, X: Any) -> None:
+    def _fit(self, X: Signals) -> None:
         X, _ = self._prepare(X)
         if self.log:
             self._learn(X)
 
-    def _learn(self, X: Any) -> np.ndarray:
+    def _learn(self, X: Signals) -> np.ndarray:
         """Learn what is typical of the channels; give the fitted rows' features."""
         X, data = self._read_signals(X)
         powers = self._powers(X, data)
@@ -61,10 +62,10 @@ class LogPowers(OnePassTransformer, FeatureTransformer):
         filled = self._filled(logs, amplitude, getattr(X, "ch_names", None))
         return self._as_features(X, filled)
 
-    def _features(self, X: Any) -> np.ndarray:
+    def _features(self, X: Signals) -> np.ndarray:
         return self._compute(*self._read_signals(X))
 
-    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         powers = self._powers(X, data)
         return self._as_features(X, self._given(data, powers, getattr(X, "ch_names", None)))
 

@@ -9,6 +9,7 @@ import numpy as np
 from skbci._checks import check_choice, check_count, check_flag, check_number
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.frequencies import resolve_sfreq
+from skbci._typing import Labels, Signals
 from skbci.features._spectral.blocks import signal_blocks
 from skbci.features._spectral.log_powers import LogPowers
 from skbci.features._spectral.welch import WelchPlan, check_window, welch_rows
@@ -122,7 +123,7 @@ class WelchPSD(LogPowers):
         self.log = log
         self.dtype = dtype
 
-    def fit(self, X: Any, y: Any = None) -> WelchPSD:
+    def fit(self, X: Signals, y: Labels | None = None) -> WelchPSD:
         """Learn the segments and frequencies from the shape of X.
 
         Parameters
@@ -140,7 +141,7 @@ class WelchPSD(LogPowers):
         self._fit(X)
         return self
 
-    def _prepare(self, X: Any) -> tuple[Any, np.ndarray]:
+    def _prepare(self, X: Signals) -> tuple[Any, np.ndarray]:
         if self.dtype is not None:
             check_choice(self.dtype, "dtype", self, ("float32", "float64"))
         check_flag(self.log, "log", self)
@@ -167,7 +168,7 @@ class WelchPSD(LogPowers):
         self.freqs_ = freqs[self._kept]
         return X, data
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Estimate the densities.
 
         Parameters
@@ -184,7 +185,7 @@ class WelchPSD(LogPowers):
         """
         return self._features(X)
 
-    def _read_signals(self, X: Any) -> tuple[Any, np.ndarray]:
+    def _read_signals(self, X: Signals) -> tuple[Any, np.ndarray]:
         # NaN and infinity spread to every frequency, so the small output shows them and the
         # large input need not be searched.
         X, data = self._read(X, ensure_all_finite=False)
@@ -192,7 +193,7 @@ class WelchPSD(LogPowers):
         self._check_length(data.shape[-1])
         return X, data
 
-    def _powers(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _powers(self, X: Signals, data: np.ndarray) -> np.ndarray:
         n_times = data.shape[-1]
         plan = self._plan(n_times)
         used = plan.n_per_seg + (plan.n_segments - 1) * plan.hop

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from skbci._checks.frequencies import resolve_sfreq
 from skbci._eegarray.rows import carry_rows
 from skbci._recording.times import samples_between
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.features._base import SignalTransformer
 
@@ -60,7 +59,7 @@ class BaselineCorrection(SignalTransformer):
         self.tmax = tmax
         self.sfreq = sfreq
 
-    def fit(self, X: Any, y: Any = None) -> BaselineCorrection:
+    def fit(self, X: Signals, y: Labels | None = None) -> BaselineCorrection:
         """Check the times against the rows.
 
         Parameters
@@ -82,7 +81,7 @@ class BaselineCorrection(SignalTransformer):
         self._samples(data, self._tmin_in)
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Subtract the baselines.
 
         Parameters
@@ -101,7 +100,7 @@ class BaselineCorrection(SignalTransformer):
             resolve_sfreq(self._rate, X, self)
         return self._compute(X, data)
 
-    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         t0 = X.tmin if isinstance(X, EEGArray) else self._tmin_in
         baseline = data[..., self._samples(data, t0)]
         return carry_rows(X, data - baseline.mean(axis=-1, keepdims=True))

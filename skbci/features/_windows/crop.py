@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from skbci._checks.frequencies import resolve_sfreq
 from skbci._eegarray.rows import carry_rows
 from skbci._recording.times import samples_between
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.features._base import SignalTransformer
 
@@ -61,7 +60,7 @@ class Crop(SignalTransformer):
         self.tmax = tmax
         self.sfreq = sfreq
 
-    def fit(self, X: Any, y: Any = None) -> Crop:
+    def fit(self, X: Signals, y: Labels | None = None) -> Crop:
         """Check the times against the rows.
 
         Parameters
@@ -83,7 +82,7 @@ class Crop(SignalTransformer):
         self._columns = self._samples(data.shape[-1], self.tmin_in_)
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Take the samples.
 
         Parameters
@@ -103,7 +102,7 @@ class Crop(SignalTransformer):
             resolve_sfreq(self.sfreq_, X, self)
         return self._compute(X, data)
 
-    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         t0 = X.tmin if isinstance(X, EEGArray) else self.tmin_in_
         kept = self._samples(data.shape[-1], t0)
         out = data[..., kept]

@@ -17,6 +17,7 @@ from skbci._eegarray.rows import carry_rows, row_seconds
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.times import first_sample
+from skbci._typing import Labels, Picks, Signals
 from skbci.eegarray import EEGArray
 from skbci.features._base import EEGTransformer
 
@@ -79,7 +80,7 @@ class SlidingWindows(EEGTransformer):
         self.hop = hop
         self.sfreq = sfreq
 
-    def fit(self, X: Any, y: Any = None) -> SlidingWindows:
+    def fit(self, X: Signals, y: Labels | None = None) -> SlidingWindows:
         """Check the windows against the rows.
 
         Parameters
@@ -99,7 +100,7 @@ class SlidingWindows(EEGTransformer):
         self.n_window_, self.n_hop_ = self._lengths(self.sfreq_, data.shape[-1])
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Cut each row into its windows.
 
         Parameters
@@ -123,7 +124,7 @@ class SlidingWindows(EEGTransformer):
         return carry_rows(X, out, **own)
 
     def explode(
-        self, X: Any, y: Any = None, *, label: str = "last", picks: Any = None
+        self, X: Signals, y: Labels | None = None, *, label: str = "last", picks: Picks = None
     ) -> tuple[EEGArray, Any]:
         """Turn recordings into rows, one for each window.
 
@@ -214,7 +215,7 @@ def _windows(data: np.ndarray, n_window: int, n_hop: int) -> np.ndarray:
 
 
 def _free_of_bad(
-    raw: BaseRaw, X: EEGArray, y: Any, first: np.ndarray, n_window: int
+    raw: BaseRaw, X: EEGArray, y: np.ndarray | None, first: np.ndarray, n_window: int
 ) -> tuple[EEGArray, Any]:
     """Leave out windows that touch stretches marked bad, and say so."""
     keep = ~crosses_bad(raw, first, n_window)
@@ -234,7 +235,7 @@ def _free_of_bad(
     return X[keep], None if y is None else y[keep]
 
 
-def _read_runs(X: Any, picks: Any) -> EEGArray:
+def _read_runs(X: Signals, picks: Picks) -> EEGArray:
     """Recordings as an array of runs."""
     if isinstance(X, BaseRaw):
         chosen = channel_picks(X.info, picks)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from skbci._checks import check_positive
 from skbci._checks.frequencies import resolve_sfreq
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.features._base import FeatureTransformer
 
@@ -69,7 +68,7 @@ class WindowMeans(FeatureTransformer):
         self.width = width
         self.sfreq = sfreq
 
-    def fit(self, X: Any, y: Any = None) -> WindowMeans:
+    def fit(self, X: Signals, y: Labels | None = None) -> WindowMeans:
         """Lay the windows.
 
         Parameters
@@ -94,7 +93,7 @@ class WindowMeans(FeatureTransformer):
         self.times_ = start + step * np.arange(n_times // self.n_window_)
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Average.
 
         Parameters
@@ -112,7 +111,7 @@ class WindowMeans(FeatureTransformer):
         resolve_sfreq(self.sfreq_, X, self)
         return self._compute(X, data)
 
-    def _compute(self, X: Any, data: np.ndarray) -> np.ndarray:
+    def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         n_windows = len(self.times_)
         used = data[..., : n_windows * self.n_window_]
         windows = used.reshape(*data.shape[:-1], n_windows, self.n_window_)
