@@ -12,12 +12,10 @@ from numpy.typing import ArrayLike
 if TYPE_CHECKING:
     from mne import BaseEpochs
 
-    from skbci.eegarray import EEGArray
-
 __all__ = ["Labels", "Metadata", "Picks", "Seed", "Signals"]
 
-# Rows x channels x times, rows x features, or rows x times of one channel.
-Signals: TypeAlias = "ArrayLike | EEGArray | BaseEpochs | Sequence[BaseEpochs]"
+# Rows x channels x times, rows x features, or rows x times; an `EEGArray` is an array, too.
+Signals: TypeAlias = "ArrayLike | BaseEpochs | Sequence[BaseEpochs]"
 # One entry a row, of any kind that can be sorted.
 Labels: TypeAlias = "ArrayLike | pd.Series"
 # A row's subject, session, run, onset ...: a table, or its columns.
