@@ -184,8 +184,6 @@ class EEGArray(np.ndarray):
             kept["window"] = None  # signals know it by themselves
         return EEGArray(data, self.metadata, **kept)
 
-    # -- what keeps the rows in step ------------------------------------------------------
-
     def __getitem__(self, key: Any) -> Any:
         """Index the data, and the table, names and times with it."""
         out = np.asarray(self)[key]
@@ -292,8 +290,6 @@ class EEGArray(np.ndarray):
 
     def __repr__(self) -> str:
         return describe(self)
-
-    # -- to and from MNE ------------------------------------------------------------------
 
     @classmethod
     def from_epochs(cls, epochs: BaseEpochs, picks: Picks = None) -> EEGArray:
