@@ -13,17 +13,20 @@ from skbci._training.callbacks import (
     check_monitored,
     is_better_larger,
 )
+from skbci._training.classifier_net import ClassifierNet
 from skbci._training.criteria import (
     CLASSIFICATION,
     REGRESSION,
     class_probabilities,
     resolve_criterion,
 )
+from skbci._training.evaluation import EVALUATION_LIMIT, first_output
 from skbci._training.head_losses import as_heads, resolve_losses
 from skbci._training.masks import masked
+from skbci._training.mini_batches import Rows
 from skbci._training.multi_head_net import MultiHeadNet
 from skbci._training.multitask_net import MultitaskNet, TaskLosses
-from skbci._training.net import EVALUATION_LIMIT, ClassifierNet, Rows, SlicingNet, first_output
+from skbci._training.net import SlicingNet
 from skbci._training.prepared_fit import PreparedFit, hand_over, prepare_only
 from skbci._training.seeding import draw_seed, one_thread, seeded
 from skbci._training.stack.loop import train_stack

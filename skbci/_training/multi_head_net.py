@@ -9,8 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skbci._training.classifier_net import ClassifierNet
+from skbci._training.evaluation import EVALUATION_LIMIT
 from skbci._training.head_losses import as_heads
-from skbci._training.net import EVALUATION_LIMIT, ClassifierNet, Rows, SlicingNet
+from skbci._training.mini_batches import Rows
+from skbci._training.net import SlicingNet
 from skbci._training.shared_layer import output_of, parameters_above, shared_parameter
 from skbci.weighting import NonFiniteError, WeightingPolicy, weighted_backward
 
@@ -73,7 +76,7 @@ class MultiHeadNet(ClassifierNet):
             X, y, weight = valid
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(0)
-                order = self._shuffled(y).to(X.device)
+                order = self.shuffled(y).to(X.device)
             valid = X[order], y[order], None if weight is None else weight[order]
         return super().fit_tensors(train, valid, epochs, shuffle, double)
 
@@ -89,7 +92,7 @@ class MultiHeadNet(ClassifierNet):
         # The policy has warned of a collapse once; that stays.
         self.policy_.load_state_dict({**policy, "_warned": self.policy_._warned})
 
-    def _diverged(self) -> str:
+    def what_diverged(self) -> str:
         # The first batch that went wrong tells which loss it was; after it all are NaN.
         last = [float(loss) for loss in self._last_losses]
         seen = [*self._train_losses, last]
@@ -244,7 +247,7 @@ class MultiHeadNet(ClassifierNet):
             self._notify_batch_end((X, y), loss, torch.cat(logits), training=False)
         return total
 
-    def _accept_epoch(self) -> bool:
+    def accept_epoch(self) -> bool:
         """Let policies that act on epochs look at this one."""
         policy = self.policy_
         if policy.acts_on != "epoch" or (policy.needs_validation and self._valid_losses is None):

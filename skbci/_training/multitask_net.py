@@ -62,11 +62,11 @@ class TaskLosses(nn.Module):
 class MultitaskNet(MultiHeadNet):
     """A net each of whose rows belongs to one of its heads."""
 
-    def _shuffled(self, y: Tensor) -> Tensor:
+    def shuffled(self, y: Tensor) -> Tensor:
         """Order rows at random so that every stretch of them has its share of each task."""
         tasks = self.criterion_.tasks_of(y).cpu()
         if len(self.criterion_.names) == 1:
-            return super()._shuffled(y)
+            return super().shuffled(y)
         place = torch.empty(len(y), dtype=torch.float64)
         for task in tasks.unique():
             mine = (tasks == task).nonzero().flatten()

@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import copy
-import math
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
-from sklearn.base import ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, ParamMapper, PrintLog
 from skorch.dataset import Dataset
 from torch import Tensor, nn
 
-from skbci._training.dense_engine import DenseEngine, fits_dense_engine
+from skbci._training.dense.engine import DenseEngine, fits_dense_engine
 from skbci._training.double_copy import DoubleCopy
+from skbci._training.epoch_loop import EpochLoop
+from skbci._training.evaluation import first_output, in_pieces, is_finite, predict_rows
+from skbci._training.mini_batches import Rows, batch_sizes, mini_batches
 from skbci._training.optimizer_step import bare_step
-from skbci._training.stop_wish import is_stop_wish
-from skbci.nets import MLP
 from skbci.optim import NonFiniteLossError
 from skbci.weighting import NonFiniteError
-
-# Whole epochs are shuffled at once up to this many values (256 MB of float32).
-_GATHER_LIMIT = 1 << 26
-EVALUATION_LIMIT = 1 << 22
-# On so many training rows, at least, the outputs of what is kept are known to be finite.
-_CHECKED_ROWS = 1024
-# Up to this many values an MLP predicts in double precision even in single, see `_in_double`.
-EXACT_LIMIT = 1 << 16
-
-# X, y and, where there are any, weights.
-Rows = tuple[Tensor, Tensor, Tensor | None]
 
 
 class SlicingNet(NeuralNet):
@@ -99,81 +84,24 @@ class SlicingNet(NeuralNet):
             "dataset_train": Dataset(*train[:2]),
             "dataset_valid": None if valid is None else Dataset(*valid[:2]),
         }
-        self.plan_steps(len(self._starts(len(train[0]))))
-        self.notify("on_train_begin", X=train[0], y=train[1])
-        per_batch = any(_listens_to_batches(cb) for _, cb in self.callbacks_)
+        self.plan_steps(len(batch_sizes(len(train[0]), self.batch_size)))
+        by_batch = any(_listens_to_batches(cb) for _, cb in self.callbacks_)
+        loop = EpochLoop(self, train, data, by_batch)
+        validate = None if valid is None else partial(self._evaluate, *valid, notify=by_batch)
         start = good = now = self._copy_state()
-        warned = False
         for _ in range(self.max_epochs if epochs is None else epochs):
-            self.notify("on_epoch_begin", **data)
+            loop.begin_epoch()
             self._bind_engine()  # callbacks may have set weights
             good, now = now, self._copy_state()
             self._average(False)
-            loss = self._train_epoch(*train, shuffle=shuffle, notify=per_batch)
+            loss = self._train_epoch(*train, shuffle=shuffle, notify=by_batch)
             self._average(True)
-            if not per_batch:
-                self.history.new_batch()  # some callbacks, such as Checkpoint, look for one
-                self.history.record_batch("train_loss", loss)
-            self.history.record("train_loss", loss)
-            finite = math.isfinite(loss)
-            if finite and valid is not None:
-                self.history.record("valid_loss", self._evaluate(*valid, notify=per_batch))
-            if not (finite and self._accept_epoch()):
-                self._restore(good)
-                warnings.warn(self.divergence(self._diverged()), ConvergenceWarning, stacklevel=6)
-                warned = True
+            if not loop.end_epoch(loss, partial(self._restore, good), validate):
                 break
-            try:
-                self.notify("on_epoch_end", **data)
-            except KeyboardInterrupt as error:  # how skorch's callbacks stop training
-                if not is_stop_wish(error):
-                    raise
-                break
-        self.notify("on_train_end", X=train[0], y=train[1])
+        loop.end()
         self._cast(torch.float32)
-        earlier = [partial(self._restore, state) for state in (now, good, start)]
-        if not (self.settle(train[0], earlier) or warned):
-            warnings.warn(self.divergence("an output"), ConvergenceWarning, stacklevel=6)
+        loop.settle([partial(self._restore, state) for state in (now, good, start)])
         return self
-
-    def settle(self, X: Tensor, earlier: Sequence[Callable[[], None]]) -> bool:
-        """Keep the last weights with finite outputs on training rows; whether those are today's.
-
-        Parameters
-        ----------
-        X : Tensor
-            The training rows.
-        earlier : sequence of callable
-            Restore earlier weights, the last first.
-        """
-        if self._is_finite(X):
-            return True
-        for restore in earlier:
-            restore()
-            if self._is_finite(X):
-                break
-        return False
-
-    def _is_finite(self, X: Tensor) -> bool:
-        values = [v for v in self.module_.state_dict().values() if v.is_floating_point()]
-        if not all(bool(value.isfinite().all()) for value in values):
-            return False
-
-        def usable(module: nn.Module, part: Tensor) -> Tensor:
-            outputs = module(part)
-            heads = outputs if isinstance(outputs, (tuple, list)) else [outputs]
-            bad = [h.isnan().any() | h.isposinf().any() for h in heads if isinstance(h, Tensor)]
-            return ~torch.stack(bad).any()[None]
-
-        some = X[:: max(1, len(X) // _CHECKED_ROWS)].to(torch.float32)
-        return bool(self.in_pieces(some, usable).all())
-
-    def divergence(self, what: str) -> str:
-        """Say in which epoch what was not finite, and what to do."""
-        return (
-            f"Training diverged in epoch {self.history[-1, 'epoch']}: {what} is not finite. The "
-            "last weights with a finite loss are kept; try a smaller lr."
-        )
 
     def on_epoch_begin(
         self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
@@ -231,47 +159,23 @@ class SlicingNet(NeuralNet):
         return given, settings
 
     def predict_tensor(self, X: Tensor) -> Tensor:
-        """Give the first output, without gradients, in the rows' precision."""
-        module = self.module_
-        module.eval()
-        exact = X.dtype == torch.float64 or X.numel() <= EXACT_LIMIT
-        if type(module) is MLP and exact and X.device.type == "cpu":
-            with torch.inference_mode():
-                return _in_double(module, X)
-        return self.in_pieces(X, lambda module, part: first_output(module(part)))
+        """Return the first output, without gradients, in the rows' precision."""
+        return predict_rows(self.module_, X, self.device, self._double_copy())
 
     def in_pieces(
         self, X: Tensor, apply: Callable[[nn.Module, Tensor], Tensor], double: bool = False
     ) -> Tensor:
-        """Give ``apply(module, rows)`` without gradients, in pieces that bound the memory.
+        """Return ``apply(module, rows)`` without gradients, see `evaluation.in_pieces`."""
+        return in_pieces(self.module_, X, apply, self.device, self._double_copy(), double)
 
-        Rows in double precision, and with ``double`` all, are computed in double precision. A
-        module that insists on single precision gets that. The output has the rows' precision.
-        """
-        module = self.module_
-        module.eval()
-        pieces = X.split(max(1, EVALUATION_LIMIT // max(1, X[0].numel())))
+    def is_finite(self, X: Tensor) -> bool:
+        """Whether the weights, and their outputs on some of the rows, are finite."""
+        return is_finite(self.module_, X, self.device, self._double_copy())
 
-        def run(module: nn.Module, precision: torch.dtype) -> list[Tensor]:
-            with torch.inference_mode():
-                return [apply(module, part.to(self.device, precision)) for part in pieces]
-
-        precision = _precision_of(module, X.dtype)
-        if precision == torch.float32 and (double or X.dtype == torch.float64):
-            try:
-                parts = run(self._in_double(), torch.float64)
-            except (RuntimeError, TypeError, ValueError):  # it insists on single precision
-                parts = run(module, precision)
-        else:
-            parts = run(module, precision)
-        out = parts[0] if len(parts) == 1 else torch.cat(parts)
-        return out.to(X.dtype)
-
-    def _in_double(self) -> nn.Module:
-        """A copy of the module in double precision, with the weights as they are now."""
+    def _double_copy(self) -> DoubleCopy:
         if "_double" not in self.__dict__:
             self._double = DoubleCopy()
-        return self._double(self.module_)
+        return self._double
 
     def _bind_engine(self) -> None:
         if self.engine_ is not None:
@@ -307,11 +211,11 @@ class SlicingNet(NeuralNet):
         for group in self.optimizer_.param_groups:
             group["lr"] = lr
 
-    def _accept_epoch(self) -> bool:
+    def accept_epoch(self) -> bool:
         """Do what is due after an epoch; False if it shows that training has diverged."""
         return True
 
-    def _diverged(self) -> str:
+    def what_diverged(self) -> str:
         """Say what is not finite."""
         return "the loss"
 
@@ -329,7 +233,10 @@ class SlicingNet(NeuralNet):
         project = getattr(self.module_, "apply_max_norm", None)
         total = torch.zeros((), device=X.device)
         try:
-            for batch in self._batches(X, y, weight, shuffle):
+            sizes = batch_sizes(len(X), self.batch_size)
+            shuffle = shuffle and len(sizes) > 1
+            order = self.shuffled(y).to(X.device) if shuffle else None
+            for batch in mini_batches((X, y, weight), sizes, order):
                 if notify:
                     self.notify("on_batch_begin", batch=batch[:2], training=True)
                     self._bind_engine()
@@ -400,33 +307,7 @@ class SlicingNet(NeuralNet):
             self.engine_.hold_frozen()
         return (loss * share if mean else loss), outputs[0].detach()
 
-    def _batches(
-        self, X: Tensor, y: Tensor, weight: Tensor | None, shuffle: bool
-    ) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
-        n_rows = len(X)
-        starts = self._starts(n_rows)
-        sizes = [b - a for a, b in zip(starts, [*starts[1:], n_rows])]
-        shuffle = shuffle and len(starts) > 1
-        order = self._shuffled(y).to(X.device) if shuffle else None
-        if order is not None and X.numel() > _GATHER_LIMIT:
-            for rows in order.split(sizes):
-                yield X[rows], y[rows], None if weight is None else weight[rows]
-            return
-        if order is not None:
-            X, y = X[order], y[order]
-            weight = None if weight is None else weight[order]
-        weights = [None] * len(sizes) if weight is None else weight.split(sizes)
-        yield from zip(X.split(sizes), y.split(sizes), weights)
-
-    def _starts(self, n_rows: int) -> list[int]:
-        """Give the first rows of the mini-batches."""
-        size = n_rows if self.batch_size == -1 else min(self.batch_size, n_rows)
-        starts = list(range(0, n_rows, size))
-        if len(starts) > 1 and n_rows - starts[-1] == 1:
-            starts.pop()  # batch normalization cannot train on a single row
-        return starts
-
-    def _shuffled(self, y: Tensor) -> Tensor:
+    def shuffled(self, y: Tensor) -> Tensor:
         """Order the rows of an epoch."""
         return torch.randperm(len(y))
 
@@ -442,47 +323,11 @@ class SlicingNet(NeuralNet):
         return float(loss)
 
 
-class ClassifierNet(ClassifierMixin, SlicingNet):
-    """A net over class indices that scikit-learn's scorers, in skorch's callbacks, understand."""
-
-    def __init__(self, *args: Any, n_classes: int, **kwargs: Any) -> None:
-        self.n_classes = n_classes
-        super().__init__(*args, **kwargs)
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """Class indices; the labels are the estimator's business."""
-        return np.arange(self.n_classes)
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Give the most probable class index of each row."""
-        return self.predict_proba(X).argmax(axis=1)
-
-
-def first_output(output: Any) -> Tensor:
-    """The logits of a module that may return more than them."""
-    return output[0] if isinstance(output, (tuple, list)) else output
-
-
 def _cast_floats(tensors: tuple[Any, ...], precision: torch.dtype) -> tuple[Any, ...]:
     return tuple(
         value.to(precision) if value is not None and value.is_floating_point() else value
         for value in tensors
     )
-
-
-def _in_double(module: nn.Module, X: Tensor) -> Tensor:
-    """Compute in double precision what is returned in the input's.
-
-    A matrix product rounds a row differently by its place among the others; rounded from double
-    precision, a row's output does not depend on which rows it came with.
-    """
-    weights = {name: value.double() for name, value in module.state_dict().items()}
-    return torch.func.functional_call(module, weights, (X.double(),)).to(X.dtype)
-
-
-def _precision_of(module: nn.Module, default: torch.dtype) -> torch.dtype:
-    return next((p.dtype for p in module.parameters() if p.is_floating_point()), default)
 
 
 def _listens_to_batches(callback: Callback) -> bool:

@@ -12,9 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skbci._training.classifier_net import ClassifierNet
 from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
 from skbci._training.masks import masked
-from skbci._training.net import ClassifierNet, Rows, SlicingNet
+from skbci._training.mini_batches import Rows, batch_sizes
+from skbci._training.net import SlicingNet
 from skbci._training.seeding import cuda_state, seeded
 from skbci.optim import HJBUnder
 
@@ -81,9 +83,7 @@ class PreparedFit:
     @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Rows of each mini-batch of an epoch."""
-        none = torch.empty(len(self.train[0]), 0)
-        batches = self.net._batches(none, none, None, shuffle=False)
-        return tuple(len(batch[0]) for batch in batches)
+        return tuple(batch_sizes(len(self.train[0]), self.net.batch_size))
 
     @property
     def stackable(self) -> bool:
@@ -107,7 +107,7 @@ class PreparedFit:
         return (
             str(X.device),
             self.double,
-            tuple(tuple(layer.weight.shape) for layer in engine.linear),
+            tuple(tuple(layer.weight.shape) for layer in engine.linear_modules),
             tuple(repr(activation) for activation in engine.activations),
             type(self.net.criterion_),
             len(self.sizes),
@@ -120,10 +120,10 @@ class PreparedFit:
         """Return the memory that the fit needs in a stack, besides what it may share."""
         engine = self.net.engine_
         assert engine is not None
-        hidden = sum(layer.out_features for layer in engine.linear)
+        hidden = sum(layer.out_features for layer in engine.linear_modules)
         # Gradient, two epochs' copies, three vectors of the optimizer's, two to spare.
         weights = 8 * engine.flat.numel()
-        batch = self.sizes[0] * (2 * engine.linear[0].in_features + 6 * hidden)
+        batch = self.sizes[0] * (2 * engine.linear_modules[0].in_features + 6 * hidden)
         return (8 if self.double else 4) * (weights + batch)
 
     @property

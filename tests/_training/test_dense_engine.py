@@ -15,8 +15,8 @@ from torch import nn
 
 from skbci._training import net as net_module
 from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, RowLoss, SquaredError
-from skbci._training.dense_engine import DenseEngine, fits_dense_engine
-from skbci._training.dropout import DropoutMasks
+from skbci._training.dense.dropout import DropoutMasks
+from skbci._training.dense.engine import DenseEngine, fits_dense_engine
 from skbci.estimators import MLPClassifier, NeuralClassifier
 from skbci.nets import MLP
 from skbci.nets._mlp import ACTIVATIONS

@@ -175,7 +175,7 @@ def test_every_batch_has_its_share_of_each_task(data, batch_size):
     inner = clf.net_
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        orders = [inner._shuffled(codes) for _ in range(3)]
+        orders = [inner.shuffled(codes) for _ in range(3)]
     for order in orders:
         assert sorted(order.tolist()) == list(range(50))
         for batch in codes[order].split(batch_size):

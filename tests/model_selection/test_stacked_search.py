@@ -6,7 +6,6 @@ import inspect
 import pickle
 import re
 import warnings
-from itertools import product
 
 import numpy as np
 import pytest
@@ -31,10 +30,7 @@ from sklearn.utils.parallel import delayed
 from skorch.callbacks import EpochScoring
 from torch.nn.utils import parameters_to_vector
 
-from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
-from skbci._training.dense_engine import DenseEngine
 from skbci._training.stack import engine
-from skbci._training.stack.engine import StackEngine
 from skbci.eegarray import EEGArray
 from skbci.estimators import MLPClassifier, MLPRegressor, NeuralClassifier
 from skbci.model_selection import (
@@ -567,53 +563,3 @@ def test_parameters_and_clone():
     assert own == set(inspect.signature(GridSearchCV).parameters)
     own = set(inspect.signature(StackedRandomizedSearchCV).parameters) - {"max_memory"}
     assert own == set(inspect.signature(RandomizedSearchCV).parameters)
-
-
-# -- the gradient -------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("loss", [CrossEntropy, BinaryCrossEntropy, SquaredError])
-@pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "elu", "identity"])
-def test_stacked_gradient_is_autograds(loss, activation):
-    for sizes, n_rows, weighted in product([(), (7,), (8, 4, 3)], [8, 11], [False, True]):
-        check_gradient(loss(), activation, sizes, n_rows, weighted)
-
-
-def check_gradient(loss, activation, sizes, n_rows, weighted):
-    """Compare losses and gradients of four networks with autograd's, under given masks."""
-    generator = torch.Generator().manual_seed(n_rows)
-
-    def draw(*shape):
-        return torch.randn(*shape, generator=generator, dtype=torch.float64)
-
-    m, n_in, n_out = 4, 5, 3
-    with torch.random.fork_rng():
-        nets = [MLP(n_in, n_out, sizes, activation).double() for _ in range(m)]
-    data, target = draw(m, n_rows, n_in), draw(m, n_rows, n_out)
-    if not isinstance(loss, SquaredError):
-        target = target.argmax(2)
-    weight = draw(m, n_rows).abs() if weighted else None
-    masks = [(draw(m, n_rows, size) > 0).double() * 2 for size in sizes]
-    divisor = torch.arange(1, m + 1).double()
-
-    engine = StackEngine(DenseEngine(nets[0], loss), loss)
-    nets[0].zero_grad()
-    flat = torch.stack([parameters_to_vector(net.parameters()).detach() for net in nets])
-    grad = torch.zeros_like(flat)
-    with torch.no_grad():
-        losses = engine.gradient(
-            engine.views(flat), engine.views(grad), (data, target, weight), masks, divisor
-        )
-    for i, net in enumerate(nets):
-        hidden, left = data[i], [mask[i] for mask in masks]
-        for part in list(net)[1:]:
-            hidden = part(hidden)
-            if not isinstance(part, torch.nn.Linear):
-                hidden = hidden * left.pop(0)
-        rows = loss(hidden, target[i])
-        expected = (rows if weight is None else rows * weight[i]).sum() / divisor[i]
-        expected.backward()
-        torch.testing.assert_close(losses[i], expected.detach())
-        torch.testing.assert_close(
-            grad[i], torch.cat([p.grad.flatten() for p in net.parameters()])
-        )

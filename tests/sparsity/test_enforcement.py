@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from skbci._training.criteria import CrossEntropy
-from skbci._training.dense_engine import DenseEngine
+from skbci._training.dense.engine import DenseEngine
 from skbci.nets import MLP, DualTaskNet, FBMSNet, MIN2Net
 from skbci.optim import EVDHJB, HJB, HJBAD, LevenbergMarquardt, LyapunovDescent
 from skbci.sparsity import MaskedTraining, apply_masks, prunable

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skbci._training.dropout import DropoutMasks
-from skbci._training.net import Rows
+from skbci._training.dense.dropout import DropoutMasks
+from skbci._training.dense.gradient import Batch
+from skbci._training.mini_batches import Rows
 from skbci._training.prepared_fit import PreparedFit
 from skbci._training.stack.memory import same_values
-
-Batch = tuple[Tensor, Tensor, Tensor | None]
 
 
 class Pool:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy
-from skbci._training.dense_engine import DenseEngine, activate
+from skbci._training.dense.engine import DenseEngine
+from skbci._training.dense.gradient import Batch, DensePass
 
 Layers = list[tuple[Tensor, Tensor]]
-Batch = tuple[Tensor, Tensor, Tensor | None]
 
 # On the CPU the last digits of some operations depend on where numbers lie in memory. The stack
 # gives the digits of the ordinary fit where it keeps to the following.
@@ -31,8 +28,8 @@ def place_matters(values: Tensor) -> bool:
     return values.device.type == "cpu"
 
 
-class StackEngine:
-    """Loss and gradient of m networks at once: the formulas of `DenseEngine`, batched.
+class StackEngine(DensePass):
+    """Loss and gradient of m networks at once, by batched products.
 
     Each network's numbers are those that `DenseEngine` gives on the CPU, bit by bit.
 
@@ -45,13 +42,11 @@ class StackEngine:
     """
 
     def __init__(self, like: DenseEngine, criterion: nn.Module) -> None:
-        self.like = like
-        self.criterion = criterion
-        self.activations = like.activations
-        self.widths = [layer.out_features for layer in like.linear[:-1]]
+        super().__init__(like.activations, criterion)
+        self.widths = [layer.out_features for layer in like.linear_modules[:-1]]
         self.places: list[tuple[slice, tuple[int, int], slice]] = []
         at = 0
-        for layer in like.linear:
+        for layer in like.linear_modules:
             n_out, n_in = layer.weight.shape
             weight, bias = slice(at, at + n_out * n_in), slice(at + n_out * n_in, None)
             at += n_out * n_in + n_out
@@ -112,28 +107,34 @@ class StackEngine:
         masks: list[Tensor | None],
         divisor: Tensor | None,
     ) -> Tensor:
-        X, y, weight = batch
-        inputs, hidden = [X], []
-        for i, activation in enumerate(self.activations):
-            out = self._linear(parameters[i], inputs[-1])
-            out = _each_alone(partial(activate, activation), out, activation)
-            hidden.append(out)
-            mask = masks[i]
-            inputs.append(out if mask is None else out * mask)
-        loss, delta = self._loss(self._linear(parameters[-1], inputs[-1]), y, weight)
-        if divisor is not None:
-            loss = loss / divisor
-            delta /= divisor[:, None, None]
-        for i in range(len(parameters) - 1, -1, -1):
-            self._write_gradient(delta, inputs[i], *gradients[i])
-            if i:
-                delta = _product(delta, parameters[i][0])
-                mask = masks[i - 1]
-                delta = self.like._through_hidden(i - 1, delta, (mask, hidden[i - 1]))
+        loss, _ = self.loss_and_gradient(
+            parameters, gradients, batch, lambda i, hidden: masks[i], divisor
+        )
         return loss
 
-    @staticmethod
-    def _write_gradient(delta: Tensor, entering: Tensor, weight: Tensor, bias: Tensor) -> None:
+    def output(self, parameters: Layers, X: Tensor) -> Tensor:
+        """Return the outputs (m, n_rows, n_outputs) without dropout."""
+        return self.forward(parameters, X)[2]
+
+    def linear(self, layer: tuple[Tensor, Tensor], X: Tensor) -> Tensor:
+        """Return the layers' outputs."""
+        weight, bias = layer
+        if _is_tiny(X, weight.mT):
+            return torch.stack([torch.addmm(b, x, w.t()) for w, b, x in zip(weight, bias, X)])
+        return torch.baddbmm(bias.unsqueeze(1), X, weight.mT)
+
+    def linear_back(self, layer: tuple[Tensor, Tensor], delta: Tensor) -> Tensor:
+        """Return the gradients with respect to the layers' inputs."""
+        weight = layer[0]
+        if _is_tiny(delta, weight):
+            return torch.stack(list(map(torch.mm, delta, weight)))
+        return torch.bmm(delta, weight)
+
+    def write_gradient(
+        self, gradient: tuple[Tensor, Tensor], delta: Tensor, entering: Tensor
+    ) -> None:
+        """Write the gradients of the layers' weights and biases."""
+        weight, bias = gradient
         torch.sum(delta, 1, out=bias)
         tiny = _is_tiny(delta.mT, entering)
         if tiny or not _aligned(weight, weight[0].numel()):
@@ -145,57 +146,23 @@ class StackEngine:
         out = weight.new_empty(weight.numel() + shift)[shift:].view(weight.shape)
         weight.copy_(torch.bmm(delta.mT, entering, out=out))
 
-    def output(self, parameters: Layers, X: Tensor) -> Tensor:
-        """Give the outputs (m, n_rows, n_outputs) without dropout."""
-        for layer, activation in zip(parameters, self.activations):
-            X = self._linear(layer, X)
-            X = _each_alone(partial(activate, activation), X, activation)
-        return self._linear(parameters[-1], X)
+    def divide(self, loss: Tensor, delta: Tensor, divisor: Tensor) -> Tensor:
+        """Divide the losses (m,), and in place their gradients."""
+        delta /= divisor[:, None, None]
+        return loss / divisor
 
-    @staticmethod
-    def _linear(layer: tuple[Tensor, Tensor], X: Tensor) -> Tensor:
-        weight, bias = layer
-        if _is_tiny(X, weight.mT):
-            return torch.stack([torch.addmm(b, x, w.t()) for w, b, x in zip(weight, bias, X)])
-        return torch.baddbmm(bias.unsqueeze(1), X, weight.mT)
-
-    def _loss(self, output: Tensor, y: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Give the losses summed over rows and their gradient with respect to the outputs."""
-        if isinstance(self.criterion, CrossEntropy):
-            log_p = torch.log_softmax(output, 2)
-            at = y.unsqueeze(2)
-            rows, delta = -log_p.gather(2, at).squeeze(2), _each_alone(torch.exp_, log_p)
-            delta.scatter_add_(2, at, torch.full_like(at, -1, dtype=delta.dtype))
-        elif isinstance(self.criterion, BinaryCrossEntropy):
-            hot = F.one_hot(y, output.shape[2]).to(output.dtype)
-            rows = (_each_alone(F.softplus, output) - hot * output).sum(2)
-            delta = _each_alone(torch.sigmoid, output).sub_(hot)
-        else:
-            delta = output - y
-            rows = 0.5 * delta.square().sum(2)
-        if weight is not None:
-            rows = rows * weight
-            delta *= weight.unsqueeze(2)
-        return rows.sum(1), delta
-
-
-def _product(a: Tensor, b: Tensor) -> Tensor:
-    return torch.stack(list(map(torch.mm, a, b))) if _is_tiny(a, b) else torch.bmm(a, b)
+    def elementwise(
+        self, function: Callable[[Tensor], Tensor], values: Tensor, exact: bool = False
+    ) -> Tensor:
+        """Apply a function to all networks at once, or one by one where rounding asks for it."""
+        if exact or not place_matters(values) or values[0].numel() % _FULL_VECTORS == 0:
+            return function(values)
+        return torch.stack([function(part) for part in values])
 
 
 def _is_tiny(a: Tensor, b: Tensor) -> bool:
     """Whether torch's batched product rounds in another way than a single one."""
     return place_matters(a) and a.shape[1] * a.shape[2] * b.shape[2] < _TINY
-
-
-def _each_alone(
-    function: Callable[[Tensor], Tensor], values: Tensor, activation: Any = None
-) -> Tensor:
-    """Apply a function to all networks at once, or one by one where rounding asks for it."""
-    exact = isinstance(activation, (nn.ReLU, nn.Identity))
-    if exact or not place_matters(values) or values[0].numel() % _FULL_VECTORS == 0:
-        return function(values)
-    return torch.stack([function(part) for part in values])
 
 
 def _aligned(like: Tensor, n: int) -> bool:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 from torch.nn import functional as F
 
-from skbci._training.net import EVALUATION_LIMIT, EXACT_LIMIT
+from skbci._training.epoch_loop import EpochLoop
+from skbci._training.evaluation import EVALUATION_LIMIT, EXACT_LIMIT
 from skbci._training.prepared_fit import PreparedFit
 from skbci._training.seeding import one_thread
 from skbci._training.stack.averages import Averages
@@ -21,7 +20,6 @@ from skbci._training.stack.batches import Batches, Pool
 from skbci._training.stack.engine import StackEngine
 from skbci._training.stack.hjb import build_steps
 from skbci._training.stack.optimizers import padding, step_key
-from skbci._training.stop_wish import is_stop_wish
 
 
 def train_stack(members: Sequence[PreparedFit]) -> None:
@@ -75,12 +73,11 @@ class _Training:
 
     def run(self) -> None:
         """Train until every member is done."""
-        for member in self.members:
-            member.net.notify("on_train_begin", X=member.train[0], y=member.train[1])
+        self.loops = [EpochLoop(member.net, member.train) for member in self.members]
         self.first = good = now = self.flat.clone()
         while self.members:
-            for member in self.members:
-                member.net.notify("on_epoch_begin")
+            for loop in self.loops:
+                loop.begin_epoch()
             good, now = now, self.averages.shown(self.flat).clone()
             losses = self._epoch()
             self.shown = self.averages.shown(self.flat)
@@ -146,38 +143,25 @@ class _Training:
             share[which] = divisor
 
     def _end_epoch(self, i: int, loss: float, valid: float | None, earlier: list[Tensor]) -> bool:
-        """Record a member's epoch; tell whether it goes on."""
-        member = self.members[i]
-        net = member.net
-        net.history.new_batch()
-        net.history.record_batch("train_loss", loss)
-        net.history.record("train_loss", loss)
-        done = warned = False
-        if math.isfinite(loss):
-            if valid is not None:
-                net.history.record("valid_loss", valid)
-                self._write(member, self.shown[i])  # early stopping keeps the best of them
-            try:
-                net.notify("on_epoch_end")
-            except KeyboardInterrupt as error:  # how skorch's callbacks stop training
-                if not is_stop_wish(error):
-                    raise
-                done = True
-            done |= len(net.history) >= net.max_epochs
-            if done and valid is None:
-                self._write(member, self.shown[i])
-        else:
-            self._write(member, earlier[1])
-            warnings.warn(net.divergence(net._diverged()), ConvergenceWarning, stacklevel=5)
-            done = warned = True
-        if done:
-            self._write_state(i)
-            net.notify("on_train_end", X=member.train[0], y=member.train[1])
-            restore = [partial(self._write, member, weights) for weights in earlier]
-            if not (net.settle(member.train[0], restore) or warned):
-                warnings.warn(net.divergence("an output"), ConvergenceWarning, stacklevel=5)
-            member.rng_state = self.batches.stream_of[i].generator.get_state()
-        return not done
+        """Record a member's epoch, and say whether it goes on."""
+        member, loop = self.members[i], self.loops[i]
+
+        def validated() -> float:
+            assert valid is not None
+            self._write(member, self.shown[i])  # early stopping keeps the best of them
+            return valid
+
+        restore = [partial(self._write, member, weights) for weights in earlier]
+        goes_on = loop.end_epoch(loss, restore[1], None if valid is None else validated)
+        if goes_on and len(member.net.history) < member.net.max_epochs:
+            return True
+        if valid is None and not loop.diverged:
+            self._write(member, self.shown[i])
+        self._write_state(i)
+        loop.end()
+        loop.settle(restore)
+        member.rng_state = self.batches.stream_of[i].generator.get_state()
+        return False
 
     def _write(self, member: PreparedFit, weights: Tensor) -> None:
         _weights(member).copy_(weights[: self.n_weights])
@@ -198,6 +182,7 @@ class _Training:
     def _keep(self, kept: np.ndarray) -> None:
         """Go on with some of the members."""
         self.members = [self.members[i] for i in kept]
+        self.loops = [self.loops[i] for i in kept]
         if not self.members:
             return
         self.flat = self.flat[torch.as_tensor(kept, device=self.flat.device)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from skbci._training.net import Rows
+from skbci._training.mini_batches import Rows
 from skbci._training.prepared_fit import PreparedFit
 
 # Rows, activations and weights on the CPU; on an accelerator it is half of what is free.

@@ -1,0 +1,1 @@
+"""Fully connected networks with a gradient written out by hand."""
