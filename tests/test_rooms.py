@@ -24,7 +24,7 @@ LONGEST_FILE = 350
 MOST_FILES = 20
 # What has yet to be divided; these only ever become fewer.
 TOO_LONG: set[str] = {
-    "_training/net.py", "estimators/_base.py", "estimators/_decoder_pipeline.py",
+    "estimators/_base.py", "estimators/_decoder_pipeline.py",
     "estimators/_meta/evidence.py", "estimators/_meta/online.py",
     "estimators/_sparse_multitask_classifier.py",
 }
