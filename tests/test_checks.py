@@ -101,7 +101,8 @@ def test_choices_flags_names_and_callables():
 
 
 def test_seeds():
-    assert check_seed(3, "Me").randint(100) == np.random.RandomState(3).randint(100)
+    found = check_seed(3, "random_state", "Me")
+    assert found.randint(100) == np.random.RandomState(3).randint(100)
     for wrong in ("x", -1, 2**32, 1.5, [], True, 10**400):
         with pytest.raises(ValueError, match="Me: random_state=.* must be None, an integer"):
-            check_seed(wrong, "Me")
+            check_seed(wrong, "random_state", "Me")

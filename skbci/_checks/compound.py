@@ -45,7 +45,7 @@ def check_fits(value: Any, name: str, who: Any, *, and_has: str = "", also: str 
     return value
 
 
-def check_jobs(value: Any, who: Any, name: str = "n_jobs") -> int | None:
+def check_jobs(value: Any, name: str, who: Any) -> int | None:
     """Check a number of workers as joblib takes it.
 
     Raises
@@ -61,7 +61,7 @@ def check_jobs(value: Any, who: Any, name: str = "n_jobs") -> int | None:
     return int(value)
 
 
-def check_splitter(value: Any, who: Any, name: str = "cv") -> Any:
+def check_splitter(value: Any, name: str, who: Any) -> Any:
     """Check what says how rows are split, and give it back; a generator as a list.
 
     Raises
@@ -133,7 +133,7 @@ def check_mapping(value: Any, name: str, who: Any) -> dict[Any, Any]:
     return dict(value)
 
 
-def check_float_dtype(value: Any, who: Any) -> np.dtype:
+def check_float_dtype(value: Any, name: str, who: Any) -> np.dtype:
     """Check a ``dtype`` that numbers are to be read in.
 
     Raises
@@ -147,7 +147,7 @@ def check_float_dtype(value: Any, who: Any) -> np.dtype:
         dtype = None
     if value is None or dtype is None or dtype.kind != "f":
         because = "must be a floating-point format such as 'float32'"
-        raise ValueError(refusal(value, "dtype", who, because))
+        raise ValueError(refusal(value, name, who, because))
     return dtype
 
 

@@ -31,7 +31,7 @@ def resolve_sfreq(sfreq: float | None, X: Signals, who: Any) -> float:
                 "EEGArray that knows its own."
             )
         return float(known)
-    sfreq = check_rate(sfreq, who)
+    sfreq = check_rate(sfreq, "sfreq", who)
     if known is not None and not np.isclose(known, sfreq):
         raise ValueError(
             f"{name}: sfreq={sfreq:g} Hz was given, but the data was sampled at {known:g} Hz."

@@ -139,7 +139,7 @@ def check_positive(
     return check_number(value, name, who, low=0, closed="neither", unit=unit, also=also)
 
 
-def check_rate(value: Any, who: Any, name: str = "sfreq") -> float:
+def check_rate(value: Any, name: str, who: Any) -> float:
     """Check a sampling rate; no amplifier is slower than a sample in a month, or beyond 1 THz."""
     low, high = 1e-6, 1e12
     return check_number(value, name, who, low=low, high=high, unit="Hz", also="None")
@@ -200,7 +200,7 @@ def check_callable(value: Any, name: str, who: Any, *, also: str = "") -> Callab
     return value
 
 
-def check_seed(value: Any, who: Any, name: str = "random_state") -> np.random.RandomState:
+def check_seed(value: Any, name: str, who: Any) -> np.random.RandomState:
     """Make a generator of random numbers of what scikit-learn calls a random state.
 
     Raises

@@ -84,4 +84,4 @@ def draw_seed(random_state: Any, who: Any = "") -> int:
     """Draw a seed; ``None`` takes fresh entropy instead of advancing numpy's global state."""
     if random_state is None:
         return int(np.random.default_rng().integers(2**31 - 1))
-    return int(check_seed(random_state, who).randint(2**31 - 1))
+    return int(check_seed(random_state, "random_state", who).randint(2**31 - 1))

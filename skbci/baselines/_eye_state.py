@@ -93,7 +93,7 @@ def eye_state_pipeline(
             variance, "variance", "eye_state_pipeline", low=0, high=1, closed="neither",
             also="an integer or None",
         )
-    check_seed(random_state, "eye_state_pipeline")
+    check_seed(random_state, "random_state", "eye_state_pipeline")
     if classifier is None:
         classifier = _network(architecture, random_state, network)
     elif network:
@@ -176,7 +176,7 @@ def eye_state_ensemble(
             raise ValueError(refusal(name, "name", "eye_state_ensemble", words))
         name = [check_fits(member, "name", "eye_state_ensemble") for member in name]
         members = [clone(member) for member in name]
-    check_seed(random_state, "eye_state_ensemble")
+    check_seed(random_state, "random_state", "eye_state_ensemble")
     voting = VotingClassifier(
         [(f"network{number}", member) for number, member in enumerate(members, 1)], voting="soft"
     )

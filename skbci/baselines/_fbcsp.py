@@ -92,7 +92,7 @@ def fbcsp(
     bands = tuple(bands)
     if not (isinstance(n_features, str) and n_features == "all"):
         check_count(n_features, "n_features", "fbcsp", also="'all'")
-    check_seed(random_state, "fbcsp")
+    check_seed(random_state, "random_state", "fbcsp")
     information = partial(mutual_info_classif, random_state=random_state)
     return DecoderPipeline([
         ("filter", FilterBank(bands, sfreq=sfreq, order=order, output="bands")),

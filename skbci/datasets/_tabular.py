@@ -107,7 +107,7 @@ def fetch_tabular(
     >>> from skbci.datasets import fetch_tabular
     >>> data = fetch_tabular("htru2")  # doctest: +SKIP
     """
-    dtype = check_float_dtype(dtype, "fetch_tabular")
+    dtype = check_float_dtype(dtype, "dtype", "fetch_tabular")
     check_flag(cache, "cache", "fetch_tabular")
     if isinstance(name_or_id, str) and name_or_id.lower() in LIBSVM:
         return _from_libsvm(name_or_id.lower(), data_home, cache, dtype)

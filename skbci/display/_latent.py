@@ -122,7 +122,7 @@ class LatentDisplay:
             dimensions or values that are not finite, or there are fewer than three rows.
         """
         check_choice(method, "method", cls.__name__, _METHODS)
-        check_seed(random_state, cls.__name__)
+        check_seed(random_state, "random_state", cls.__name__)
         check_axes(ax, "ax", cls.__name__)
         if not hasattr(estimator, "transform"):
             raise TypeError(

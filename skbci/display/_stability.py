@@ -153,7 +153,7 @@ class StabilityDisplay:
         if cv is None:
             half = ShuffleSplit if regression else StratifiedShuffleSplit
             cv = half(1, test_size=0.5, random_state=_seed(random_state))
-        splitter = check_cv(check_splitter(cv, cls.__name__), y, classifier=not regression)
+        splitter = check_cv(check_splitter(cv, "cv", cls.__name__), y, classifier=not regression)
         runs: list[pd.DataFrame] = []
         jobs = [(train, test, optimizer, lr)
                 for train, test in splitter.split(X, y, groups)
@@ -293,9 +293,9 @@ def _strict_mean(values: pd.Series) -> float:
 
 def _seed(random_state: Seed) -> int:
     if isinstance(random_state, (int, np.integer)):
-        check_seed(random_state, "StabilityDisplay")
+        check_seed(random_state, "random_state", "StabilityDisplay")
         return int(random_state)
-    return int(check_seed(random_state, "StabilityDisplay").randint(2**31 - 1))
+    return int(check_seed(random_state, "random_state", "StabilityDisplay").randint(2**31 - 1))
 
 
 def _ticking(jobs: list[Any], progress: bool) -> Iterable[Any]:

@@ -523,7 +523,7 @@ class BaseNeural(SilentRows, SparseTraining):
             raise TypeError(refusal(monitor, "monitor", self, because))
         if not is_number(self.verbose):
             check_flag(self.verbose, "verbose", self, also="a number")
-        check_seed(self.random_state, self)
+        check_seed(self.random_state, "random_state", self)
         try:
             torch.device(self.device)
         except (RuntimeError, TypeError, ValueError):

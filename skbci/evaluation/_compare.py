@@ -141,12 +141,12 @@ def compare(
     [{'difference': 0.007, 'p_wilcoxon_holm': 1.0}]
     """
     check_flag(progress, "progress", "compare")
-    check_jobs(n_jobs, "compare")
+    check_jobs(n_jobs, "n_jobs", "compare")
     X = as_eeg(X)
     _check_input(pipelines, X, y, baseline)
     scorings = _check_scoring(scoring)
     first = next(iter(pipelines.values()))
-    cv = check_cv(check_splitter(cv, "compare"), y, classifier=is_classifier(first))
+    cv = check_cv(check_splitter(cv, "cv", "compare"), y, classifier=is_classifier(first))
     params = check_arguments(params, "params", "compare")
     folds = make_folds(cv, X, y, split_params(cv, groups, params), "compare")
     person, subjects = _subject_labels(X, groups, by)

@@ -131,7 +131,7 @@ def _goes_back(recordings: np.ndarray, times: np.ndarray) -> bool:
 
 
 def _splits(cv: Any, X: Signals, y: Labels | None, groups: Any, onsets: Any) -> list[Fold]:
-    cv = check_cv(check_splitter(cv, "leakage_report"), y, classifier=y is not None)
+    cv = check_cv(check_splitter(cv, "cv", "leakage_report"), y, classifier=y is not None)
     extra = {"onsets": onsets} if "onsets" in inspect.signature(cv.split).parameters else {}
     return make_folds(cv, X, y, {"groups": groups, **extra}, "leakage_report")
 

@@ -120,7 +120,7 @@ def spatial_patterns(
     if maps is None and method in ("auto", "permutation"):
         repeats = check_count(n_repeats, "n_repeats", "spatial_patterns")
         maps = _permutation_map(estimator, X, _needed(labels, "permutation"), scoring, repeats,
-                                check_seed(random_state, "spatial_patterns"))
+                                check_seed(random_state, "random_state", "spatial_patterns"))
     if maps is None:
         wanted = {"filters": "no step with patterns_ over these channels",
                   "linear": "no linear decision about features of channels or tangent vectors",

@@ -174,7 +174,7 @@ class HeldOutSearch(BestCandidate):
 
         check_fits(self.estimator, "estimator", self)
         check_number(self.tol, "tol", self, low=0)
-        check_jobs(self.n_jobs, self)
+        check_jobs(self.n_jobs, "n_jobs", self)
         check_flag(self.lower_is_better, "lower_is_better", self)
         if self.monitor is not None and not isinstance(self.monitor, str):
             because = "must name a column of the estimator's history_, or be None"

@@ -89,7 +89,9 @@ class LeaveSubjectsOut(EEGSplitter):
         who = type(self).__name__
         drawing = self.test_subjects is not None
         n_splits = check_count(self.n_splits, "n_splits", who, low=1 if drawing else 2)
-        random = None if self.random_state is None else check_seed(self.random_state, who)
+        random = None
+        if self.random_state is not None:
+            random = check_seed(self.random_state, "random_state", who)
         if not drawing:
             if n_subjects < n_splits:
                 raise ValueError(

@@ -69,11 +69,11 @@ class StackedSearch(WholeFits, BaseSearchCV):
 
     def _check_search(self) -> None:
         """Check what scikit-learn leaves to fail in the middle of its work."""
-        check_jobs(self.n_jobs, self)
+        check_jobs(self.n_jobs, "n_jobs", self)
         name = "param_grid" if hasattr(self, "param_grid") else "param_distributions"
         check_candidates(getattr(self, name), name, self)
         if not isinstance(self.cv, Iterator):  # which can be read once only
-            check_splitter(self.cv, self)
+            check_splitter(self.cv, "cv", self)
         several = isinstance(self.scoring, (list, tuple, set, dict))
         if several and not (self.scoring and all(isinstance(s, str) for s in self.scoring)):
             because = "must name at least one metric"

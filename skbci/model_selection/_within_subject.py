@@ -119,7 +119,7 @@ class WithinSubject(EEGSplitter):
         if not (hasattr(self.cv, "split") and hasattr(self.cv, "get_n_splits")):
             check_count(self.cv, "cv", who, low=2, also="a splitter; ready folds cannot be "
                         "applied inside each subject")
-        check_seed(self.random_state, who)
+        check_seed(self.random_state, "random_state", who)
         for subject, rows in rows_by_label(labels, "subject labels").items():
             part = np.zeros((len(rows), 1)) if X is None else rows_of(X, rows)
             targets = None if y is None else rows_of(y, rows)

@@ -142,7 +142,7 @@ def stream_rate(sfreq: Any, pipeline: Any) -> float:
                 "(Hz)."
             )
         return float(known)
-    sfreq = check_rate(sfreq, "OnlineDecoder")
+    sfreq = check_rate(sfreq, "sfreq", "OnlineDecoder")
     if known and not np.isclose(known, sfreq):
         raise ValueError(
             f"OnlineDecoder: the stream has sfreq={sfreq:g} Hz, but the pipeline was fitted at "

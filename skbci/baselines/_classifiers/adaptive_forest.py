@@ -64,7 +64,7 @@ def adaptive_rotation_forest(
     True
     """
     check_count(n_forests, "n_forests", "adaptive_rotation_forest")
-    check_seed(random_state, "adaptive_rotation_forest")
+    check_seed(random_state, "random_state", "adaptive_rotation_forest")
     return AdaBoostClassifier(
         RotationForest(**forest), n_estimators=n_forests, random_state=random_state
     )

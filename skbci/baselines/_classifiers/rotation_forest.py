@@ -153,7 +153,8 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         check_classes(self.classes_, self)
         flat, codes, weight = _distinct(flat[kept], codes, weight[kept])
         rows, self._mean, self._spread = standardized(flat, weight)
-        seeds = check_seed(self.random_state, self).randint(2**31 - 1, size=n_trees)
+        random = check_seed(self.random_state, "random_state", self)
+        seeds = random.randint(2**31 - 1, size=n_trees)
         grown = Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(self._grow)(rows, codes, weight, seed) for seed in seeds
         )
@@ -223,7 +224,7 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
 
     def _check_settings(self) -> int:
         name = type(self).__name__
-        check_jobs(self.n_jobs, self)
+        check_jobs(self.n_jobs, "n_jobs", self)
         check_choice(self.criterion, "criterion", self, ("entropy", "gini", "log_loss"))
         if self.max_depth is not None:
             check_count(self.max_depth, "max_depth", self, also="None")

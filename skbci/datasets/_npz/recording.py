@@ -235,7 +235,7 @@ def _selection(
     if unit is not None:
         in_volts(unit, "unit")
     if dtype is not None:
-        dtype = check_float_dtype(dtype, "load_recording")
+        dtype = check_float_dtype(dtype, "dtype", "load_recording")
     return Selection(
         rows=rows, picks=None if picks is None else list(picks), unit=unit, dtype=dtype,
         window=None if tmin is None else (tmin, tmax),

@@ -211,7 +211,7 @@ class CascadeClassifier(MetaClassifier):
         name = type(self).__name__
         for part in ("initial", "terminal"):
             check_fits(getattr(self, part), part, self, and_has="predict")
-        check_splitter(self.cv, self)
+        check_splitter(self.cv, "cv", self)
         check_count(self.n_lags, "n_lags", name)
         check_choice(self.stack, "stack", self, _STACKS)
         check_number(self.gap, "gap", self, low=0, unit="seconds")

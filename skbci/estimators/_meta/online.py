@@ -273,7 +273,7 @@ class OnlineClassifier(MetaClassifier):
             if bad.any():
                 inside, y = take_rows(inside, np.flatnonzero(~bad)), y[~bad]
         learner = last_step(self.estimator_)
-        random = check_seed(self.random_state, self) if self.replay else None
+        random = check_seed(self.random_state, "random_state", self) if self.replay else None
         offline = self._offline_ and (self._transformed(self._offline_[0]), self._offline_[1])
         with scaled_step_size(learner, float(self.lr_factor), type(self).__name__):
             for _ in range(self.n_passes):

@@ -156,7 +156,7 @@ def confound_report(
     Decodable below 4 Hz within 1 s of the cue at lateral central sites (...) (accuracy .9...,
     chance .50): cue-evoked potentials or eye movement; band-pass above 7 Hz, or start after 1 s.
     """
-    check_jobs(n_jobs, "confound_report")
+    check_jobs(n_jobs, "n_jobs", "confound_report")
     X = as_array(X)
     data, rate, names, start = check_signal(X, sfreq, ch_names, tmin)
     y = check_labels(y, len(data), "confound_report")
@@ -176,7 +176,7 @@ def confound_report(
     raw = signal_blocks(data, layout)
     blocks = [replace(block, data=within_subject(block.data, codes)) for block in raw]
     jobs = [*_signal_jobs(blocks, layout, start, claimed)]
-    seed = int(check_seed(random_state, "confound_report").randint(2**31 - 1))
+    seed = int(check_seed(random_state, "random_state", "confound_report").randint(2**31 - 1))
     jobs += _other_jobs(X, data, labels, codes, rate, seed)
     # Not centred by subject: whether it matters who a row is from is the question.
     everything = np.column_stack([block.data for block in raw])

@@ -100,7 +100,7 @@ def usable_folds(
     if cv is None and subjects is not None and (n := len(np.unique(subjects))) > 1:
         folds = make_folds(GroupKFold(min(6, n)), X, y, {"groups": subjects}, "confound_report")
     else:
-        cv = check_cv(check_splitter(cv, "confound_report"), y, classifier=True)
+        cv = check_cv(check_splitter(cv, "cv", "confound_report"), y, classifier=True)
         folds = make_folds(cv, X, y, {"groups": groups}, "confound_report")
     usable = [fold for fold in folds if len(np.unique(y[fold[0]])) > 1]
     if len(usable) < len(folds):
