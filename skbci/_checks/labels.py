@@ -63,9 +63,10 @@ def label_column(y: Any, n_rows: int | None, who: Any) -> np.ndarray:
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     refuse_missing(y, f"{name}: y", "leave these rows out, or label them")
-    if np.iscomplexobj(y):
-        raise ValueError(refusal(y, "y", who, "must not hold complex numbers"))
     try:
+        if np.asarray(y).dtype.kind == "c":
+            because = "must not hold complex numbers. Complex data not supported"
+            raise ValueError(refusal(y, "y", who, because))
         labels = column_or_1d(y, warn=True)
     except TypeError:
         raise ValueError(refusal(y, "y", who, "must hold one label for each row")) from None
