@@ -15,7 +15,6 @@ from skbci.features._alignment.base import GroupAlignment as GroupAlignment
 from skbci.features._alignment.base import whiten as whiten
 from skbci.features._alignment.channel_scaling import ChannelScaling
 from skbci.features._alignment.euclidean_alignment import EuclideanAlignment
-from skbci.features._alignment.groups import group_rows as group_rows
 from skbci.features._alignment.riemannian_recentering import RiemannianRecentering
 from skbci.features._centering.causal_centering import CausalCentering
 from skbci.features._channel_normalizer import ChannelNormalizer

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from skbci._eegarray.groups import group_rows
 from skbci.eegarray import EEGArray
-from skbci.features import GroupAlignment, group_rows
+from skbci.features import GroupAlignment
 from skbci.stream._stages.base import describe
 
 __all__ = ["apply", "check_row_by_row", "fitted_group", "probe_windows"]

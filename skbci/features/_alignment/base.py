@@ -10,13 +10,13 @@ import numpy as np
 from pyriemann.estimation import Covariances
 
 from skbci._checks import check_choice, check_count, check_number
+from skbci._eegarray.groups import Key, check_columns, group_rows
 from skbci._eegarray.lost_table import note_table, require_table
 from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
 from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.eegarray import EEGArray
-from skbci.features._alignment.groups import Key, check_columns, group_rows
 from skbci.features._base import OnePassTransformer, SignalTransformer
 
 __all__ = ["GroupAlignment", "whiten"]
