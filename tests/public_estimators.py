@@ -37,6 +37,7 @@ from skbci.baselines import (
     tangent_space_lr,
 )
 from skbci.estimators import (
+    AugmentedClassifier,
     CascadeClassifier,
     DecoderPipeline,
     EvidenceAccumulator,
@@ -72,6 +73,9 @@ from skbci.model_selection import (
 )
 
 ESTIMATORS = [
+    AugmentedClassifier(GaussianNB(), "noise", random_state=0),
+    AugmentedClassifier(LogisticRegression(), ["noise", "mixup"], random_state=0),
+    AugmentedClassifier(LinearDiscriminantAnalysis(), None),
     BandCSP(n_components=4),
     BandEnergy(sfreq=128),
     BandEnergy(((8, 15),), 2, sfreq=128, log=True),
@@ -186,7 +190,8 @@ def public_classes():
     for module in public_modules():
         for name in getattr(module, "__all__", []):
             value = getattr(module, name)
-            if inspect.isclass(value) and issubclass(value, BaseEstimator):
+            fits = inspect.isclass(value) and hasattr(value, "fit")
+            if fits and issubclass(value, BaseEstimator):
                 found.add(value)
     return found
 

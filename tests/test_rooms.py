@@ -14,8 +14,8 @@ import skbci
 ROOT = Path(skbci.__file__).parent
 # From the top of the house down: a room imports only from rooms that stand before it.
 ROOMS = [
-    "datasets", "features", "optim", "weighting", "losses", "nets", "sparsity", "_training",
-    "estimators", "baselines", "model_selection", "evaluation", "display", "stream",
+    "datasets", "features", "augmentation", "optim", "weighting", "losses", "nets", "sparsity",
+    "_training", "estimators", "baselines", "model_selection", "evaluation", "display", "stream",
 ]
 GROUND_FLOOR = {"optim", "weighting", "losses", "nets", "sparsity"}
 FILES = sorted(ROOT.rglob("*.py"))

@@ -17,6 +17,7 @@ FEW = ("x", "1.5", "10**400", "zeros")
 WITHOUT = {
     "Comparison", "ConfoundReport", "LeakageReport", "CompactionReport", "NetworkCost", "Evidence",
     "Trajectory", "Gradients", "WeightingPolicy", "PruningMethod", "MaskedTraining", "Pipeline",
+    "Augmentation", "Augmented",
     # Warnings and errors.
     "LossCollapseWarning", "LostTableWarning", "NonFiniteError", "NonFiniteLossError",
     "NonFiniteSaliencyError", "SparsityWarning",
@@ -26,8 +27,8 @@ WITHOUT = {
     # Of files, downloads and devices, whose tests are with them.
     "fetch_moabb", "fetch_tabular", "load_bci3_mental_imagery", "load_recording", "read_epochs",
     "save_recording", "LSLInput", "LSLOutput",
-    # Needs torchjd.
-    "GramianWeighting",
+    # Need torchjd and braindecode.
+    "GramianWeighting", "BraindecodeTransform",
     # Of fitted estimators and pipelines, whose tests are with them.
     "TaskScorer", "compact_estimator", "is_pipeline", "keep_rows", "step_output",
 }

@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skbci
 from skbci import (
+    augmentation,
     baselines,
     datasets,
     display,
@@ -65,6 +66,11 @@ def used(estimator, X=ROWS, y=LABELS):
     estimator.fit(X, y)
     methods = ("predict_proba", "predict", "transform")
     return next(getattr(estimator, m)(X) for m in methods if hasattr(estimator, m))
+
+
+def more_rows(method):
+    """Make new rows of signals."""
+    return np.asarray(method.augment(ROWS, LABELS, random_state=0).X)
 
 
 def split(splitter):
@@ -147,6 +153,12 @@ add(features.SlidingWindows, used, window=0.5, hop=0.5)
 add(features.WelchPSD, used, n_per_seg=32)
 add(features.WindowMeans, used, width=0.25)
 add(baselines.BandCSP, used, n_components=2)
+SIDES = {"l": "r", "r": "l"}
+add(augmentation.Mirror, more_rows, labels=SIDES, ch_names=["Cz", "C3", "Fz", "C4"])
+for kind in (augmentation.ChannelDropout, augmentation.GaussianNoise, augmentation.Mixup,
+             augmentation.Recombine, augmentation.TimeShift):
+    add(kind, more_rows)
+add(augmentation.resolve_augmentation, augmentation="noise", settings={"scale": 0.1})
 add(baselines.CCAClassifier, partial(used, y=RHYTHMS), frequencies=[8, 13])
 add(baselines.GalanClassifier, partial(used, X=SIGNALS[:, :, 0]), n_features=2)
 add(baselines.RotationForest, partial(used, X=SIGNALS[:, :, 0]), n_estimators=2, random_state=0)
@@ -164,6 +176,8 @@ CALLS["eye_state_pipeline"] = Call(
 CALLS["eye_state_ensemble"] = Call(
     partial(baselines.eye_state_ensemble, max_epochs=2), {}, used)
 
+add(estimators.AugmentedClassifier, partial(used, X=ROWS[:, :, 0]), estimator=LDA,
+    augmentation="noise", random_state=0)
 add(estimators.CascadeClassifier, partial(used, X=ROWS[:, :, 0]), initial=LDA, terminal=LDA,
     n_lags=1, cv=2)
 add(estimators.DecoderPipeline, partial(used, X=SIGNALS[:, :, 0]), steps=[("lda", LDA)])

@@ -4,6 +4,7 @@
 `MIN2NetClassifier` and `FBMSNetClassifier` train networks of several heads with weighed losses,
 `SparseMultitaskClassifier` one network for several tasks; `compact_estimator` makes a sparse
 network smaller, and `TaskScorer` scores one task.
+`AugmentedClassifier` fits any classifier on further rows made from those given.
 `CascadeClassifier` and `EvidenceAccumulator` let a classifier look back on the recording's last
 rows; `OnlineClassifier` goes on learning at the beginning of a new session; `DecoderPipeline` is
 a pipeline that sets rows without usable signal aside.
@@ -15,6 +16,7 @@ from skbci.estimators._base_classifier import BaseNeuralClassifier as BaseNeural
 from skbci.estimators._compact_estimator import compact_estimator
 from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._fbmsnet_classifier import FBMSNetClassifier
+from skbci.estimators._meta.augmented import AugmentedClassifier
 from skbci.estimators._meta.cascade import CascadeClassifier
 from skbci.estimators._meta.evidence import LEAST_PROBABILITY as LEAST_PROBABILITY
 from skbci.estimators._meta.evidence import EvidenceAccumulator
@@ -29,6 +31,7 @@ from skbci.estimators._sparse_multitask_classifier import SparseMultitaskClassif
 from skbci.estimators._task_scorer import TaskScorer
 
 __all__ = [
+    "AugmentedClassifier",
     "CascadeClassifier",
     "DecoderPipeline",
     "EvidenceAccumulator",

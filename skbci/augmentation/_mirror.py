@@ -1,0 +1,126 @@
+"""The brain in a mirror: left and right exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from skbci._checks import check_mapping, check_names
+from skbci.augmentation._base import Augmentation, GivenRows, NewRows
+from skbci.augmentation._electrode_pairs import mirrored_channels
+from skbci.augmentation._mirrored_labels import mirrored_labels
+from skbci.eegarray import EEGArray
+
+
+class Mirror(Augmentation):
+    """Exchange the channels of the left and of the right side, and the labels with them.
+
+    A left hand's imagery in a mirror is a right hand's. C3 and C4 change places, FC5 and FC6, and
+    so on; the midline (Fz, Cz, Pz ...) stays.
+
+    Parameters
+    ----------
+    labels : dict, optional
+        Each class's counterpart, such as ``{1: 2, 2: 1, 3: 3}``: every class is in it, and applied
+        twice it gives back every class. By default classes whose names have "left" or "right" in
+        them exchange ("left_hand" and "right_hand"), in any case, and others stay (feet, tongue).
+    ch_names : sequence of str, optional
+        Names of the channels by the 10-05 system, in any case. By default the `EEGArray`'s.
+
+    Raises
+    ------
+    ValueError
+        If the channels have no names or one that is not of the 10-05 system; if the counterpart of
+        a channel is missing; if no class is called left or right and there is no map; if the map
+        lacks a class, names another one, or does not give back what it exchanges.
+
+    Notes
+    -----
+    Nothing is drawn: each row gives one, in the order of the rows.
+
+    *The table.* A mirrored brain is another subject's: its channels' covariances are not the
+    subject's own. The column "subject" of the new rows has new labels, so that alignment by
+    subject aligns them by themselves: "S1 (mirrored)" for "S1"; for numbers, the number plus a
+    power of ten that is beyond all of them (1007 for 7 of 60 subjects).
+
+    Exchanging channels commutes with the common average reference, and with every step that
+    treats channels alike.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci import EEGArray
+    >>> X = EEGArray(np.arange(6.0).reshape(1, 3, 2), {"subject": ["S1"]}, sfreq=2,
+    ...              ch_names=["C3", "Cz", "C4"])
+    >>> new = Mirror(labels={"left": "right", "right": "left"}).augment(
+    ...     np.concatenate([X, X]), ["left", "right"])
+    >>> np.asarray(new.X[0]).tolist(), new.y.tolist()
+    ([[4.0, 5.0], [2.0, 3.0], [0.0, 1.0]], ['right', 'left'])
+    >>> new.X.metadata["subject"].tolist()
+    ['S1 (mirrored)', 'S1 (mirrored)']
+    """
+
+    needs_classes = True
+
+    def __init__(
+        self, labels: Mapping[Any, Any] | None = None, ch_names: Sequence[str] | None = None
+    ) -> None:
+        self.labels = labels
+        self.ch_names = ch_names
+
+    def _check_settings(self) -> None:
+        check_mapping(self.labels, "labels", self)
+        if self.ch_names is not None:
+            check_names(self.ch_names, "ch_names", self, also="None")
+
+    def _new_rows(self, rows: GivenRows, rng: np.random.RandomState) -> NewRows:
+        order = mirrored_channels(self._names(rows), self)
+        partners = mirrored_labels(self.labels, rows.classes, self)
+        return NewRows(
+            rows.data[..., order, :],
+            np.arange(len(rows.data)),
+            y=rows.classes[partners[np.searchsorted(rows.classes, rows.y)]],
+            table=_table_of_others(rows.X) if isinstance(rows.X, EEGArray) else None,
+        )
+
+    def _names(self, rows: GivenRows) -> list[str]:
+        name = type(self).__name__
+        if self.ch_names is not None:
+            names = check_names(self.ch_names, "ch_names", self)
+        else:
+            names = getattr(rows.X, "ch_names", None) or []
+        if not names:
+            raise ValueError(
+                f"{name} needs the names of the channels, and X has none: give an EEGArray or "
+                f"mne.Epochs, or {name}(ch_names=[...])."
+            )
+        if len(names) != rows.data.shape[-2]:
+            raise ValueError(
+                f"{name}: ch_names has {len(names)} names, but X has {rows.data.shape[-2]} "
+                f"channels (shape {rows.data.shape})."
+            )
+        return names
+
+
+def _table_of_others(X: EEGArray) -> pd.DataFrame:
+    """Give the rows' table with subjects of their own."""
+    table = X.metadata.copy()
+    if "subject" in table:
+        table["subject"] = _other_subjects(table["subject"])
+    return table
+
+
+def _other_subjects(subjects: pd.Series) -> list[Any]:
+    numbers = [abs(s) for s in subjects if _is_number(s)]
+    beyond = 10 ** (len(str(int(max(numbers)))) + 1) if numbers else 0
+    return [
+        s + beyond if _is_number(s) else s if pd.isna(s) else f"{s} (mirrored)" for s in subjects
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and value == value
