@@ -113,8 +113,9 @@ class Augmentation(BaseEstimator):
             If a parameter, the labels or the rows are not what this augmentation can do with.
         """
         self._check_settings()
-        # check_seed(None) is numpy's global generator.
-        rng = np.random.RandomState() if random_state is None else check_seed(random_state, self)
+        rng = check_seed(random_state, "random_state", self)
+        if random_state is None:  # not numpy's global generator
+            rng = np.random.RandomState()
         X = as_eeg(X)
         data = self._read(X)
         who = type(self).__name__

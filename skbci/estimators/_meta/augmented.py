@@ -142,7 +142,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         """
         self._check_routes()
         check_fits(self.estimator, "estimator", self)
-        check_seed(self.random_state, self)
+        check_seed(self.random_state, "random_state", self)
         augmentation = resolve_augmentation(
             self.augmentation, self._route("augmentation"), who=self
         )
