@@ -9,12 +9,14 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
 from skbci.baselines._checks import check_band
+from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank
 
 __all__ = ["csp_lda"]
 
 
+@fill_doc
 def csp_lda(
     n_components: int = 6,
     *,
@@ -37,23 +39,16 @@ def csp_lda(
     ----------
     n_components : int, default=6
         Spatial filters; no more than the rank of the data are used.
-    fmin, fmax : float, default=8.0, 30.0
-        Pass band in Hz.
+    %(fmin_fmax)s
     tmin, tmax : float, optional
         Part of the epoch to use, in seconds on its own time axis (an array without one begins at
         0); start included, end excluded.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(sfreq)s
     reg : float, str or None, default="oas"
         Shrinkage of the class covariances.
-    order : int, default=4
-        Order of the Butterworth filter, run forward and backward.
-    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
-        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
-        `RiemannianRecentering` (both by subject), or any such transformer, as
-        ``RiemannianRecentering("session")``. None leaves them as they are.
-    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
-        What to do about rows without usable signal; see `DecoderPipeline`.
+    %(order)s
+    %(alignment)s
+    %(on_bad_rows)s
 
     Returns
     -------

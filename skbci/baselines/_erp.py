@@ -14,12 +14,14 @@ from skbci.baselines._checked.lda import CheckedLDA
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checked.xdawn import CheckedXdawnCovariances
 from skbci.baselines._checks import check_band, check_estimator
+from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline
 from skbci.features import BaselineCorrection, Crop, FilterBank, RankReducer, WindowMeans
 
 __all__ = ["erp_lda", "erp_xdawn_riemann"]
 
 
+@fill_doc
 def erp_lda(
     *,
     width: float = 0.05,
@@ -48,16 +50,13 @@ def erp_lda(
     tmin, tmax : float, optional
         Part of the epoch to use after filter and baseline, in seconds on its own time axis; start
         included, end excluded.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
-    order : int, default=4
-        Order of the Butterworth filter, run forward and backward.
+    %(sfreq)s
+    %(order)s
     alignment : {"euclidean", "riemannian"}, transformer or None, default=None
         Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
         `RiemannianRecentering` (both by subject), or any such transformer. None leaves them as
         they are.
-    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
-        What to do about rows without usable signal; see `DecoderPipeline`.
+    %(on_bad_rows)s
 
     Returns
     -------
@@ -98,6 +97,7 @@ def erp_lda(
     ], on_bad_rows=on_bad_rows)
 
 
+@fill_doc
 def erp_xdawn_riemann(
     n_filters: int = 4,
     *,
@@ -131,20 +131,17 @@ def erp_xdawn_riemann(
     tmin, tmax : float, optional
         Part of the epoch to use after filter and baseline, in seconds on its own time axis; start
         included, end excluded.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(sfreq)s
     estimator : str, default="oas"
         Covariance estimator, of the rows and for xDAWN.
     C : float, default=1.0
         Inverse strength of the regression's penalty.
-    order : int, default=4
-        Order of the Butterworth filter, run forward and backward.
+    %(order)s
     alignment : {"euclidean", "riemannian"}, transformer or None, default=None
         Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
         `RiemannianRecentering` (both by subject), or any such transformer. None leaves them as
         they are.
-    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
-        What to do about rows without usable signal; see `DecoderPipeline`.
+    %(on_bad_rows)s
 
     Returns
     -------

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skbci._checks import check_count, check_fits, check_number, check_seed, is_number, refusal
 from skbci._typing import Seed
+from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline, MLPClassifier
 from skbci.features import BandEnergy
 
@@ -28,6 +29,7 @@ _ENSEMBLES = {
 }
 
 
+@fill_doc
 def eye_state_pipeline(
     classifier: Any = None,
     *,
@@ -47,8 +49,7 @@ def eye_state_pipeline(
         output a class.
     architecture : {1, 2}, default=1
         Hidden layers of the network: 1 for 50, 30 and 10 units, 2 for 50 and 30.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(sfreq)s
     variance : float, default=0.95
         Share of the variance that the principal components keep.
     log : bool, default=False
@@ -109,6 +110,7 @@ def eye_state_pipeline(
     ])
 
 
+@fill_doc
 def eye_state_ensemble(
     name: Any = "Ens1",
     *,
@@ -126,8 +128,7 @@ def eye_state_ensemble(
         The paper's ensembles, by the optimizers of architectures 1 and 2: ``"Ens1"`` HJB-AD and
         AdaGrad, ``"Ens2"`` EVDHJB twice, ``"Ens3"`` HJB twice, ``"Ens4"`` SGD (back-propagation)
         twice; or any two (or more) classifiers.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(sfreq)s
     variance : float, default=0.95
         Share of the variance that the principal components keep.
     log : bool, default=False

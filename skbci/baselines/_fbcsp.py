@@ -13,12 +13,14 @@ from skbci._checks import check_count, check_seed, refusal
 from skbci._typing import Seed
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
+from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline
 from skbci.features import NINE_BANDS, Crop, FilterBank
 
 __all__ = ["fbcsp"]
 
 
+@fill_doc
 def fbcsp(
     n_components: int = 4,
     *,
@@ -44,11 +46,8 @@ def fbcsp(
         taken by itself.
     bands : sequence of (float, float), default=((4, 8), ..., (36, 40))
         Pass bands in Hz; nine of 4 Hz each.
-    tmin, tmax : float, optional
-        Part of the epoch to use after filtering, in seconds on its own time axis; start included,
-        end excluded.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(tmin_tmax)s
+    %(sfreq)s
     reg : float, str or None, default="oas"
         Shrinkage of the class covariances.
     order : int, default=4
@@ -59,8 +58,7 @@ def fbcsp(
         Alignment of subjects by their own unlabelled rows, each band by itself:
         `EuclideanAlignment`, `RiemannianRecentering` (both by subject), or any such transformer,
         as ``RiemannianRecentering("session")``. None leaves them as they are.
-    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
-        What to do about rows without usable signal; see `DecoderPipeline`.
+    %(on_bad_rows)s
 
     Returns
     -------

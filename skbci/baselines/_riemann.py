@@ -11,6 +11,7 @@ from skbci.baselines._alignment import alignment_step
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checked.mdm import CheckedMDM
 from skbci.baselines._checks import check_band, check_estimator, check_metric
+from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, RankReducer
 
@@ -24,6 +25,7 @@ _DISTANCES = (
 )
 
 
+@fill_doc
 def tangent_space_lr(
     *,
     fmin: float = 8.0,
@@ -46,27 +48,18 @@ def tangent_space_lr(
 
     Parameters
     ----------
-    fmin, fmax : float, default=8.0, 30.0
-        Pass band in Hz.
-    tmin, tmax : float, optional
-        Part of the epoch to use after filtering, in seconds on its own time axis; start included,
-        end excluded.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(fmin_fmax)s
+    %(tmin_tmax)s
+    %(sfreq)s
     estimator : str, default="oas"
         Covariance estimator of `pyriemann.estimation.Covariances`.
     metric : str, default="riemann"
         Metric of the mean and the tangent space.
     C : float, default=1.0
         Inverse strength of the regression's penalty.
-    order : int, default=4
-        Order of the Butterworth filter, run forward and backward.
-    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
-        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
-        `RiemannianRecentering` (both by subject), or any such transformer, as
-        ``RiemannianRecentering("session")``. None leaves them as they are.
-    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
-        What to do about rows without usable signal; see `DecoderPipeline`.
+    %(order)s
+    %(alignment)s
+    %(on_bad_rows)s
 
     Returns
     -------
@@ -101,6 +94,7 @@ def tangent_space_lr(
     ], on_bad_rows=on_bad_rows)
 
 
+@fill_doc
 def riemann_mdm(
     *,
     fmin: float = 8.0,
@@ -118,25 +112,16 @@ def riemann_mdm(
 
     Parameters
     ----------
-    fmin, fmax : float, default=8.0, 30.0
-        Pass band in Hz.
-    tmin, tmax : float, optional
-        Part of the epoch to use after filtering, in seconds on its own time axis; start included,
-        end excluded.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(fmin_fmax)s
+    %(tmin_tmax)s
+    %(sfreq)s
     estimator : str, default="oas"
         Covariance estimator of `pyriemann.estimation.Covariances`.
     metric : str, default="riemann"
         Metric of mean and distance.
-    order : int, default=4
-        Order of the Butterworth filter, run forward and backward.
-    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
-        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
-        `RiemannianRecentering` (both by subject), or any such transformer, as
-        ``RiemannianRecentering("session")``. None leaves them as they are.
-    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
-        What to do about rows without usable signal; see `DecoderPipeline`.
+    %(order)s
+    %(alignment)s
+    %(on_bad_rows)s
 
     Returns
     -------

@@ -9,12 +9,14 @@ from sklearn.preprocessing import StandardScaler
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checks import check_band
+from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, WindowMeans
 
 __all__ = ["slow_potentials_lr"]
 
 
+@fill_doc
 def slow_potentials_lr(
     *,
     fmin: float = 0.3,
@@ -39,13 +41,10 @@ def slow_potentials_lr(
     ----------
     fmin, fmax : float, default=0.3, 4.0
         Pass band in Hz.
-    tmin, tmax : float, optional
-        Part of the epoch to use after filtering, in seconds on its own time axis; start included,
-        end excluded.
+    %(tmin_tmax)s
     width : float, default=0.125
         Length of a window in seconds.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(sfreq)s
     C : float, default=0.01
         Inverse strength of the regression's penalty, on standardized features.
     order : int, default=3
@@ -54,8 +53,7 @@ def slow_potentials_lr(
         By the unlabelled rows of each subject: `ChannelScaling`, `EuclideanAlignment`,
         `RiemannianRecentering`, or any such transformer. None leaves subjects as they are.
 
-    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
-        What to do about rows without usable signal; see `DecoderPipeline`.
+    %(on_bad_rows)s
 
     Returns
     -------

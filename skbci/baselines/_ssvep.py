@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skbci.baselines._classifiers.cca import CCAClassifier
+from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank
 
 __all__ = ["ssvep_cca"]
 
 
+@fill_doc
 def ssvep_cca(
     frequencies: Mapping[Any, float] | Sequence[float] | None = None,
     *,
@@ -37,15 +39,11 @@ def ssvep_cca(
     bands : sequence of (float, float), default=((6, 45),)
         Pass band in Hz; for filter bank CCA several that begin one above another and end alike,
         such as ``((6, 60), (14, 60), (22, 60))``.
-    tmin, tmax : float, optional
-        Part of the epoch to use after filtering, in seconds on its own time axis; start included,
-        end excluded.
-    sfreq : float, optional
-        Sampling rate in Hz. None: the one that `mne.Epochs` or an `EEGArray` know.
+    %(tmin_tmax)s
+    %(sfreq)s
     order : int, default=4
         Order of the Butterworth filters, run forward and backward.
-    on_bad_rows : {"prior", "raise", "ignore"}, default="prior"
-        What to do about rows without usable signal; see `DecoderPipeline`.
+    %(on_bad_rows)s
 
     Returns
     -------

@@ -6,26 +6,22 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from skbci.optim._docs import fill_doc
 from skbci.optim._gram_optimizer import GramOptimizer
 from skbci.optim._inverse_sqrt import apply_inverse_sqrt
 
 
+@fill_doc
 class EVDHJB(GramOptimizer):
     r"""The Hamilton-Jacobi-Bellman rule that whitens the output error's directions.
 
     Parameters
     ----------
-    params : iterable of Tensor or of dict
-        Parameters to optimize, or parameter groups; all of ``module``, in dense, convolutional or
-        normalization layers.
-    lr : float, default=0.01
-        Learning rate :math:`\eta`.
-    r : float, default=100.0
-        Weight of the control effort, :math:`R = r I`. It can differ between parameter groups.
-    module : torch.nn.Module
-        The network that the closure calls. Keyword only, and needed.
-    max_gram_bytes : int, default=2**30
-        Largest Gram matrix that a step may build. A step needs about four times as much memory.
+    %(params_of_module)s
+    %(lr)s
+    %(r)s
+    %(module)s
+    %(max_gram_bytes)s
 
     Raises
     ------

@@ -7,31 +7,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skbci.optim._docs import fill_doc
 from skbci.optim._hjb_rule import HJBRule
 
 
+@fill_doc
 class HJB(HJBRule):
     r"""Weight update that solves the Hamilton-Jacobi-Bellman equation in closed form.
 
     Parameters
     ----------
-    params : iterable of Tensor or of dict
-        Parameters to optimize, or parameter groups.
-    lr : float, default=0.01
-        Learning rate :math:`\eta`.
-    r : float, default=100.0
-        Weight of the control effort, :math:`R = r I`. It can differ between parameter groups.
+    %(params)s
+    %(lr)s
+    %(r)s
     eps : float, default=1e-4
         Added to the gradient's norm.
-    lr_schedule : {"theorem-1", "theorem-2"} or None, default=None
-        Learning rates of the paper's theorems, with ``lr`` as :math:`\eta_0`. None: ``lr`` always.
-    n_steps : int, optional
-        Number K of steps that will be taken, for "theorem-2". An estimator sets it to its
-        ``max_epochs`` times the mini-batches of an epoch.
-    eps1 : float, default=1e-8
-        :math:`\epsilon_1` of the theorems' learning rates.
-    averaging : bool, default=False
-        Whether the averaged iterate is kept; `eval` puts it into the parameters.
+    %(lr_schedule)s
+    %(n_steps)s
+    %(eps1)s
+    %(averaging)s
 
     Raises
     ------

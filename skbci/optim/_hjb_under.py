@@ -10,18 +10,19 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from skbci.optim._closure_optimizer import ClosureOptimizer
+from skbci.optim._docs import fill_doc
 from skbci.optim._hjb_rule import HJBRule
 
 _INNER = "inner__"
 
 
+@fill_doc
 class HJBUnder(HJBRule):
     r"""Momentum, RMSprop, Adam or any other scheme on the updates of HJB.
 
     Parameters
     ----------
-    params : iterable of Tensor or of dict
-        Parameters to optimize, or parameter groups.
+    %(params)s
     lr : float, default=0.01
         Learning rate :math:`\eta`; the inner optimizer's.
     r : float, default=100.0
@@ -35,10 +36,8 @@ class HJBUnder(HJBRule):
         Learning rates of the paper's theorems in place of ``lr``, as for `HJB`.
     n_steps : int, optional
         Number K of steps that will be taken, for "theorem-2".
-    eps1 : float, default=1e-8
-        :math:`\epsilon_1` of the theorems' learning rates.
-    averaging : bool, default=False
-        Whether the averaged iterate is kept; `eval` puts it into the parameters.
+    %(eps1)s
+    %(averaging)s
     **settings
         The inner optimizer's own settings, ``inner__momentum=0.9`` and the like.
 

@@ -8,28 +8,26 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skbci.optim._docs import fill_doc
 from skbci.optim._errors import NonFiniteLossError
 from skbci.optim._gram_optimizer import GramOptimizer
 
 
+@fill_doc
 class LevenbergMarquardt(GramOptimizer):
     r"""Damped Gauss-Newton steps on the output error, by mini-batches (LM).
 
     Parameters
     ----------
-    params : iterable of Tensor or of dict
-        Parameters to optimize, or parameter groups; all of ``module``, in dense, convolutional or
-        normalization layers.
+    %(params_of_module)s
     lr : float, default=1.0
         Learning rate :math:`\eta`; 1 is the full Gauss-Newton step of the rule, less learns slower
         and averages over more mini-batches.
     mu : float, default=1.0
         Damping :math:`\mu > 0`, on the scale of the eigenvalues of :math:`J J^\top`. It can differ
         between parameter groups.
-    module : torch.nn.Module
-        The network that the closure calls. Keyword only, and needed.
-    max_gram_bytes : int, default=2**30
-        Largest Gram matrix that a step may build. A step needs about four times as much memory.
+    %(module)s
+    %(max_gram_bytes)s
 
     Raises
     ------

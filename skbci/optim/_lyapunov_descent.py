@@ -7,10 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skbci.optim._docs import fill_doc
 from skbci.optim._forward_tap import ForwardTap
 from skbci.optim._output_error import OutputErrorOptimizer
 
 
+@fill_doc
 class LyapunovDescent(OutputErrorOptimizer):
     r"""Gradient descent whose length makes the squared output error fall at a given rate (LF).
 
@@ -19,16 +21,14 @@ class LyapunovDescent(OutputErrorOptimizer):
     params : iterable of Tensor or of dict
         Parameters to optimize, or parameter groups; all of ``module``. BP's direction is not
         changed, so any kind of layer will do, batch normalization included.
-    lr : float, default=0.01
-        Learning rate :math:`\eta`.
+    %(lr)s
     mu : float, default=1.0
         Rate :math:`\mu`: a step takes the share :math:`2\eta\mu` off the squared output error, to
         first order. Only the product of the two matters.
     eps : float, default=1e-4
         Added to the gradient's norm. Where the gradient vanishes and the error does not, the
         printed rule's step has no bound.
-    module : torch.nn.Module
-        The network that the closure calls. Keyword only, and needed.
+    %(module)s
 
     Raises
     ------

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from skbci._checks import check_count, refusal
+from skbci.optim._docs import fill_doc
 from skbci.optim._theorem_steps import check_schedule, theorem_step
 
 
@@ -66,6 +67,7 @@ class TheoremLR(LRScheduler):
         return recording
 
 
+@fill_doc
 class Theorem1LR(TheoremLR):
     r"""Learning rates of the HJB paper's theorem 1, for convex losses.
 
@@ -73,10 +75,8 @@ class Theorem1LR(TheoremLR):
     ----------
     optimizer : torch.optim.Optimizer
         Its ``lr`` is :math:`\eta_0`. It must be stepped with a closure.
-    eps1 : float, default=1e-8
-        :math:`\epsilon_1`.
-    last_epoch : int, default=-1
-        Number of steps taken before, less one, as for torch's own schedulers.
+    %(theorem_eps1)s
+    %(last_epoch)s
 
     Raises
     ------
@@ -121,6 +121,7 @@ class Theorem1LR(TheoremLR):
     schedule = "theorem-1"
 
 
+@fill_doc
 class Theorem2LR(TheoremLR):
     r"""Learning rates of the HJB paper's theorem 2, for strongly convex losses.
 
@@ -131,10 +132,8 @@ class Theorem2LR(TheoremLR):
         stepped with a closure.
     n_steps : int
         Number K of steps that will be taken.
-    eps1 : float, default=1e-8
-        :math:`\epsilon_1`.
-    last_epoch : int, default=-1
-        Number of steps taken before, less one, as for torch's own schedulers.
+    %(theorem_eps1)s
+    %(last_epoch)s
 
     Raises
     ------

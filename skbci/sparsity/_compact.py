@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from skbci._checks import check_count
 from skbci.sparsity._cost import CompactionReport, compare_costs
+from skbci.sparsity._docs import fill_doc
 from skbci.sparsity._enforce import apply_masks
 from skbci.sparsity._sequential import drop_from_chain, is_dense_chain
 
 
+@fill_doc
 def compact(
     module: nn.Module,
     masks: Mapping[str, Tensor] | None = None,
@@ -31,8 +33,7 @@ def compact(
         them; or a module with a method ``without_dead_units()`` that knows how to do it, such as
         `skbci.nets.DualTaskNet`. For a fitted estimator there is
         `skbci.estimators.compact_estimator`.
-    masks : mapping of str to Tensor of bool
-        By parameter name, True where a weight is kept.
+    %(masks)s
     X : Tensor, shape (n_rows, ...), optional
         Rows to measure on; by default one row of zeros for sequences of dense layers. Other
         modules need some.

@@ -8,16 +8,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skbci.sparsity._docs import fill_doc
+
 
 @torch.no_grad()
+@fill_doc
 def apply_masks(module: nn.Module, masks: Mapping[str, Tensor]) -> None:
     """Set pruned weights to zero, in place.
 
     Parameters
     ----------
     module : nn.Module
-    masks : mapping of str to Tensor of bool
-        By parameter name, True where a weight is kept.
+    %(masks)s
 
     Raises
     ------
@@ -37,6 +39,7 @@ def apply_masks(module: nn.Module, masks: Mapping[str, Tensor]) -> None:
         weight.masked_fill_(dropped, 0)
 
 
+@fill_doc
 class MaskedTraining:
     r"""Enforce masks during a training.
 
@@ -44,8 +47,7 @@ class MaskedTraining:
     ----------
     module : nn.Module
         Its pruned weights are set to zero by `attach`.
-    masks : mapping of str to Tensor of bool
-        By parameter name, True where a weight is kept.
+    %(masks)s
     optimizer : torch.optim.Optimizer, optional
         May also be given to `attach`. It may hold the module's parameters, or anything that they
         are views of, such as one flat vector.

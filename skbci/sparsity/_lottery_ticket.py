@@ -8,12 +8,14 @@ from torch import nn
 
 from skbci._checks import check_choice, check_count
 from skbci.sparsity._base import PruningMethod, Train
+from skbci.sparsity._docs import fill_doc
 from skbci.sparsity._enforce import apply_masks
 from skbci.sparsity._magnitude import SCOPES, keep_all, largest
 from skbci.sparsity._prunable import Masks, prunable
 from skbci.sparsity._saliency import Batches, Loss
 
 
+@fill_doc
 class LotteryTicket(PruningMethod):
     r"""Find weights that would have been enough from the start, by iterative magnitude pruning.
 
@@ -23,10 +25,8 @@ class LotteryTicket(PruningMethod):
         Share of the prunable weights to drop in the end, in [0, 1).
     n_rounds : int, default=3
         Rounds of training and pruning.
-    scope : {"global", "layer"}, default="global"
-        Whether weights compete with those of all layers, or each layer loses the same share.
-    floor : {"unit", "layer"}, default="unit"
-        Whether the best weight of each unit is kept in any case, or only that of each layer.
+    %(scope)s
+    %(floor)s
 
     Raises
     ------

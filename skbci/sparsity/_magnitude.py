@@ -10,23 +10,22 @@ from torch import nn
 from skbci._checks import check_choice
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import by_layer, count_kept
+from skbci.sparsity._docs import fill_doc
 from skbci.sparsity._prunable import Masks, prunable
 from skbci.sparsity._saliency import Batches, Loss, NonFiniteSaliencyError
 
 SCOPES = ("global", "layer")
 
 
+@fill_doc
 class MagnitudePruning(PruningMethod):
     """Keep the largest weights of a trained network.
 
     Parameters
     ----------
-    sparsity : float, default=0.4
-        Share of the prunable weights to drop, in [0, 1).
-    scope : {"global", "layer"}, default="global"
-        Whether weights compete with those of all layers, or each layer loses the same share.
-    floor : {"unit", "layer"}, default="unit"
-        Whether the best weight of each unit is kept in any case, or only that of each layer.
+    %(sparsity)s
+    %(scope)s
+    %(floor)s
 
     Raises
     ------

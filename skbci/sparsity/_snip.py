@@ -11,21 +11,21 @@ from torch import Tensor, nn
 from skbci._checks import check_mapping, check_number
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import count_kept
+from skbci.sparsity._docs import fill_doc
 from skbci.sparsity._prunable import Masks, prunable
 from skbci.sparsity._saliency import Batches, Loss, effects
 
 
+@fill_doc
 class Snip(PruningMethod):
     r"""Keep the weights whose loss the loss function would feel most, before any training.
 
     Parameters
     ----------
-    sparsity : float, default=0.4
-        Share of the prunable weights to drop, in [0, 1).
+    %(sparsity)s
     task_weights : mapping of str to float, optional
         With several tasks, the factor :math:`\lambda_k` of each one's loss; by default 1.
-    floor : {"unit", "layer"}, default="unit"
-        Whether the best weight of each unit is kept in any case, or only that of each layer.
+    %(floor)s
 
     Attributes
     ----------

@@ -13,6 +13,7 @@ from skbci._recording.times import first_sample
 from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
+from skbci.datasets._docs import fill_doc
 from skbci.datasets._simulators.options import ERP_CHANNELS, check_channels, check_rates, draw_seed
 from skbci.datasets._simulators.subject.evoked import ANCHORS, OddballCortex
 from skbci.datasets._simulators.subject.ongoing import blinking
@@ -28,6 +29,7 @@ every {interval:g} s, one target to {n_nontargets} non-targets, {n_channels} cha
 stimuli, 1/f background, alpha, blinks, mains hum, drift. Units: volt."""
 
 
+@fill_doc
 def make_erp(
     n_subjects: int = 2,
     n_sessions: int = 1,
@@ -82,15 +84,10 @@ def make_erp(
         Ratio of the squared peak of the P300 to the variance of the 1/f background, both at Pz
         and before re-referencing; see Notes. With 0 there is no P300, and nothing in the data
         depends on the class.
-    line_freq : float or None, default=50.0
-        Mains frequency in Hz. None, or a frequency that ``sfreq`` cannot show, leaves it out.
-    blinks : bool, default=True
-        Whether subjects blink (about 12 times a minute, 130 uV at Fp1).
-    reference : "average" or None, default="average"
-        "average" makes the channels sum to zero, and the data lose one rank.
-    random_state : None, int, RandomState or Generator, default=None
-        The same integer gives the same data. A subject, session or run is the same whether more
-        of them are made or not.
+    %(line_freq)s
+    %(blinks)s
+    %(reference)s
+    %(random_state)s
 
     Returns
     -------

@@ -13,6 +13,7 @@ from skbci._checks import check_count, check_flag, check_number, check_positive
 from skbci._recording.times import first_sample
 from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._docs import fill_doc
 from skbci.datasets._simulators.options import (
     EMOTIV_CHANNELS,
     check_channels,
@@ -39,6 +40,7 @@ occipital alpha that the opening of the eyes blocks, blinks with open and slow m
 closed eyes, 1/f background, mains hum, drift. Units: volt."""
 
 
+@fill_doc
 def make_eye_state(
     n_subjects: int = 20,
     duration: float = 120.0,
@@ -87,12 +89,10 @@ def make_eye_state(
         it. Half of the subjects start with open eyes.
     continuous : bool, default=False
         Whether to give whole runs and a label a sample instead of windows.
-    line_freq : float or None, default=50.0
-        Mains frequency in Hz. None, or a frequency that ``sfreq`` cannot show, leaves it out.
+    %(line_freq)s
     blinks : bool, default=True
         Whether eyes blink and roll.
-    reference : "average" or None, default="average"
-        "average" makes the channels sum to zero, and the data lose one rank.
+    %(reference)s
     random_state : None, int, RandomState or Generator, default=None
         The same integer gives the same data.
 

@@ -14,6 +14,7 @@ from skbci._recording.times import first_sample
 from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
+from skbci.datasets._docs import fill_doc
 from skbci.datasets._simulators.options import (
     MOTOR_CHANNELS,
     check_channels,
@@ -44,6 +45,7 @@ background, mu and beta rhythms with event-related desynchronization, occipital 
 mains hum, drift. Units: volt."""
 
 
+@fill_doc
 def make_imagery_execution(
     n_subjects: int = 2,
     n_sessions: int = 1,
@@ -94,8 +96,7 @@ def make_imagery_execution(
         Sampling rate in Hz, 64 or more.
     tmin : float, default=0.0
         Start of an epoch in seconds, relative to the cue. Before it subjects are at rest.
-    duration : float, default=4.0
-        Length of an epoch in seconds.
+    %(duration)s
     ch_names : sequence of str, default: the 22 electrodes of BCI Competition IV 2a
         Any electrodes of the 10-05 system.
     snr : float, default=1.0
@@ -103,15 +104,11 @@ def make_imagery_execution(
         between 8 and 13 Hz, both as means over C3 and C4 and before re-referencing, as in
         `make_motor_imagery`. A subject's own ratio is this times a log-normal factor of mean one.
         With 0 there are no sensorimotor rhythms and nothing in the data depends on the class.
-    line_freq : float or None, default=50.0
-        Mains frequency in Hz. None, or a frequency that ``sfreq`` cannot show, leaves it out.
+    %(line_freq)s
     blinks : bool, default=True
         Whether subjects blink.
-    reference : "average" or None, default="average"
-        "average" makes the channels sum to zero, and the data lose one rank.
-    random_state : None, int, RandomState or Generator, default=None
-        The same integer gives the same data. A subject, session or run is the same whether more
-        of them are made or not.
+    %(reference)s
+    %(random_state)s
 
     Returns
     -------

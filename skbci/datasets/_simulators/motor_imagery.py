@@ -14,6 +14,7 @@ from skbci._recording.times import first_sample
 from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
+from skbci.datasets._docs import fill_doc
 from skbci.datasets._simulators.options import (
     MOTOR_CHANNELS,
     check_channels,
@@ -50,6 +51,7 @@ class SideEffects:
     drift_with_label: float
 
 
+@fill_doc
 def make_motor_imagery(
     n_subjects: int = 2,
     n_sessions: int = 2,
@@ -96,8 +98,7 @@ def make_motor_imagery(
         Sampling rate in Hz, 64 or more.
     tmin : float, default=0.0
         Start of an epoch in seconds, relative to the cue. Before it subjects are at rest.
-    duration : float, default=4.0
-        Length of an epoch in seconds.
+    %(duration)s
     ch_names : sequence of str, default: the 22 electrodes of BCI Competition IV 2a
         Any electrodes of the 10-05 system.
     snr : float, default=1.0
@@ -107,8 +108,7 @@ def make_motor_imagery(
     line_freq : float or None, default=50.0
         Mains frequency in Hz, 50 or 60 in practice. None, or a frequency that ``sfreq`` cannot
         show, leaves it out.
-    blinks : bool, default=True
-        Whether subjects blink (about 12 times a minute, 130 uV at Fp1).
+    %(blinks)s
     ocular : float, default=0.0
         Confound: from about 0.25 s after the cue of "left_hand" or "right_hand" the eyes look to
         that side for about 0.7 s; 1 is a look that shows 60 uV at F7 or F8.
@@ -121,9 +121,7 @@ def make_motor_imagery(
     reference : "average" or None, default="average"
         "average" makes the channels sum to zero, and the data lose one rank. None leaves the
         potential against infinity.
-    random_state : None, int, RandomState or Generator, default=None
-        The same integer gives the same data. A subject, session or run is the same whether more
-        of them are made or not.
+    %(random_state)s
 
     Returns
     -------

@@ -14,6 +14,7 @@ from skbci._recording.times import first_sample
 from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_windows
+from skbci.datasets._docs import fill_doc
 from skbci.datasets._simulators.options import (
     OCCIPITAL_CHANNELS,
     check_channels,
@@ -36,6 +37,7 @@ skbci.datasets.make_ssvep: occipital responses at the stimulus frequency and its
 1/f background, alpha, blinks, mains hum, drift. Units: volt."""
 
 
+@fill_doc
 def make_ssvep(
     n_subjects: int = 2,
     n_sessions: int = 2,
@@ -84,23 +86,17 @@ def make_ssvep(
         Sampling rate in Hz, 64 or more.
     tmin : float, default=0.0
         Start of an epoch in seconds, relative to the flicker's onset.
-    duration : float, default=4.0
-        Length of an epoch in seconds.
+    %(duration)s
     ch_names : sequence of str, default: PO7 PO3 POz PO4 PO8 O1 Oz O2
         Any electrodes of the 10-05 system.
     snr : float, default=1.0
         Ratio of the power of the response during stimulation to the power of the 1/f background
         between 8 and 13 Hz, both as means over O1 and O2 and before re-referencing; see Notes.
         With 0 nothing in the data depends on the stimulus.
-    line_freq : float or None, default=50.0
-        Mains frequency in Hz. None, or a frequency that ``sfreq`` cannot show, leaves it out.
-    blinks : bool, default=True
-        Whether subjects blink (about 12 times a minute, 130 uV at Fp1).
-    reference : "average" or None, default="average"
-        "average" makes the channels sum to zero, and the data lose one rank.
-    random_state : None, int, RandomState or Generator, default=None
-        The same integer gives the same data. A subject, session or run is the same whether more
-        of them are made or not.
+    %(line_freq)s
+    %(blinks)s
+    %(reference)s
+    %(random_state)s
 
     Returns
     -------
