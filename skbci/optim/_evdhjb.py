@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from skbci.optim._docs import fill_doc
 from skbci.optim._gram_optimizer import GramOptimizer
-from skbci.optim._inverse_sqrt import apply_inverse_sqrt
+from skbci.optim._jacobian.inverse_sqrt import apply_inverse_sqrt
 
 
 @fill_doc

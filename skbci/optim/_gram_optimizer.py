@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from skbci._checks import check_positive, is_number
 from skbci.optim._errors import NonFiniteLossError
-from skbci.optim._forward_tap import ForwardTap
-from skbci.optim._jacobian import Jacobian
-from skbci.optim._layers import check_batch_norm, gram_layers
+from skbci.optim._jacobian.forward_tap import ForwardTap
+from skbci.optim._jacobian.jacobian import Jacobian
+from skbci.optim._jacobian.layers import check_batch_norm, gram_layers
 from skbci.optim._output_error import OutputErrorOptimizer
 
 

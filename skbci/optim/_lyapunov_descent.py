@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skbci.optim._docs import fill_doc
-from skbci.optim._forward_tap import ForwardTap
+from skbci.optim._jacobian.forward_tap import ForwardTap
 from skbci.optim._output_error import OutputErrorOptimizer
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from skbci._checks import check_number, check_positive
 from skbci.optim._closure_optimizer import ClosureOptimizer, global_norm
 from skbci.optim._errors import NonFiniteLossError
-from skbci.optim._forward_tap import ForwardTap
+from skbci.optim._jacobian.forward_tap import ForwardTap
 
 
 class OutputErrorOptimizer(ClosureOptimizer):

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skbci.optim import NonFiniteLossError
-from skbci.optim._inverse_sqrt import _by_eigenvectors, _nodes, apply_inverse_sqrt
+from skbci.optim._jacobian.inverse_sqrt import _by_eigenvectors, _nodes, apply_inverse_sqrt
 
 ROUTES = {"quadrature": apply_inverse_sqrt, "eigenvectors": _by_eigenvectors}
 

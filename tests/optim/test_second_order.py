@@ -14,7 +14,8 @@ from torch.nn.utils import parametrize
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from skbci.nets import MLP
-from skbci.optim import EVDHJB, HJB, LevenbergMarquardt, LyapunovDescent, _jacobian
+from skbci.optim import EVDHJB, HJB, LevenbergMarquardt, LyapunovDescent
+from skbci.optim._jacobian import jacobian as _jacobian
 
 RULES = [LevenbergMarquardt, EVDHJB, LyapunovDescent]
 GRAM_RULES = [LevenbergMarquardt, EVDHJB]

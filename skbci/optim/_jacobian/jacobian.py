@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from skbci.optim._forward_tap import Call, ForwardTap
-from skbci.optim._layer_rows import DENSE, NORM, Unfolded, norm_rows, weight_rows
-from skbci.optim._layers import layer_key, parameters
+from skbci.optim._jacobian.forward_tap import Call, ForwardTap
+from skbci.optim._jacobian.layer_rows import DENSE, NORM, Unfolded, norm_rows, weight_rows
+from skbci.optim._jacobian.layers import layer_key, parameters
 
 # Pieces of the Jacobian may have this many entries even where the Gram matrix is smaller.
 _PIECE = 1 << 20

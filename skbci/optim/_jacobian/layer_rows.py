@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from skbci.optim._forward_tap import Call
+from skbci.optim._jacobian.forward_tap import Call
 
 DENSE = (nn.Linear,)
 CONVOLUTION = (nn.Conv1d, nn.Conv2d, nn.Conv3d)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from skbci.optim._layer_rows import SUPPORTED
+from skbci.optim._jacobian.layer_rows import SUPPORTED
 
 
 def parameters(layer: nn.Module) -> tuple[Tensor, Tensor | None]:

@@ -1,0 +1,1 @@
+"""Jacobians of networks by layer, and functions of their Gram matrix, without building either."""
