@@ -1,4 +1,4 @@
-"""Rows never move without their table, and what is under a mask is no data."""
+"""Rows never move without their table, and what is under a mask is not data."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def check_unmasked(data: Any, name: str) -> Any:
     if np.any(counts):
         raise ValueError(
             f"{name} has masked entries ({np.sum(counts)} of them, the first in row "
-            f"{np.flatnonzero(counts)[0]}); what is under a mask is no data. Drop these rows or "
+            f"{np.flatnonzero(counts)[0]}); what is under a mask is not data. Drop these rows or "
             f"channels, or fill in values ({name}.filled(...)) first."
         )
     return data

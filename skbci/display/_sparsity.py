@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,9 @@ __all__ = ["SparsityDisplay"]
 _VALID = (0, (4, 2))
 _TOTAL = "total"
 _NETWORK_COLOUR = "0.62"
+
+# By method and sparsity, the histories of some runs.
+Histories: TypeAlias = Mapping[str, Mapping[float, list[pd.DataFrame]]]
 
 
 class SparsityDisplay:
@@ -78,7 +81,7 @@ class SparsityDisplay:
         results: pd.DataFrame | None = None,
         density: pd.DataFrame | None = None,
         overlap: pd.DataFrame | None = None,
-        histories: Mapping[str, Mapping[float, list[pd.DataFrame]]] | None = None,
+        histories: Histories | None = None,
     ) -> None:
         self.results = results
         self.density = density
@@ -161,10 +164,10 @@ class SparsityDisplay:
         density = getattr(found, "density_", None)
         if density is None:
             raise TypeError(
-                f"{type(found).__name__} has no density_: it is no fitted neural estimator."
+                f"{type(found).__name__} has no density_: it is not a fitted neural estimator."
             )
         display = cls(density=density, overlap=getattr(found, "overlap_", None))
-        display._plot_density(ax)
+        display._plot_density(density, ax)
         return display
 
     @classmethod
@@ -209,16 +212,14 @@ class SparsityDisplay:
             for method, own in histories.items()
         }
         if not any(runs.values()):
-            raise ValueError("SparsityDisplay: histories holds none to draw.")
+            raise ValueError("SparsityDisplay: histories holds no history to draw.")
         display = cls(histories=runs)
-        display._plot_histories(list(columns), axes)
+        display._plot_histories(runs, list(columns), axes)
         return display
 
     # -- drawing --------------------------------------------------------------------------
 
-    def _plot_density(self, ax: Axes | None) -> None:
-        assert self.density is not None
-        table = self.density
+    def _plot_density(self, table: pd.DataFrame, ax: Axes | None) -> None:
         n_layers, columns = len(table), list(table.columns)
         if check_axes(ax, "ax", self) is None:
             size = (5.6, 0.9 + 0.12 * n_layers * (1 + len(columns)))
@@ -252,19 +253,19 @@ class SparsityDisplay:
         if len(columns) > 1:
             outside_legend(ax)
 
-    def _plot_histories(self, columns: list[str], axes: Any) -> None:
-        assert self.histories is not None
-        styles = self._history_styles()
+    def _plot_histories(
+        self, histories: Histories, columns: list[str], axes: Any
+    ) -> None:
+        styles, dense = _history_styles(histories), _dense(histories)
         levels = sorted({
-            level for method, own in self.histories.items() for level in own
-            if method not in self._dense()
+            level for method, own in histories.items() for level in own if method not in dense
         }) or [0.0]
         self.axes_ = new_panels(axes, 1, len(levels), (3.1, 3.1), sharey=True)
         self.figure_ = self.axes_[0, 0].figure
         self.lines_: dict[tuple[Any, ...], Any] = {}
         for ax, level in zip(self.axes_[0], levels):
-            for method, own in self.histories.items():
-                runs = own.get(0.0 if method in self._dense() else level, [])
+            for method, own in histories.items():
+                runs = own.get(0.0 if method in dense else level, [])
                 for column in columns if runs else ():
                     mean = _mean_history(runs, column, method)
                     style = dict(styles[method])
@@ -278,32 +279,32 @@ class SparsityDisplay:
             ax.locator_params(axis="x", integer=True)
             clean(ax)
         self.axes_[0, 0].set_ylabel("loss")
-        self._history_legend(columns)
+        outside_legend(self.axes_[0, -1], _history_handles(styles, columns))
 
-    def _dense(self) -> list[str]:
-        """Methods that prune nothing, to compare the others with."""
-        assert self.histories is not None
-        return [method for method, own in self.histories.items() if set(own) == {0.0}]
 
-    def _history_styles(self) -> dict[str, dict[str, Any]]:
-        """Colours as in the pictures of scores."""
-        assert self.histories is not None
-        dense = self._dense()
-        others = [method for method in self.histories if method not in dense]
-        return {**{method: {"color": GUIDE, "linestyle": "-"} for method in dense},
-                **{method: line_style(place) for place, method in enumerate(others)}}
+def _dense(histories: Histories) -> list[str]:
+    """Methods that prune nothing, to compare the others with."""
+    return [method for method, own in histories.items() if set(own) == {0.0}]
 
-    def _history_legend(self, columns: list[str]) -> None:
-        from matplotlib.lines import Line2D
 
-        assert self.histories is not None
-        styles = self._history_styles()
-        handles = [Line2D([], [], label=method, **styles[method]) for method in self.histories]
-        if any(column.startswith("valid") for column in columns):
-            handles += [Line2D([], [], color="black", linewidth=1, label="training"),
-                        Line2D([], [], color="black", linewidth=1, linestyle=_VALID,
-                               label="validation")]
-        outside_legend(self.axes_[0, -1], handles)
+def _history_styles(histories: Histories) -> dict[str, dict[str, Any]]:
+    """Colours as in the pictures of scores."""
+    dense = _dense(histories)
+    others = [method for method in histories if method not in dense]
+    return {**{method: {"color": GUIDE, "linestyle": "-"} for method in dense},
+            **{method: line_style(place) for place, method in enumerate(others)}}
+
+
+def _history_handles(styles: dict[str, dict[str, Any]], columns: list[str]) -> list[Any]:
+    """Entries of the legend."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], label=method, **style) for method, style in styles.items()]
+    if any(column.startswith("valid") for column in columns):
+        handles += [Line2D([], [], color="black", linewidth=1, label="training"),
+                    Line2D([], [], color="black", linewidth=1, linestyle=_VALID,
+                           label="validation")]
+    return handles
 
 
 def _by_sparsity(method: Any, own: Any) -> Mapping[float, Any]:
@@ -314,7 +315,7 @@ def _by_sparsity(method: Any, own: Any) -> Mapping[float, Any]:
             "them, such as {0.4: clf.history_}."
         )
     if odd := [key for key in own if not is_number(key)]:
-        raise TypeError(f"{name} has the key {odd[0]!r}, which is no number: no sparsity.")
+        raise TypeError(f"{name} has the key {odd[0]!r}, which is not a number; sparsities are.")
     return own
 
 

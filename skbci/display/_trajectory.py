@@ -284,8 +284,8 @@ def _named(policies: Any) -> dict[str, Any]:
         policies = check_list(policies, "policies", "TrajectoryDisplay", "names", also="a dict")
         if other := [policy for policy in policies if not isinstance(policy, str)]:
             raise ValueError(
-                f"policies: a sequence holds names, but {shown(other[0])} is none; give a dict of "
-                "names and policies."
+                f"policies: a sequence holds names, but {shown(other[0])} is not a name; give a "
+                "dict of names and policies."
             )
         policies = {name: name for name in policies}
     if not policies:

@@ -93,8 +93,8 @@ def history_table(history: Any) -> pd.DataFrame:
         history = history.history_
     if not isinstance(history, pd.DataFrame):
         raise TypeError(
-            f"{type(history).__name__} is no history: give a DataFrame with a row an epoch, or a "
-            "fitted neural estimator."
+            f"{type(history).__name__} is not a history: give a DataFrame with a row an epoch, or "
+            "a fitted neural estimator."
         )
     if not len(history):
         raise ValueError("The history is empty: there is no epoch in it.")

@@ -116,8 +116,8 @@ class HJBUnder(HJBRule):
         unknown = [name for name in settings if name not in names]
         if unknown:
             raise ValueError(
-                f"{type(self).__name__}: {unknown[0]}={settings[unknown[0]]!r} is no setting of "
-                f"inner={inner.__name__}; its settings are {', '.join(names)}."
+                f"{type(self).__name__}: {unknown[0]}={settings[unknown[0]]!r} is not a setting "
+                f"of inner={inner.__name__}; its settings are {', '.join(names)}."
             )
         self.inner: Any = inner
         super().__init__(params, {

@@ -101,7 +101,8 @@ class Snip(PruningMethod):
         if not isinstance(batches, Mapping):
             if self.task_weights is not None:
                 raise ValueError(
-                    "Snip: task_weights is set, but batches is no mapping of tasks to their data."
+                    "Snip: task_weights is set, but batches is not a mapping of tasks to their "
+                    "data."
                 )
             return [(1.0, None, batches)]
         factors = dict.fromkeys(batches, 1.0) if self.task_weights is None else self.task_weights

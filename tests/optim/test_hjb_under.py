@@ -161,8 +161,8 @@ def test_a_bad_loss_changes_nothing():
     ({"inner": "adam"}, TypeError, "inner='adam' must be a torch.optim.Optimizer class"),
     ({"inner": HJB}, TypeError, "inner=HJB asks for the loss itself"),
     ({"inner": torch.optim.LBFGS}, TypeError, "inner=LBFGS asks for the loss itself"),
-    ({"inner__betas": (0.9, 0.9)}, ValueError, "inner__betas=.* is no setting of inner=SGD"),
-    ({"momentum": 0.9}, ValueError, "momentum=0.9 is no setting of inner=SGD"),
+    ({"inner__betas": (0.9, 0.9)}, ValueError, "inner__betas=.* is not a setting of inner=SGD"),
+    ({"momentum": 0.9}, ValueError, "momentum=0.9 is not a setting of inner=SGD"),
 ])
 def test_bad_settings_are_named(settings, error, message):
     with pytest.raises(error, match=message):

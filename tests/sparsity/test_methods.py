@@ -551,7 +551,7 @@ def test_bad_settings_are_refused(build, message):
         (lambda net: MultitaskSnip().find(net, classify, {}), TypeError, "mapping of each task"),
         (lambda net: LotteryTicket().find(net), TypeError, "needs train, a callable"),
         (lambda net: Snip(task_weights={"a": 1.0}).find(net, classify, [data_of(net)]),
-         ValueError, "batches is no mapping"),
+         ValueError, "batches is not a mapping"),
         (lambda net: Snip(task_weights={"a": 1.0}).find(net, classify, {"b": [data_of(net)]}),
          ValueError, r"names the tasks \['a'\], but there are batches of \['b'\]"),
         (lambda net: Snip().find(nn.BatchNorm1d(3), classify, []), ValueError,

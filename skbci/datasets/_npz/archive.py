@@ -147,8 +147,8 @@ def open_archive(path: Path) -> Archive:
         raise FileNotFoundError(f"No recording at {path}: there is no such file.")
     if not zipfile.is_zipfile(path):
         raise ValueError(
-            f"{path} is not a readable .npz recording: it is no zip archive (another format, or a "
-            "file cut short)."
+            f"{path} is not a readable .npz recording: it is not a zip archive (another format, "
+            "or a file cut short)."
         )
     arrays = NpzArrays(path)
     meta = _parse_meta(path, arrays)

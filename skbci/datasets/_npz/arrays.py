@@ -96,7 +96,7 @@ class NpzArrays(Mapping[str, np.ndarray]):
         start = stream.read(npy.MAGIC_LEN)
         if not start.startswith(npy.MAGIC_PREFIX):
             raise ValueError(
-                f"{self._path}: {key!r} is no array. An .npz recording holds arrays only, as "
+                f"{self._path}: {key!r} is not an array. An .npz recording holds arrays only, as "
                 "numpy.savez or save_recording write them."
             )
         read = npy.read_array_header_1_0 if start[-2] == 1 else npy.read_array_header_2_0

@@ -253,7 +253,7 @@ def _reader(archive: Archive) -> Reader:
         return read_continuous_layout
     if "X" not in archive:
         raise ValueError(
-            f"{archive.path} is no recording: it lacks 'X' (or 'run01' ..., or 'X_train' and "
+            f"{archive.path} is not a recording: it lacks 'X' (or 'run01' ..., or 'X_train' and "
             f"'X_test'); it has {sorted(archive.arrays)}."
         )
     X = archive["X"]

@@ -58,7 +58,7 @@ def check_window(window: Any, n_per_seg: int, who: Any) -> None:
     except Exception:  # scipy raises whatever comes of a window that it does not know
         usable = False
     if not usable:
-        because = f"is no window of {n_per_seg} samples that scipy.signal.get_window knows"
+        because = f"is not a window of {n_per_seg} samples that scipy.signal.get_window knows"
         raise ValueError(refusal(window, "window", who, because))
 
 
