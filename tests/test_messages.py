@@ -96,7 +96,7 @@ def test_a_recording_whose_annotations_are_all_bad_segments_says_so():
         (lambda: Crop("0.1").fit(X), "tmin='0.1'|sampling rate"),
         (lambda: WelchPSD(sfreq=128, fmin="8").fit(X), "fmin=.8. must be a number in Hz"),
         (lambda: WelchPSD(sfreq=128, window=1e6, n_per_seg=32).fit(X), "window=1000000.0 is no"),
-        (lambda: WelchPSD(sfreq=128, window="hat").fit(X), "window='hat' is no window"),
+        (lambda: WelchPSD(sfreq=128, window="hat").fit(X), "window='hat' is not a window"),
         (lambda: WelchPSD(sfreq=128, log="yes").fit(X), "log='yes' must be True or False"),
         (lambda: SlidingWindows(0.25, None, sfreq=128).fit(X), "hop=None must be a number"),
         (lambda: BandEnergy(sfreq=2**70).fit(X), "BandEnergy: sfreq=.* must be at least"),
