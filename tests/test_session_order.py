@@ -18,7 +18,7 @@ from skbci._recording.restarts import separate_restarts
 from skbci._sessions import earlier_first, recordings_in_time, session_codes
 from skbci.estimators import EvidenceAccumulator, MLPClassifier, OnlineClassifier
 from skbci.estimators._meta.calibration import calibration_rows
-from skbci.estimators._validation_split import split_validation
+from skbci.estimators._neural.validation_split import split_validation
 from skbci.evaluation import leakage_report
 from skbci.features import SlidingWindows
 from skbci.model_selection import PurgedKFold, SessionSplit

@@ -341,7 +341,7 @@ def test_ctrl_c_in_the_stacks_early_stopping_ends_it(monkeypatch):
 
 
 def test_the_history_of_partial_fit_is_bounded(monkeypatch):
-    monkeypatch.setattr("skbci.estimators._base._KEPT_PASSES", 5)
+    monkeypatch.setattr("skbci.estimators._neural.base._KEPT_PASSES", 5)
     X, y = data_for(MLPClassifier())
     net = MLPClassifier((5,), max_epochs=3, random_state=0).fit(X, y)
     of_fit = net.history_

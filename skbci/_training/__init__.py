@@ -18,14 +18,12 @@ from skbci._training.criteria import (
     CLASSIFICATION,
     REGRESSION,
     class_probabilities,
-    resolve_criterion,
 )
 from skbci._training.evaluation import EVALUATION_LIMIT, first_output
-from skbci._training.head_losses import as_heads, resolve_losses
+from skbci._training.head_losses import as_heads
+from skbci._training.loss_plan import HeadPlan, LossPlan, OneLoss, TaskPlan
 from skbci._training.masks import masked
 from skbci._training.mini_batches import Rows
-from skbci._training.multi_head_net import MultiHeadNet
-from skbci._training.multitask_net import MultitaskNet, TaskLosses
 from skbci._training.net import SlicingNet
 from skbci._training.prepared_fit import PreparedFit, hand_over, prepare_only
 from skbci._training.seeding import draw_seed, one_thread, seeded
@@ -38,13 +36,14 @@ __all__ = [
     "EVALUATION_LIMIT",
     "REGRESSION",
     "ClassifierNet",
-    "MultiHeadNet",
-    "MultitaskNet",
+    "HeadPlan",
+    "LossPlan",
+    "OneLoss",
     "PlateauLR",
     "PreparedFit",
     "Rows",
     "SlicingNet",
-    "TaskLosses",
+    "TaskPlan",
     "ValidAccuracy",
     "ValidatedEarlyStopping",
     "WaitingRoom",
@@ -58,8 +57,6 @@ __all__ = [
     "masked",
     "one_thread",
     "prepare_only",
-    "resolve_criterion",
-    "resolve_losses",
     "seeded",
     "train_stack",
 ]

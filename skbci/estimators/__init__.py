@@ -11,8 +11,6 @@ a pipeline that sets rows without usable signal aside.
 """
 
 # With "as": for the rooms below, not public.
-from skbci.estimators._base import BaseNeural as BaseNeural
-from skbci.estimators._base_classifier import BaseNeuralClassifier as BaseNeuralClassifier
 from skbci.estimators._compact_estimator import compact_estimator
 from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._fbmsnet_classifier import FBMSNetClassifier
@@ -26,6 +24,8 @@ from skbci.estimators._meta.online import OnlineClassifier
 from skbci.estimators._min2net_classifier import MIN2NetClassifier
 from skbci.estimators._mlp_classifier import MLPClassifier
 from skbci.estimators._mlp_regressor import MLPRegressor
+from skbci.estimators._neural.base import BaseNeural as BaseNeural
+from skbci.estimators._neural.classifier import BaseNeuralClassifier as BaseNeuralClassifier
 from skbci.estimators._neural_classifier import NeuralClassifier
 from skbci.estimators._sparse_multitask_classifier import SparseMultitaskClassifier
 from skbci.estimators._task_scorer import TaskScorer

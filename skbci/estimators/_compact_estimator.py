@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skbci._checks.eeg import as_eeg
 from skbci._training import one_thread
-from skbci.estimators._sparse_training import check_sparse
+from skbci.estimators._neural.base import BaseNeural
+from skbci.estimators._neural.sparse import all_masks
 from skbci.sparsity import CompactionReport, compact
 
 _MEASURED_ROWS = 32
@@ -74,7 +76,12 @@ def compact_estimator(
         pipeline = copy.copy(estimator)
         pipeline.steps = [*estimator.steps[:-1], (estimator.steps[-1][0], last)]
         return pipeline, report
-    masks = check_sparse(estimator)
+    if not isinstance(estimator, BaseNeural):
+        raise TypeError(
+            f"{type(estimator).__name__} is none of skbci's neural estimators; it has no masks."
+        )
+    check_is_fitted(estimator, "net_")
+    masks = all_masks(estimator)
     with one_thread():
         module, report = compact(
             estimator.net_.module_, masks, _rows(estimator, X), n_repeats=n_repeats

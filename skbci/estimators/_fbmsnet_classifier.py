@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks.frequencies import resolve_sfreq
-from skbci.estimators._latent import LatentClassifier
+from skbci.estimators._neural.latent import LatentClassifier
 from skbci.features import NINE_BANDS, FilterBank
 from skbci.nets import FBMSNet
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from skbci._checks.eeg import FLOATS
 from skbci._training import one_thread
-from skbci.estimators._latent import LatentClassifier
+from skbci.estimators._neural.latent import LatentClassifier
 from skbci.nets import MIN2Net
 
 

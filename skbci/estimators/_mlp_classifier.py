@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from skbci.estimators._base_classifier import BaseNeuralClassifier
-from skbci.estimators._mlp_settings import mlp_settings
+from skbci.estimators._neural.classifier import BaseNeuralClassifier
+from skbci.estimators._neural.mlp_settings import mlp_settings
 from skbci.nets import MLP
 
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.utils.validation import _check_y
 
-from skbci._training import REGRESSION
-from skbci.estimators._base import BaseNeural
-from skbci.estimators._mlp_settings import mlp_settings
+from skbci._checks import refusal
+from skbci._checks.labels import refuse_missing
+from skbci._training import REGRESSION, LossPlan, OneLoss, SlicingNet
+from skbci.estimators._neural.base import BaseNeural
+from skbci.estimators._neural.mlp_settings import mlp_settings
 from skbci.nets import MLP
 
 
@@ -105,7 +108,6 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     """
 
     _route_prefixes = ("criterion", "optimizer", "pruning", "callbacks")
-    _criteria = REGRESSION
     _real_target = True
 
     def __init__(
@@ -217,6 +219,19 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         output[~np.isfinite(output).all(axis=1)] = 0.0  # the mean, where nothing can be said
         output = output * self._target_scale_ + self._target_mean_
         return output[:, 0] if self._one_target_ else output
+
+    def _loss_plan(self) -> LossPlan:
+        return OneLoss(self.criterion, REGRESSION, self._route("criterion"), SlicingNet)
+
+    def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
+        """Validate what is to be learned, one target a row."""
+        refuse_missing(y, f"{type(self).__name__}: y", "leave these rows out")
+        if getattr(getattr(y, "dtype", None), "kind", "") == "O":
+            try:
+                y = np.asarray(y, dtype=np.float64)
+            except (TypeError, ValueError):
+                raise ValueError(refusal(y, "y", self, "must be numbers")) from None
+        return _check_y(y, multi_output=True, estimator=self)
 
     def _encode_target(
         self, y: np.ndarray, weight: np.ndarray | None, reset: bool

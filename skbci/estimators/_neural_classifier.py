@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from skbci.estimators._base_multi_head import BaseMultiHeadClassifier
+from skbci._training import HeadPlan, LossPlan
+from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.nets import MLP
 
 
-class NeuralClassifier(BaseMultiHeadClassifier):
+class NeuralClassifier(BaseNeuralClassifier):
     r"""Train any torch module as a scikit-learn classifier.
 
     Parameters
@@ -192,6 +193,11 @@ class NeuralClassifier(BaseMultiHeadClassifier):
     [2.0, 2.0, 2.0, 2.0, 2.0]
     """
 
+    _route_prefixes = (
+        "module", "criterion", "optimizer", "pruning", "callbacks", "losses", "loss_weighting",
+    )
+    _early_stopping_words = ("auto",)
+
     def __init__(
         self,
         module: Any = MLP,
@@ -251,3 +257,23 @@ class NeuralClassifier(BaseMultiHeadClassifier):
 
     def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
         return self.module, self._route("module")
+
+    def _loss_plan(self) -> LossPlan:
+        if self.losses is None:
+            return self._one_loss(self._set_of_several_losses())
+        set_too = self.criterion != "cross-entropy" or self._route("criterion")
+        return HeadPlan(
+            self.losses, self._route("losses"), self._policy, self.center_lr,
+            self.criterion if set_too else None,
+        )
+
+    def _set_of_several_losses(self) -> list[str]:
+        """Name the settings that are about several losses."""
+        given = [f"losses__{key}" for key in self._route("losses")]
+        given += [f"loss_weighting__{key}" for key in self._route("loss_weighting")]
+        unset = isinstance(self.loss_weighting, str) and self.loss_weighting == "fixed"
+        if not unset:
+            given.append(f"loss_weighting={self.loss_weighting!r}")
+        if self.center_lr is not None:
+            given.append(f"center_lr={self.center_lr!r}")
+        return given

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 
 from skbci._checks.eeg import as_eeg
-from skbci.estimators._base_multitask import BaseMultitaskClassifier
+from skbci.estimators._neural.multitask import BaseMultitaskClassifier
 
 
 class SparseMultitaskClassifier(BaseMultitaskClassifier):

@@ -11,7 +11,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skbci._checks.eeg import as_eeg
-from skbci.estimators._tasks import THROUGH_TOOLS, name_tasks
+from skbci.estimators._neural.tasks import THROUGH_TOOLS, name_tasks
 
 
 class TaskScorer:

@@ -24,7 +24,7 @@ from skbci import EEGArray
 from skbci._training.multitask_net import TaskLosses
 from skbci.datasets import load_recording
 from skbci.estimators import SparseMultitaskClassifier, TaskScorer, compact_estimator
-from skbci.estimators._tasks import head_names
+from skbci.estimators._neural.tasks import head_names
 from skbci.features import FilterBank
 from skbci.model_selection import WithinSubject
 from skbci.sparsity import prunable

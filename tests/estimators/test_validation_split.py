@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from skbci import EEGArray
 from skbci.estimators import MLPClassifier
-from skbci.estimators._validation_split import split_validation
+from skbci.estimators._neural.validation_split import split_validation
 
 
 def split(X, y, groups=None, fraction=0.2, seed=0):

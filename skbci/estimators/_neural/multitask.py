@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor, nn
 
-from skbci._checks import check_number
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_class_weight, check_labels
 from skbci._eegarray.rows import rows_by_label
-from skbci._training import MultitaskNet, SlicingNet, TaskLosses
+from skbci._training import LossPlan, TaskPlan
 from skbci.eegarray import EEGArray
-from skbci.estimators._base import TrainingRows
-from skbci.estimators._epochs_classifier import EpochsClassifier
-from skbci.estimators._silent_rows import says_nothing_of
-from skbci.estimators._task_masks import NETWORK, TaskMasks
-from skbci.estimators._tasks import ONE_TASK, THROUGH_TOOLS, head_names, name_tasks
-from skbci.estimators._validation_split import split_validation
+from skbci.estimators._neural.classifier import BaseNeuralClassifier
+from skbci.estimators._neural.silent_rows import says_nothing_of
+from skbci.estimators._neural.sparse import all_masks, pruning_method
+from skbci.estimators._neural.task_masks import NETWORK, head_weights, left_of, masks_by_task
+from skbci.estimators._neural.tasks import ONE_TASK, THROUGH_TOOLS, head_names, name_tasks
+from skbci.estimators._neural.training_rows import TrainingRows
+from skbci.estimators._neural.validation_split import split_validation
 from skbci.nets import DualTaskNet
-from skbci.weighting import FixedWeights, WeightingPolicy
+from skbci.sparsity import PruningMethod, Snip, density, overlap
 
 
-class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
+class BaseMultitaskClassifier(BaseNeuralClassifier):
     """A classifier each of whose rows belongs to a task; the tasks share a `DualTaskNet`.
 
     Labels and tasks travel as one structured array, so that rows are chosen from both together.
@@ -36,16 +38,25 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
     """
 
     _input_ndim = (2, 3)
-    center_lr = None
+    _early_stopping_words = ("auto",)
+    _reads_epochs = True
 
     # Set by the children's __init__.
     task_weights: Mapping[Any, float] | None
 
+    _heads_: dict[Any, str]
+    _task_kept_: dict[str, dict[str, Tensor]] | None
     tasks_: list[Any]
     task_classes_: dict[Any, np.ndarray]
     classes_: np.ndarray
     _named_: bool
     _starts_: dict[Any, int]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        # Rows of features are read as a channel's samples in time, with weights of bounded norm.
+        tags.classifier_tags.poor_score = True
+        return tags
 
     # -- rows of tasks --------------------------------------------------------------------
 
@@ -181,65 +192,13 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
 
     # -- the network ----------------------------------------------------------------------
 
-    @property
-    def _net_class(self) -> type[SlicingNet]:  # type: ignore[override]
-        return MultitaskNet
-
-    def _losses_or_none(self) -> Any:
-        return "one a task"
-
-    def _class_loss(self) -> str:
-        return "cross-entropy"
-
-    def _monitored(self, validated: bool) -> str:
-        return self.monitor or f"{'valid' if validated else 'train'}_mean"
-
-    def _net_settings(self) -> dict[str, Any]:
-        settings = super()._net_settings()
-        if self.task_weights is not None:
-            factors = self._task_factors()
-            settings["policy"] = FixedWeights([factors[name] for name in self.tasks_])
-        return settings
-
-    def _policy(self) -> WeightingPolicy:
-        policy = super()._policy()
-        if self.task_weights is None:
-            return policy
-        if not isinstance(self.task_weights, Mapping):
-            raise TypeError(
-                f"{type(self).__name__}: task_weights={self.task_weights!r} must be a dict of a "
-                "number for each task, or None."
-            )
-        self._check_task_weights(self.task_weights)
-        if not isinstance(policy, FixedWeights) or policy.weights is not None:
-            raise ValueError(
-                f"{type(self).__name__}: task_weights are for loss_weighting='fixed'; "
-                f"{self.loss_weighting!r} weighs the tasks by itself."
-            )
-        return policy
-
-    def _check_task_weights(self, given: Mapping[Any, Any]) -> None:
-        name = type(self).__name__
-        for task, weight in given.items():
-            check_number(weight, f"task_weights[{task!r}]", self, low=0)
-        if given and not any(given.values()):
-            raise ValueError(
-                f"{name}: task_weights={dict(given)!r} are all zero: at least one task must count."
-            )
-
-    def _task_factors(self) -> dict[Any, float]:
-        assert self.task_weights is not None
-        if set(self.task_weights) != set(self.tasks_):
-            raise ValueError(
-                f"{type(self).__name__}: task_weights names the tasks {list(self.task_weights)}, "
-                f"but there are rows of {self.tasks_}."
-            )
-        return dict(self.task_weights)
+    def _loss_plan(self) -> LossPlan:
+        return TaskPlan(self._policy, self.task_weights, getattr(self, "tasks_", ()), self)
 
     def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
         sizes = {self._heads_[name]: len(own) for name, own in self.task_classes_.items()}
         return DualTaskNet, {
-            **_fitting_sizes(self.input_shape_[-1]), **self._settings_of(), "tasks": sizes
+            **_fitting_sizes(self.input_shape_[-1]), **self._route("module"), "tasks": sizes
         }
 
     def _prepare(
@@ -252,13 +211,56 @@ class BaseMultitaskClassifier(TaskMasks, EpochsClassifier):
         counts = np.bincount(target, weight, minlength=n_classes)
         return counts / counts.sum()
 
-    def _build_criterion(self, module: nn.Module, shape: tuple[int, ...]) -> nn.Module:
-        assert isinstance(module, DualTaskNet)
-        return TaskLosses(module.tasks)
-
     def _fits_one_batch(self, data: np.ndarray, train: np.ndarray) -> bool:
         # However many batches there are: sorted rows are shuffled alike, whatever their order was.
         return self._takes_features()
+
+    # -- masks ----------------------------------------------------------------------------
+
+    def _pruning_method(self) -> PruningMethod:
+        return pruning_method(self, several_tasks=True)
+
+    def _ready_method(self) -> PruningMethod:
+        method = self._pruning_method()
+        if isinstance(method, Snip):
+            method.task_weights = head_weights(self, method.task_weights)
+        return method
+
+    def _note_masks(self, method: PruningMethod | None) -> None:
+        found = getattr(method, "task_masks_", None)
+        self._task_kept_ = None if found is None else {
+            head: {name: mask.cpu() for name, mask in own.items()} for head, own in found.items()
+        }
+
+    def _follow_compaction(self, before: nn.Module) -> None:
+        super()._follow_compaction(before)
+        if self._task_kept_ is not None:
+            self._task_kept_ = {
+                head: left_of(own, before) for head, own in self._task_kept_.items()
+            }
+
+    @property
+    def task_masks_(self) -> dict[Any, dict[str, np.ndarray]]:
+        """By task and parameter name, True for the weights that the task asked for."""
+        return {
+            task: {name: mask.numpy().copy() for name, mask in own.items()}
+            for task, own in masks_by_task(self).items()
+        }
+
+    @property
+    def density_(self) -> pd.DataFrame:
+        """Share of the weights that are kept, by parameter, for each task and in the end."""
+        final = all_masks(self)
+        table = density({**masks_by_task(self), NETWORK: final})
+        return table.loc[[*final, table.index[-1]]]
+
+    @property
+    def overlap_(self) -> pd.DataFrame:
+        """Jaccard index of what two tasks asked for, by shared parameter."""
+        masks = masks_by_task(self)
+        return pd.DataFrame({
+            f"{a} & {b}": overlap(masks[a], masks[b]) for a, b in combinations(masks, 2)
+        })
 
     # -- prediction -----------------------------------------------------------------------
 

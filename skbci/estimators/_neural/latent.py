@@ -10,23 +10,29 @@ from torch import Tensor
 
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.rows import carry_rows
-from skbci._training import as_heads
-from skbci.estimators._epochs_classifier import EpochsClassifier
+from skbci._training import HeadPlan, LossPlan, as_heads
+from skbci.estimators._neural.classifier import BaseNeuralClassifier
 
 
 class LatentClassifier(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, EpochsClassifier
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNeuralClassifier
 ):
     """A classifier of epochs that is also a transformer to its network's latent."""
 
     _route_prefixes = (
         "module", "optimizer", "pruning", "callbacks", "losses", "loss_weighting",
     )
+    _early_stopping_words = ("auto",)
+    _reads_epochs = True
     _latent_head: str
     _paper_losses: dict[str, str]
+    losses: Any
+    center_lr: float | None
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        # Rows of features are read as a channel's samples in time, with weights of bounded norm.
+        tags.classifier_tags.poor_score = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
@@ -52,8 +58,13 @@ class LatentClassifier(
     def _n_features_out(self) -> int:
         return self.net_.module_.classifier.in_features
 
-    def _losses_or_none(self) -> Any:
-        return self._paper_losses if self.losses is None else self.losses
+    def _loss_plan(self) -> LossPlan:
+        losses = self._paper_losses if self.losses is None else self.losses
+        return HeadPlan(losses, self._route("losses"), self._policy, self.center_lr)
+
+    def _settings_of(self, *names: str) -> dict[str, Any]:
+        """Return arguments of the network, over which ``module__...`` routes go."""
+        return {**{name: getattr(self, name) for name in names}, **self._route("module")}
 
     def _logits(self, module: Any, X: Tensor) -> Tensor:
         return as_heads(module(X))[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,20 +19,29 @@ from skbci._training import (
     ACCURACY,
     CLASSIFICATION,
     ClassifierNet,
+    LossPlan,
+    OneLoss,
+    PlateauLR,
     ValidAccuracy,
     class_probabilities,
 )
-from skbci.estimators._base import BaseNeural
-from skbci.estimators._relevance import gradient_times_input
-from skbci.estimators._silent_rows import says_nothing_of
+from skbci.estimators._neural.base import BaseNeural
+from skbci.estimators._neural.relevance import gradient_times_input
+from skbci.estimators._neural.silent_rows import says_nothing_of
+from skbci.weighting import WeightingPolicy, resolve_policy
 
 
 class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
     """`fit`, `partial_fit`, `predict` and `predict_proba` of the neural classifiers."""
 
-    _criteria = CLASSIFICATION
-    _net_class = ClassifierNet
+    # Set by the children's __init__, where they have them.
     class_weight: Any
+    criterion: Any
+    loss_weighting: Any
+    lr_patience: int | None
+    lr_factor: float
+    min_lr: float
+    loss_weighting_: WeightingPolicy
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
@@ -149,9 +159,15 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         return super()._monitored(validated) if monitor is None else monitor
 
     def _extra_callbacks(self) -> list[Any]:
-        if self._monitored(True) != ACCURACY:
-            return []
-        return [(ACCURACY, ValidAccuracy())]
+        callbacks: list[Any] = []
+        if self._monitored(True) == ACCURACY:
+            callbacks.append((ACCURACY, ValidAccuracy()))
+        patience = getattr(self, "lr_patience", None)
+        if patience is not None:
+            columns = [self._monitored(validated) for validated in (True, False)]
+            plateau = PlateauLR(columns, patience, self.lr_factor, self.min_lr, self.tol)
+            callbacks.append(("lr_plateau", plateau))
+        return callbacks
 
     def input_relevance(self, X: Any, y: Any = None) -> np.ndarray:
         r"""Compute how much each input value adds to the logit of a class: gradient times input.
@@ -198,8 +214,21 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         return self._predicted(X, relevance, mark=False).cpu().numpy()
 
     def _class_loss(self) -> Any:
-        """Give the loss that says how logits become probabilities."""
-        return self.criterion
+        """Return the loss that says how logits become probabilities."""
+        return self._plan_.class_loss
+
+    def _one_loss(self, of_several: Sequence[str] = ()) -> OneLoss:
+        """Return the plan of the estimator's criterion alone."""
+        return OneLoss(
+            self.criterion, CLASSIFICATION, self._route("criterion"), ClassifierNet, of_several
+        )
+
+    def _loss_plan(self) -> LossPlan:
+        return self._one_loss()
+
+    def _policy(self) -> WeightingPolicy:
+        """Return the policy that weighs the losses, not yet started."""
+        return resolve_policy(self.loss_weighting, self._route("loss_weighting"))
 
     def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
         return check_labels(y, n_rows, self, least_classes=1)

@@ -1,7 +1,8 @@
-"""Checks of the callbacks that a user gives."""
+"""Callbacks of a fit: the user's, checked, and those that settings ask for."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from inspect import signature
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 from skorch.callbacks import Callback
 
 from skbci._checks import refusal, shown, who_asks
+from skbci._training import ValidatedEarlyStopping, is_better_larger
 
-__all__ = ["check_callbacks"]
+__all__ = ["build_callbacks", "check_callbacks"]
 
 
 def check_callbacks(
@@ -65,3 +67,36 @@ def _monitor(callback: Any) -> Any:
         known = signature(callback).parameters.get("monitor")
         return None if known is None else known.default
     return getattr(callback, "monitor", None)
+
+
+def build_callbacks(estimator: Any) -> list[Any]:
+    """Return the user's callbacks, and those that settings ask for.
+
+    Raises
+    ------
+    ValueError
+        If a ``callbacks__...`` parameter belongs to none of them.
+    """
+    callbacks = [copy.deepcopy(callback) for callback in estimator.callbacks or ()]
+    callbacks += estimator._extra_callbacks()
+    if estimator.early_stopping:
+        monitored = estimator._monitored(True)
+        stopping = ValidatedEarlyStopping(
+            monitor=monitored, lower_is_better=not is_better_larger(monitored),
+            patience=estimator.n_iter_no_change, threshold=estimator.tol,
+            threshold_mode="abs", load_best=True, sink=print if estimator.verbose else _silent,
+        )
+        callbacks.append(("early_stopping", stopping))
+    named = [c[0] if isinstance(c, tuple) else type(c).__name__ for c in callbacks]
+    known = [*named, "epoch_timer", "print_log"]
+    unknown = [name for name in estimator._route("callbacks") if name.split("__")[0] not in known]
+    if unknown:
+        raise ValueError(
+            f"callbacks__{unknown[0]} belongs to no callback; the callbacks are "
+            f"{', '.join(known)}."
+        )
+    return callbacks
+
+
+def _silent(*_: Any) -> None:
+    """Print nothing."""

@@ -1,0 +1,104 @@
+"""Rows that a network can say nothing about but the prior, and predictions around them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skbci._training import one_thread
+from skbci._usable import (
+    amplitudes,
+    find_oversized,
+    find_unusable,
+    report_unusable,
+    typical_amplitude,
+    typical_size,
+)
+
+__all__ = ["compute_rows", "find_silent", "says_nothing_of"]
+
+# Values of the rows that are predicted at once.
+_ROWS_LIMIT = 1 << 20
+
+
+def find_silent(
+    estimator: Any, X: Any, data: np.ndarray, then: str, learn: bool = False
+) -> np.ndarray:
+    """Find the rows without usable signal, and report them.
+
+    Epochs are judged by the amplitudes of their channels, rows of features by the size of their
+    values alone: features may be constant, but what is a thousand million times larger than usual
+    spoils standardization and overflows. With ``learn``, what is usual is learned from the rows.
+    """
+    epochs = data.ndim > 2
+    if learn:
+        estimator._typical_ = typical_amplitude(amplitudes(data)) if epochs else typical_size(data)
+    if not hasattr(estimator, "_typical_"):
+        return np.zeros(len(data), dtype=bool)
+    if epochs:
+        found = find_unusable(amplitudes(data), estimator._typical_)
+    else:
+        found = find_oversized(data, estimator._typical_)
+    if not found.rows.any():
+        return found.rows
+    names = getattr(X, "ch_names", None) if epochs else None
+    what = "channel" if epochs else "feature"
+    report_unusable(found, type(estimator).__name__, names, then, what=what)
+    return found.rows
+
+
+def compute_rows(
+    estimator: Any, X: Any, data: np.ndarray, function: Callable[[Tensor], Tensor], mark: bool
+) -> Tensor:
+    """Compute a function of valid rows as the module takes them, in the precision of X.
+
+    With ``mark``, it is NaN for rows that nothing can be said about; without, for those of the
+    mean input.
+
+    Few rows at a time: overlapping windows, which are a view, are never copied all at once.
+    """
+    silent = find_silent(estimator, X, data, "The prior is predicted there.")
+    n_rows = max(1, _ROWS_LIMIT // max(1, data[0].size))
+    with one_thread():
+        parts = [
+            function(_quiet_tensor(estimator, X, data[a : a + n_rows], silent[a : a + n_rows]))
+            for a in range(0, len(data), n_rows)
+        ]
+    output = parts[0] if len(parts) == 1 else torch.cat(parts)
+    if mark and (silent.any() or not torch.isfinite(output).all()):
+        return _marked(estimator, output, silent)
+    return output
+
+
+def _quiet_tensor(estimator: Any, X: Any, data: np.ndarray, silent: np.ndarray) -> Tensor:
+    """Validated rows as tensors, with nothing in those that are without signal."""
+    if not silent.any():
+        return estimator._as_tensor(X, data)
+    rows = estimator._as_tensor(X, np.where(silent.reshape(-1, *[1] * (data.ndim - 1)), 0, data))
+    rows[torch.as_tensor(silent)] = 0.0
+    return rows
+
+
+def _marked(estimator: Any, output: Tensor, silent: np.ndarray) -> Tensor:
+    """Outputs with NaN where nothing can be said, and the same for whatever overflowed."""
+    output = output.clone()
+    output[torch.as_tensor(silent, device=output.device)] = torch.nan
+    finite = torch.isfinite(output).all(dim=1).cpu().numpy()
+    if overflowed := np.flatnonzero(~finite & ~silent).tolist():
+        warnings.warn(
+            f"{type(estimator).__name__}: the network's output overflows for {len(overflowed)} of "
+            f"{len(output)} rows: {', '.join(map(str, overflowed[:5]))}"
+            f"{', ...' if len(overflowed) > 5 else ''}. The prior is predicted there.",
+            UserWarning, stacklevel=4,
+        )
+    return output
+
+
+def says_nothing_of(output: Tensor) -> Tensor:
+    """Rows of outputs that are marked, shape (n_rows,)."""
+    return ~torch.isfinite(output).all(dim=1)
