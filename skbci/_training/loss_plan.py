@@ -17,7 +17,7 @@ from skbci._training.mini_batches import Rows
 from skbci._training.multi_head_net import MultiHeadNet
 from skbci._training.multitask_net import MultitaskNet, TaskLosses
 from skbci._training.net import SlicingNet
-from skbci.weighting import FixedWeights, WeightingPolicy
+from skbci.weighting import FixedWeights, WeightingPolicy, resolve_policy
 
 # Gives an optimizer's class and settings.
 Resolve = Callable[[], tuple[Any, dict[str, Any]]]
@@ -139,15 +139,21 @@ class _SeveralLosses(LossPlan):
 
     Parameters
     ----------
-    policy : callable
-        Gives the policy, before it is started.
+    weighting : str, WeightingPolicy class or instance
+    weighting_settings : dict
+        The ``loss_weighting__...`` parameters.
     """
 
     net_class: type[SlicingNet] = MultiHeadNet
     counts_rows = True
 
-    def __init__(self, policy: Callable[[], WeightingPolicy]) -> None:
-        self.policy = policy
+    def __init__(self, weighting: Any, weighting_settings: dict[str, Any]) -> None:
+        self.weighting = weighting
+        self.weighting_settings = weighting_settings
+
+    def policy(self) -> WeightingPolicy:
+        """Return the policy, not yet started."""
+        return resolve_policy(self.weighting, self.weighting_settings)
 
     def net_settings(self) -> dict[str, Any]:
         """Return the policy."""
@@ -191,8 +197,8 @@ class HeadPlan(_SeveralLosses):
     losses : dict of str to str, nn.Module class or instance, or None
     settings : dict
         The ``losses__head__...`` parameters.
-    policy : callable
-        Gives the policy.
+    weighting, weighting_settings : object, dict
+        The policy, as the user named it.
     loss_lr : float or None
         Learning rate of parameters that the losses have of their own.
     criterion : object
@@ -201,10 +207,10 @@ class HeadPlan(_SeveralLosses):
     """
 
     def __init__(
-        self, losses: Any, settings: dict[str, Any], policy: Callable[[], WeightingPolicy],
-        loss_lr: float | None, criterion: Any = None,
+        self, losses: Any, settings: dict[str, Any], weighting: Any,
+        weighting_settings: dict[str, Any], loss_lr: float | None, criterion: Any = None,
     ) -> None:
-        super().__init__(policy)
+        super().__init__(weighting, weighting_settings)
         self.losses = losses
         self.settings = settings
         self.loss_lr = loss_lr
@@ -258,13 +264,13 @@ class TaskPlan(_SeveralLosses):
 
     Parameters
     ----------
-    policy : callable
-        Gives the policy.
+    weighting, weighting_settings : object, dict
+        The policy, as the user named it.
     weights : mapping of task to float, or None
         Factors of the tasks' losses.
     tasks : sequence
         The tasks, in order of the heads; empty as long as they are not known.
-    who : object
+    who : str
         Who asks, for messages.
     """
 
@@ -272,9 +278,10 @@ class TaskPlan(_SeveralLosses):
     class_loss = "cross-entropy"
 
     def __init__(
-        self, policy: Callable[[], WeightingPolicy], weights: Any, tasks: Sequence[Any], who: Any
+        self, weighting: Any, weighting_settings: dict[str, Any], weights: Any,
+        tasks: Sequence[Any], who: str,
     ) -> None:
-        super().__init__(lambda: self._checked(policy()))
+        super().__init__(weighting, weighting_settings)
         self.weights = weights
         self.tasks = tasks
         self.who = who
@@ -293,15 +300,16 @@ class TaskPlan(_SeveralLosses):
         if self.weights is not None:
             if set(self.weights) != set(self.tasks):
                 raise ValueError(
-                    f"{type(self.who).__name__}: task_weights names the tasks "
+                    f"{self.who}: task_weights names the tasks "
                     f"{list(self.weights)}, but there are rows of {list(self.tasks)}."
                 )
             settings["policy"] = FixedWeights([self.weights[task] for task in self.tasks])
         return settings
 
-    def _checked(self, policy: WeightingPolicy) -> WeightingPolicy:
-        """Refuse factors that are none, or beside a policy that weighs by itself."""
-        given, name = self.weights, type(self.who).__name__
+    def policy(self) -> WeightingPolicy:
+        """Return the policy; refuse factors beside one that weighs by itself."""
+        policy = super().policy()
+        given, name = self.weights, self.who
         if given is None:
             return policy
         if not isinstance(given, Mapping):
@@ -318,7 +326,7 @@ class TaskPlan(_SeveralLosses):
         if not isinstance(policy, FixedWeights) or policy.weights is not None:
             raise ValueError(
                 f"{name}: task_weights are for loss_weighting='fixed'; "
-                f"{self.who.loss_weighting!r} weighs the tasks by itself."
+                f"{self.weighting!r} weighs the tasks by itself."
             )
         return policy
 

@@ -263,7 +263,7 @@ class NeuralClassifier(BaseNeuralClassifier):
             return self._one_loss(self._set_of_several_losses())
         set_too = self.criterion != "cross-entropy" or self._route("criterion")
         return HeadPlan(
-            self.losses, self._route("losses"), self._policy, self.center_lr,
+            self.losses, self._route("losses"), *self._weighting(), self.center_lr,
             self.criterion if set_too else None,
         )
 

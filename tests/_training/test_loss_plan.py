@@ -10,7 +10,7 @@ from torch import nn
 from skbci._training import CLASSIFICATION, ClassifierNet, HeadPlan, OneLoss, TaskPlan
 from skbci._training.multi_head_net import MultiHeadNet
 from skbci._training.multitask_net import MultitaskNet, TaskLosses
-from skbci.estimators import MIN2NetClassifier, NeuralClassifier, SparseMultitaskClassifier
+from skbci.estimators import MIN2NetClassifier, NeuralClassifier
 from skbci.weighting import AlphaGrad, FixedWeights, GradApprox
 
 
@@ -37,13 +37,13 @@ def one_loss(**settings):
 
 def heads(first="binary-cross-entropy", policy=FixedWeights, **settings):
     losses = {"logits": first, "copy": "reconstruction"}
-    plan = HeadPlan(losses, {}, policy, 0.5, **settings)
+    plan = HeadPlan(losses, {}, policy, {}, 0.5, **settings)
     plan.build(TwoHeads(), (4,), 2)
     return plan
 
 
 def tasks(weights=None, policy=FixedWeights):
-    return TaskPlan(policy, weights, ["a", "b"], SparseMultitaskClassifier())
+    return TaskPlan(policy, {}, weights, ["a", "b"], "Somebody")
 
 
 def adam():

@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skbci.estimators import (
+from skbci.estimators._neural.sparse import sample_rows
     FBMSNetClassifier,
     MIN2NetClassifier,
     MLPClassifier,
@@ -74,6 +75,10 @@ def assert_pruned(estimator, share=None):
 
 
 # ---- sparsity 0 --------------------------------------------------------------------------------
+
+
+def sample_of(clf, X, y, seed):
+    return sample_rows(X, y, clf._standardizer_, seed)
 
 
 @pytest.mark.parametrize("pruning", METHODS)
@@ -210,7 +215,7 @@ def test_the_sample_for_the_saliency_does_not_depend_on_the_unit(change, standar
     clf = mlp(standardize=standardize, max_epochs=1).fit(X, y)
     same = mlp(standardize=standardize, max_epochs=1).fit(change(X), y)
     for seed in range(3):
-        one, other = clf._sample_rows(X, y, seed), same._sample_rows(change(X), y, seed)
+        one, other = sample_of(clf, X, y, seed), sample_of(same, change(X), y, seed)
         assert len(one) == 1024
         assert np.array_equal(one, other)
 
@@ -221,15 +226,15 @@ def test_the_sample_for_the_saliency_does_not_depend_on_order_or_precision():
     y[5:40:2] = 1
     order = np.random.default_rng(3).permutation(len(y))
     clf = mlp(max_epochs=1).fit(X, y)
-    rows, back = clf._sample_rows(X, y, 0), clf._sample_rows(X[order], y[order], 0)
+    rows, back = sample_of(clf, X, y, 0), sample_of(clf, X[order], y[order], 0)
     assert len(set(rows.tolist())) == 1024
     assert np.array_equal(X[rows], X[order][back])
     assert np.array_equal(y[rows], y[order][back])
     assert np.bincount(y[rows]) == pytest.approx(np.bincount(y) * 1024 / len(y), abs=1)
     single = X.astype(np.float32)
-    assert np.array_equal(clf._sample_rows(single, y, 0),
-                          clf._sample_rows(single.astype(float), y, 0))
-    assert set(clf._sample_rows(X, y, 1).tolist()) != set(rows.tolist())
+    assert np.array_equal(sample_of(clf, single, y, 0),
+                          sample_of(clf, single.astype(float), y, 0))
+    assert set(sample_of(clf, X, y, 1).tolist()) != set(rows.tolist())
 
 
 def test_masks_do_not_depend_on_the_unit_where_rows_are_many():

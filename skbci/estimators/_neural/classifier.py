@@ -28,7 +28,7 @@ from skbci._training import (
 from skbci.estimators._neural.base import BaseNeural
 from skbci.estimators._neural.relevance import gradient_times_input
 from skbci.estimators._neural.silent_rows import says_nothing_of
-from skbci.weighting import WeightingPolicy, resolve_policy
+from skbci.weighting import WeightingPolicy
 
 
 class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
@@ -226,9 +226,9 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
     def _loss_plan(self) -> LossPlan:
         return self._one_loss()
 
-    def _policy(self) -> WeightingPolicy:
-        """Return the policy that weighs the losses, not yet started."""
-        return resolve_policy(self.loss_weighting, self._route("loss_weighting"))
+    def _weighting(self) -> tuple[Any, dict[str, Any]]:
+        """Return how the losses are to be weighed, and its settings."""
+        return self.loss_weighting, self._route("loss_weighting")
 
     def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
         return check_labels(y, n_rows, self, least_classes=1)

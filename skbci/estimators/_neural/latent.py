@@ -60,7 +60,7 @@ class LatentClassifier(
 
     def _loss_plan(self) -> LossPlan:
         losses = self._paper_losses if self.losses is None else self.losses
-        return HeadPlan(losses, self._route("losses"), self._policy, self.center_lr)
+        return HeadPlan(losses, self._route("losses"), *self._weighting(), self.center_lr)
 
     def _settings_of(self, *names: str) -> dict[str, Any]:
         """Return arguments of the network, over which ``module__...`` routes go."""

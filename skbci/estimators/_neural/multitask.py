@@ -193,7 +193,9 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
     # -- the network ----------------------------------------------------------------------
 
     def _loss_plan(self) -> LossPlan:
-        return TaskPlan(self._policy, self.task_weights, getattr(self, "tasks_", ()), self)
+        return TaskPlan(
+            *self._weighting(), self.task_weights, getattr(self, "tasks_", ()), type(self).__name__
+        )
 
     def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
         sizes = {self._heads_[name]: len(own) for name, own in self.task_classes_.items()}
