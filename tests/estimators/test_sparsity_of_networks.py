@@ -18,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from skbci.estimators import (
-from skbci.estimators._neural.sparse import sample_rows
     FBMSNetClassifier,
     MIN2NetClassifier,
     MLPClassifier,
@@ -27,6 +26,7 @@ from skbci.estimators._neural.sparse import sample_rows
     SparseMultitaskClassifier,
     compact_estimator,
 )
+from skbci.estimators._neural.sparse import sample_rows
 from skbci.sparsity import (
     LotteryTicket,
     MagnitudePruning,
