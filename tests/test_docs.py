@@ -37,6 +37,16 @@ def test_parameters_are_those_of_the_signature(name):
         assert sorted(names) == sorted(inspect.signature(PUBLIC[name]).parameters)
 
 
+WITH_ROUTES = {name: kind for name, kind in PUBLIC.items() if hasattr(kind, "_route_prefixes")}
+
+
+@pytest.mark.parametrize("name", sorted(WITH_ROUTES))
+def test_routes_are_those_that_the_estimator_takes(name):
+    text = SECTION.search(inspect.getdoc(WITH_ROUTES[name]))[1].split("**routes\n")[1]
+    named = re.findall(r"``(\w+?)__\.\.\.``", text)
+    assert sorted(named) == sorted(WITH_ROUTES[name]._route_prefixes)
+
+
 def test_fragments_take_the_margin_of_their_place():
     @doc_filler({"lr": "\n        lr : float\n            Rate.\n    ", "n": "n : int"})
     def step(n, lr):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks.frequencies import resolve_sfreq
+from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.latent import LatentClassifier
 from skbci.features import NINE_BANDS, FilterBank
 from skbci.nets import FBMSNet
@@ -16,6 +17,7 @@ from skbci.nets import FBMSNet
 _ROWS = 64
 
 
+@fill_doc
 class FBMSNetClassifier(LatentClassifier):
     r"""FBMSNet: filter bank, multi-scale convolutions and log-variances, trained by two losses.
 
@@ -43,89 +45,75 @@ class FBMSNetClassifier(LatentClassifier):
         A loss, or None, for each of ``"logits"`` and ``"features"``, as in `NeuralClassifier`.
         None: those of the article, cross-entropy and center loss.
     loss_weighting : str, WeightingPolicy class or instance, default="fixed"
-        How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
-        ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"``, ``"uncertainty"``, ``"dwa"``,
-        ``"gradnorm"`` or ``"gramian"``; settings are ``loss_weighting__...``.
+        %(loss_weighting)s
     center_lr : float, optional
-        Step size of parameters that the losses have of their own, such as the centers of the
-        center loss. None: ``lr``.
+        %(center_lr)s
     max_norm : bool, default=True
-        Whether the norms of each unit's weights are bounded, see the network.
+        %(max_norm)s
     optimizer : str or torch.optim.Optimizer class, default="adam"
-        As in `NeuralClassifier`; ``"evdhjb"``, ``"lm"`` and ``"lf"`` are not for several losses.
+        %(optimizer_of_several)s
     lr : float, default=0.001
-        Step size.
+        %(lr)s
     max_epochs : int, default=100
-        Passes over the training rows, at most.
+        %(max_epochs_of_several)s
     batch_size : int, default=100
-        Rows in a mini-batch; -1 takes all rows at once.
+        %(batch_size)s
     standardize : bool, default=True
-        Scale each channel (of each band) to zero mean and unit variance inside, so that
-        predictions do not depend on the unit.
+        %(standardize_of_several)s
     sparsity : float, default=0.0
-        Share of the weights of dense and convolution layers to prune, in [0, 1). Pruned weights
-        are zero from the first step to the last, and in `partial_fit`. With 0 none is pruned.
+        %(sparsity)s
     pruning : str, PruningMethod class or instance, default="snip"
-        Which weights stay: ``"snip"`` chooses before training, ``"lottery"`` in rounds of
-        training after each of which the weights go back to the start, ``"magnitude"`` after a
-        training, which is gone on with; settings are ``pruning__...``. See `skbci.sparsity`.
+        %(pruning)s
     early_stopping : bool or "auto", default="auto"
-        Hold out validation rows by group and time and stop when ``monitor`` no longer improves;
-        the best epoch's weights are kept. See `NeuralClassifier`. ``"auto"``: where there are at
-        least six rows to hold out.
+        %(early_stopping_of_several)s
     validation_fraction : float, default=0.2
-        Share of the rows to hold out, at least.
+        %(validation_fraction)s
     n_iter_no_change : int, default=20
-        Epochs without improvement before training stops.
+        %(n_iter_no_change)s
     tol : float, default=1e-4
-        Smallest change of what is monitored that counts as an improvement.
+        %(tol)s
     monitor : str, optional
-        Column of ``history_`` that early stopping and the falling step size go by. None:
-        ``"valid_logits"``, the validation loss of the classification, whatever the weights.
-        ``"valid_accuracy"``, as published: the share of validation rows that are classified
-        right, which is to be large.
+        %(monitor)s
     lr_patience : int or None, default=5
-        Epochs without improvement before the step size is multiplied by ``lr_factor``. None: it
-        stays.
+        %(lr_patience)s
     lr_factor : float, default=0.5
-        Between 0 and 1.
+        %(lr_factor)s
     min_lr : float, default=1e-4
-        The step size is not lowered beyond this.
+        %(min_lr)s
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes.
+        %(class_weight)s
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
-        Copied for each fit; reached as ``callbacks__name__parameter``.
+        %(callbacks)s
     device : str, default="cpu"
-        Where to train, for example ``"cuda"``.
+        %(device)s
     verbose : int, default=0
-        Prints a line an epoch when not 0.
+        %(verbose)s
     random_state : int, RandomState or None, default=None
-        Seeds weights, shuffling and the drawn validation groups. The global random states of
-        numpy and torch are neither used nor changed.
+        %(random_state_of_several)s
     **routes
         ``module__...`` (other arguments of `FBMSNet`), ``losses__...``, ``loss_weighting__...``,
-        ``optimizer__...`` and ``callbacks__...`` parameters.
+        ``optimizer__...``, ``pruning__...`` and ``callbacks__...`` parameters.
 
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,)
-        The labels.
+        %(classes)s
     net_ : skorch.NeuralNet
-        The fitted net; the torch module is ``net_.module_``.
+        %(net)s
     history_ : DataFrame
-        A row an epoch, with the columns that `NeuralClassifier` lists.
+        %(history_of_several)s
     loss_weighting_ : WeightingPolicy
-        The policy, with the weights in force.
+        %(loss_weighting_)s
     masks_ : dict of str to ndarray of bool
-        By the module's parameter names, True where a weight is kept.
+        %(masks)s
     density_ : DataFrame
-        Share of the weights that are kept, by parameter and in total.
+        %(density)s
     n_iter_ : int
-        Epochs run.
+        %(n_iter)s
     n_features_in_ : int
-        Size of the second axis of the input.
+        %(n_features_in)s
     input_shape_ : tuple of int
-        Shape of one row.
+        %(input_shape)s
 
     See Also
     --------

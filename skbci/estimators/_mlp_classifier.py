@@ -4,94 +4,84 @@ from __future__ import annotations
 
 from typing import Any
 
+from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.estimators._neural.mlp_settings import mlp_settings
 from skbci.nets import MLP
 
 
+@fill_doc
 class MLPClassifier(BaseNeuralClassifier):
     """Fully connected network whose optimizer is a hyperparameter.
 
     Parameters
     ----------
     hidden_layer_sizes : tuple of int, default=(100,)
-        Units of each hidden layer.
+        %(hidden_layer_sizes)s
     activation : {"relu", "tanh", "logistic", "elu", "identity"}, default="relu"
-        Follows each hidden layer.
+        %(activation)s
     dropout : float or tuple of float, default=0.0
-        Probability of dropping a unit after each hidden layer: one number for all, or one each.
+        %(dropout)s
     criterion : str, torch loss class or instance, default="cross-entropy"
         ``"cross-entropy"`` (softmax over the logits), ``"binary-cross-entropy"`` (one sigmoid unit
         a class, as in the HJB paper), or any torch loss on (logits, class indices).
     optimizer : str or torch.optim.Optimizer class, default="hjb"
-        ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adagrad"``,
-        ``"rmsprop"``, ``"sgd"``, ``"hjb-momentum"``, ``"hjb-nesterov"``, ``"hjb-rmsprop"``,
-        ``"hjb-adam"``, ``"hjb-adamw"`` or a class; its settings are ``optimizer__...``; with
-        ``optimizer__averaging=True`` HJB's averaged iterate predicts. The rules of
-        `skbci.optim` get the loss summed over the mini-batch, all others its mean.
+        %(optimizer)s
     lr : float, default=0.01
-        Step size.
+        %(lr)s
     max_epochs : int, default=100
-        Passes over the training rows.
+        %(max_epochs)s
     batch_size : int, default=128
-        Rows in a mini-batch; -1 takes all rows at once.
+        %(batch_size)s
     standardize : bool, default=True
-        Scale each feature (2-D input) or channel (3-D and 4-D input, over rows and times) to zero
-        mean and unit variance inside, so that predictions do not depend on the unit.
+        %(standardize)s
     sparsity : float, default=0.0
-        Share of the weights of dense and convolution layers to prune, in [0, 1). Pruned weights
-        are zero from the first step to the last, and in `partial_fit`. With 0 none is pruned.
+        %(sparsity)s
     pruning : str, PruningMethod class or instance, default="snip"
-        Which weights stay: ``"snip"`` chooses before training, ``"lottery"`` in rounds of
-        training after each of which the weights go back to the start, ``"magnitude"`` after a
-        training, which is gone on with; settings are ``pruning__...``. See `skbci.sparsity`.
+        %(pruning)s
     early_stopping : bool, default=False
-        Hold out validation rows by group and time, stop when their loss no longer improves, and
-        keep the best epoch's weights. Groups come from ``fit(groups=...)`` or from the metadata of
-        an `EEGArray` (subject, else session, else run); without any, the last rows in time are
-        held out, and training rows that overlap them are dropped.
+        %(early_stopping)s
     validation_fraction : float, default=0.2
-        Share of the rows to hold out, at least.
+        %(validation_fraction)s
     n_iter_no_change : int, default=10
-        Epochs without improvement before training stops.
+        %(n_iter_no_change)s
     tol : float, default=1e-4
-        Smallest change of what is monitored that counts as an improvement.
+        %(tol)s
     monitor : str, optional
         Column of ``history_`` that early stopping goes by. None: ``"valid_loss"``.
         ``"valid_accuracy"`` is the share of validation rows that are classified right, which is to
         be large.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes.
+        %(class_weight)s
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
-        Copied for each fit; reached as ``callbacks__name__parameter``.
+        %(callbacks)s
     device : str, default="cpu"
-        Where to train, for example ``"cuda"``.
+        %(device)s
     verbose : int, default=0
-        Prints a line an epoch when not 0.
+        %(verbose)s
     random_state : int, RandomState or None, default=None
-        Seeds weights, shuffling, dropout and the drawn validation groups. The global random
-        states of numpy and torch are neither used nor changed.
+        %(random_state)s
     **routes
-        ``optimizer__...``, ``criterion__...`` and ``callbacks__...`` parameters.
+        ``optimizer__...``, ``criterion__...``, ``pruning__...`` and ``callbacks__...`` parameters.
 
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,)
-        The labels.
+        %(classes)s
     net_ : skorch.NeuralNet
-        The fitted net; the torch module is ``net_.module_``.
+        %(net)s
     history_ : DataFrame
-        A row an epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds).
+        %(history)s
     masks_ : dict of str to ndarray of bool
-        By the module's parameter names, True where a weight is kept.
+        %(masks)s
     density_ : DataFrame
-        Share of the weights that are kept, by parameter and in total.
+        %(density)s
     n_iter_ : int
-        Epochs run.
+        %(n_iter)s
     n_features_in_ : int
-        Size of the second axis of the input.
+        %(n_features_in)s
     input_shape_ : tuple of int
-        Shape of one row.
+        %(input_shape)s
 
     See Also
     --------

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from skbci._training import HeadPlan, LossPlan
+from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.nets import MLP
 
 
+@fill_doc
 class NeuralClassifier(BaseNeuralClassifier):
     r"""Train any torch module as a scikit-learn classifier.
 
@@ -39,8 +41,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         ``loss_weighting__...``. A policy that compares gradients does so at the module's
         ``shared_parameter``.
     center_lr : float, optional
-        Step size of parameters that the losses have of their own, such as the centers of the
-        center loss. None: ``lr``.
+        %(center_lr)s
     optimizer : str or torch.optim.Optimizer class, default="hjb"
         ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adagrad"``,
         ``"rmsprop"``, ``"sgd"``, ``"hjb-momentum"``, ``"hjb-nesterov"``, ``"hjb-rmsprop"``,
@@ -49,21 +50,17 @@ class NeuralClassifier(BaseNeuralClassifier):
         `skbci.optim` get the loss summed over the mini-batch, all others its mean. ``"evdhjb"``,
         ``"lm"`` and ``"lf"`` step by the error of one output and refuse several losses.
     lr : float, default=0.01
-        Step size.
+        %(lr)s
     max_epochs : int, default=100
-        Passes over the training rows.
+        %(max_epochs)s
     batch_size : int, default=128
-        Rows in a mini-batch; -1 takes all rows at once.
+        %(batch_size)s
     standardize : bool, default=True
-        Scale each feature (2-D input) or channel (3-D and 4-D input, over rows and times) to zero
-        mean and unit variance inside, so that predictions do not depend on the unit.
+        %(standardize)s
     sparsity : float, default=0.0
-        Share of the weights of dense and convolution layers to prune, in [0, 1). Pruned weights
-        are zero from the first step to the last, and in `partial_fit`. With 0 none is pruned.
+        %(sparsity)s
     pruning : str, PruningMethod class or instance, default="snip"
-        Which weights stay: ``"snip"`` chooses before training, ``"lottery"`` in rounds of
-        training after each of which the weights go back to the start, ``"magnitude"`` after a
-        training, which is gone on with; settings are ``pruning__...``. See `skbci.sparsity`.
+        %(pruning)s
     early_stopping : bool or "auto", default=False
         Hold out validation rows by group and time, stop when their loss no longer improves, and
         keep the best epoch's weights. Groups come from ``fit(groups=...)`` or from the metadata of
@@ -71,45 +68,45 @@ class NeuralClassifier(BaseNeuralClassifier):
         held out, and training rows that overlap them are dropped. ``"auto"``: where there are at
         least six rows to hold out.
     validation_fraction : float, default=0.2
-        Share of the rows to hold out, at least.
+        %(validation_fraction)s
     n_iter_no_change : int, default=10
-        Epochs without improvement before training stops.
+        %(n_iter_no_change)s
     tol : float, default=1e-4
-        Smallest change of what is monitored that counts as an improvement.
+        %(tol)s
     monitor : str, optional
-        Column of ``history_``, to be small, that early stopping and the falling step size go by.
-        None: ``"valid_loss"``; with ``losses``, the validation loss of the module's first output
-        (``"valid_logits"``, say). The weighted sum is no guide where weights change from epoch to
-        epoch, and policies are compared by one and the same column. ``"valid_accuracy"`` is the
-        share of validation rows that are classified right; it is the one that is to be large.
+        Column of ``history_``, to be small, that early stopping and the falling learning rate go
+        by. None: ``"valid_loss"``; with ``losses``, the validation loss of the module's first
+        output (``"valid_logits"``, say). The weighted sum is no guide where weights change from
+        epoch to epoch, and policies are compared by one and the same column.
+        ``"valid_accuracy"`` is the share of validation rows that are classified right; it is the
+        one that is to be large.
     lr_patience : int, optional
-        Epochs without improvement before the step size is multiplied by ``lr_factor``. Without
+        Epochs without improvement before the learning rate is multiplied by ``lr_factor``. Without
         early stopping the training loss is monitored. None: it stays.
     lr_factor : float, default=0.5
-        Between 0 and 1.
+        %(lr_factor)s
     min_lr : float, default=1e-4
-        The step size is not lowered beyond this.
+        %(min_lr)s
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes.
+        %(class_weight)s
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
-        Copied for each fit; reached as ``callbacks__name__parameter``.
+        %(callbacks)s
     device : str, default="cpu"
-        Where to train, for example ``"cuda"``.
+        %(device)s
     verbose : int, default=0
-        Prints a line an epoch when not 0.
+        %(verbose)s
     random_state : int, RandomState or None, default=None
-        Seeds weights, shuffling, dropout and the drawn validation groups. The global random
-        states of numpy and torch are neither used nor changed.
+        %(random_state)s
     **routes
         ``module__...``, ``optimizer__...``, ``criterion__...``, ``losses__...``,
-        ``loss_weighting__...`` and ``callbacks__...`` parameters.
+        ``loss_weighting__...``, ``pruning__...`` and ``callbacks__...`` parameters.
 
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,)
-        The labels.
+        %(classes)s
     net_ : skorch.NeuralNet
-        The fitted net; the torch module is ``net_.module_``.
+        %(net)s
     history_ : DataFrame
         A row an epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds), and
         ``lr`` where it may fall. With ``losses`` these two are weighted sums, and each head h has
@@ -119,15 +116,15 @@ class NeuralClassifier(BaseNeuralClassifier):
     loss_weighting_ : WeightingPolicy
         With ``losses``: the policy, with the weights in force.
     masks_ : dict of str to ndarray of bool
-        By the module's parameter names, True where a weight is kept.
+        %(masks)s
     density_ : DataFrame
-        Share of the weights that are kept, by parameter and in total.
+        %(density)s
     n_iter_ : int
-        Epochs run.
+        %(n_iter)s
     n_features_in_ : int
-        Size of the second axis of the input.
+        %(n_features_in)s
     input_shape_ : tuple of int
-        Shape of one row.
+        %(input_shape)s
 
     See Also
     --------

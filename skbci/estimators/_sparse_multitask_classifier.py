@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score
 
 from skbci._checks.eeg import as_eeg
+from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.multitask import BaseMultitaskClassifier
 
 
+@fill_doc
 class SparseMultitaskClassifier(BaseMultitaskClassifier):
     r"""One sparse network for several tasks, such as imagined and executed movements.
 
@@ -28,8 +29,8 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         ``"snip-multitask"``: a mask for each task, and an arbiter where they share weights;
         ``"snip"``: one mask by the joint loss; ``"lottery"``: rounds of training, after each of
         which the smallest weights go and the others return to the start; ``"magnitude"``: the
-        smallest weights go after a training, which is gone on with. Settings are ``pruning__...``,
-        such as ``pruning__arbiter="and"``. See `skbci.sparsity`.
+        smallest weights go after a first training, which a second one follows. Settings are
+        ``pruning__...``, such as ``pruning__arbiter="and"``. See `skbci.sparsity`.
     task_weights : dict, optional
         A factor :math:`\lambda_k` for the loss of each task, with ``loss_weighting="fixed"``; they
         are scaled to sum to the number of tasks. None: all 1. ``pruning="snip"`` goes by the
@@ -40,11 +41,11 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         ``"uncertainty"``, ``"dwa"``, ``"gradnorm"`` or ``"gramian"``; settings are
         ``loss_weighting__...``.
     optimizer : str or torch.optim.Optimizer class, default="adam"
-        As in `NeuralClassifier`; ``"evdhjb"``, ``"lm"`` and ``"lf"`` are not for several losses.
+        %(optimizer_of_several)s
     lr : float, default=0.003
-        Step size.
+        %(lr)s
     max_epochs : int, default=100
-        Passes over the training rows, at most.
+        %(max_epochs_of_several)s
     batch_size : int, default=16
         Rows in a mini-batch, each task having its share of them; -1 takes all rows at once.
     standardize : bool, default=True
@@ -55,32 +56,30 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         improves, and keep the best epoch's weights. See `NeuralClassifier`. ``"auto"``: where
         there are at least six rows to hold out.
     validation_fraction : float, default=0.2
-        Share of the rows to hold out, at least.
+        %(validation_fraction)s
     n_iter_no_change : int, default=20
-        Epochs without improvement before training stops.
+        %(n_iter_no_change)s
     tol : float, default=1e-4
         Smallest decrease of the monitored loss that counts as an improvement.
     monitor : str, optional
-        Column of ``history_`` that early stopping and the falling step size go by. None:
+        Column of ``history_`` that early stopping and the falling learning rate go by. None:
         ``"valid_mean"``, the mean of the tasks' validation losses, whatever their weights.
     lr_patience : int or None, default=None
-        Epochs without improvement before the step size is multiplied by ``lr_factor``. None: it
-        stays.
+        %(lr_patience)s
     lr_factor : float, default=0.5
-        Between 0 and 1.
+        %(lr_factor)s
     min_lr : float, default=1e-4
-        The step size is not lowered beyond this.
+        %(min_lr)s
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes; "balanced" ones are found for each task.
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
-        Copied for each fit; reached as ``callbacks__name__parameter``.
+        %(callbacks)s
     device : str, default="cpu"
-        Where to train, for example ``"cuda"``.
+        %(device)s
     verbose : int, default=0
-        Prints a line an epoch when not 0.
+        %(verbose)s
     random_state : int, RandomState or None, default=None
-        Seeds weights, shuffling, dropout and the drawn validation groups. The global random
-        states of numpy and torch are neither used nor changed.
+        %(random_state)s
     **routes
         ``module__...`` (arguments of `skbci.nets.DualTaskNet`), ``pruning__...``,
         ``loss_weighting__...``, ``optimizer__...`` and ``callbacks__...`` parameters.
@@ -105,20 +104,20 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         Jaccard index of what two tasks asked for, by shared parameter and in total; a column a
         pair of tasks.
     net_ : skorch.NeuralNet
-        The fitted net; the torch module is ``net_.module_``.
+        %(net)s
     history_ : DataFrame
         A row an epoch: ``train_loss``, ``valid_loss`` (weighted sums), for each task t
         ``train_t``, ``valid_t`` (mean losses over its rows, without weights), ``weight_t`` and,
         where the policy compares gradients, ``gradient_norm_t``; ``train_mean``, ``valid_mean``
         (over tasks), ``dur`` (seconds).
     loss_weighting_ : WeightingPolicy
-        The policy, with the weights in force.
+        %(loss_weighting_)s
     n_iter_ : int
-        Epochs run.
+        %(n_iter)s
     n_features_in_ : int
-        Size of the second axis of the input.
+        %(n_features_in)s
     input_shape_ : tuple of int
-        Shape of one row.
+        %(input_shape)s
 
     See Also
     --------
@@ -344,27 +343,3 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
             columns = np.searchsorted(self.classes_, own)
             out[:, columns] += np.exp(log_p[:, start : start + len(own)])
         return out
-
-    def score(self, X: Any, y: Any, task: Any = None, sample_weight: Any = None) -> float:
-        """Give the mean accuracy over the rows of all tasks together.
-
-        Parameters
-        ----------
-        X : array-like
-            Rows of the shape seen in `fit`.
-        y : array-like, shape (n_rows,)
-            Labels.
-        task : array-like, shape (n_rows,), or str, optional
-            As in `predict`.
-        sample_weight : array-like, shape (n_rows,), optional
-            Weights of the rows.
-
-        Returns
-        -------
-        float
-
-        See Also
-        --------
-        TaskScorer : One task's rows, any metric.
-        """
-        return accuracy_score(y, self.predict(X, task), sample_weight=sample_weight)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
@@ -283,6 +284,30 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
                 frequencies = self.prior_[part] / self.prior_[part].sum()
                 out[silent, part] = torch.as_tensor(np.log(frequencies), dtype=out.dtype)
         return out.numpy()
+
+    def score(self, X: Any, y: Any, task: Any = None, sample_weight: Any = None) -> float:
+        """Return the mean accuracy over the rows of all tasks together.
+
+        Parameters
+        ----------
+        X : array-like
+            Rows of the shape seen in `fit`.
+        y : array-like, shape (n_rows,)
+            Labels.
+        task : array-like, shape (n_rows,), or str, optional
+            As in `predict`.
+        sample_weight : array-like, shape (n_rows,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        float
+
+        See Also
+        --------
+        TaskScorer : One task's rows, any metric.
+        """
+        return accuracy_score(y, self.predict(X, task), sample_weight=sample_weight)
 
 
 def _all_heads(net: nn.Module, rows: Tensor) -> Tensor:
