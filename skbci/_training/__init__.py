@@ -28,7 +28,7 @@ from skbci._training.net import SlicingNet
 from skbci._training.prepared_fit import PreparedFit, hand_over, prepare_only
 from skbci._training.seeding import draw_seed, one_thread, seeded
 from skbci._training.stack.loop import train_stack
-from skbci._training.stack.memory import WaitingRoom
+from skbci._training.stack.memory import MemoryBudget
 
 __all__ = [
     "ACCURACY",
@@ -38,6 +38,7 @@ __all__ = [
     "ClassifierNet",
     "HeadPlan",
     "LossPlan",
+    "MemoryBudget",
     "OneLoss",
     "PlateauLR",
     "PreparedFit",
@@ -46,7 +47,6 @@ __all__ = [
     "TaskPlan",
     "ValidAccuracy",
     "ValidatedEarlyStopping",
-    "WaitingRoom",
     "as_heads",
     "check_monitored",
     "class_probabilities",

@@ -1,4 +1,4 @@
-"""Callbacks that go by a column of the history: when to stop, and when to lower the step size."""
+"""Callbacks that go by a column of the history: when to stop, when to lower the learning rate."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ValidatedEarlyStopping(EarlyStopping):
 
 
 class PlateauLR(Callback):
-    """Multiply the step size when a column of the history has not improved for some epochs.
+    """Multiply the learning rate when a column of the history has not improved for some epochs.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class PlateauLR(Callback):
         Epochs without improvement, in a row.
     factor : float
     min_lr : float
-        A step size is not lowered beyond this.
+        The learning rate is not lowered beyond this.
     threshold : float
         Smallest change that is an improvement: a decrease, of an accuracy an increase.
     """
@@ -83,7 +83,7 @@ class PlateauLR(Callback):
         self.misses_ = 0
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
-        """Record the epoch's step size, and lower the next one's if it is time."""
+        """Record the epoch's learning rate, and lower the next one's if it is time."""
         groups = net.optimizer_.param_groups
         net.history.record("lr", float(groups[0]["lr"]))
         epoch = net.history[-1]

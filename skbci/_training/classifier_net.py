@@ -23,5 +23,5 @@ class ClassifierNet(ClassifierMixin, SlicingNet):
         return np.arange(self.n_classes)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the most probable class index of each row."""
+        """Return the most probable class index of each row."""
         return self.predict_proba(X).argmax(axis=1)

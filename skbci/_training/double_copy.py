@@ -20,7 +20,7 @@ class DoubleCopy:
     _source: nn.Module | None = None
 
     def __call__(self, module: nn.Module) -> nn.Module:
-        """Give the copy, for evaluation.
+        """Return the copy, for evaluation.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ class HeadLoss(nn.Module):
         self.weighs = "sample_weight" in inspect.signature(loss.forward).parameters
 
     def forward(self, output: Tensor, y: Tensor, X: Tensor, weight: Tensor | None) -> Tensor:
-        """Give the loss, averaged over rows."""
+        """Return the loss, averaged over rows."""
         target = X if self.target == "input" else y
         if self.weighs:
             return self.loss(output, target, weight)
@@ -80,7 +80,7 @@ class HeadLosses(nn.Module):
     def forward(
         self, outputs: Any, y: Tensor, X: Tensor, weight: Tensor | None
     ) -> list[Tensor]:
-        """Give the loss of each head that has one."""
+        """Compute the loss of each head that has one."""
         outputs = as_heads(outputs)
         by_name = dict(zip(self.heads, outputs))
         return [
@@ -89,7 +89,7 @@ class HeadLosses(nn.Module):
 
 
 def as_heads(outputs: Any) -> Sequence[Tensor]:
-    """Give a module's output as a sequence of heads."""
+    """Return a module's output as a sequence of heads."""
     return outputs if isinstance(outputs, (tuple, list)) else (outputs,)
 
 

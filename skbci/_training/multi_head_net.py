@@ -45,7 +45,7 @@ class MultiHeadNet(ClassifierNet):
         return self
 
     def get_params_for_optimizer(self, *args: Any, **kwargs: Any) -> tuple[tuple, dict[str, Any]]:
-        """Give the losses' own parameters a group, where they have a rate of their own."""
+        """Put the losses' own parameters into a group, where they have a rate of their own."""
         given, settings = super().get_params_for_optimizer(*args, **kwargs)
         own = list(self.criterion_.parameters())
         if self.loss_lr is not None and own:
@@ -55,7 +55,7 @@ class MultiHeadNet(ClassifierNet):
         return given, settings
 
     def set_lr(self, lr: float) -> None:
-        """Set the step size of the network's parameters, and of the losses' if it is the same."""
+        """Set the learning rate of the network, and of the losses if theirs is the same."""
         groups = self.optimizer_.param_groups
         for group in groups if self.loss_lr is None else groups[:1]:
             group["lr"] = lr
@@ -162,7 +162,7 @@ class MultiHeadNet(ClassifierNet):
     def _forward_backward(
         self, X: Tensor, y: Tensor, weight: Tensor | None, look: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Give the weighted sum, the losses and the logits, with gradients in ``.grad``."""
+        """Compute the weighted sum, the losses and the logits, with gradients in ``.grad``."""
         policy = self.policy_
         if not (look and policy.acts_on == "batch"):
             outputs = self.module_(X)
@@ -219,7 +219,7 @@ class MultiHeadNet(ClassifierNet):
     # -- validation -----------------------------------------------------------------------
 
     def _evaluate(self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool) -> float:
-        """Give the mean losses without training, in batches as in training."""
+        """Compute the mean losses without training, in batches as in training."""
         self.module_.eval()
         size = len(X) if self.batch_size == -1 else min(self.batch_size, len(X))
         piece = max(1, EVALUATION_LIMIT // max(1, X[0].numel()) // size) * size

@@ -33,18 +33,18 @@ class TaskLosses(nn.Module):
         self.starts = np.cumsum([0, *n_classes.values()]).tolist()
 
     def tasks_of(self, y: Tensor) -> Tensor:
-        """Give the task of each code, as a number."""
+        """Return the task of each code, as a number."""
         ends = torch.tensor(self.starts[1:], device=y.device)
         return torch.bucketize(y, ends, right=True)
 
     def rows(self, output: Tensor, y: Tensor, task: int) -> Tensor:
-        """Give the loss of each row of one task."""
+        """Return the loss of each row of one task."""
         return F.cross_entropy(output, y - self.starts[task], reduction="none")
 
     def forward(
         self, outputs: Any, y: Tensor, X: Tensor, weight: Tensor | None
     ) -> list[Tensor]:
-        """Give each task's mean loss; zero, without an effect, where the batch has no such row."""
+        """Return each task's mean loss; zero, without effect, where the batch has no such row."""
         tasks, losses = self.tasks_of(y), []
         for task, output in enumerate(as_heads(outputs)):
             mine = (tasks == task).nonzero().flatten()

@@ -152,7 +152,7 @@ class SlicingNet(NeuralNet):
             yield from super().get_all_learnable_params()
 
     def get_params_for_optimizer(self, *args: Any, **kwargs: Any) -> tuple[tuple, dict[str, Any]]:
-        """Give the optimizer's arguments, with the module where it asks for it."""
+        """Return the optimizer's arguments, with the module where it asks for it."""
         given, settings = super().get_params_for_optimizer(*args, **kwargs)
         if getattr(self.optimizer, "needs_module", False):
             settings["module"] = self.module_
@@ -207,7 +207,7 @@ class SlicingNet(NeuralNet):
             switch()
 
     def set_lr(self, lr: float) -> None:
-        """Set the step size of all parameters."""
+        """Set the learning rate of all parameters."""
         for group in self.optimizer_.param_groups:
             group["lr"] = lr
 
@@ -312,7 +312,7 @@ class SlicingNet(NeuralNet):
         return torch.randperm(len(y))
 
     def _evaluate(self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool) -> float:
-        """Give the mean loss without training."""
+        """Compute the mean loss without training."""
         output = self.predict_tensor(X)
         with torch.inference_mode():
             rows = self.criterion_(output, y)

@@ -96,7 +96,7 @@ class PreparedFit:
             and type(net.criterion_) in _LOSSES
             and {name for name, _ in net.callbacks_} <= _CALLBACKS
             and len(net.optimizer_.param_groups) == 1
-            and not _has_step_sizes_of_its_own(net.optimizer_)
+            and not _has_learning_rates_of_its_own(net.optimizer_)
         )
 
     def shape(self) -> Hashable:
@@ -133,8 +133,8 @@ class PreparedFit:
         return len(set(self.net.engine_.dropout) - {0.0})
 
 
-def _has_step_sizes_of_its_own(optimizer: Any) -> bool:
-    """Whether networks that share torch's optimizer would each need another step size."""
+def _has_learning_rates_of_its_own(optimizer: Any) -> bool:
+    """Whether networks that share torch's optimizer would each need another learning rate."""
     scheduled = optimizer.param_groups[0].get("lr_schedule") is not None
     return scheduled and isinstance(optimizer, HJBUnder)
 
@@ -178,7 +178,7 @@ def prepare_only(estimator: Any) -> Iterator[list[PreparedFit]]:
 
 
 def hand_over(fit: PreparedFit, owner: Any) -> bool:
-    """Give a fit to the `prepare_only` that waits for its owner's; False if there is none."""
+    """Hand a fit over to the `prepare_only` that waits for its owner's; False if there is none."""
     waiting = _WAITING.get()
     if waiting is None or waiting.owner is not owner:
         return False

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def shared_parameter(module: nn.Module, policy: Any) -> Tensor:
-    """Give the parameter at which a policy compares gradients.
+    """Return the parameter at which a policy compares gradients.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def output_of(module: nn.Module, parameter: Tensor) -> Iterator[list[Tensor]]:
 
 
 def parameters_above(losses: Sequence[Tensor], shared: Sequence[Any]) -> list[Tensor] | None:
-    """Give the parameters that losses reach without going through the shared layer's output.
+    """Return the parameters that losses reach without going through the shared layer's output.
 
     Parameters
     ----------

@@ -18,9 +18,9 @@ from skbci.estimators._meta.augmented import AugmentedClassifier
 from skbci.estimators._meta.cascade import CascadeClassifier
 from skbci.estimators._meta.evidence import LEAST_PROBABILITY as LEAST_PROBABILITY
 from skbci.estimators._meta.evidence import EvidenceAccumulator
-from skbci.estimators._meta.evidence import says_nothing as says_nothing
 from skbci.estimators._meta.markov import transitions as transitions
 from skbci.estimators._meta.online import OnlineClassifier
+from skbci.estimators._meta.silence import says_nothing as says_nothing
 from skbci.estimators._min2net_classifier import MIN2NetClassifier
 from skbci.estimators._mlp_classifier import MLPClassifier
 from skbci.estimators._mlp_regressor import MLPRegressor

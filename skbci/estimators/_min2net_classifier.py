@@ -215,7 +215,7 @@ class MIN2NetClassifier(LatentClassifier):
         self.__dict__.update(routes)
 
     def inverse_transform(self, X: Any) -> np.ndarray:
-        """Give the epochs that belong to latents, by the decoder.
+        """Return the epochs that belong to latents, by the decoder.
 
         Parameters
         ----------

@@ -194,7 +194,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the predicted targets.
+        """Return the predicted targets.
 
         Parameters
         ----------

@@ -297,7 +297,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
     # -- prediction -----------------------------------------------------------------------
 
     def predict(self, X: Any, task: Any = None) -> np.ndarray:
-        """Give the most probable label of each row among the classes of its task.
+        """Return the most probable label of each row among the classes of its task.
 
         Parameters
         ----------
@@ -321,7 +321,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         return labels[log_p.argmax(axis=1)].astype(self.classes_.dtype, copy=False)
 
     def predict_proba(self, X: Any, task: Any = None) -> np.ndarray:
-        """Give class probabilities.
+        """Compute class probabilities.
 
         Parameters
         ----------

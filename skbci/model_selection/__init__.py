@@ -8,12 +8,12 @@ the metadata of `mne.Epochs`. `largest_stable_step` is a ``refit=`` for searches
 """
 
 from skbci.model_selection._held_out_search import HeldOutSearch
+from skbci.model_selection._largest_stable_step import largest_stable_step
 from skbci.model_selection._leave_subjects_out import LeaveSubjectsOut
 from skbci.model_selection._purged_k_fold import PurgedKFold
 from skbci.model_selection._session_split import SessionSplit
 from skbci.model_selection._stacked_randomized_search import StackedRandomizedSearchCV
 from skbci.model_selection._stacked_search import StackedGridSearchCV
-from skbci.model_selection._step_size import largest_stable_step
 from skbci.model_selection._within_subject import WithinSubject
 
 __all__ = [

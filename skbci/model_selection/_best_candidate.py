@@ -91,7 +91,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_has("predict"))
     def predict(self, X: Any, **params: Any) -> np.ndarray:
-        """Give the best candidate's predictions.
+        """Return the best candidate's predictions.
 
         Parameters
         ----------
@@ -107,7 +107,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_has("predict_proba"))
     def predict_proba(self, X: Any, **params: Any) -> np.ndarray:
-        """Give the best candidate's probabilities.
+        """Return the best candidate's probabilities.
 
         Parameters
         ----------
@@ -123,7 +123,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_has("decision_function"))
     def decision_function(self, X: Any, **params: Any) -> np.ndarray:
-        """Give the best candidate's decision values.
+        """Return the best candidate's decision values.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_has("transform"))
     def transform(self, X: Any, **params: Any) -> np.ndarray:
-        """Give the best candidate's latent.
+        """Return the best candidate's latent.
 
         Parameters
         ----------
@@ -155,7 +155,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_has("inverse_transform"))
     def inverse_transform(self, X: Any, **params: Any) -> np.ndarray:
-        """Give the best candidate's reconstruction of a latent.
+        """Return the best candidate's reconstruction of a latent.
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     @available_if(_has("score"))
     def score(self, X: Any, y: Any, **params: Any) -> float:
-        """Give the best candidate's score: accuracy of classifiers, R² of regressors.
+        """Return the best candidate's score: accuracy of classifiers, R² of regressors.
 
         Parameters
         ----------

@@ -8,7 +8,7 @@ from typing import Any
 
 from joblib.logger import short_format_time
 
-from skbci.model_selection._shared_transforms import Fold, copied, same_data, transformers
+from skbci.model_selection._shared_transforms import FoldRows, copied, same_data, transformers
 from skbci.model_selection._sklearn import (
     count_samples,
     only_predicts,
@@ -24,7 +24,7 @@ class CannotSeparate(Exception):
 
 
 def score_fit(
-    estimator: Any, fold: Fold, X: Any, common: dict[str, Any], settings: dict[str, Any]
+    estimator: Any, fold: FoldRows, X: Any, common: dict[str, Any], settings: dict[str, Any]
 ) -> dict[str, Any]:
     """Score a fitted estimator; return what ``fit_and_score`` does, without the fit's time.
 
@@ -48,7 +48,7 @@ def score_fit(
 
 
 def _score_rows(
-    estimator: Any, fold: Fold, which: str, common: dict[str, Any], params: dict[str, Any]
+    estimator: Any, fold: FoldRows, which: str, common: dict[str, Any], params: dict[str, Any]
 ) -> Any:
     scorer, error_score = common["scorer"], common["error_score"]
     shared = bool(transformers(estimator))
@@ -69,7 +69,7 @@ def _score_rows(
 
 
 def _separate(pipeline: Any) -> None:
-    """Give a pipeline transformers that no other pipeline has."""
+    """Copy a pipeline's transformers, which others share."""
     try:
         own = [(name, copy.deepcopy(step)) for name, step in pipeline.steps[:-1]]
     except Exception as error:

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from skbci._training import PreparedFit, WaitingRoom, prepare_only, train_stack
+from skbci._training import MemoryBudget, PreparedFit, prepare_only, train_stack
 from skbci.estimators import MLPClassifier, MLPRegressor
 from skbci.model_selection._search_scores import (
     CannotSeparate,
@@ -22,7 +22,7 @@ from skbci.model_selection._search_scores import (
     score_fit,
 )
 from skbci.model_selection._shared_transforms import (
-    Fold,
+    FoldRows,
     PrefixMemory,
     call_on_copies,
     copied,
@@ -84,10 +84,10 @@ def run_chunk(chunk: Chunk) -> list[Outcome]:
     """
     done: list[Outcome] = []
     waiting: list[Task] = []
-    room = WaitingRoom(chunk.max_memory)
+    budget = MemoryBudget(chunk.max_memory)
     for _, same in groupby(chunk.tasks, key=lambda task: fold_key(task.settings)):
         tasks, memory = list(same), PrefixMemory()
-        fold = Fold(chunk.X, chunk.y, tasks[0].settings["train"], tasks[0].settings["test"])
+        fold = FoldRows(chunk.X, chunk.y, tasks[0].settings["train"], tasks[0].settings["test"])
         for task in tasks:
             task.fold = fold
             _build(task)
@@ -103,11 +103,11 @@ def run_chunk(chunk: Chunk) -> list[Outcome]:
             if task.prepared is None:
                 done.append(_score_one(task, chunk))
                 continue
-            if not room.add(task.prepared):
+            if not budget.add(task.prepared):
                 done += _train_and_score(waiting, chunk)
                 waiting = []
-                room.clear()
-                room.add(task.prepared)
+                budget.clear()
+                budget.add(task.prepared)
             waiting.append(task)
         fold.release()
         del memory

@@ -93,7 +93,7 @@ def same_data(data: Any, other: Any) -> bool:
     return np.array_equal(a, b) or (a.dtype.kind in "fc" and np.array_equal(a, b, equal_nan=True))
 
 
-class Fold:
+class FoldRows:
     """The rows of one fold, cut out when they are asked for first.
 
     All fits of the fold share them. Whoever might write into them needs a copy.
@@ -105,14 +105,14 @@ class Fold:
         self.release()
 
     def rows(self, which: str, estimator: Any) -> Any:
-        """Give X and y of the "train" or "test" rows."""
+        """Return X and y of the "train" or "test" rows."""
         if which not in self._cut:
             numbers = (self.train,) if which == "train" else (self.test, self.train)
             self._cut[which] = split_rows(estimator, *self.data, *numbers)
         return self._cut[which]
 
     def transformed(self, which: str, pipeline: Pipeline) -> Any:
-        """Give X as the pipeline's last step sees it, and y.
+        """Return X as the pipeline's last step sees it, and y.
 
         What the last pipeline's transformers gave is known as far as this one has the same.
 
@@ -138,7 +138,7 @@ class Fold:
 
 
 def transformers(estimator: Any) -> Sequence[Any]:
-    """Give the steps before a pipeline's last one, without those that do nothing."""
+    """Return the steps before a pipeline's last one, without those that do nothing."""
     if not isinstance(estimator, Pipeline):
         return ()
     steps = (step for _, step in estimator.steps[:-1])

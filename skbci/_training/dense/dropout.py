@@ -27,7 +27,7 @@ class DropoutMasks:
         self.at = 0
 
     def take(self, shape: Sequence[int]) -> Tensor:
-        """Give a mask of a shape: zeros, and ``1 / (1 - rate)`` where a unit is kept."""
+        """Return a mask of a shape: zeros, and ``1 / (1 - rate)`` where a unit is kept."""
         n_rows, n_units = shape
         size = n_rows * n_units
         if self.at + size > self.pool.numel():

@@ -34,7 +34,7 @@ class Averages:
         self.mean = old + (now - old) * (2 / (self.k + 1))
 
     def shown(self, flat: Tensor) -> Tensor:
-        """Give the weights to predict with."""
+        """Return the weights to predict with."""
         if self.mean is None:
             return flat
         out = flat.clone()

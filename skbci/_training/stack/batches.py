@@ -24,7 +24,7 @@ class Pool:
         self.starts: list[int] = []
 
     def add(self, tensor: Tensor) -> int:
-        """Give the row at which a tensor starts."""
+        """Return the row at which a tensor starts."""
         for known, start in zip(self.tensors, self.starts):
             if same_values(known, tensor):
                 return start
@@ -34,7 +34,7 @@ class Pool:
         return start
 
     def close(self, dtype: torch.dtype) -> Tensor:
-        """Give all rows, and let go of the tensors."""
+        """Return all rows, and let go of the tensors."""
         parts, self.tensors = self.tensors, []
         rows = parts[0] if len(parts) == 1 else torch.cat(parts)
         return rows.to(dtype) if rows.is_floating_point() else rows

@@ -53,7 +53,7 @@ class StackEngine(DensePass):
             self.places.append((weight, (n_out, n_in), slice(bias.start, at)))
 
     def views(self, flat: Tensor) -> Layers:
-        """Give weights (m, n_out, n_in) and biases (m, n_out) of flat vectors (m, n_weights)."""
+        """Return weights (m, n_out, n_in) and biases (m, n_out) of flat vectors (m, n_weights)."""
         return [
             (flat[:, weight].unflatten(1, shape), flat[:, bias])
             for weight, shape, bias in self.places
@@ -171,7 +171,7 @@ def _aligned(like: Tensor, n: int) -> bool:
 
 
 def _shifted(values: Tensor, n: int) -> Tensor:
-    """Give a copy that starts in memory as the n-th number of an aligned tensor."""
+    """Return a copy that starts in memory as the n-th number of an aligned tensor."""
     shift = n % (_ALIGNMENT // values.element_size())
     return values.new_empty(values.numel() + shift)[shift:].view(values.shape).copy_(values)
 

@@ -17,7 +17,7 @@ from skbci.optim import HJB, HJBAD, HJBUnder
 
 
 def build_steps(members: Sequence[PreparedFit]) -> list[Steps]:
-    """Give the steps of members that are sorted by `step_key`."""
+    """Return the steps of members that are sorted by `step_key`."""
     out: list[Steps] = []
     start = 0
     for _, same in groupby(members, key=lambda member: step_key(member)[:2]):
@@ -50,7 +50,7 @@ class _Updates(Steps):
         self.optimizers = [self.optimizers[i] for i in kept]
 
     def _factors(self, loss: Tensor) -> tuple[np.ndarray, Tensor]:
-        """Give the factors from the gradients to HJB's updates, zero for the diverged."""
+        """Return the factors from the gradients to HJB's updates, zero for the diverged."""
         norm = torch.linalg.vector_norm(self.grad[:, : self.n_weights], dim=1)
         P, length = torch.stack([loss.double(), norm.double()]).cpu().numpy()
         if (P < 0).any():
@@ -70,7 +70,7 @@ class _Updates(Steps):
         return torch.as_tensor(values, dtype=self.flat.dtype, device=self.flat.device)[:, None]
 
     def _step_sizes(self, loss: Tensor, bad: Tensor) -> np.ndarray:
-        """Give each network's own step size, where it has a schedule for that step's."""
+        """Return each network's own learning rate, where it has a schedule for it."""
         if not self.scheduled.any():
             return self.setting["lr"]
         out, losses = self.setting["lr"].copy(), loss.tolist()
@@ -107,7 +107,7 @@ class HJBADSteps(_Updates):
         self.sum: Tensor | None = None
 
     def state(self, i: int) -> dict[str, Any]:
-        """Give the network's sums of squares."""
+        """Return the network's sums of squares."""
         if self.sum is None:
             return {}
         own = self.sum[i, : self.n_weights].clone()
@@ -150,7 +150,7 @@ class HJBUnderSteps(_Updates):
         self.inner = TorchSteps(members, start)
 
     def bind(self, flat: Tensor, grad: Tensor, n_weights: int) -> None:
-        """Give the inner optimizer its part of the stack's weights, too."""
+        """Hand the inner optimizer its part of the stack's weights, too."""
         super().bind(flat, grad, n_weights)
         self.inner.bind(flat, grad, n_weights)
 
@@ -160,7 +160,7 @@ class HJBUnderSteps(_Updates):
         self.inner.keep(kept, start)
 
     def state(self, i: int) -> dict[str, Any]:
-        """Give the inner optimizer's state of a network."""
+        """Return the inner optimizer's state of a network."""
         return self.inner.state(i)
 
     def step(self, loss: Tensor) -> Tensor:

@@ -228,7 +228,7 @@ class _Validation:
         self.start = [self.start[i] for i in kept]
 
     def losses(self, parameters: list[tuple[Tensor, Tensor]]) -> list[float | None]:
-        """Give each member's mean loss on its validation rows, where it has any."""
+        """Return each member's mean loss on its validation rows, where it has any."""
         out: list[float | None] = [None] * len(self.members)
         by_length: dict[int, list[int]] = {}
         for i, member in enumerate(self.members):

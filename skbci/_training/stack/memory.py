@@ -1,4 +1,4 @@
-"""Fits that wait for one another, and the memory they take."""
+"""How many fits a stack may hold: the memory that they take together."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _DEFAULT_MEMORY = 1 << 30
 _MASKS = 4 << 19  # bytes of a pool of dropout masks
 
 
-class WaitingRoom:
-    """Adds up what members need together: equal rows are held once.
+class MemoryBudget:
+    """Adds up what fits need together: equal rows are held once.
 
     Parameters
     ----------
@@ -27,13 +27,13 @@ class WaitingRoom:
         self.clear()
 
     def clear(self) -> None:
-        """Let everybody go."""
+        """Count from nothing again."""
         self._tensors: list[Tensor] = []
         self._streams: set[bytes] = set()
         self._used = 0.0
 
     def add(self, member: PreparedFit) -> bool:
-        """Let a member in; False, and nobody in, if there is no room for it beside the others."""
+        """Count a fit in; return False, and leave it out, if it is too much beside the others."""
         train, new = self._share(member.train)
         valid, more = (None, []) if member.valid is None else self._share(member.valid)
         used = float(member.n_bytes())
@@ -51,7 +51,7 @@ class WaitingRoom:
         return True
 
     def _share(self, rows: Rows) -> tuple[Rows, list[Tensor]]:
-        """Give the rows with known tensors in place of equal ones, and the unknown ones."""
+        """Return the rows with known tensors in place of equal ones, and the unknown ones."""
         new: list[Tensor] = []
         out: list[Tensor | None] = []
         for tensor in rows:

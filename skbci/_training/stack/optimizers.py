@@ -33,13 +33,13 @@ def step_key(member: PreparedFit) -> tuple[str, str, str]:
 
 
 def settings_of(optimizer: Any) -> dict[str, Any]:
-    """Give the settings of an optimizer's only parameter group."""
+    """Return the settings of an optimizer's only parameter group."""
     group = optimizer.param_groups[0]
     return {name: value for name, value in group.items() if name != "params"}
 
 
 def padding(n_weights: int) -> int:
-    """Give the zeros after a network's weights, so that all networks' start alike in memory."""
+    """Return the zeros after a network's weights, so that all networks' start alike in memory."""
     return -n_weights % _ROW
 
 
@@ -72,7 +72,7 @@ class Steps:
         raise NotImplementedError
 
     def state(self, i: int) -> dict[str, Any]:
-        """Give what the optimizer of the own network ``i`` would know by now."""
+        """Return what the optimizer of the own network ``i`` would know by now."""
         return {}
 
 
@@ -97,7 +97,7 @@ class TorchSteps(Steps):
             self.groups.append((settings, [(n, self._spread(state, n)) for n in counts]))
 
     def bind(self, flat: Tensor, grad: Tensor, n_weights: int) -> None:
-        """Give each parameter group its part of the stack's weights."""
+        """Hand each parameter group its part of the stack's weights."""
         super().bind(flat, grad, n_weights)
         width = n_weights if self.exact else flat.shape[1]
         self.optimizer.state = defaultdict(dict)
@@ -149,7 +149,7 @@ class TorchSteps(Steps):
         return value[0, : self.n_weights].float() if value.ndim else value.clone()
 
     def _spread(self, state: dict[str, Any], n: int) -> dict[str, Any]:
-        """Give a fresh optimizer's state for n networks."""
+        """Return a fresh optimizer's state for n networks."""
         out = {}
         for name, value in state.items():
             if isinstance(value, Tensor):
@@ -162,13 +162,13 @@ class TorchSteps(Steps):
 
 
 def _torchs(member: PreparedFit) -> Any:
-    """Give the optimizer that steps by the gradient alone."""
+    """Return the optimizer that steps by the gradient alone."""
     optimizer = member.net.optimizer_
     return optimizer.inside if isinstance(optimizer, HJBUnder) else optimizer
 
 
 def _select(state: dict[str, Any], mine: np.ndarray) -> dict[str, Any]:
-    """Give the state of some of a parameter's networks."""
+    """Return the state of some of a parameter's networks."""
     return {
         name: value[torch.as_tensor(mine, device=value.device)]
         if isinstance(value, Tensor) and value.ndim

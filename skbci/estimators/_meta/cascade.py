@@ -173,7 +173,7 @@ class CascadeClassifier(MetaClassifier):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the terminal classifier's labels.
+        """Return the terminal classifier's labels.
 
         Parameters
         ----------
@@ -189,7 +189,7 @@ class CascadeClassifier(MetaClassifier):
 
     @available_if(can("predict_proba", "terminal"))
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Give the terminal classifier's probabilities.
+        """Return the terminal classifier's probabilities.
 
         Parameters
         ----------

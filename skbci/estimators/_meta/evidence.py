@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from scipy.special import softmax
 from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -21,6 +20,7 @@ from skbci._weights import as_counts
 from skbci._whole import all_or_nothing
 from skbci.estimators._meta.base import MetaClassifier, can
 from skbci.estimators._meta.markov import forward_filter
+from skbci.estimators._meta.silence import says_nothing
 
 # A classifier that is certain must not outvote all other rows.
 LEAST_PROBABILITY = 1e-7
@@ -227,7 +227,7 @@ class EvidenceAccumulator(MetaClassifier):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the label with the most evidence.
+        """Return the label with the most evidence.
 
         Parameters
         ----------
@@ -244,7 +244,7 @@ class EvidenceAccumulator(MetaClassifier):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Give accumulated probabilities.
+        """Compute accumulated probabilities.
 
         Parameters
         ----------
@@ -330,38 +330,6 @@ class EvidenceAccumulator(MetaClassifier):
             check_count(self.window, "window", self)
         else:
             check_positive(self.window, "window", self, unit="seconds")
-
-
-def says_nothing(estimator: Any, proba: np.ndarray) -> np.ndarray:
-    """Whether rows have the very prior of a classifier that predicts it where there is no signal.
-
-    Parameters
-    ----------
-    estimator : estimator
-        Fitted.
-    proba : ndarray, shape (n_rows, n_classes)
-        Its probabilities.
-
-    Returns
-    -------
-    ndarray of bool, shape (n_rows,)
-    """
-    while not hasattr(estimator, "prior_") and (inside := _inside(estimator)) is not None:
-        estimator = inside
-    prior = getattr(estimator, "prior_", None)
-    if prior is None or np.shape(prior) != proba.shape[1:]:
-        return np.zeros(len(proba), dtype=bool)
-    return np.asarray((proba == np.asarray(prior, dtype=proba.dtype)).all(axis=1))
-
-
-def _inside(estimator: Any) -> Any:
-    """The estimator that answers in another one's place, if there is one."""
-    if isinstance(estimator, Pipeline):
-        return estimator.steps[-1][1]
-    for name in ("best_estimator_", "estimator_"):
-        if hasattr(estimator, name):
-            return getattr(estimator, name)
-    return None
 
 
 def _within(values: np.ndarray, first: np.ndarray) -> np.ndarray:

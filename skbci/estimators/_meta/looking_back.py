@@ -11,8 +11,9 @@ from sklearn.preprocessing import FunctionTransformer
 from skbci.estimators._meta.cascade import CascadeClassifier
 from skbci.estimators._meta.evidence import EvidenceAccumulator
 from skbci.features import CausalCentering, EuclideanAlignment, RiemannianRecentering
+from skbci.pipeline import last_step
 
-__all__ = ["may_look_back"]
+__all__ = ["holds_cascade", "may_look_back"]
 
 _LOOK_BACK = (
     CascadeClassifier, CausalCentering, EuclideanAlignment, EvidenceAccumulator,
@@ -33,3 +34,10 @@ def may_look_back(estimator: Any) -> bool:
         return True
     inner = estimator.get_params(deep=True).values()  # of voting, stacking, wrappers
     return any(may_look_back(part) for part in inner if isinstance(part, BaseEstimator))
+
+
+def holds_cascade(estimator: Any) -> bool:
+    """Whether an estimator is a cascade, or holds one in its last step."""
+    last = last_step(estimator)
+    inner = getattr(last, "estimator", None)
+    return isinstance(last, CascadeClassifier) or (inner is not None and holds_cascade(inner))

@@ -9,7 +9,7 @@ from scipy.special import softmax
 def forward_filter(
     logs: np.ndarray, first: np.ndarray, change_rate: float, prior: np.ndarray
 ) -> np.ndarray:
-    """Give the class probabilities at each row from the rows of its window.
+    """Compute the class probabilities at each row from the rows of its window.
 
     Parameters
     ----------

@@ -27,9 +27,8 @@ from skbci.estimators._meta.base import (
     take_rows,
 )
 from skbci.estimators._meta.calibration import calibration_rows, mixed_batch
-from skbci.estimators._meta.cascade import CascadeClassifier
-from skbci.estimators._meta.looking_back import may_look_back
-from skbci.estimators._meta.step_size import scaled_step_size
+from skbci.estimators._meta.learning_rate import scaled_learning_rate
+from skbci.estimators._meta.looking_back import holds_cascade, may_look_back
 from skbci.pipeline import last_step
 
 _WITHOUT_TABLE = "No session can be told from another, so that nothing is learned online"
@@ -56,7 +55,7 @@ class OnlineClassifier(MetaClassifier):
         How often the calibration rows are gone through. 0: not at all, which is the offline
         classifier under the same protocol, to compare with.
     lr_factor : float, default=1.0
-        Multiplies the networks' step size while they learn online.
+        Multiplies the networks' learning rate while they learn online.
     replay : int, default=0
         Number of offline rows, drawn evenly from the classes, that are mixed into each mini-batch.
         A minute of calibration is a few blocks of one class each; without replay a mini-batch
@@ -227,7 +226,7 @@ class OnlineClassifier(MetaClassifier):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the classifier's labels.
+        """Return the classifier's labels.
 
         Parameters
         ----------
@@ -242,7 +241,7 @@ class OnlineClassifier(MetaClassifier):
 
     @available_if(can("predict_proba", "estimator"))
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Give the classifier's probabilities.
+        """Return the classifier's probabilities.
 
         Parameters
         ----------
@@ -275,7 +274,7 @@ class OnlineClassifier(MetaClassifier):
         learner = last_step(self.estimator_)
         random = check_seed(self.random_state, "random_state", self) if self.replay else None
         offline = self._offline_ and (self._transformed(self._offline_[0]), self._offline_[1])
-        with scaled_step_size(learner, float(self.lr_factor), type(self).__name__):
+        with scaled_learning_rate(learner, float(self.lr_factor), type(self).__name__):
             for _ in range(self.n_passes):
                 for rows in self._batches(len(y)):
                     batch = take_rows(inside, rows), y[rows]
@@ -344,14 +343,8 @@ class OnlineClassifier(MetaClassifier):
                 f"{type(step).__name__}, which has no partial_fit. MLPClassifier and "
                 "sklearn.linear_model.SGDClassifier have one."
             )
-        if self.replay and _holds_cascade(self.estimator):
+        if self.replay and holds_cascade(self.estimator):
             raise ValueError(
                 f"{name}: replay={self.replay} mixes rows of other times into a mini-batch, and a "
                 "CascadeClassifier needs the rows in order; use replay=0."
             )
-
-
-def _holds_cascade(estimator: Any) -> bool:
-    last = last_step(estimator)
-    inner = getattr(last, "estimator", None)
-    return isinstance(last, CascadeClassifier) or (inner is not None and _holds_cascade(inner))

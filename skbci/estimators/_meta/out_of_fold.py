@@ -13,13 +13,14 @@ from skbci._sessions import apart_in_time, session_codes, session_rows
 
 __all__ = ["inner_folds", "out_of_fold"]
 
-Fold = tuple[np.ndarray, np.ndarray]
+# Rows to train on, and rows to predict.
+TrainTest = tuple[np.ndarray, np.ndarray]
 _N_FOLDS = 5
 
 
 def inner_folds(
     cv: Any, X: Any, y: np.ndarray, groups: np.ndarray | None, gap: float, who: str
-) -> Iterator[Fold]:
+) -> Iterator[TrainTest]:
     """Folds of the training rows: as given, else by group, session, or blocks of time.
 
     Parameters
@@ -74,7 +75,7 @@ def inner_folds(
 
 
 def out_of_fold(
-    folds: Iterator[Fold], y: np.ndarray, n_values: int,
+    folds: Iterator[TrainTest], y: np.ndarray, n_values: int,
     fit_predict: Callable[[np.ndarray, np.ndarray], np.ndarray], who: str, gap: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean of what is predicted for each row while it was on the test side.

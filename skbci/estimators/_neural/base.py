@@ -180,7 +180,7 @@ class BaseNeural(WholeFits, BaseEstimator):
         """Keep what else a method has found; None: there is nothing yet."""
 
     def _follow_compaction(self, before: nn.Module) -> None:
-        """Give ``net_``, which is smaller than the network before, masks of its own."""
+        """Find the masks of ``net_``, which is smaller than the network before."""
         if self._kept_ is not None:
             weights = prunable(self.net_.module_)
             self._kept_ = {name: w.detach().ne(0).cpu() for name, w in weights.items()}

@@ -115,7 +115,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         return self
 
     def predict(self, X: Any) -> np.ndarray:
-        """Give the most probable label of each row.
+        """Return the most probable label of each row.
 
         Parameters
         ----------
@@ -132,7 +132,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         return self.classes_[best]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Give class probabilities.
+        """Compute class probabilities.
 
         Parameters
         ----------

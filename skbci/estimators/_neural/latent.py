@@ -37,7 +37,7 @@ class LatentClassifier(
         return tags
 
     def transform(self, X: Any) -> np.ndarray:
-        """Give the latent that the classifier sees.
+        """Return the latent that the classifier sees.
 
         Parameters
         ----------

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def mlp_settings(estimator: Any) -> dict[str, Any]:
-    """Give what `skbci.nets.MLP` needs besides shapes."""
+    """Return what `skbci.nets.MLP` needs besides shapes."""
     return {
         "hidden_layer_sizes": estimator.hidden_layer_sizes,
         "activation": estimator.activation,

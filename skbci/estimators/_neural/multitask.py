@@ -62,7 +62,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
     # -- rows of tasks --------------------------------------------------------------------
 
     def _with_task(self, X: Any, y: Any, task: Any, reset: bool) -> np.ndarray:
-        """Give labels and tasks as one array, whose rows can be chosen together."""
+        """Return labels and tasks as one array, whose rows can be chosen together."""
         if y is None:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None."
@@ -75,7 +75,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         return bundle
 
     def _tasks_of(self, X: Any, task: Any, n_rows: int, reset: bool) -> np.ndarray:
-        """Give the task of each row, all of them known."""
+        """Return the task of each row, all of them known."""
         if reset:
             tasks = name_tasks(X, task, n_rows)
             self._named_ = tasks is not None
@@ -268,7 +268,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
     # -- prediction -----------------------------------------------------------------------
 
     def _log_proba(self, X: Any, task: Any) -> np.ndarray:
-        """Give log-probabilities of each task's classes; minus infinity for other tasks'."""
+        """Compute log-probabilities of each task's classes; minus infinity for other tasks'."""
         check_is_fitted(self, "net_")
         X = as_eeg(X)
         logits = self._predicted(X, lambda rows: self._apply(_all_heads, rows)).cpu()
@@ -307,7 +307,8 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         --------
         TaskScorer : One task's rows, any metric.
         """
-        return accuracy_score(y, self.predict(X, task), sample_weight=sample_weight)
+        labels = self.predict(X, task)  # type: ignore[call-arg]  # children take it
+        return accuracy_score(y, labels, sample_weight=sample_weight)
 
 
 def _all_heads(net: nn.Module, rows: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ class Standardizer:
         return self
 
     def transform(self, data: np.ndarray, dtype: Any = np.float32) -> np.ndarray:
-        """Give the standardized data, computed in double precision, in a precision."""
+        """Return the standardized data, computed in double precision, in a precision."""
         mean, scale = _spread(self.mean, data.ndim), _spread(self.scale, data.ndim)
         out = np.empty(data.shape, dtype=dtype)
         for a, b in _chunks(data):
@@ -50,7 +50,7 @@ class Standardizer:
         return out
 
     def project(self, data: np.ndarray, direction: np.ndarray) -> np.ndarray:
-        """Give each standardized row's product with a direction, in double precision."""
+        """Return each standardized row's product with a direction, in double precision."""
         mean, scale = _spread(self.mean, data.ndim), _spread(self.scale, data.ndim)
         out = np.empty(len(data))
         for a, b in _chunks(data):
@@ -58,7 +58,7 @@ class Standardizer:
         return out
 
     def inverse_transform(self, data: np.ndarray) -> np.ndarray:
-        """Give the data in its unit, in double precision."""
+        """Return the data in its unit, in double precision."""
         return data * _spread(self.scale, data.ndim) + _spread(self.mean, data.ndim)
 
 

@@ -25,7 +25,7 @@ _TAKEN = {"loss", "mean", "batch_size"}
 
 
 def name_tasks(X: Any, task: Any, n_rows: int) -> np.ndarray | None:
-    """Give the task of each row: as told, or from X's row table; None where neither says.
+    """Return the task of each row: as told, or from X's row table; None where neither says.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Another step size for a while."""
+"""Another learning rate for as long as a context is open."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-__all__ = ["scaled_step_size"]
+__all__ = ["scaled_learning_rate"]
 
 
 @contextmanager
-def scaled_step_size(learner: Any, factor: float, who: str) -> Iterator[None]:
-    """Multiply the step size of every network in a fitted estimator, then put it back.
+def scaled_learning_rate(learner: Any, factor: float, who: str) -> Iterator[None]:
+    """Multiply the learning rate of every network in a fitted estimator, then put it back.
 
     Raises
     ------
@@ -26,8 +26,8 @@ def scaled_step_size(learner: Any, factor: float, who: str) -> Iterator[None]:
     groups = [group for net in _nets(learner) for group in net.optimizer_.param_groups]
     if not groups:
         raise ValueError(
-            f"{who}: lr_factor={factor:g} changes the step size of skbci's networks, but a "
-            f"{type(learner).__name__} is none and holds none; use lr_factor=1."
+            f"{who}: lr_factor={factor:g} changes the learning rate of skbci's networks, but "
+            f"{type(learner).__name__} has no network; use lr_factor=1."
         )
     before = [group["lr"] for group in groups]
     for group in groups:

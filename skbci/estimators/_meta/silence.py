@@ -1,0 +1,40 @@
+"""Which predicted probabilities say nothing of a row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+
+
+def says_nothing(estimator: Any, proba: np.ndarray) -> np.ndarray:
+    """Whether rows have the very prior of a classifier that predicts it where there is no signal.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    proba : ndarray, shape (n_rows, n_classes)
+        Its probabilities.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+    """
+    while not hasattr(estimator, "prior_") and (inside := _inside(estimator)) is not None:
+        estimator = inside
+    prior = getattr(estimator, "prior_", None)
+    if prior is None or np.shape(prior) != proba.shape[1:]:
+        return np.zeros(len(proba), dtype=bool)
+    return np.asarray((proba == np.asarray(prior, dtype=proba.dtype)).all(axis=1))
+
+
+def _inside(estimator: Any) -> Any:
+    """The estimator that answers in another one's place, if there is one."""
+    if isinstance(estimator, Pipeline):
+        return estimator.steps[-1][1]
+    for name in ("best_estimator_", "estimator_"):
+        if hasattr(estimator, name):
+            return getattr(estimator, name)
+    return None
