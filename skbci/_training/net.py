@@ -299,10 +299,10 @@ class SlicingNet(NeuralNet):
                     self.engine_.take_gradients()
             return loss
 
-        told = {}
+        given = {}
         if weight is not None and getattr(self.optimizer_, "needs_module", False):
-            told["row_weights"] = weight
-        loss = self.optimizer_.step(closure, **told).detach()
+            given["row_weights"] = weight
+        loss = self.optimizer_.step(closure, **given).detach()
         if self.engine_ is not None:
             self.engine_.hold_frozen()
         return (loss * share if mean else loss), outputs[0].detach()

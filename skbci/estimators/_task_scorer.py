@@ -110,8 +110,8 @@ class TaskScorer:
                 f"{np.unique(tasks).tolist()}. In a cross-validation, every test fold needs rows "
                 "of each task."
             )
-        told = {} if task is None else {"task": tasks[rows]}
-        if told:  # the predict of a search takes rows only
+        params = {} if task is None else {"task": tasks[rows]}
+        if params:  # the predict of a search takes rows only
             estimator = getattr(estimator, "best_estimator_", estimator)
-        said = estimator.predict(_safe_indexing(X, rows), **told)
-        return float(self.metric(labels[rows], said, **self.settings))
+        predicted = estimator.predict(_safe_indexing(X, rows), **params)
+        return float(self.metric(labels[rows], predicted, **self.settings))

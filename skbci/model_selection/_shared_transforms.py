@@ -43,9 +43,9 @@ class PrefixMemory:
 
         @functools.wraps(function)
         def cached(transformer: Any, X: Any, y: Any, **settings: Any) -> Any:
-            told = {name: value for name, value in settings.items() if name not in ignore}
+            params = {name: value for name, value in settings.items() if name not in ignore}
             try:
-                key = joblib.hash((transformer, told))
+                key = joblib.hash((transformer, params))
             except Exception:  # a transformer that cannot be pickled, around a lambda for example
                 key = None
             at, self._at = self._at, self._at + 1

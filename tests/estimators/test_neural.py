@@ -94,7 +94,7 @@ def test_any_optimizer_class_works(optimizer, blobs):
         ({"batch_size": 0}, "batch_size=0 must be at least 1 or -1"),
         ({"lr": -1.0}, "lr=-1.0 must be at least 0"),
         ({"callbacks__foo__x": 1}, "callbacks__foo__x belongs to no callback; .* epoch_timer"),
-        ({"device": "gpu"}, "device='gpu' is no torch device"),
+        ({"device": "gpu"}, "device='gpu' is not a torch device"),
         ({"class_weight": {"nobody": 2.0}}, "class_weight names .*nobody"),
     ],
 )

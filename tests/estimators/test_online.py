@@ -295,7 +295,7 @@ def test_a_calibration_longer_than_the_session_is_named():
     ({"replay": 0.5}, TypeError, "replay=0.5 must be an integer"),
     ({"lr_factor": 0.0}, ValueError, "lr_factor=0.0 must be above 0"),
     ({"lr_factor": "small"}, TypeError, "lr_factor='small' must be a number"),
-    ({"lr_factor": 0.5}, ValueError, "lr_factor=0.5 changes the learning rate of skbci's networks"),
+    ({"lr_factor": 0.5}, ValueError, "lr_factor=0.5 changes the learning rate"),
 ])
 def test_bad_parameters_are_named(params, error, message):
     with pytest.raises(error, match=message):

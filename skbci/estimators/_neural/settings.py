@@ -56,8 +56,8 @@ def check_settings(estimator: Any) -> None:
         torch.device(estimator.device)
     except (RuntimeError, TypeError, ValueError):
         raise ValueError(
-            f"{name}: device={shown(estimator.device)} is no torch device; use for example 'cpu' "
-            "or 'cuda'."
+            f"{name}: device={shown(estimator.device)} is not a torch device; use for example "
+            "'cpu' or 'cuda'."
         ) from None
     if torch.device(estimator.device).type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"{name}: device={estimator.device!r}, but torch finds no CUDA device.")
