@@ -131,13 +131,32 @@ class Augmentation(BaseEstimator):
                 given, data, dtype=np.float64, ensure_non_negative=True
             )
             kept = np.flatnonzero(weight > 0)
-        return self._augment(X, data, y, weight, kept, np.unique(y), rng)
+        return self.augment_valid(X, data, y, weight, kept, np.unique(y), rng)
 
-    def _augment(
+    def augment_valid(
         self, X: Any, data: np.ndarray, y: np.ndarray, weight: np.ndarray | None,
         kept: np.ndarray, classes: np.ndarray, rng: np.random.RandomState,
     ) -> Augmented:
-        """Make new rows of the ``kept`` ones of validated rows."""
+        """Make new rows of some of an estimator's own rows, which it has validated.
+
+        Parameters
+        ----------
+        X : EEGArray or anything
+            Where the rows' table and names are read, if it is an `EEGArray`.
+        data : ndarray of float, shape (n_rows, ...)
+        y : ndarray, shape (n_rows,)
+        weight : ndarray of float, shape (n_rows,), or None
+        kept : ndarray of int
+            Rows to make new ones of.
+        classes : ndarray
+            All labels, sorted, whether these rows have them or not.
+        rng : RandomState
+
+        Returns
+        -------
+        Augmented
+        """
+        self._check_axes(data)
         if len(kept) < len(data):
             X, data, y = X[kept] if isinstance(X, EEGArray) else X, data[kept], y[kept]
         new = self._new_rows(GivenRows(X, data, y, classes), rng)
@@ -150,14 +169,16 @@ class Augmentation(BaseEstimator):
 
     def _read(self, X: Any) -> np.ndarray:
         """Validate rows, and leave no trace of them."""
-        data = check_eeg(copy.copy(self), X, reset=True, ndim=(2, 3, 4), flat="allow")
+        return check_eeg(copy.copy(self), X, reset=True, ndim=(2, 3, 4), flat="allow")
+
+    def _check_axes(self, data: np.ndarray) -> None:
+        """Refuse rows of features where channels or times matter."""
         if data.ndim not in self._input_ndim:
             raise ValueError(
                 f"{type(self).__name__} needs rows of channels x times (or of bands x channels x "
                 f"times), but X has shape {data.shape}: rows of features. 'noise' and 'mixup' "
                 "take those."
             )
-        return data
 
 
 class RandomAugmentation(Augmentation):

@@ -36,19 +36,18 @@ class AugmentationUnion(Augmentation):
         """Whether one of them needs classes."""
         return any(part.needs_classes for part in self.augmentations)
 
-    @property
-    def _input_ndim(self) -> tuple[int, ...]:  # type: ignore[override]
-        taken = [set(part._input_ndim) for part in self.augmentations]
-        return tuple(sorted(set.intersection(*taken)))
-
     def _check_settings(self) -> None:
         for part in self.augmentations:
             part._check_settings()
 
-    def _augment(self, X: Any, data: np.ndarray, y: np.ndarray, weight: np.ndarray | None,
-                 kept: np.ndarray, classes: np.ndarray, rng: np.random.RandomState) -> Augmented:
+    def augment_valid(
+        self, X: Any, data: np.ndarray, y: np.ndarray, weight: np.ndarray | None,
+        kept: np.ndarray, classes: np.ndarray, rng: np.random.RandomState,
+    ) -> Augmented:
+        """Make new rows by each in turn; parameters as of `Augmentation.augment_valid`."""
         parts = [
-            part._augment(X, data, y, weight, kept, classes, rng) for part in self.augmentations
+            part.augment_valid(X, data, y, weight, kept, classes, rng)
+            for part in self.augmentations
         ]
         weights = None
         if any(part.sample_weight is not None for part in parts):

@@ -11,6 +11,11 @@ fill_doc = doc_filler({
     "activation": """
     Follows each hidden layer.
     """,
+    "augmentation": """
+    Further training rows that `fit` makes of its training rows, never of validation rows:
+    ``"mirror"``, ``"recombine"``, ``"mixup"``, ``"noise"``, ``"channel-dropout"``,
+    ``"time-shift"``, or what `skbci.augmentation` has; settings are ``augmentation__...``.
+    """,
     "batch_size": """
     Rows in a mini-batch; -1 takes all rows at once.
     """,

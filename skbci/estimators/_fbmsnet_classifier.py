@@ -82,6 +82,8 @@ class FBMSNetClassifier(LatentClassifier):
         %(min_lr)s
     class_weight : dict, "balanced" or None, default=None
         %(class_weight)s
+    augmentation : str, Augmentation class or instance, list of them, or None, default=None
+        %(augmentation)s
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
         %(callbacks)s
     device : str, default="cpu"
@@ -92,7 +94,8 @@ class FBMSNetClassifier(LatentClassifier):
         %(random_state_of_several)s
     **routes
         ``module__...`` (other arguments of `FBMSNet`), ``losses__...``, ``loss_weighting__...``,
-        ``optimizer__...``, ``pruning__...`` and ``callbacks__...`` parameters.
+        ``optimizer__...``, ``pruning__...``, ``augmentation__...`` and ``callbacks__...``
+        parameters.
 
     Attributes
     ----------
@@ -190,6 +193,7 @@ class FBMSNetClassifier(LatentClassifier):
         lr_factor: float = 0.5,
         min_lr: float = 1e-4,
         class_weight: Any = None,
+        augmentation: Any = None,
         callbacks: Any = None,
         device: str = "cpu",
         verbose: int = 0,
@@ -222,6 +226,7 @@ class FBMSNetClassifier(LatentClassifier):
         self.lr_factor = lr_factor
         self.min_lr = min_lr
         self.class_weight = class_weight
+        self.augmentation = augmentation
         self.callbacks = callbacks
         self.device = device
         self.verbose = verbose

@@ -53,6 +53,8 @@ class MLPClassifier(BaseNeuralClassifier):
         be large.
     class_weight : dict, "balanced" or None, default=None
         %(class_weight)s
+    augmentation : str, Augmentation class or instance, list of them, or None, default=None
+        %(augmentation)s
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
         %(callbacks)s
     device : str, default="cpu"
@@ -62,7 +64,8 @@ class MLPClassifier(BaseNeuralClassifier):
     random_state : int, RandomState or None, default=None
         %(random_state)s
     **routes
-        ``optimizer__...``, ``criterion__...``, ``pruning__...`` and ``callbacks__...`` parameters.
+        ``optimizer__...``, ``criterion__...``, ``pruning__...``, ``augmentation__...`` and
+        ``callbacks__...`` parameters.
 
     Attributes
     ----------
@@ -112,7 +115,7 @@ class MLPClassifier(BaseNeuralClassifier):
     True
     """
 
-    _route_prefixes = ("criterion", "optimizer", "pruning", "callbacks")
+    _route_prefixes = ("criterion", "optimizer", "pruning", "augmentation", "callbacks")
 
     def __init__(
         self,
@@ -134,6 +137,7 @@ class MLPClassifier(BaseNeuralClassifier):
         tol: float = 1e-4,
         monitor: str | None = None,
         class_weight: Any = None,
+        augmentation: Any = None,
         callbacks: Any = None,
         device: str = "cpu",
         verbose: int = 0,
@@ -157,6 +161,7 @@ class MLPClassifier(BaseNeuralClassifier):
         self.tol = tol
         self.monitor = monitor
         self.class_weight = class_weight
+        self.augmentation = augmentation
         self.callbacks = callbacks
         self.device = device
         self.verbose = verbose

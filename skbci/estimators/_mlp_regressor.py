@@ -55,6 +55,10 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         %(n_iter_no_change)s
     tol : float, default=1e-4
         Smallest decrease of the validation loss that counts as an improvement.
+    augmentation : str, Augmentation class or instance, list of them, or None, default=None
+        Further training rows that `fit` makes of its training rows, never of validation rows:
+        ``"mixup"``, ``"noise"``, ``"channel-dropout"``, ``"time-shift"``, or what
+        `skbci.augmentation` has that needs no classes; settings are ``augmentation__...``.
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
         %(callbacks)s
     device : str, default="cpu"
@@ -64,7 +68,8 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     random_state : int, RandomState or None, default=None
         %(random_state)s
     **routes
-        ``optimizer__...``, ``criterion__...``, ``pruning__...`` and ``callbacks__...`` parameters.
+        ``optimizer__...``, ``criterion__...``, ``pruning__...``, ``augmentation__...`` and
+        ``callbacks__...`` parameters.
 
     Attributes
     ----------
@@ -97,7 +102,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     True
     """
 
-    _route_prefixes = ("criterion", "optimizer", "pruning", "callbacks")
+    _route_prefixes = ("criterion", "optimizer", "pruning", "augmentation", "callbacks")
     _real_target = True
 
     def __init__(
@@ -118,6 +123,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
+        augmentation: Any = None,
         callbacks: Any = None,
         device: str = "cpu",
         verbose: int = 0,
@@ -139,6 +145,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.augmentation = augmentation
         self.callbacks = callbacks
         self.device = device
         self.verbose = verbose

@@ -89,6 +89,8 @@ class NeuralClassifier(BaseNeuralClassifier):
         %(min_lr)s
     class_weight : dict, "balanced" or None, default=None
         %(class_weight)s
+    augmentation : str, Augmentation class or instance, list of them, or None, default=None
+        %(augmentation)s
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
         %(callbacks)s
     device : str, default="cpu"
@@ -99,7 +101,8 @@ class NeuralClassifier(BaseNeuralClassifier):
         %(random_state)s
     **routes
         ``module__...``, ``optimizer__...``, ``criterion__...``, ``losses__...``,
-        ``loss_weighting__...``, ``pruning__...`` and ``callbacks__...`` parameters.
+        ``loss_weighting__...``, ``pruning__...``, ``augmentation__...`` and ``callbacks__...``
+        parameters.
 
     Attributes
     ----------
@@ -191,7 +194,8 @@ class NeuralClassifier(BaseNeuralClassifier):
     """
 
     _route_prefixes = (
-        "module", "criterion", "optimizer", "pruning", "callbacks", "losses", "loss_weighting",
+        "module", "criterion", "optimizer", "pruning", "augmentation", "callbacks", "losses",
+        "loss_weighting",
     )
     _early_stopping_words = ("auto",)
 
@@ -219,6 +223,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         lr_factor: float = 0.5,
         min_lr: float = 1e-4,
         class_weight: Any = None,
+        augmentation: Any = None,
         callbacks: Any = None,
         device: str = "cpu",
         verbose: int = 0,
@@ -246,6 +251,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         self.lr_factor = lr_factor
         self.min_lr = min_lr
         self.class_weight = class_weight
+        self.augmentation = augmentation
         self.callbacks = callbacks
         self.device = device
         self.verbose = verbose

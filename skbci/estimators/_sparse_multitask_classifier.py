@@ -72,6 +72,8 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         %(min_lr)s
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes; "balanced" ones are found for each task.
+    augmentation : str, Augmentation class or instance, list of them, or None, default=None
+        %(augmentation)s
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
         %(callbacks)s
     device : str, default="cpu"
@@ -81,8 +83,8 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
     random_state : int, RandomState or None, default=None
         %(random_state)s
     **routes
-        ``module__...`` (arguments of `skbci.nets.DualTaskNet`), ``pruning__...``,
-        ``loss_weighting__...``, ``optimizer__...`` and ``callbacks__...`` parameters.
+        ``module__...`` (of `skbci.nets.DualTaskNet`), ``pruning__...``, ``loss_weighting__...``,
+        ``optimizer__...``, ``augmentation__...`` and ``callbacks__...`` parameters.
 
     Attributes
     ----------
@@ -101,8 +103,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         Share of the weights that are kept, by parameter and in total: a column a task, and
         ``"network"`` for what is kept in the end.
     overlap_ : DataFrame
-        Jaccard index of what two tasks asked for, by shared parameter and in total; a column a
-        pair of tasks.
+        Jaccard index of what each pair of tasks asked for, by shared parameter and in total.
     net_ : skorch.NeuralNet
         %(net)s
     history_ : DataFrame
@@ -167,7 +168,9 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
     True
     """
 
-    _route_prefixes = ("module", "optimizer", "pruning", "callbacks", "loss_weighting")
+    _route_prefixes = (
+        "module", "optimizer", "pruning", "augmentation", "callbacks", "loss_weighting",
+    )
     # Passed on as soon as they are given, without set_fit_request.
     __metadata_request__fit = {"task": True, "groups": True}
     __metadata_request__partial_fit = {"task": True}
@@ -196,6 +199,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         lr_factor: float = 0.5,
         min_lr: float = 1e-4,
         class_weight: Any = None,
+        augmentation: Any = None,
         callbacks: Any = None,
         device: str = "cpu",
         verbose: int = 0,
@@ -220,6 +224,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         self.lr_factor = lr_factor
         self.min_lr = min_lr
         self.class_weight = class_weight
+        self.augmentation = augmentation
         self.callbacks = callbacks
         self.device = device
         self.verbose = verbose

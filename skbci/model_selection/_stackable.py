@@ -10,7 +10,7 @@ from skbci.estimators import MLPClassifier, MLPRegressor
 # What a stacked fit looks at, one way or the other. Any other parameter (one that a later version
 # adds, say) must have its default value for a fit to be stacked.
 _KNOWN = {
-    "activation", "batch_size", "class_weight", "criterion", "device", "dropout",
+    "activation", "augmentation", "batch_size", "class_weight", "criterion", "device", "dropout",
     "early_stopping", "hidden_layer_sizes", "lr", "max_epochs", "n_iter_no_change", "optimizer",
     "random_state", "standardize", "tol", "validation_fraction",
 }
@@ -25,7 +25,7 @@ def can_stack(estimator: Any) -> bool:
     if not isinstance(estimator.criterion, str):
         return False
     for name, value in estimator.get_params(deep=False).items():
-        if name in _KNOWN or name.startswith("optimizer__"):
+        if name in _KNOWN or name.startswith(("optimizer__", "augmentation__")):
             continue
         if name not in defaults or not _same(value, defaults[name].default):
             return False

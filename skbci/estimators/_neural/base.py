@@ -47,7 +47,7 @@ class BaseNeural(WholeFits, BaseEstimator):
     """
 
     _route_prefixes: tuple[str, ...] = (
-        "module", "criterion", "optimizer", "pruning", "callbacks",
+        "module", "criterion", "optimizer", "pruning", "augmentation", "callbacks",
     )
     _rng_state_: int | Tensor
     _lr_: float
@@ -61,6 +61,7 @@ class BaseNeural(WholeFits, BaseEstimator):
     _plan_: LossPlan
     _kept_: dict[str, Tensor] | None
     net_: SlicingNet
+    augmentation: Any = None
 
     # Set by the children's __init__.
     optimizer: Any

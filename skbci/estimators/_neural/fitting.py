@@ -10,6 +10,7 @@ from torch import Tensor
 
 from skbci._training import PreparedFit, SlicingNet, draw_seed, masked, seeded
 from skbci.eegarray import EEGArray
+from skbci.estimators._neural.augmented_rows import add_augmented
 from skbci.estimators._neural.callbacks import build_callbacks
 from skbci.estimators._neural.module_arguments import build_module
 from skbci.estimators._neural.sparse import find_masks, sample_rows
@@ -33,6 +34,9 @@ def prepare_fit(
         estimator._standardizer_ = Standardizer().fit(
             rows.data[train], None if weight is None else weight[train]
         )
+    rows, target, weight, train = add_augmented(
+        estimator, rows, target, weight, train, valid, seed
+    )
     weight, train, valid = estimator._count_rows(rows, target, weight, train, valid)
     tensors = (
         _tensors(estimator, rows.data, target, weight, train),
@@ -101,7 +105,10 @@ def _begin(
     def build() -> SlicingNet:
         return _build_net(estimator, rows.X, rows.data.shape[1:])
 
-    estimator.prior_ = estimator._prior(target, rows.weight)
+    given = slice(len(rows.given))  # without what an augmentation added
+    estimator.prior_ = estimator._prior(
+        target[given], None if rows.weight is None else rows.weight[given]
+    )
     estimator.net_ = build()
     estimator.__dict__.pop("_n_fit_", None)
     estimator._kept_ = None

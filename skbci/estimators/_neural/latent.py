@@ -20,7 +20,7 @@ class LatentClassifier(
     """A classifier of epochs that is also a transformer to its network's latent."""
 
     _route_prefixes = (
-        "module", "optimizer", "pruning", "callbacks", "losses", "loss_weighting",
+        "module", "optimizer", "pruning", "augmentation", "callbacks", "losses", "loss_weighting",
     )
     _early_stopping_words = ("auto",)
     _reads_epochs = True

@@ -15,6 +15,7 @@ from skbci._checks import (
     refusal,
     shown,
 )
+from skbci.estimators._neural.augmented_rows import check_augmentation
 from skbci.estimators._neural.callbacks import check_callbacks
 from skbci.estimators._routes import check_routes
 
@@ -27,6 +28,7 @@ def check_settings(estimator: Any) -> None:
     TypeError, ValueError
     """
     check_routes(estimator)
+    check_augmentation(estimator)
     estimator._pruning_method()
     name = type(estimator).__name__
     check_count(estimator.max_epochs, "max_epochs", estimator)

@@ -26,9 +26,10 @@ _FEWEST_VALID = 6
 
 @dataclass
 class TrainingRows:
-    """What ``fit`` was given, validated."""
+    """What ``fit`` was given, validated; ``data`` is what the module takes of ``given``."""
 
     X: Any
+    given: np.ndarray
     data: np.ndarray
     y: np.ndarray
     weight: np.ndarray | None
@@ -66,11 +67,12 @@ def check_rows(
             raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
         good &= weight > 0
     if good.all():
-        return TrainingRows(X, estimator._prepare(X, data, reset), y, weight, groups)
+        return TrainingRows(X, data, estimator._prepare(X, data, reset), y, weight, groups)
     kept = np.flatnonzero(good)
     X = X[kept] if isinstance(X, EEGArray) else X
+    data = data[kept]
     return TrainingRows(
-        X, estimator._prepare(X, data[kept], reset), y[kept],
+        X, data, estimator._prepare(X, data, reset), y[kept],
         None if weight is None else weight[kept], None if groups is None else groups[kept],
     )
 
