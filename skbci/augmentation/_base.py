@@ -165,7 +165,7 @@ class Augmentation(BaseEstimator):
         if weight is not None:
             share = weight[source] * (1.0 if share is None else share)
         labels = y[new.source] if new.y is None else new.y
-        return Augmented(_under_table(X, new), labels, share, source)
+        return Augmented(under_table(X, new), labels, share, source)
 
     def _read(self, X: Any) -> np.ndarray:
         """Validate rows, and leave no trace of them."""
@@ -194,7 +194,7 @@ class RandomAugmentation(Augmentation):
         return np.tile(np.arange(len(rows.data)), self.n_copies)
 
 
-def _under_table(X: Any, new: NewRows) -> Any:
+def under_table(X: Any, new: NewRows) -> Any:
     """Put new data under the table rows of their sources."""
     if not isinstance(X, EEGArray):
         return new.data

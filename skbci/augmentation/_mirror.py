@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks import check_mapping, check_names
-from skbci.augmentation._base import Augmentation, GivenRows, NewRows
+from skbci._checks.eeg import as_eeg
+from skbci.augmentation._base import Augmentation, GivenRows, NewRows, under_table
 from skbci.augmentation._electrode_pairs import mirrored_channels
 from skbci.augmentation._mirrored_labels import mirrored_labels
 from skbci.eegarray import EEGArray
@@ -71,6 +72,51 @@ class Mirror(Augmentation):
     ) -> None:
         self.labels = labels
         self.ch_names = ch_names
+
+    def exchange(self, X: Any) -> Any:
+        """Exchange left and right channels, whatever the labels are.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_rows, ..., n_channels, n_times)
+            Rows; they are not changed.
+
+        Returns
+        -------
+        ndarray or EEGArray, of X's shape
+            Under a table with subjects of their own, where X has one.
+
+        Raises
+        ------
+        ValueError
+            If the channels have no names, or the counterpart of one is missing.
+        """
+        X = as_eeg(X)
+        data = self._read(X)
+        nothing = np.zeros(len(data), dtype=np.int64)
+        order = mirrored_channels(self._names(GivenRows(X, data, nothing, nothing)), self)
+        table = _table_of_others(X) if isinstance(X, EEGArray) else None
+        return under_table(X, NewRows(data[..., order, :], np.arange(len(data)), table=table))
+
+    def partners(self, classes: Any) -> np.ndarray:
+        """Find each class's counterpart.
+
+        Parameters
+        ----------
+        classes : array-like, shape (n_classes,)
+            Sorted labels.
+
+        Returns
+        -------
+        ndarray of int, shape (n_classes,)
+            The index of each class's counterpart.
+
+        Raises
+        ------
+        ValueError
+            If ``labels`` does not say what the classes' counterparts are.
+        """
+        return mirrored_labels(self.labels, np.asarray(classes), self)
 
     def _check_settings(self) -> None:
         check_mapping(self.labels, "labels", self)

@@ -24,6 +24,7 @@ from skbci.estimators._meta.silence import says_nothing as says_nothing
 from skbci.estimators._min2net_classifier import MIN2NetClassifier
 from skbci.estimators._mlp_classifier import MLPClassifier
 from skbci.estimators._mlp_regressor import MLPRegressor
+from skbci.estimators._multi_view.classifier import MultiViewClassifier
 from skbci.estimators._neural.base import BaseNeural as BaseNeural
 from skbci.estimators._neural.classifier import BaseNeuralClassifier as BaseNeuralClassifier
 from skbci.estimators._neural_classifier import NeuralClassifier
@@ -39,6 +40,7 @@ __all__ = [
     "MIN2NetClassifier",
     "MLPClassifier",
     "MLPRegressor",
+    "MultiViewClassifier",
     "NeuralClassifier",
     "OnlineClassifier",
     "SparseMultitaskClassifier",

@@ -9,5 +9,6 @@ from skbci.nets._dual_task_net import DualTaskNet
 from skbci.nets._fbmsnet import FBMSNet
 from skbci.nets._min2net import MIN2Net
 from skbci.nets._mlp import MLP
+from skbci.nets._multi_view_net import MultiViewNet
 
-__all__ = ["MLP", "DualTaskNet", "FBMSNet", "MIN2Net"]
+__all__ = ["MLP", "DualTaskNet", "FBMSNet", "MIN2Net", "MultiViewNet"]

@@ -147,3 +147,20 @@ def test_a_mirrored_brain_is_another_subjects(subject, others):
     assert not set(subject) & set(others)
     assert new.X.metadata["onset"].tolist() == X.metadata["onset"].tolist()
     assert X.metadata["subject"].tolist() == subject
+
+
+def test_exchange_is_an_involution_that_needs_no_labels():
+    X = EEGArray(
+        np.arange(24.0).reshape(2, 3, 4), {"subject": [1, 2]}, sfreq=4, ch_names=["C3", "Cz", "C4"]
+    )
+    once = Mirror().exchange(X)
+    np.testing.assert_array_equal(once, np.asarray(X)[:, ::-1])
+    np.testing.assert_array_equal(Mirror().exchange(once), X)
+    assert not set(once.metadata["subject"]) & {1, 2}
+
+
+def test_partners_are_indices_of_counterparts():
+    assert Mirror().partners(["feet", "left", "right"]).tolist() == [0, 2, 1]
+    assert Mirror({1: 2, 2: 1}).partners([1, 2]).tolist() == [1, 0]
+    with pytest.raises(ValueError, match="left"):
+        Mirror().partners([1, 2])

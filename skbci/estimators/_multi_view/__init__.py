@@ -1,0 +1,1 @@
+"""A network of several views of a row."""
