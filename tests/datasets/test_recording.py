@@ -362,7 +362,7 @@ def test_pickled_objects_are_refused(tmp_path):
 
 @pytest.mark.parametrize(("change", "match"), [
     ({"y": None}, r"lacks \['y'\]; it has .*'X'.*'sfreq'"),
-    ({"X": None}, r"is no recording: it lacks 'X'.*; it has \['ch_names', 'sfreq', 'y'\]"),
+    ({"X": None}, r"is not a recording: it lacks 'X'.*; it has \['ch_names', 'sfreq', 'y'\]"),
     ({"y": [1, 2, 1]}, r"y has shape \(3,\), but there are 4 rows"),
     ({"subject": [1, 2]}, r"subject has shape \(2,\), but there are 4 rows"),
     ({"ch_names": ["C3"]}, "ch_names has 1 names, but X has 3 channels"),

@@ -180,7 +180,7 @@ def test_saved_picture_holds_every_label(tmp_path):
     (lambda: LossWeightDisplay.from_estimator(
         MLPClassifier((3,), max_epochs=1, random_state=0).fit(*load_iris(return_X_y=True))),
      ValueError, "Only networks with several losses"),
-    (lambda: LossWeightDisplay.from_estimator(MLPClassifier()), TypeError, "is no history"),
+    (lambda: LossWeightDisplay.from_estimator(MLPClassifier()), TypeError, "is not a history"),
     (lambda: LossWeightDisplay.from_history(history(0)), ValueError, "no epoch"),
     (lambda: LossWeightDisplay.from_history(history(), panels=["slopes"]), ValueError,
      "'slopes' is unknown"),

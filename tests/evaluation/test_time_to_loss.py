@@ -60,7 +60,7 @@ def test_histories_of_estimators():
 
 
 @pytest.mark.parametrize(("arguments", "error", "message"), [
-    ({"history": [1, 2]}, TypeError, "list is no history"),
+    ({"history": [1, 2]}, TypeError, "list is not a history"),
     ({"history": pd.DataFrame()}, ValueError, "no epoch in it"),
     ({"column": "loss"}, ValueError, r"no column 'loss'; it has \['train_loss'\]"),
     ({"history": pd.DataFrame({"train_loss": [np.nan]})}, ValueError, "no finite 'train_loss'"),
