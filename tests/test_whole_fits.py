@@ -28,6 +28,7 @@ from skbci.baselines import (
     csp_lda,
 )
 from skbci.estimators import (
+    AugmentedClassifier,
     CascadeClassifier,
     DecoderPipeline,
     EvidenceAccumulator,
@@ -35,6 +36,7 @@ from skbci.estimators import (
     MIN2NetClassifier,
     MLPClassifier,
     MLPRegressor,
+    MultiViewClassifier,
     NeuralClassifier,
     OnlineClassifier,
     SparseMultitaskClassifier,
@@ -91,6 +93,8 @@ LEARNERS = [
 ]
 OTHERS = [
     FBMSNetClassifier(sfreq=128, kernel_sizes=(5,), bands=((8, 12), (12, 30)), **SMALL),
+    AugmentedClassifier(GaussianNB(), "noise", random_state=0),
+    MultiViewClassifier(**SMALL),
     CascadeClassifier(GaussianNB(), LogisticRegression()),
     HeldOutSearch(MLPClassifier((5,), early_stopping=True, **SMALL), {"lr": [0.01, 0.1]}),
     StackedGridSearchCV(MLPClassifier((5,), **SMALL), {"lr": [0.01, 0.1]}, cv=2),
