@@ -126,6 +126,7 @@ ESTIMATORS = [
     MIN2NetClassifier(loss_weighting="alphagrad", optimizer="hjb", max_epochs=5, random_state=0),
     MIN2NetClassifier(sparsity=0.4, max_epochs=5, random_state=0),
     MLPClassifier(),
+    MLPClassifier((10,), augmentation=["noise", "mixup"], random_state=0),
     MLPClassifier(random_state=0),
     MLPClassifier(optimizer="hjb-ad", criterion="binary-cross-entropy", random_state=0),
     MLPClassifier((20,), optimizer="adam", lr=0.01, random_state=0),

@@ -122,25 +122,28 @@ class Recording(GaussianNoise):
         return super()._new_rows(rows, rng)
 
 
-@pytest.mark.parametrize("settings", [{}, {"validation_fraction": 0.5}], ids=str)
+@pytest.mark.parametrize("settings", [
+    {}, {"validation_fraction": 0.5}, {"class_weight": "balanced"},
+], ids=str)
 @pytest.mark.parametrize("name", ["mlp", "neural", "min2net", "fbmsnet", "multitask"])
 def test_validation_rows_are_not_augmented(name, settings):
     network = NETWORKS[name]
     before = network.get_params()
-    groups = np.tile(np.repeat([0, 1, 2, 3], 3), 2)
+    groups = np.tile(np.repeat([0, 1, 2, 3], 3), 2)[:-2]
+    X, y = BARE[:-2], LABELS[:-2]  # classes of different sizes
     try:
         network.set_params(early_stopping=True, augmentation=Recording(), **settings)
         fits = []
         for augmentation in (Recording(), None):
             with prepare_only(network) as waiting:
-                network.set_params(augmentation=augmentation).fit(BARE, LABELS, groups=groups)
+                network.set_params(augmentation=augmentation).fit(X, y, groups=groups)
             fits += waiting
     finally:
         network.set_params(**before)
     augmented, plain = fits
     given = Recording.seen.pop()
     where = [int(np.flatnonzero((row == BARE).all(axis=(1, 2)))[0]) for row in given]
-    held_out = set(range(N_ROWS)) - set(where)
+    held_out = set(range(len(X))) - set(where)
     assert held_out
     assert {groups[i] for i in held_out}.isdisjoint({groups[i] for i in where})
     # Split, standardization, and weights to start from are those of the fit without.
@@ -184,6 +187,18 @@ def test_seeds(augmentation):
     assert not np.array_equal(proba(None), proba(None))
     np.testing.assert_array_equal(np.random.get_state()[1], state)
     assert torch.equal(torch.get_rng_state(), torch_state)
+
+
+def test_what_is_drawn_goes_by_the_seed():
+    noise = []
+    for seed in (0, 0, 1):
+        network = MLPClassifier((4,), augmentation="noise", max_epochs=1, random_state=seed)
+        with prepare_only(network) as waiting:
+            network.fit(BARE, LABELS)
+        rows = waiting[0].train[0]
+        noise.append(rows[N_ROWS:] - rows[:N_ROWS])
+    assert torch.equal(noise[0], noise[1])
+    assert not torch.equal(noise[0], noise[2])
 
 
 GRID = [
