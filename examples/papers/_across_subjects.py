@@ -57,7 +57,8 @@ on the rows that a pipeline was fitted on. *slow*, *rhythms*: what it loses when
 row below 4 Hz, or above 7 Hz, is exchanged with that of another row of the same person: what the
 decoder lives on. *p, chance*: Wilcoxon's test over people against .5. *to linear*, *p*: difference
 from the best linear pipeline of the table ({best}; picked on these test rows), the same test.
-Guessing stays below {threshold:.3f} with probability .99 ({n_rows} test rows)."""
+As many guesses as there are test rows ({n_rows}) stay below {threshold:.3f} with probability .99;
+over folds, whose training rows overlap, decoders stray somewhat further."""
 
 
 # -- data -----------------------------------------------------------------------------------

@@ -43,7 +43,8 @@ class Comparison:
         The pipeline that the others are tested against.
     chance : float
         Mean score of ``DummyClassifier(strategy="prior")`` (or `DummyRegressor`) on the same
-        folds; NaN where the metric cannot score it.
+        folds; NaN where the metric cannot score it. It is a mean, not a threshold: how far a
+        pipeline without any signal strays from it is for a test to say.
 
     See Also
     --------

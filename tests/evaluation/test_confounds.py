@@ -11,7 +11,15 @@ from sklearn.model_selection import KFold
 from skbci import EEGArray
 from skbci.datasets import load_recording, make_motor_imagery
 from skbci.evaluation import confound_report
-from skbci.evaluation._confounding.scores import chance_threshold, independent_rows, repeats_p
+from skbci.evaluation._confounding.null import effective_rows, exchangeable_rows, permuted_labels
+from skbci.evaluation._confounding.scores import (
+    Trial,
+    above_chance_p,
+    chance_threshold,
+    decode,
+    independent_rows,
+    repeats_p,
+)
 
 WIDE = ("F7", "Fz", "F8", "C3", "Cz", "C4", "P3", "Pz", "P4", "PO7", "PO8")
 
@@ -28,7 +36,7 @@ def report_of(seed, **confound):
     return confound_report(data.X, data.y, n_permutations=1)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11, 105])  # of 105, one cell is three deviations above chance
 def test_none_is_found_where_there_is_none(seed):
     report = report_of(seed)
     assert not report.confounded
@@ -151,6 +159,71 @@ def test_threshold_is_the_binomial_quantile():
     # Combrisson and Jerbi 2015, table 1: 100 trials, two classes: 58 % at .05, 62 % at .01.
     assert chance_threshold(0.5, 100, 0.05) == pytest.approx(0.58)
     assert chance_threshold(0.5, 100, 0.01) == pytest.approx(0.62)
+
+
+@pytest.mark.parametrize(("hits", "n"), [(0, 40), (13, 40), (26, 40), (40, 40)])
+def test_p_of_whole_guesses_is_that_of_the_binomial_test(hits, n):
+    exact = stats.binomtest(hits, n, 0.4, alternative="greater").pvalue
+    assert above_chance_p(hits / n, 0.4, n) == pytest.approx(exact, rel=1e-9)
+
+
+def halves(n_rows, n_features, n_classes=2, seed=0):
+    """Noise, labels, and two folds: each half is tested by the other."""
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.resize(np.arange(n_classes), n_rows))
+    first = np.arange(n_rows) < n_rows // 2
+    parts = np.flatnonzero(first), np.flatnonzero(~first)
+    return rng.standard_normal((n_rows, n_features)), Trial(y, [parts, parts[::-1]], None, n_rows)
+
+
+def test_two_folds_stray_further_than_guesses():
+    # A balanced feature of two values, two folds: a fold's accuracy is its own covariance d with
+    # the labels times the sign of the other fold's. E d^2 + E |d| |d'| = 1 + 2 / pi of the
+    # variance of guessing.
+    features, trial = halves(1000, 1)
+    folds = exchangeable_rows(np.zeros(1000, int), trial.folds)
+    features[:, 0] = np.tile([0.0, 1.0], 500)
+    permuted = permuted_labels(np.tile([0, 1], 500), folds, 3000, seed=1)
+    own = effective_rows(features, trial, permuted)
+    assert own == pytest.approx(1000 / (1 + 2 / np.pi), rel=0.1)
+    once = Trial(trial.y, trial.folds[:1], None, 500)
+    assert effective_rows(features, once, permuted) == pytest.approx(500, rel=0.1)
+    shared = Trial(trial.y, trial.folds, None, 100)  # rows that share signal
+    assert effective_rows(features, shared, permuted) == pytest.approx(own / 10)
+
+
+@pytest.mark.parametrize(("n_classes", "n_features"), [(2, 3), (2, 300), (3, 30)])
+def test_the_null_strays_as_far_as_the_classifier_does(n_classes, n_features):
+    features, trial = halves(90, n_features, n_classes)
+    permuted = permuted_labels(trial.y, exchangeable_rows(np.zeros(90, int), trial.folds), 60, 1)
+    accuracies = [decode(features, Trial(y, trial.folds, None, 90)).mean() for y in permuted.T]
+    mean = np.mean(accuracies)
+    expected = min(90.0, mean * (1 - mean) / np.var(accuracies, ddof=1))
+    assert effective_rows(features, trial, permuted) == pytest.approx(expected, rel=0.15)
+
+
+def test_labels_are_permuted_within_subjects():
+    y, subjects = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 0, 0, 1, 2])
+    permuted = permuted_labels(y, subjects, 50, seed=0)
+    assert permuted.shape == (6, 50)
+    assert (np.sort(permuted[subjects == 0], axis=0) == [[0], [0], [1]]).all()
+    assert (permuted[5] == 2).all()
+    assert len(np.unique(permuted, axis=1).T) == 6  # 3 orders x 2 orders
+
+
+def test_labels_are_exchanged_within_subject_and_fold():
+    subjects = np.array([0, 0, 0, 1, 1, 1])
+    folds = [(np.array([1, 2, 4, 5]), np.array([0, 3])), (np.array([0, 3]), np.array([1, 2, 4]))]
+    assert exchangeable_rows(subjects, folds).tolist() == [0, 1, 1, 2, 3, 4]  # 5 is never tested
+    again = [*folds, (np.array([1, 2, 4, 5]), np.array([3, 0]))]
+    assert exchangeable_rows(subjects, again).tolist() == subjects.tolist()
+
+
+def test_a_decoder_that_always_says_the_same_is_not_held_for_certain():
+    features, trial = halves(60, 2)
+    constant = np.zeros_like(features)
+    permuted = permuted_labels(trial.y, np.zeros(60), 50, seed=0)
+    assert effective_rows(constant, trial, permuted) <= 60
 
 
 def test_overlapping_rows_count_once():

@@ -28,6 +28,7 @@ from skbci.evaluation._confounding.inputs import (
     usable_folds,
     who_from,
 )
+from skbci.evaluation._confounding.null import effective_rows, null_labels, permuted_labels
 from skbci.evaluation._confounding.report import ConfoundReport
 from skbci.evaluation._confounding.scores import (
     Trial,
@@ -55,8 +56,10 @@ from skbci.evaluation._confounding.views import (
 __all__ = ["confound_report"]
 
 _COLUMNS = ["kind", "name", "band", "window", "group", "start", "stop", "n_features", "accuracy",
-            "chance", "threshold", "difference", "ci_low", "ci_high", "p", "tested", "p_holm"]
+            "chance", "n_effective", "threshold", "difference", "ci_low", "ci_high", "p", "tested",
+            "p_holm"]
 _ALL = "all"
+_OWN_NULL = ("cell", "amplitude")  # the others take the widest of these
 
 
 @filters_kept()
@@ -128,11 +131,18 @@ def confound_report(
     -----
     The slow band is read as means over 125 ms of the low-passed signal, the others as the
     logarithm of their power; features are centred and scaled by subject, the classifier is a
-    logistic regression with C = 0.01. The p-value of an accuracy over n test rows is binomial,
+    logistic regression with C = 0.01. The p-value of an accuracy is binomial,
 
-    .. math:: p = P(K \ge n \cdot \mathrm{accuracy}), \quad K \sim B(n, \mathrm{chance}),
+    .. math:: p = P(K \ge n \cdot \mathrm{accuracy}), \quad K \sim B(n, \mathrm{chance}).
 
-    which is the threshold of Combrisson and Jerbi [1]_; rows that overlap in time count once.
+    Of n independent guesses that is the test, and ``report.threshold`` the threshold, of
+    Combrisson and Jerbi [1]_. The hits of a cross-validated classifier are not independent:
+    each fold is tested by what was learned from the others, and under permuted labels accuracies
+    stray further from chance than n guesses do [2]_, 1.2 times as far with two folds. The null
+    hypothesis here is that the labels of each subject and fold could have come in any order: for
+    every cell they are permuted so 500 times, and n, the column ``n_effective``, is the number of
+    guesses that stray as far as the accuracies of these permutations do. Rows that overlap in
+    time count once. Ways to decode that are too slow for that take the smallest n of the cells.
     Chance is the accuracy of guessing by the training rows' frequencies on the same folds. All
     tested rows are corrected together by Holm's method. Bands that the recording's own filter
     has taken away are left out, and named in the notes. A finding says that the labels *can* be
@@ -143,6 +153,9 @@ def confound_report(
     .. [1] E. Combrisson and K. Jerbi, "Exceeding chance level by chance: the caveat of
        theoretical chance levels in brain signal classification and statistical assessment of
        decoding accuracy", Journal of Neuroscience Methods 250, 2015, 126-136.
+    .. [2] Q. Noirhomme et al., "Biased binomial assessment of cross-validated estimation of
+       classification accuracies illustrated in diagnosis predictions", NeuroImage: Clinical 4,
+       2014, 687-694.
 
     Examples
     --------
@@ -180,16 +193,16 @@ def confound_report(
     jobs += _other_jobs(X, data, labels, codes, rate, seed)
     # Not centred by subject: whether it matters who a row is from is the question.
     everything = np.column_stack([block.data for block in raw])
-    rng = np.random.default_rng(seed)
-    shuffles = [_permuted(labels, codes, rng) for _ in range(n_permutations)]
-    scores = Parallel(n_jobs=n_jobs)(
-        delayed(decode)(features, trial, model) for _, features, model in jobs
-    )
-    shuffled = Parallel(n_jobs=n_jobs)(
-        delayed(decode)(everything, Trial(s, folds, trial.units, trial.n_independent))
-        for s in shuffles
-    )
+    shuffles = permuted_labels(labels, codes, n_permutations, seed).T
+    null = null_labels(trial, codes, seed)
+    work = Parallel(n_jobs=n_jobs)
+    scores = work(delayed(decode)(features, trial, model) for _, features, model in jobs)
+    shuffled = work(delayed(decode)(everything, replace(trial, y=row)) for row in shuffles)
+    own = [place for place, (line, *_) in enumerate(jobs) if line["kind"] in _OWN_NULL]
+    sizes = work(delayed(effective_rows)(jobs[place][1], trial, null) for place in own)
     lines = [dict(line, unit_scores=score) for (line, *_), score in zip(jobs, scores)]
+    for place, size in zip(own, sizes):
+        lines[place]["n_effective"] = size
     if shuffled:
         lines.append({"kind": "permuted", "name": "labels permuted within subject",
                       "n_features": everything.shape[1], "tested": True,
@@ -250,14 +263,6 @@ def _other_jobs(
     return jobs
 
 
-def _permuted(y: np.ndarray, subjects: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    out = y.copy()
-    for subject in np.unique(subjects):
-        rows = np.flatnonzero(subjects == subject)
-        out[rows] = y[rng.permutation(rows)]
-    return out
-
-
 # -- the table ------------------------------------------------------------------------------
 
 
@@ -269,6 +274,7 @@ def _table(
     if trial.units is None:
         share = float(np.mean([len(test) / len(train) for train, test in trial.folds]))
     full = next(line["unit_scores"] for line in lines if line["kind"] == "everything")
+    least = min(line["n_effective"] for line in lines if "n_effective" in line)
     rows = []
     for line in lines:
         score = line["unit_scores"]
@@ -276,13 +282,14 @@ def _table(
         reference: Any = full if line["kind"] == "all but" else np.full(len(score), chance)
         gap = _paired.differences(score, reference)
         _, low, high = _paired.t_interval(gap, share)
+        n_effective = line.get("n_effective", least)
         rows.append({
             "band": _ALL, "window": _ALL, "group": _ALL, "start": np.nan, "stop": np.nan,
             "tested": False, **{k: v for k, v in line.items() if k != "unit_scores"},
-            "accuracy": accuracy, "chance": chance,
-            "threshold": chance_threshold(chance, trial.n_independent, alpha),
+            "accuracy": accuracy, "chance": chance, "n_effective": n_effective,
+            "threshold": chance_threshold(chance, n_effective, alpha),
             "difference": float(gap.mean()), "ci_low": low, "ci_high": high,
-            "p": above_chance_p(accuracy, chance, trial.n_independent),
+            "p": above_chance_p(accuracy, chance, n_effective),
         })
     return pd.DataFrame(rows)
 

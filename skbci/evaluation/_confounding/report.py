@@ -28,11 +28,12 @@ class ConfoundReport:
         One row for each way to decode: ``kind`` ("everything", "cell", "alone", "all but",
         "order", "amplitude", "permuted"), ``name``, ``band``, ``window``, ``group`` ("all" where
         it is not one of them), ``start`` and ``stop`` of the window in seconds, ``n_features``,
-        ``accuracy``, ``chance``, ``threshold`` (accuracy that guessing stays below with
-        probability ``1 - alpha``), ``difference`` with its 95 % confidence interval ``ci_low``,
-        ``ci_high`` (paired over units; from everything for "all but", else from chance), ``p``
-        (one-sided binomial), ``tested`` (whether the row is none of the claimed signal, and its
-        p-value one of the family) and ``p_holm``.
+        ``accuracy``, ``chance``, ``n_effective`` (number of independent guesses that stray from
+        chance as far as this accuracy does under permuted labels), ``threshold`` (accuracy that
+        they stay below with probability ``1 - alpha``), ``difference`` with its 95 % confidence
+        interval ``ci_low``, ``ci_high`` (paired over units; from everything for "all but", else
+        from chance), ``p`` (one-sided, binomial with ``n_effective``), ``tested`` (whether the
+        row is none of the claimed signal, and its p-value one of the family) and ``p_holm``.
     findings : DataFrame
         One row for each mechanism found: ``mechanism``, ``band``, ``window``, ``group``,
         ``channels``, ``accuracy``, ``chance``, ``p_holm``, ``verdict``.
@@ -43,7 +44,8 @@ class ConfoundReport:
     chance : float
         Accuracy of guessing on the same folds.
     threshold : float
-        Accuracy that guessing stays below with probability ``1 - alpha``.
+        Accuracy that guessing stays below with probability ``1 - alpha``: of as many independent
+        guesses as there are test rows. The table's thresholds know of folds, and are higher.
     alpha : float
         Probability of any false finding.
     unit : str

@@ -16,9 +16,10 @@ from sklearn.preprocessing import StandardScaler
 
 from skbci.evaluation._folds import Fold
 
-__all__ = ["Trial", "chance_threshold", "decode", "independent_rows", "repeats_p"]
+__all__ = ["C", "Trial", "above_chance_p", "chance_threshold", "decode", "independent_rows",
+           "repeats_p", "unit_sizes"]
 
-_C = 0.01  # inverse ridge of the logistic regression on standardized features
+C = 0.01  # inverse ridge of the logistic regression on standardized features
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def decode(features: np.ndarray, trial: Trial, model: Any = None) -> pd.Series:
         Share of rows told right, by unit.
     """
     if model is None:
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=_C, max_iter=1000, tol=1e-3))
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=1000, tol=1e-3))
     right: dict[Any, list[bool]] = {}
     for number, (train, test) in enumerate(trial.folds):
         fitted = clone(model).fit(features[train], trial.y[train])
@@ -71,19 +72,26 @@ def unit_sizes(trial: Trial) -> pd.Series:
     return pd.Series(sizes, dtype=int)
 
 
-def chance_threshold(chance: float, n_rows: int, alpha: float) -> float:
+def chance_threshold(chance: float, n_rows: float, alpha: float) -> float:
     r"""Accuracy that guessing exceeds with probability ``alpha`` at the most.
 
     With :math:`F^{-1}` the quantile of the binomial distribution of n guesses,
-    :math:`F^{-1}(1 - \alpha; n, \mathrm{chance}) / n`.
+    :math:`F^{-1}(1 - \alpha; n, \mathrm{chance}) / n`; a fraction of a guess is left out.
     """
+    n_rows = max(int(n_rows), 1)
     return float(stats.binom.ppf(1 - alpha, n_rows, chance) / n_rows)
 
 
-def above_chance_p(accuracy: float, chance: float, n_rows: int) -> float:
-    """One-sided binomial p-value of an accuracy over that many independent rows."""
-    hits = round(accuracy * n_rows)
-    return float(stats.binom.sf(hits - 1, n_rows, chance))
+def above_chance_p(accuracy: float, chance: float, n_rows: float) -> float:
+    """One-sided binomial p-value of an accuracy over that many independent guesses.
+
+    The number may have a fraction: the sum of binomial probabilities is the incomplete beta
+    function, which knows no whole numbers.
+    """
+    if accuracy <= 0:
+        return 1.0
+    hits = accuracy * n_rows
+    return float(stats.beta.cdf(chance, hits, n_rows - hits + 1))
 
 
 def independent_rows(
