@@ -24,9 +24,7 @@ FOLDERS = sorted({path.parent for path in FILES})
 LONGEST_FILE = 350
 MOST_FILES = 20
 # What has yet to be divided; these only ever become fewer.
-TOO_LONG: set[str] = {
-    "estimators/_decoder_pipeline.py",
-}
+TOO_LONG: set[str] = set()
 TOO_FULL: set[str] = set()
 # Files that still reach behind another room's front door.
 REACHING_IN: set[str] = set()

@@ -23,7 +23,8 @@ from skbci._usable import (
     report_unusable,
     typical_amplitude,
 )
-from skbci.eegarray import EEGArray
+from skbci.estimators._meta.base import take_rows
+from skbci.estimators._meta.silence import prior_answer
 from skbci.pipeline import Pipeline
 
 __all__ = ["DecoderPipeline"]
@@ -128,7 +129,7 @@ class DecoderPipeline(Pipeline):
         return tags
 
     def __getitem__(self, ind: Any) -> Any:
-        """Give a step, or some of the steps as an ordinary pipeline."""
+        """Return a step, or some of the steps as an ordinary pipeline."""
         if isinstance(ind, slice):
             return Pipeline(self.steps, memory=self.memory, verbose=self.verbose)[ind]
         return super().__getitem__(ind)
@@ -173,7 +174,7 @@ class DecoderPipeline(Pipeline):
                 check_classes_left(y, ~bad, type(self).__name__)
                 kept = np.flatnonzero(~bad)
                 params = dict(_check_method_params(X, params, indices=kept))
-                X, y = _take(X, kept), y[kept]
+                X, y = take_rows(X, kept), y[kept]
         super().fit(X, y, **params)
         classes = getattr(self._final_estimator, "classes_", None)
         if classes is not None and hasattr(self, "amplitude_"):
@@ -203,7 +204,7 @@ class DecoderPipeline(Pipeline):
 
     @available_if(_last_has("predict_proba"))
     def predict_proba(self, X: Any, **params: Any) -> np.ndarray:
-        """Give class probabilities; of rows without usable signal, the classes' frequencies.
+        """Compute class probabilities; of rows without usable signal, the classes' frequencies.
 
         Parameters
         ----------
@@ -220,7 +221,7 @@ class DecoderPipeline(Pipeline):
 
     @available_if(_last_has("predict_log_proba"))
     def predict_log_proba(self, X: Any, **params: Any) -> np.ndarray:
-        """Give the logarithms of the class probabilities.
+        """Compute the logarithms of the class probabilities.
 
         Parameters
         ----------
@@ -237,7 +238,7 @@ class DecoderPipeline(Pipeline):
 
     @available_if(_last_has("decision_function"))
     def decision_function(self, X: Any, **params: Any) -> np.ndarray:
-        """Give the classes' scores; of rows without usable signal, the prior's log-odds.
+        """Compute the classes' scores; of rows without usable signal, the prior's log-odds.
 
         Parameters
         ----------
@@ -307,13 +308,14 @@ class DecoderPipeline(Pipeline):
         bad = self._bad_rows(X)
         if not bad.any():
             return ask(X, **params)
-        silent = self._of_no_signal(method)
+        silent = prior_answer(method, self.prior_, self.classes_)
         if bad.all():
             return np.repeat(silent[np.newaxis], len(bad), axis=0)
         kept = np.flatnonzero(~bad)
-        said = np.asarray(ask(_take(X, kept), **_check_method_params(X, params, indices=kept)))
-        out = np.empty((len(bad), *said.shape[1:]), np.result_type(said, silent))
-        out[kept], out[bad] = said, silent
+        params = _check_method_params(X, params, indices=kept)
+        answers = np.asarray(ask(take_rows(X, kept), **params))
+        out = np.empty((len(bad), *answers.shape[1:]), np.result_type(answers, silent))
+        out[kept], out[bad] = answers, silent
         return out
 
     def _bad_rows(self, X: Any, report: bool = True) -> np.ndarray:
@@ -333,17 +335,6 @@ class DecoderPipeline(Pipeline):
             report_unusable(found, type(self).__name__, names, then, self.on_bad_rows)
         return found.rows
 
-    def _of_no_signal(self, method: str) -> np.ndarray:
-        """What a method gives for a row that says nothing."""
-        if method == "predict":
-            return np.asarray(self.classes_[self.prior_.argmax()])
-        if method == "predict_proba":
-            return self.prior_
-        logs = np.log(self.prior_)
-        if method == "decision_function" and len(logs) == 2:
-            return np.asarray(logs[1] - logs[0])
-        return logs
-
 
 def _signals(X: Any) -> np.ndarray | None:
     """Rows of channels and times as numbers; None for anything else."""
@@ -351,7 +342,3 @@ def _signals(X: Any) -> np.ndarray | None:
     if data is None or data.ndim < 3 or not len(data) or data.dtype.kind not in "fiu":
         return None
     return data
-
-
-def _take(X: Any, rows: np.ndarray) -> Any:
-    return X[rows] if isinstance(X, EEGArray) else np.asarray(X)[rows]

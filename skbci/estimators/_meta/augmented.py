@@ -165,7 +165,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
 
     @available_if(can("predict", "estimator"))
     def predict(self, X: Any) -> np.ndarray:
-        """Give the classifier's labels.
+        """Return the classifier's labels.
 
         Parameters
         ----------
@@ -180,7 +180,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
 
     @available_if(can("predict_proba", "estimator"))
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Give the classifier's probabilities.
+        """Return the classifier's probabilities.
 
         Parameters
         ----------
@@ -195,7 +195,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
 
     @available_if(can("decision_function", "estimator"))
     def decision_function(self, X: Any) -> np.ndarray:
-        """Give the classifier's decision values.
+        """Return the classifier's decision values.
 
         Parameters
         ----------
@@ -217,7 +217,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
     def _extended(
         self, params: Mapping[str, Any], new: Augmented, n_rows: int
     ) -> dict[str, Any]:
-        """Give what comes one entry a row for the new rows too: their source's."""
+        """Return what comes one entry a row, for the new rows too: their source's."""
         out = {}
         for name, value in params.items():
             by_row = hasattr(value, "__len__") and not isinstance(value, str)
@@ -228,7 +228,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         return out
 
     def _inner_params(self, y: Any, params: dict[str, Any]) -> dict[str, Any]:
-        """Give the inner fit's parameters, weights to the step that takes them."""
+        """Return the inner fit's parameters, weights to the step that takes them."""
         if _routing_enabled() or params.get("sample_weight") is None:
             return dict(self._routed(y, params)["estimator"]["fit"])
         share = {k: v for k, v in params.items() if k not in ("groups", "sample_weight")}

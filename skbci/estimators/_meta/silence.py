@@ -1,4 +1,4 @@
-"""Which predicted probabilities say nothing of a row."""
+"""Rows that say nothing: how probabilities show it, and what is answered instead."""
 
 from __future__ import annotations
 
@@ -38,3 +38,15 @@ def _inside(estimator: Any) -> Any:
         if hasattr(estimator, name):
             return getattr(estimator, name)
     return None
+
+
+def prior_answer(method: str, prior: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return what a classifier's method gives for a row of which only the prior is known."""
+    if method == "predict":
+        return np.asarray(classes[prior.argmax()])
+    if method == "predict_proba":
+        return prior
+    logs = np.log(prior)
+    if method == "decision_function" and len(logs) == 2:
+        return np.asarray(logs[1] - logs[0])
+    return logs
