@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,36 +57,6 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         if given is not None:
             return given
         return self.ch_names_ or [f"EEG{i:03d}" for i in range(self.input_shape_[0])]
-
-
-class OnePassTransformer(EEGTransformer):
-    """Base of the transformers that compute in ``fit`` what the fitted rows become."""
-
-    @abstractmethod
-    def _fit_and_compute(self, X: Signals) -> np.ndarray:
-        """Fit, and transform the same rows."""
-
-    @on_one_thread
-    def fit_transform(self, X: Signals, y: Labels | None = None, **fit_params: Any) -> np.ndarray:
-        """Fit, and transform the same rows.
-
-        Parameters
-        ----------
-        X : array-like, EEGArray or mne.Epochs
-            As for ``fit``.
-        y : object, optional
-            Ignored.
-        **fit_params : dict
-            None is known.
-
-        Returns
-        -------
-        ndarray or EEGArray
-            Exactly what ``fit(X).transform(X)`` gives, with everything computed once.
-        """
-        if fit_params:
-            raise TypeError(f"{type(self).__name__}: fit takes no parameter {list(fit_params)}.")
-        return self._fit_and_compute(X)
 
 
 class FeatureTransformer(EEGTransformer):
@@ -171,6 +140,32 @@ class SignalTransformer(EEGTransformer):
         if transform is not None:
             self._sklearn_output_config = {"transform": transform}
         return self
+
+
+@on_one_thread
+def fit_transform(
+    self: Any, X: Signals, y: Labels | None = None, **fit_params: Any
+) -> np.ndarray:
+    """Fit, and transform the same rows.
+
+    Parameters
+    ----------
+    X : array-like, EEGArray or mne.Epochs
+        As for ``fit``.
+    y : object, optional
+        Ignored.
+    **fit_params : dict
+        None is known.
+
+    Returns
+    -------
+    ndarray or EEGArray
+        Exactly what ``fit(X).transform(X)`` gives, with everything computed once.
+    """
+    # The method of transformers that compute in ``fit`` what the fitted rows become.
+    if fit_params:
+        raise TypeError(f"{type(self).__name__}: fit takes no parameter {list(fit_params)}.")
+    return self._fit_and_compute(X)
 
 
 def check_input_features(estimator: Any, input_features: Any) -> list[str] | None:

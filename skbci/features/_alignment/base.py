@@ -17,15 +17,17 @@ from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
 from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.eegarray import EEGArray
-from skbci.features._base import OnePassTransformer, SignalTransformer
+from skbci.features._base import SignalTransformer, fit_transform
 
 __all__ = ["GroupAlignment", "whiten"]
 
 _WITHOUT_TABLE = "All of them are aligned as one group"
 
 
-class GroupAlignment(OnePassTransformer, SignalTransformer):
+class GroupAlignment(SignalTransformer):
     """Base of the transformers that whiten each group by its own mean covariance."""
+
+    fit_transform = fit_transform
 
     def __init__(
         self,

@@ -10,18 +10,20 @@ import numpy as np
 
 from skbci._typing import Signals
 from skbci._usable import amplitudes, find_unusable, report_unusable, typical_amplitude
-from skbci.features._base import FeatureTransformer, OnePassTransformer
+from skbci.features._base import FeatureTransformer, fit_transform
 
 __all__ = ["LogPowers"]
 
 
-class LogPowers(OnePassTransformer, FeatureTransformer):
+class LogPowers(FeatureTransformer):
     """Base of the transformers that measure powers, and give their logarithm if ``log`` is true.
 
     The logarithm of no power is a number far from all others, that would outweigh hundreds of rows
     in a mean, and so would that of a railed amplifier. Such a channel therefore has the fitted
     rows' mean of each of its logarithms there, which speaks for no class.
     """
+
+    fit_transform = fit_transform
 
     log: bool
     _mean_log: np.ndarray | None = None
