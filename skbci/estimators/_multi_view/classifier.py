@@ -144,7 +144,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
     ...     ("bands", BandEnergy(((8, 13), (13, 30)), log=True)),
     ... ], loss_weighting="alphagrad-lead", random_state=0)
     >>> first = data.X.metadata["session"] == 1
-    >>> clf.fit(data.X[first], data.y[first]).score(data.X[~first], data.y[~first]) > 0.8
+    >>> clf.fit(data.X[first], data.y[first]).score(data.X[~first], data.y[~first]) > 0.7
     True
     >>> clf.set_params(slow__windowmeans__width=0.5).views[0][1][-1].width
     0.5
