@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
+import warnings
 
 import numpy as np
 import pytest
+from mne.decoding import CSP
+from pyriemann.estimation import Covariances
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import cross_val_score
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skbci import EEGArray
 from skbci.estimators import (
     CascadeClassifier,
+    DecoderPipeline,
     EvidenceAccumulator,
     MLPClassifier,
     OnlineClassifier,
 )
-from skbci.features import CausalCentering
+from skbci.estimators._meta import looking_back
+from skbci.features import BandEnergy, CausalCentering, EuclideanAlignment, KeepRows
 from skbci.model_selection import SessionSplit
 
 RATE = 4
@@ -316,6 +322,138 @@ def test_a_pipeline_needs_fit_first():
         OnlineClassifier(make_pipeline(StandardScaler(), GaussianNB())).partial_fit(*make())
 
 
+# -- how recordings began -------------------------------------------------------------------
+
+
+def chunks(X, y, *, start=0, sizes=(1, 2, 7, 13)):
+    """Rows in order, in chunks of odd sizes."""
+    for size in itertools.cycle(sizes):
+        if start >= len(y):
+            return
+        yield X[start : start + size], y[start : start + size]
+        start += size
+
+
+def in_runs(n_runs=3, n=40):
+    """Two sessions of several runs, each counting its onsets from zero."""
+    X, y = make(n=n_runs * n, sessions=(1, 2), shift=3.0)
+    table = X.metadata.copy()
+    table["run"] = np.tile(np.repeat(np.arange(n_runs), n), 2)
+    table["onset"] = np.tile(np.arange(n) / RATE, 2 * n_runs)
+    return EEGArray(np.asarray(X), table), y
+
+
+LOOKING_BACK = {
+    "centering": make_pipeline(CausalCentering(), GaussianNB()),
+    "centering, all settings": make_pipeline(
+        KeepRows(StandardScaler()),
+        CausalCentering(scale=True, forgetting=0.9, prior_rows=5), GaussianNB()),
+    "centering by subject": make_pipeline(CausalCentering(by="subject"), GaussianNB()),
+    "evidence of rows": EvidenceAccumulator(GaussianNB(), 9),
+    "evidence of seconds": EvidenceAccumulator(GaussianNB(), 2.6, unit="seconds"),
+    "hidden Markov model": EvidenceAccumulator(GaussianNB(), 9, change_rate=0.1),
+    "cascade": make_pipeline(CausalCentering(), CascadeClassifier(GaussianNB(), GaussianNB(), 5)),
+    "evidence of a cascade": EvidenceAccumulator(
+        CascadeClassifier(GaussianNB(), GaussianNB(), 5, stack="probabilities"), 4),
+    "centering without a table": make_pipeline(StandardScaler(), CausalCentering(), GaussianNB()),
+    "union": make_pipeline(
+        FeatureUnion([("centred", CausalCentering()), ("raw", StandardScaler())]), GaussianNB()),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*goes by the rows.*table")
+@pytest.mark.parametrize("name", LOOKING_BACK)
+def test_a_session_in_chunks_is_what_it_is_as_a_whole(name):
+    X, y = in_runs()
+    if name == "union":  # forgets which run a row is of; its rows go on within runs only
+        X, y = X[:160], y[:160]
+    clf = OnlineClassifier(LOOKING_BACK[name], n_passes=0).fit(X[:120], y[:120])
+    whole = clf.estimator_.predict_proba(X if name == "centering by subject" else X[120:])
+    said = []
+    for start in (0, 120) if name == "centering by subject" else (120,):
+        stop = min(start + 120, len(y))
+        for rows, labels in chunks(X[:stop], y[:stop], start=start):
+            said.append(clf.predict_proba(rows))
+            clf.partial_fit(rows, labels)
+    np.testing.assert_allclose(np.concatenate(said), whole, rtol=1e-9, atol=1e-12)
+
+
+def test_the_classifier_is_asked_again_about_rows_of_the_window_once_it_has_learned():
+    X, y = make()
+    clf = OnlineClassifier(EvidenceAccumulator(GaussianNB(), 12)).fit(X[:160], y[:160])
+    for rows, labels in chunks(X[:200], y[:200], start=160):
+        clf.partial_fit(rows, labels)
+    np.testing.assert_allclose(clf.predict_proba(X[200:]),
+                               clf.estimator_.predict_proba(X[160:])[40:])
+
+
+def test_a_first_partial_fit_is_gone_on_with():
+    X, y = make(sessions=(1,))
+    clf = OnlineClassifier(EvidenceAccumulator(GaussianNB(), 12))
+    clf.partial_fit(X[:20], y[:20])
+    np.testing.assert_allclose(clf.predict_proba(X[20:40]),
+                               clf.estimator_.predict_proba(X[:40])[20:])
+
+
+def test_alignment_goes_by_the_rows_of_a_call_and_those_before_them(monkeypatch):
+    rng = np.random.default_rng(0)
+    y = np.tile([0, 1], 60)
+    X = EEGArray(rng.normal(size=(120, 3, 64)) * np.linspace(1, 3, 120)[:, None, None],
+                 {"session": np.repeat([1, 2], 60), "onset": np.tile(np.arange(60.0), 2)},
+                 sfreq=128)
+    pipeline = make_pipeline(EuclideanAlignment("session"), BandEnergy(log=True), GaussianNB())
+    clf = OnlineClassifier(pipeline, n_passes=0).fit(X[:90], y[:90])
+    np.testing.assert_allclose(clf.predict_proba(X[90:95]),
+                               clf.estimator_.predict_proba(X[60:95])[30:])
+    monkeypatch.setattr(looking_back, "ALIGNED_ROWS", 12)
+    clf.partial_fit(X[90:95], y[90:95])
+    np.testing.assert_allclose(clf.predict_proba(X[95:97]),
+                               clf.estimator_.predict_proba(X[83:97])[12:])
+
+
+def test_rows_without_signal_do_not_move_the_running_mean():
+    rng = np.random.default_rng(0)
+    y = np.tile([0, 1], 40)
+    X = EEGArray(rng.normal(size=(80, 2, 64)) + 1.0,
+                 {"session": np.repeat([1, 2], 40), "onset": np.tile(np.arange(40.0), 2)},
+                 sfreq=128)
+    X[50:53] = 0.0
+    pipeline = DecoderPipeline([
+        ("energies", BandEnergy(log=True)), ("centre", CausalCentering()), ("nb", GaussianNB())])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        clf = OnlineClassifier(pipeline, n_passes=0).fit(X[:60], y[:60])
+        whole = clf.estimator_.predict_proba(X[40:])
+    np.testing.assert_allclose(clf.predict_proba(X[60:]), whole[20:])
+
+
+@pytest.mark.parametrize("name", ["centering, all settings", "evidence of seconds",
+                                  "evidence of a cascade"])
+def test_what_is_kept_does_not_grow_with_the_calls(name):
+    X, y = make(n=100, sessions=(1, 2), shift=3.0)
+    clf = OnlineClassifier(LOOKING_BACK[name]).fit(X[:100], y[:100])
+    sizes = []
+    for row in range(100, 200):
+        clf.partial_fit(X[row : row + 1], y[row : row + 1])
+        sizes.append(len(pickle.dumps(clf)))
+    # From the thirtieth call to the last, 70 rows later: less than five rows.
+    assert abs(sizes[-1] - sizes[29]) < 5 * X[0].nbytes
+
+
+def test_all_rows_are_kept_for_a_step_of_which_nothing_is_known():
+    X, y = make()
+    steps = FunctionTransformer(lambda rows: np.cumsum(np.asarray(rows), axis=0)), GaussianNB()
+    clf = OnlineClassifier(make_pipeline(*steps), n_passes=0).fit(X[:160], y[:160])
+    clf.partial_fit(X[160:170], y[160:170]).partial_fit(X[170:175], y[170:175])
+    np.testing.assert_allclose(clf.predict_proba(X[175:180]),
+                               clf.estimator_.predict_proba(X[160:180])[15:])
+
+
+@pytest.mark.parametrize("step", [CSP(2), Covariances("oas"), StandardScaler(), BandEnergy()])
+def test_whoever_takes_rows_one_by_one_does_not_look_back(step):
+    assert not looking_back.may_look_back(make_pipeline(step, GaussianNB()))
+
+
 @pytest.mark.parametrize("steps", [[], [StandardScaler()]], ids=["bare", "pipeline"])
 def test_no_rows_are_kept_where_no_step_looks_back(steps):
     X, y = make()
@@ -326,7 +464,3 @@ def test_no_rows_are_kept_where_no_step_looks_back(steps):
         clf.partial_fit(X[start : start + 20], y[start : start + 20])
         sizes.append(len(pickle.dumps(clf)))
     assert max(sizes) - min(sizes) < 20 * 8  # bytes: not one of a batch's columns
-    looking = make_pipeline(CausalCentering(), GaussianNB())
-    looking = OnlineClassifier(looking).fit(X[:160], y[:160])
-    less = len(pickle.dumps(looking))
-    assert len(pickle.dumps(looking.partial_fit(X[160:180], y[160:180]))) > less

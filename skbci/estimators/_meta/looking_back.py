@@ -1,24 +1,33 @@
-"""Whether what a row gives depends on the rows before it."""
+"""Steps whose results depend on earlier rows, and what they need of those."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from skbci._eegarray.rows import row_seconds
+from skbci._past import Past
+from skbci._sessions import TOLERANCE_S, session_rows
+from skbci.eegarray import EEGArray
 from skbci.estimators._meta.cascade import CascadeClassifier
 from skbci.estimators._meta.evidence import EvidenceAccumulator
 from skbci.features import CausalCentering, EuclideanAlignment, RiemannianRecentering
+from skbci.pipeline import Pipeline as KeepingPipeline
 from skbci.pipeline import last_step
 
-__all__ = ["holds_cascade", "may_look_back"]
+__all__ = ["ALIGNED_ROWS", "GoingOn", "first_needed", "holds_cascade", "may_look_back"]
 
-_LOOK_BACK = (
-    CascadeClassifier, CausalCentering, EuclideanAlignment, EvidenceAccumulator,
-    RiemannianRecentering,
-)
+ALIGNED_ROWS = 500  # of a recording, that an alignment goes by
+_ALIGNMENTS = (EuclideanAlignment, RiemannianRecentering)
+_LOOK_BACK = (CascadeClassifier, CausalCentering, EvidenceAccumulator, *_ALIGNMENTS)
+# Packages whose transformers and classifiers take each row by itself.
+_BY_ROWS = ("mne", "pyriemann", "skbci", "sklearn")
+_METHODS = ("transform", "predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
 def may_look_back(estimator: Any) -> bool:
@@ -28,9 +37,7 @@ def may_look_back(estimator: Any) -> bool:
     if estimator in ("passthrough", None):
         return False
     package = type(estimator).__module__.split(".")[0]
-    if isinstance(estimator, (*_LOOK_BACK, FunctionTransformer)) or (
-        package not in ("sklearn", "skbci")
-    ):
+    if isinstance(estimator, (*_LOOK_BACK, FunctionTransformer)) or package not in _BY_ROWS:
         return True
     inner = estimator.get_params(deep=True).values()  # of voting, stacking, wrappers
     return any(may_look_back(part) for part in inner if isinstance(part, BaseEstimator))
@@ -41,3 +48,143 @@ def holds_cascade(estimator: Any) -> bool:
     last = last_step(estimator)
     inner = getattr(last, "estimator", None)
     return isinstance(last, CascadeClassifier) or (inner is not None and holds_cascade(inner))
+
+
+def first_needed(estimator: Any, onsets: np.ndarray, first: int) -> int:
+    """Find the first row of a recording that what is said of a later one can depend on.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted.
+    onsets : ndarray, shape (n_rows,)
+        Onsets of the recording's rows in seconds.
+    first : int
+        The later row; ``n_rows`` is the one to come.
+
+    Returns
+    -------
+    int
+        0 where nothing is known of the estimator.
+    """
+    if not may_look_back(estimator):
+        return first
+    if isinstance(estimator, _ALIGNMENTS):
+        return max(first - ALIGNED_ROWS, 0)
+    if type(estimator) is CascadeClassifier:
+        first = first_needed(estimator.terminal_, onsets, first)
+        first = max(first - int(estimator.n_lags) + 1, 0)
+        return first_needed(estimator.initial_, onsets, first)
+    if type(estimator) is EvidenceAccumulator:
+        if estimator.unit == "rows":
+            first = max(first - int(estimator.window) + 1, 0)
+        elif len(onsets):
+            edge = onsets[min(first, len(onsets) - 1)] - float(estimator.window) + TOLERANCE_S
+            first = min(first, int(np.searchsorted(onsets, edge, side="right")))
+        return first_needed(estimator.estimator_, onsets, first)
+    return 0
+
+
+class GoingOn:
+    """A fitted classifier or pipeline that goes on with the recordings it has been shown.
+
+    Parameters
+    ----------
+    estimator : classifier or Pipeline
+        Fitted; it is not changed.
+    pasts : dict of str to Past
+        What its steps know, by their place; empty at first. It is not changed.
+
+    Attributes
+    ----------
+    estimator : classifier or Pipeline
+        Its methods take rows that go on with a recording for what they are.
+    pasts : dict of str to Past
+        What the steps know, after `learn` with the rows that it was given.
+    """
+
+    def __init__(self, estimator: Any, pasts: Mapping[str, Past]) -> None:
+        self.pasts = {place: past.copy() for place, past in pasts.items()}
+        self._rows: list[_AfterRows] = []
+        self.estimator = self._of(estimator, "")
+
+    def learn(self, X: Any) -> Any:
+        """Add rows to what the steps know.
+
+        Parameters
+        ----------
+        X : array-like or EEGArray, shape (n_rows, ...)
+
+        Returns
+        -------
+        array-like or EEGArray, shape (n_rows, ...)
+            What the last step sees of them.
+        """
+        for step in self._rows:
+            step._learns = True
+        step = self.estimator
+        while isinstance(step, Pipeline):
+            X = step[:-1].transform(X) if len(step.steps) > 1 else X
+            step = step.steps[-1][1]
+        if isinstance(step, _AfterRows):
+            step._note(X)
+        return X
+
+    def _of(self, step: Any, place: str) -> Any:
+        if isinstance(step, Pipeline):
+            # Of scikit-learn's own pipelines, too, the steps know which recording goes on.
+            other = object.__new__(type(step) if isinstance(step, KeepingPipeline)
+                                   else KeepingPipeline)
+            other.__dict__.update(step.__dict__)
+            other.steps = [(name, self._of(own, f"{place}/{name}")) for name, own in step.steps]
+            return other
+        if not may_look_back(step):
+            return step
+        if type(step) is CausalCentering:
+            return step._going_on(self.pasts.setdefault(place, Past(step.by)))
+        self._rows.append(_AfterRows(step, self.pasts.setdefault(place, Past())))
+        return self._rows[-1]
+
+
+class _AfterRows:
+    """A step that is shown the rows before those that it is asked about.
+
+    As many of a run as it needs to know are kept.
+    """
+
+    def __init__(self, step: Any, past: Past) -> None:
+        self._step, self._past, self._learns = step, past, False
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("_step", "_past"):
+            raise AttributeError(name)  # a copy that is not filled yet
+        found = getattr(self._step, name)
+        if name not in _METHODS:
+            return found
+        return lambda X, **params: self._ask(found, X, params)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def _ask(self, method: Any, X: Any, params: dict[str, Any]) -> Any:
+        heads = [head for _, head in self._heads(X) if head is not None]
+        if not heads:
+            out = method(X, **params)
+        else:
+            out = method(np.concatenate([*heads, X]), **params)[sum(map(len, heads)) :]
+        if self._learns:
+            self._note(X)
+        return out
+
+    def _note(self, X: Any) -> None:
+        for rows, head in self._heads(X):
+            own = X[rows] if head is None else np.concatenate([head, X[rows]])
+            first = first_needed(self._step, np.asarray(row_seconds(own)), len(own))
+            self._past.note(X, rows, own[np.arange(first, len(own))])  # a copy, not a view
+
+    def _heads(self, X: Any) -> list[tuple[np.ndarray, Any]]:
+        """Rows of each run, and those that came before them."""
+        if not isinstance(X, EEGArray) or row_seconds(X) is None:
+            return []
+        runs = session_rows(X, len(X), type(self._step).__name__)
+        return [(rows, self._past.before(X, rows)) for rows in runs]

@@ -15,8 +15,8 @@ from skbci._checks import check_count, check_fits, check_positive, check_seed
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_labels
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
-from skbci._eegarray.rows import row_seconds, row_values
-from skbci._sessions import LEVELS, session_codes, session_rows
+from skbci._past import Past
+from skbci._sessions import LEVELS, session_rows
 from skbci.eegarray import EEGArray
 from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._meta.base import (
@@ -28,7 +28,7 @@ from skbci.estimators._meta.base import (
 )
 from skbci.estimators._meta.calibration import calibration_rows, mixed_batch
 from skbci.estimators._meta.learning_rate import scaled_learning_rate
-from skbci.estimators._meta.looking_back import holds_cascade, may_look_back
+from skbci.estimators._meta.looking_back import GoingOn, holds_cascade
 from skbci.pipeline import last_step
 
 _WITHOUT_TABLE = "No session can be told from another, so that nothing is learned online"
@@ -91,11 +91,19 @@ class OnlineClassifier(MetaClassifier):
     session only, and the rows of a plain array, are offline rows; `partial_fit` then takes the
     calibration.
 
-    Steps that look back, such as `CausalCentering`, `CascadeClassifier` and
-    `EvidenceAccumulator`, need to know how a session began: at predict time the calibration rows
-    are put before the later rows of the same run, and their results are dropped. Where a step may
-    look back, all of them are kept, and each `partial_fit` takes longer than the one before; where
-    none does, no row is kept.
+    Steps that look back need to know how a recording began. Rows that come after those of the
+    calibration in the same recording are taken to go on with it; rows that begin before its last
+    one, and rows without onsets, begin anew. What is kept of each recording:
+
+    - for `CausalCentering` the running mean;
+    - for `EvidenceAccumulator` and `CascadeClassifier` the rows of the window, or of ``n_lags``,
+      as they enter the step: the classifier inside is asked about them again once it has learned;
+    - for `EuclideanAlignment` and `RiemannianRecentering` the last 500 rows, as they enter the
+      step: a group's mean covariance is that of the rows of a call and of those before them,
+      which makes the two transductive over the rows of a call;
+    - for a `FunctionTransformer`, a union of steps that look back, and steps of packages of which
+      nothing is known: all rows, so that each call takes longer than the one before;
+    - for all other steps, those of scikit-learn, MNE and pyriemann among them, nothing.
 
     References
     ----------
@@ -180,18 +188,18 @@ class OnlineClassifier(MetaClassifier):
         note_table(self, X, (*LEVELS, "onset"), _WITHOUT_TABLE)
         late = calibration_rows(X, _num_samples(X), type(self).__name__)
         fitted = clone(self.estimator)
-        self._heads_: list[EEGArray] = []
+        self._pasts_: dict[str, Past] = {}
         self.n_calibration_ = 0
         if not late.any():
             self.estimator_ = fitted.fit(X, y, **routed["estimator"]["fit"])
-            self._offline_ = (X, y) if self.replay else None
+            self._offline_ = self._to_replay(X, y)
             return self
         y = check_labels(y, _num_samples(X), self)
         early = np.flatnonzero(~late)
         own = params_of_rows(X, routed["estimator"]["fit"], early)
         offline = take_rows(X, early), y[early]
         self.estimator_ = fitted.fit(*offline, **own)
-        self._offline_ = offline if self.replay else None
+        self._offline_ = self._to_replay(*offline)
         self._go_on(take_rows(X, np.flatnonzero(late)), y[late])
         return self
 
@@ -215,10 +223,13 @@ class OnlineClassifier(MetaClassifier):
         self._check_settings()
         X = as_eeg(X)
         if not hasattr(self, "estimator_") and not isinstance(self.estimator, Pipeline):
-            self._heads_, self._offline_, self.n_calibration_ = [], None, 0
+            self._pasts_, self._offline_, self.n_calibration_ = {}, None, 0
             first = clone(self.estimator)
             first.partial_fit(X, y, classes=np.unique(y) if classes is None else classes)
             self.estimator_ = first
+            going_on = GoingOn(first, {})
+            going_on.learn(X)
+            self._pasts_ = going_on.pasts
             return self
         check_is_fitted(self, "estimator_")
         y = check_labels(y, _num_samples(X), self, least_classes=1)
@@ -263,17 +274,18 @@ class OnlineClassifier(MetaClassifier):
                 f"{type(self).__name__}: the calibration has labels {foreign} that the offline "
                 f"rows do not have; they have {self.classes_.tolist()}."
             )
-        inside = self._transformed(X)
-        if isinstance(X, EEGArray) and may_look_back(self.estimator_):
-            self._heads_ = [*self._heads_, X]
         self.n_calibration_ += len(y)
         if isinstance(self.estimator_, DecoderPipeline):
             bad = self.estimator_._bad_rows(X)
             if bad.any():
-                inside, y = take_rows(inside, np.flatnonzero(~bad)), y[~bad]
+                X, y = take_rows(X, np.flatnonzero(~bad)), y[~bad]
+            if not len(y):
+                return
+        going_on = GoingOn(self.estimator_, self._pasts_)
+        inside = going_on.learn(X)
         learner = last_step(self.estimator_)
         random = check_seed(self.random_state, "random_state", self) if self.replay else None
-        offline = self._offline_ and (self._transformed(self._offline_[0]), self._offline_[1])
+        offline = self._offline_
         with scaled_learning_rate(learner, float(self.lr_factor), type(self).__name__):
             for _ in range(self.n_passes):
                 for rows in self._batches(len(y)):
@@ -281,50 +293,21 @@ class OnlineClassifier(MetaClassifier):
                     if offline:
                         batch = mixed_batch(batch, offline, self.replay, random)
                     learner.partial_fit(*batch)
+        self._pasts_ = going_on.pasts
 
     def _batches(self, n_rows: int) -> Iterator[np.ndarray]:
         for start in range(0, n_rows, self.batch_size):
             yield np.arange(start, min(start + self.batch_size, n_rows))
 
-    def _transformed(self, X: Any) -> Any:
-        """What the pipeline's last step sees of rows that may continue a known session."""
-        if not isinstance(self.estimator_, Pipeline) or len(self.estimator_.steps) == 1:
-            return X
-        X, n_before = self._with_heads(X)
-        inside = self.estimator_[:-1].transform(X)
-        return take_rows(inside, np.arange(n_before, len(inside)))
-
-    # -- how sessions began ---------------------------------------------------------------
-
-    def _with_heads(self, X: Any) -> tuple[Any, int]:
-        """Put the rows seen before in front of the rows that continue their run."""
-        if not isinstance(X, EEGArray) or row_values(X, "onset") is None:
-            return X, 0
-        before = []
-        for head in self._heads_:
-            joined = np.concatenate([head, X])
-            codes = session_codes(joined, len(joined), "run")
-            onset = row_seconds(joined)
-            if onset is None:
-                continue
-            old, new = codes[: len(head)], codes[len(head) :]
-            keep = np.zeros(len(head), dtype=bool)
-            for code in np.intersect1d(old, new):
-                mine = onset[: len(head)][old == code]
-                if mine.max() < onset[len(head) :][new == code].min():
-                    keep |= old == code
-            if keep.any():
-                before.append(head[np.flatnonzero(keep)])
-        if not before:
-            return X, 0
-        return np.concatenate([*before, X]), sum(map(len, before))
+    def _to_replay(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray] | None:
+        """What the last step sees of the offline rows, where they are replayed."""
+        return (GoingOn(self.estimator_, {}).learn(X), y) if self.replay else None
 
     def _ask(self, method: str, X: Any) -> np.ndarray:
         check_is_fitted(self, "estimator_")
         X = as_eeg(X)
         require_table(self, X, WITHOUT_TABLE)
-        X, n_before = self._with_heads(X)
-        return getattr(self.estimator_, method)(X)[n_before:]
+        return getattr(GoingOn(self.estimator_, self._pasts_).estimator, method)(X)
 
     # -- settings -------------------------------------------------------------------------
 

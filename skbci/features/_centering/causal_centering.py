@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_flag, check_number
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._eegarray.rows import carry_rows
+from skbci._past import Past
 from skbci._sessions import LEVELS, check_by, session_rows
 from skbci._typing import Labels, Signals
 from skbci._usable import LIMIT, Unusable, report_unusable
@@ -189,10 +191,21 @@ class CausalCentering(SignalTransformer):
         require_table(self, X, WITHOUT_TABLE)
         out = np.empty_like(data)
         far = np.zeros((len(data), self._limit.size), dtype=bool)
+        past = self.__dict__.get("_past")
         for rows in session_rows(X, len(data), "CausalCentering", self.by):
-            out[rows], far[rows] = self.start().center(data[rows])
+            known = None if past is None else past.before(X, rows)
+            stream = self.start() if known is None else copy.copy(known)
+            out[rows], far[rows] = stream.center(data[rows])
+            if past is not None:
+                past.note(X, rows, stream)
         self._report(far)
         return carry_rows(X, out)
+
+    def _going_on(self, past: Past) -> CausalCentering:
+        """Return the same step, whose ``transform`` goes on with a past and adds to it."""
+        other = copy.copy(self)
+        other._past = past
+        return other
 
     def start(self) -> CenteringStream:
         """Begin a session that arrives in chunks.
