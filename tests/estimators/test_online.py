@@ -28,7 +28,14 @@ from skbci.estimators import (
     OnlineClassifier,
 )
 from skbci.estimators._meta import looking_back
-from skbci.features import BandEnergy, CausalCentering, EuclideanAlignment, KeepRows
+from skbci.features import (
+    BandEnergy,
+    CausalCentering,
+    ChannelScaling,
+    EuclideanAlignment,
+    KeepRows,
+    RiemannianRecentering,
+)
 from skbci.model_selection import SessionSplit
 
 RATE = 4
@@ -395,13 +402,14 @@ def test_a_first_partial_fit_is_gone_on_with():
                                clf.estimator_.predict_proba(X[:40])[20:])
 
 
-def test_alignment_goes_by_the_rows_of_a_call_and_those_before_them(monkeypatch):
+@pytest.mark.parametrize("step", [EuclideanAlignment, RiemannianRecentering, ChannelScaling])
+def test_alignment_goes_by_the_rows_of_a_call_and_those_before_them(step, monkeypatch):
     rng = np.random.default_rng(0)
     y = np.tile([0, 1], 60)
     X = EEGArray(rng.normal(size=(120, 3, 64)) * np.linspace(1, 3, 120)[:, None, None],
                  {"session": np.repeat([1, 2], 60), "onset": np.tile(np.arange(60.0), 2)},
                  sfreq=128)
-    pipeline = make_pipeline(EuclideanAlignment("session"), BandEnergy(log=True), GaussianNB())
+    pipeline = make_pipeline(step("session"), BandEnergy(log=True), GaussianNB())
     clf = OnlineClassifier(pipeline, n_passes=0).fit(X[:90], y[:90])
     np.testing.assert_allclose(clf.predict_proba(X[90:95]),
                                clf.estimator_.predict_proba(X[60:95])[30:])

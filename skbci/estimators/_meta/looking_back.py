@@ -16,15 +16,14 @@ from skbci._sessions import TOLERANCE_S, session_rows
 from skbci.eegarray import EEGArray
 from skbci.estimators._meta.cascade import CascadeClassifier
 from skbci.estimators._meta.evidence import EvidenceAccumulator
-from skbci.features import CausalCentering, EuclideanAlignment, RiemannianRecentering
+from skbci.features import CausalCentering, GroupAlignment
 from skbci.pipeline import Pipeline as KeepingPipeline
 from skbci.pipeline import last_step
 
 __all__ = ["ALIGNED_ROWS", "GoingOn", "first_needed", "holds_cascade", "may_look_back"]
 
 ALIGNED_ROWS = 500  # of a recording, that an alignment goes by
-_ALIGNMENTS = (EuclideanAlignment, RiemannianRecentering)
-_LOOK_BACK = (CascadeClassifier, CausalCentering, EvidenceAccumulator, *_ALIGNMENTS)
+_LOOK_BACK = (CascadeClassifier, CausalCentering, EvidenceAccumulator, GroupAlignment)
 # Packages whose transformers and classifiers take each row by itself.
 _BY_ROWS = ("mne", "pyriemann", "skbci", "sklearn")
 _METHODS = ("transform", "predict", "predict_proba", "predict_log_proba", "decision_function")
@@ -69,7 +68,7 @@ def first_needed(estimator: Any, onsets: np.ndarray, first: int) -> int:
     """
     if not may_look_back(estimator):
         return first
-    if isinstance(estimator, _ALIGNMENTS):
+    if isinstance(estimator, GroupAlignment):
         return max(first - ALIGNED_ROWS, 0)
     if type(estimator) is CascadeClassifier:
         first = first_needed(estimator.terminal_, onsets, first)

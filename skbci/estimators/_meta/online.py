@@ -98,9 +98,9 @@ class OnlineClassifier(MetaClassifier):
     - for `CausalCentering` the running mean;
     - for `EvidenceAccumulator` and `CascadeClassifier` the rows of the window, or of ``n_lags``,
       as they enter the step: the classifier inside is asked about them again once it has learned;
-    - for `EuclideanAlignment` and `RiemannianRecentering` the last 500 rows, as they enter the
-      step: a group's mean covariance is that of the rows of a call and of those before them,
-      which makes the two transductive over the rows of a call;
+    - for `EuclideanAlignment`, `RiemannianRecentering` and `ChannelScaling` the last 500 rows, as
+      they enter the step: a group's mean covariance is that of the rows of a call and of those
+      before them, which makes the three transductive over the rows of a call;
     - for a `FunctionTransformer`, a union of steps that look back, and steps of packages of which
       nothing is known: all rows, so that each call takes longer than the one before;
     - for all other steps, those of scikit-learn, MNE and pyriemann among them, nothing.
