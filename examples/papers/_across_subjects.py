@@ -23,16 +23,24 @@ from scipy import stats
 from scipy.signal import resample_poly
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbci import EEGArray
 from skbci.baselines import csp_lda, riemann_mdm, slow_potentials_lr
 from skbci.datasets import load_recording, make_motor_imagery
+from skbci.estimators import AugmentedClassifier, MultiViewClassifier
 from skbci.evaluation import confound_report
-from skbci.features import Crop, FilterBank
+from skbci.features import (
+    ChannelScaling,
+    Crop,
+    EuclideanAlignment,
+    FilterBank,
+    WindowMeans,
+)
 
 WHOLE, RHYTHMS = "whole signal", "rhythms only"
+VIEWS = "views in a network (ours), mirrored"
 SIGNALS = (WHOLE, RHYTHMS)
 #: Low edge in Hz and start in seconds after the cue.
 EDGES = {WHOLE: (0.3, 0.0), RHYTHMS: (7.0, 0.5)}
@@ -52,7 +60,9 @@ and up, from {start:g} s after the cue{note}. Every pipeline aligns each person 
 unlabelled rows (transductive). Networks: losses and training as in the table of loss weightings,
 {epochs} epochs, best epoch by rows that are held out of the training rows; nothing was chosen on
 test rows here, but the windows and settings of the tangent spaces were on other splits of these
-people, the settings of the slow potentials on six folds of subjects 1 to 60. *training*: accuracy
+people, the settings of the slow potentials on six folds of subjects 1 to 60, dropout and epochs of
+the views' network on two of these folds. *mirrored*: every training row also with left and right
+channels and labels exchanged; the network's predictions are averaged over a row and its image. *training*: accuracy
 on the rows that a pipeline was fitted on. *slow*, *rhythms*: what it loses when the part of a test
 row below 4 Hz, or above 7 Hz, is exchanged with that of another row of the same person: what the
 decoder lives on. *p, chance*: Wilcoxon's test over people against .5. *to linear*, *p*: difference
@@ -73,7 +83,9 @@ def people(folder: Path | None, quick: bool) -> tuple[EEGArray, np.ndarray]:
         inside = folder / "eegmmidb"
         bunch = load_recording(inside if inside.is_dir() else folder, pattern="mi_*.npz",
                                subjects=range(1, 7) if quick else None)
-    return bunch.X, np.asarray(bunch.y)
+    # The recordings' codes by their names, which say what a mirror exchanges.
+    sides = {1: "left_hand", 2: "right_hand"}
+    return bunch.X, np.array([sides.get(label, label) for label in np.asarray(bunch.y).tolist()])
 
 
 def signal_of(X: EEGArray, signal: str) -> EEGArray:
@@ -144,12 +156,35 @@ def pipelines(signal: str) -> dict[str, tuple[str, Any]]:
         found["slow potentials + LR"] = ("classical", lambda seed: slow_potentials_lr())
         found["slow potentials and tangent spaces"] = ("classical", lambda seed: VotingClassifier(
             [("slow", slow_potentials_lr()), ("tangent", tangent_lr())], voting="soft"))
+    found[f"{best_views(signal)}, mirrored"] = ("classical", lambda seed: AugmentedClassifier(
+        found[best_views(signal)][1](seed), "mirror"))
     found[TANGENT] = ("network", lambda seed: tangent_network(
         rhythm_setting, True, seed, _windows(signal)))
+    found[VIEWS] = ("network", lambda seed: multi_view(signal, seed))
     for network, chosen in POLICIES_OF.items():
         for policy in chosen:
             found[f"{network}: {policy}"] = ("network", _deep(network, signal, policy))
     return found
+
+
+def best_views(signal: str) -> str:
+    """Name of the linear pipeline that is fitted on mirrored rows, too."""
+    return "slow potentials and tangent spaces" if signal == WHOLE else "tangent spaces + LR"
+
+
+def multi_view(signal: str, seed: int) -> MultiViewClassifier:
+    """Tangent spaces and, of the whole signal, what is slow in one network, mirrored."""
+    views = [("tangent", tangent_spaces(setting_of(RHYTHMS), True, _windows(signal)))]
+    if signal == WHOLE:
+        slow = make_pipeline(FilterBank(((0.3, 4.0),), output="channels"), ChannelScaling(),
+                             EuclideanAlignment(), WindowMeans(0.125))
+        views.append(("slow", slow))
+    dropout = {"tangent": 0.8, "slow": 0.3} if signal == WHOLE else 0.9
+    return MultiViewClassifier(
+        views, view_dropout=dropout, dropout=0.5, augmentation="mirror", average_mirrored=True,
+        n_networks=3, optimizer="adam", lr=1e-3, max_epochs=10, batch_size=100,
+        random_state=100 * seed,
+    )
 
 
 def _windows(signal: str) -> tuple[tuple[float, float], ...]:
