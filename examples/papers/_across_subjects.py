@@ -62,11 +62,12 @@ unlabelled rows (transductive). Networks: losses and training as in the table of
 test rows here, but the windows and settings of the tangent spaces were on other splits of these
 people, the settings of the slow potentials on six folds of subjects 1 to 60, dropout and epochs of
 the views' network on two of these folds. *mirrored*: every training row also with left and right
-channels and labels exchanged; the network's predictions are averaged over a row and its image. *training*: accuracy
-on the rows that a pipeline was fitted on. *slow*, *rhythms*: what it loses when the part of a test
-row below 4 Hz, or above 7 Hz, is exchanged with that of another row of the same person: what the
-decoder lives on. *p, chance*: Wilcoxon's test over people against .5. *to linear*, *p*: difference
-from the best linear pipeline of the table ({best}; picked on these test rows), the same test.
+channels and labels exchanged; the network's predictions are averaged over a row and its image.
+*training*: accuracy on the rows that a pipeline was fitted on. *slow*, *rhythms*: what it loses
+when the part of a test row below 4 Hz, or above 7 Hz, is exchanged with that of another row of the
+same person: what the decoder lives on. *p, chance*: Wilcoxon's test over people against .5. *to
+linear*, *p*: difference from the best linear pipeline of the table ({best}; picked on these test
+rows), the same test.
 As many guesses as there are test rows ({n_rows}) stay below {threshold:.3f} with probability .99;
 over folds, whose training rows overlap, decoders stray somewhat further."""
 
