@@ -193,7 +193,7 @@ def make_pipeline(
 
 
 def keep_rows(X: Signals, out: Any) -> Any:
-    """Give a transformer's output the table of its input.
+    """Put the table of its input on a transformer's output.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def last_step(estimator: Any) -> Any:
 
 
 def step_output(pipeline: Any, X: Signals, out: Any) -> Any:
-    """Give what a pipeline hands to the step after the one that made ``out`` of ``X``."""
+    """Return what a pipeline hands to the step after the one that made ``out`` of ``X``."""
     return keep_rows(X, out) if isinstance(pipeline, Pipeline) else out
 
 

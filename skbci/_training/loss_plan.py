@@ -344,7 +344,7 @@ class TaskPlan(_SeveralLosses):
         X, y, weight = sample
         tasks, batches = net.criterion_.tasks_of(y), {}
         for number, head in enumerate(net.criterion_.names):
-            mine = tasks == number
-            own = X[mine], y[mine], None if weight is None else weight[mine]
+            subset = tasks == number
+            own = X[subset], y[subset], None if weight is None else weight[subset]
             batches[head] = super().pruning_batches(net, own)
         return batches

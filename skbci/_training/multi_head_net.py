@@ -232,11 +232,11 @@ class MultiHeadNet(ClassifierNet):
                 w = None if weight is None else weight[part]
                 for b in range(0, len(outputs[0]), size):
                     rows = slice(b, b + size)
-                    mine = None if w is None else w[rows]
+                    subset = None if w is None else w[rows]
                     heads = [output[rows] for output in outputs]
-                    of_batch = self.criterion_(heads, y[part][rows], X[part][rows], mine)
+                    of_batch = self.criterion_(heads, y[part][rows], X[part][rows], subset)
                     losses.append(torch.stack(of_batch))
-                    shares.append(self._shares(y[part][rows], mine))
+                    shares.append(self._shares(y[part][rows], subset))
         self._valid_losses = torch.stack(losses).cpu().numpy().astype(float)
         means = _means(self._valid_losses, shares)
         self._record("valid", means)

@@ -47,15 +47,15 @@ class TaskLosses(nn.Module):
         """Return each task's mean loss; zero, without effect, where the batch has no such row."""
         tasks, losses = self.tasks_of(y), []
         for task, output in enumerate(as_heads(outputs)):
-            mine = (tasks == task).nonzero().flatten()
-            if not len(mine):
+            subset = (tasks == task).nonzero().flatten()
+            if not len(subset):
                 losses.append(output.sum() * 0)
                 continue
-            rows = self.rows(output[mine], y[mine], task)
+            rows = self.rows(output[subset], y[subset], task)
             if weight is None:
                 losses.append(rows.mean())
             else:
-                losses.append((rows * weight[mine]).sum() / weight[mine].sum())
+                losses.append((rows * weight[subset]).sum() / weight[subset].sum())
         return losses
 
 
@@ -69,9 +69,9 @@ class MultitaskNet(MultiHeadNet):
             return super().shuffled(y)
         place = torch.empty(len(y), dtype=torch.float64)
         for task in tasks.unique():
-            mine = (tasks == task).nonzero().flatten()
-            spread = (torch.arange(len(mine)) + torch.rand(())) / len(mine)
-            place[mine[torch.randperm(len(mine))]] = spread.double()
+            subset = (tasks == task).nonzero().flatten()
+            spread = (torch.arange(len(subset)) + torch.rand(())) / len(subset)
+            place[subset[torch.randperm(len(subset))]] = spread.double()
         return place.argsort()
 
     def _shares(self, y: Tensor, weight: Tensor | None) -> Tensor:

@@ -153,7 +153,7 @@ class Mirror(Augmentation):
 
 
 def _table_of_others(X: EEGArray) -> pd.DataFrame:
-    """Give the rows' table with subjects of their own."""
+    """Return the rows' table with subjects of their own."""
     table = X.metadata.copy()
     if "subject" in table:
         table["subject"] = _other_subjects(table["subject"])

@@ -69,11 +69,11 @@ class Mixup(RandomAugmentation):
         second = first.copy()
         for pool in pools(rows.X, n_rows, self.by, type(self).__name__):
             if len(pool) > 1:
-                mine = np.flatnonzero(np.isin(first, pool))
+                subset = np.flatnonzero(np.isin(first, pool))
                 # Another row of the pool: so many places further, around its end.
-                further = rng.randint(1, len(pool), size=len(mine))
-                place = np.searchsorted(pool, first[mine])
-                second[mine] = pool[(place + further) % len(pool)]
+                further = rng.randint(1, len(pool), size=len(subset))
+                place = np.searchsorted(pool, first[subset])
+                second[subset] = pool[(place + further) % len(pool)]
         share = rng.beta(self.alpha, self.alpha, size=len(first))
         factor = share.reshape(-1, *[1] * (rows.data.ndim - 1)).astype(rows.data.dtype)
         mixed = factor * rows.data[first] + (1 - factor) * rows.data[second]

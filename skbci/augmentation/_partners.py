@@ -19,7 +19,7 @@ def check_by(by: Any, who: str) -> None:
 
 
 def pools(X: Any, n_rows: int, by: Any, who: str) -> Iterator[np.ndarray]:
-    """Give the rows that share what ``by`` names; all of them with None or without a table."""
+    """Return the rows that share what ``by`` names; all of them with None or without a table."""
     if by is None:
         yield np.arange(n_rows)
         return

@@ -80,8 +80,8 @@ class Recombine(RandomAugmentation):
             for label in np.unique(rows.y[pool]):
                 members = pool[rows.y[pool] == label]
                 alone[members] = len(members) == 1
-                mine = np.flatnonzero(np.isin(source, members))
-                drawn[mine, 1:] = rng.choice(members, (len(mine), self.n_segments - 1))
+                subset = np.flatnonzero(np.isin(source, members))
+                drawn[subset, 1:] = rng.choice(members, (len(subset), self.n_segments - 1))
         if alone.all():
             shared = "a class" if self.by is None else f"a class and by={self.by!r}"
             raise ValueError(f"{name}: no two of the {n_rows} rows share {shared}.")

@@ -126,7 +126,7 @@ def _import(name: str) -> Any:
 
 
 def _make(thing: Any, module: str, options: dict[str, Any]) -> Any:
-    """Give an instance of a class of MOABB by its name; instances are given back."""
+    """Return an instance of a class of MOABB by its name; instances are returned as they are."""
     if isinstance(thing, str):
         home = _import(f"moabb.{module}")
         found = getattr(home, thing, None)

@@ -2,7 +2,8 @@
 
 The splitters have scikit-learn's signature, so they stand wherever a ``cv=`` does. ``groups`` is
 requested by metadata routing; where none is passed, they read the row table of an `EEGArray` or
-the metadata of `mne.Epochs`. `largest_stable_step` is a ``refit=`` for searches over step sizes.
+the metadata of `mne.Epochs`. `largest_stable_step` is a ``refit=`` for searches over learning
+rates.
 `StackedGridSearchCV` and `StackedRandomizedSearchCV` train the networks of a search all at once;
 `HeldOutSearch` compares candidates on the rows that their early stopping holds out.
 """

@@ -58,7 +58,7 @@ def fit_one(
     start = time.perf_counter()
     try:
         found = estimator.fit(X, y, **params)
-    except Exception as error:  # one step size too many should not lose the others
+    except Exception as error:  # one learning rate too large should not lose the others
         found = error
         try:  # what cannot travel between processes would end all of them
             pickle.loads(pickle.dumps(error))

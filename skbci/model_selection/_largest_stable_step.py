@@ -1,4 +1,4 @@
-"""The step size that is large and still trains well."""
+"""The learning rate that is large and still trains well."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["largest_stable_step"]
 def largest_stable_step(
     epsilon: float = 0.01, *, param: str = "lr", metric: str = "score"
 ) -> Callable[[Mapping[str, Any]], int]:
-    r"""Choose the largest step size whose training loss is within epsilon of the best.
+    r"""Choose the largest learning rate whose training loss is within epsilon of the best.
 
     To be given as ``refit=`` to `GridSearchCV` or `RandomizedSearchCV`.
 
@@ -26,7 +26,7 @@ def largest_stable_step(
         How much worse than the best the mean training loss may be, in the unit of the loss. With 0
         the step with the lowest training loss is chosen.
     param : str, default="lr"
-        The step size among the searched parameters: its full name, or the part after the last
+        The learning rate among the searched parameters: its full name, or the part after the last
         ``__``, so that the default finds ``mlpclassifier__lr``.
     metric : str, default="score"
         With several metrics, the name of the one that is the negative loss.
@@ -44,7 +44,8 @@ def largest_stable_step(
 
     Notes
     -----
-    Equation (53) of [1]_: with :math:`V(\eta)` the mean training loss of step size :math:`\eta`,
+    Equation (53) of [1]_: with :math:`V(\eta)` the mean training loss of learning rate
+    :math:`\eta`,
 
     .. math:: \eta^* = \max \{\eta : V(\eta) \le \min_{\eta'} V(\eta') + \epsilon\} .
 
@@ -141,7 +142,7 @@ class _LargestStableStep:
                 "name."
             )
         raise ValueError(
-            f"largest_stable_step: there is no step size {self.param!r} among the searched "
+            f"largest_stable_step: there is no learning rate {self.param!r} among the searched "
             f"parameters {searched}."
         )
 
@@ -152,13 +153,13 @@ class _LargestStableStep:
         value = candidate[name]
         if not is_number(value):
             raise TypeError(
-                f"largest_stable_step: {name}={value!r} is no step size; it must be a number."
+                f"largest_stable_step: {name}={value!r} is not a learning rate, a number."
             )
         return float(value)
 
     @staticmethod
     def _settings(candidates: list[dict[str, Any]], name: str) -> list[np.ndarray]:
-        """Indices of the candidates that differ in nothing but the step size."""
+        """Indices of the candidates that differ in nothing but the learning rate."""
         groups: dict[str, list[int]] = {}
         for index, candidate in enumerate(candidates):
             others = {key: value for key, value in candidate.items() if key != name}

@@ -9,10 +9,10 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectKBest
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skbci import EEGArray
+from skbci import EEGArray, LostTableWarning
 from skbci.augmentation import Mirror
 from skbci.estimators import MultiViewClassifier, NeuralClassifier
 from skbci.features import BandEnergy, EuclideanAlignment, WindowMeans
@@ -238,3 +238,11 @@ def test_a_view_with_other_rows_is_named():
     views = [("half", make_pipeline(WindowMeans(0.25), Halving()))]
     with pytest.raises(ValueError, match="'half' has shape .* for 40 rows"):
         MultiViewClassifier(views, **QUICK).fit(X, y)
+
+
+def test_a_lost_table_is_named_where_early_stopping_needs_it():
+    X, y = epochs(n_rows=60, subjects=3)
+    clf = MultiViewClassifier([("slow", WindowMeans(0.25))], early_stopping=True, **QUICK)
+    pipeline = Pipeline([("scaled", FunctionTransformer(np.array)), ("clf", clf)])
+    with pytest.warns(LostTableWarning, match="Early stopping"):
+        pipeline.set_params(clf__slow__sfreq=64.0).fit(X, y)

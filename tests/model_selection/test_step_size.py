@@ -122,7 +122,7 @@ def test_what_the_search_lacks_is_named():
         rule(without)
     with pytest.raises(ValueError, match=r"metric='loss' was not computed; .* \['score'\]"):
         largest_stable_step(metric="loss")(table)
-    with pytest.raises(ValueError, match=r"no step size 'lr' among .* \['C'\]"):
+    with pytest.raises(ValueError, match=r"no learning rate 'lr' among .* \['C'\]"):
         rule(results([{"C": 1.0}], [0.5]))
     both = results([{"a__lr": 1.0, "b__lr": 2.0}], [0.5])
     with pytest.raises(ValueError, match=r"'lr' can be any of \['.__lr', '.__lr'\]"):
@@ -130,5 +130,5 @@ def test_what_the_search_lacks_is_named():
     assert largest_stable_step(param="a__lr")(both) == 0
     with pytest.raises(ValueError, match="no candidate has a finite training score"):
         rule(results([{"lr": 1.0}], [np.nan]))
-    with pytest.raises(TypeError, match="lr='big' is no step size"):
+    with pytest.raises(TypeError, match="lr='big' is not a learning rate"):
         rule(results([{"lr": "big"}], [0.5]))

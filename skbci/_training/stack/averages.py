@@ -45,8 +45,8 @@ class Averages:
         """Forget all but some of the members."""
         if self.mean is not None:
             place = np.cumsum(self.asked) - 1
-            mine = place[kept[self.asked[kept]]]
-            self.mean = self.mean[torch.as_tensor(mine, device=self.mean.device)]
+            subset = place[kept[self.asked[kept]]]
+            self.mean = self.mean[torch.as_tensor(subset, device=self.mean.device)]
         self.asked = self.asked[kept]
         if not self.asked.any():
             self.mean = None

@@ -166,13 +166,13 @@ class Batches:
         lengths = np.array([stream.sizes[k] for stream in self.stream_of])
         parts = []
         for length in np.unique(lengths):
-            mine = np.flatnonzero(lengths == length)
-            streams = list(dict.fromkeys(self.stream_of[i] for i in mine))
+            subset = np.flatnonzero(lengths == length)
+            streams = list(dict.fromkeys(self.stream_of[i] for i in subset))
             place = {stream: at for at, stream in enumerate(streams)}
-            at = [place[self.stream_of[i]] for i in mine]
+            at = [place[self.stream_of[i]] for i in subset]
             device = self.like.device
             parts.append(Part(
-                None if len(mine) == len(lengths) else torch.as_tensor(mine, device=device),
+                None if len(subset) == len(lengths) else torch.as_tensor(subset, device=device),
                 streams,
                 None if at == list(range(len(streams))) else torch.as_tensor(at, device=device),
             ))

@@ -192,11 +192,11 @@ class _Training:
         left, at = [], 0
         for steps in self.steps:
             rows = steps.rows
-            mine = kept[(kept >= rows.start) & (kept < rows.stop)] - rows.start
-            if len(mine):
-                steps.keep(mine, at)
+            subset = kept[(kept >= rows.start) & (kept < rows.stop)] - rows.start
+            if len(subset):
+                steps.keep(subset, at)
                 left.append(steps)
-                at += len(mine)
+                at += len(subset)
         self.steps = left
         self.averages.keep(kept)
         self.batches.keep(kept)
@@ -234,22 +234,22 @@ class _Validation:
         for i, member in enumerate(self.members):
             if member.valid is not None:
                 by_length.setdefault(len(member.valid[0]), []).append(i)
-        for n_rows, mine in by_length.items():
+        for n_rows, subset in by_length.items():
             at_once = max(1, EVALUATION_LIMIT // max(1, n_rows * self.X.shape[1]))
-            for a in range(0, len(mine), at_once):
-                self._some(parameters, mine[a : a + at_once], n_rows, out)
+            for a in range(0, len(subset), at_once):
+                self._some(parameters, subset[a : a + at_once], n_rows, out)
         return out
 
     def _some(
         self,
         parameters: list[tuple[Tensor, Tensor]],
-        mine: list[int],
+        subset: list[int],
         n_rows: int,
         out: list[float | None],
     ) -> None:
-        at = torch.as_tensor(mine, device=self.X.device)
+        at = torch.as_tensor(subset, device=self.X.device)
         own = [(weight[at], bias[at]) for weight, bias in parameters]
-        X = torch.stack([self.X[self.start[i] : self.start[i] + n_rows] for i in mine])
+        X = torch.stack([self.X[self.start[i] : self.start[i] + n_rows] for i in subset])
         dtype = X.dtype
         if X[0].numel() <= EXACT_LIMIT and X.device.type == "cpu":
             # As `SlicingNet.predict_tensor` does: in double precision, then rounded.
@@ -258,7 +258,7 @@ class _Validation:
         else:
             pieces = X.split(max(1, EVALUATION_LIMIT // max(1, X.shape[2])), dim=1)
             output = torch.cat([self.engine.output(own, piece) for piece in pieces], dim=1)
-        for i, values in zip(mine, output):
+        for i, values in zip(subset, output):
             member = self.members[i]
             assert member.valid is not None
             _, y, weight = member.valid

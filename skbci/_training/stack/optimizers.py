@@ -121,10 +121,10 @@ class TorchSteps(Steps):
         for (settings, parts), bound in zip(self.groups, self.optimizer.param_groups):
             left = []
             for (count, _), param in zip(parts, bound["params"]):
-                mine = kept[(kept >= at) & (kept < at + count)] - at
+                subset = kept[(kept >= at) & (kept < at + count)] - at
                 at += count
-                if len(mine):
-                    left.append((len(mine), _select(self.optimizer.state[param], mine)))
+                if len(subset):
+                    left.append((len(subset), _select(self.optimizer.state[param], subset)))
             if left:
                 groups.append((settings, left))
         self.groups = groups
@@ -167,10 +167,10 @@ def _torchs(member: PreparedFit) -> Any:
     return optimizer.inside if isinstance(optimizer, HJBUnder) else optimizer
 
 
-def _select(state: dict[str, Any], mine: np.ndarray) -> dict[str, Any]:
+def _select(state: dict[str, Any], subset: np.ndarray) -> dict[str, Any]:
     """Return the state of some of a parameter's networks."""
     return {
-        name: value[torch.as_tensor(mine, device=value.device)]
+        name: value[torch.as_tensor(subset, device=value.device)]
         if isinstance(value, Tensor) and value.ndim
         else value
         for name, value in state.items()

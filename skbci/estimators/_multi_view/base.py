@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 
 from skbci._checks import check_count, check_flag, check_number
 from skbci._checks.eeg import as_eeg, check_eeg
+from skbci._eegarray.lost_table import warn_without_table
 from skbci.augmentation import Mirror, resolve_augmentation
 from skbci.eegarray import EEGArray
 from skbci.estimators._multi_view.network import ViewsNetwork
@@ -139,6 +140,10 @@ class BaseMultiView(RoutedParams):
         first = next(iter(X.values())) if isinstance(X, dict) else X
         train, valid = np.arange(len(y)), np.arange(0)
         if self.early_stopping:
+            if groups is None:
+                warn_without_table(
+                    self, first, "Early stopping holds out the last rows, not whole subjects"
+                )
             train, valid = split_validation(
                 first, len(y), target, groups, self.validation_fraction, check_random_state(seed)
             )

@@ -70,9 +70,9 @@ def add_augmented(
     rng = np.random.RandomState([seed, _STREAM])
     data, targets, shares = [rows.data], [target], []
     weighted = rows.weight is not None
-    for labels, classes, mine in _parts(estimator, rows.y, train):
+    for labels, classes, subset in _parts(estimator, rows.y, train):
         new = augmentation.augment_valid(
-            rows.X, rows.given, labels, rows.weight, mine, classes, rng
+            rows.X, rows.given, labels, rows.weight, subset, classes, rng
         )
         data.append(estimator._prepare(new.X, np.asarray(new.X), False))
         if augmentation.needs_classes:
@@ -104,8 +104,8 @@ def _parts(
     elif y.dtype.names is None:
         yield y, estimator.classes_, train
     else:
-        for task, mine in rows_by_label(y["task"][train], "task").items():
-            yield y["label"], estimator.task_classes_[task], train[mine]
+        for task, subset in rows_by_label(y["task"][train], "task").items():
+            yield y["label"], estimator.task_classes_[task], train[subset]
 
 
 def _relabelled(y: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -169,13 +169,14 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         if valid is None or len(np.unique(rows.y["task"][valid])) == len(self.tasks_):
             return train, valid
         parts = []
-        for mine in rows_by_label(rows.y["task"], "task").values():
+        for subset in rows_by_label(rows.y["task"], "task").values():
             part = split_validation(
-                rows.X[mine] if isinstance(rows.X, EEGArray) else rows.X, len(mine), target[mine],
-                None if rows.groups is None else rows.groups[mine], self.validation_fraction,
+                rows.X[subset] if isinstance(rows.X, EEGArray) else rows.X,
+                len(subset), target[subset],
+                None if rows.groups is None else rows.groups[subset], self.validation_fraction,
                 check_random_state(seed),
             )
-            parts.append([mine[side] for side in part])
+            parts.append([subset[side] for side in part])
         trains, valids = zip(*parts)
         return np.sort(np.concatenate(trains)), np.sort(np.concatenate(valids))
 
@@ -186,9 +187,9 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         factors = np.ones(len(y))
         for name, own in self.task_classes_.items():
             index = y - self._starts_[name]
-            mine = (index >= 0) & (index < len(own))
-            if mine.any():
-                factors[mine] = compute_sample_weight(by_class, own[index[mine]])
+            subset = (index >= 0) & (index < len(own))
+            if subset.any():
+                factors[subset] = compute_sample_weight(by_class, own[index[subset]])
         return factors if weight is None else factors * weight
 
     # -- the network ----------------------------------------------------------------------
@@ -276,10 +277,10 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         ends = {name: start + len(self.task_classes_[name])
                 for name, start in self._starts_.items()}
         out = torch.full_like(logits, -torch.inf)
-        for name, mine in rows_by_label(tasks, "task").items():
+        for name, subset in rows_by_label(tasks, "task").items():
             part = slice(self._starts_[name], ends[name])
-            out[mine, part] = torch.log_softmax(logits[mine, part], dim=1)
-            silent = mine[says_nothing_of(logits[mine, part]).numpy()]
+            out[subset, part] = torch.log_softmax(logits[subset, part], dim=1)
+            silent = subset[says_nothing_of(logits[subset, part]).numpy()]
             if len(silent):
                 frequencies = self.prior_[part] / self.prior_[part].sum()
                 out[silent, part] = torch.as_tensor(np.log(frequencies), dtype=out.dtype)
