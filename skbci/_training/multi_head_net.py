@@ -192,7 +192,8 @@ class MultiHeadNet(ClassifierNet):
 
     def _losses(self, outputs: Any, y: Tensor, X: Tensor, weight: Tensor | None) -> list[Tensor]:
         losses = self.criterion_(outputs, y, X, weight)
-        self._last_losses = [loss.detach() for loss in losses]
+        # Copies, which do not keep all values alive (and in pickles) that one is the mean of.
+        self._last_losses = [loss.detach().clone() for loss in losses]
         return losses
 
     def _shares(self, y: Tensor, weight: Tensor | None) -> Any:

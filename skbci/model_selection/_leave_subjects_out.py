@@ -64,6 +64,11 @@ class LeaveSubjectsOut(EEGSplitter):
         self.test_subjects = test_subjects
         self.random_state = random_state
 
+    @property
+    def shuffle(self) -> bool:
+        """Whether subjects are drawn; scikit-learn's searches by halving ask for it."""
+        return self.test_subjects is not None or self.random_state is not None
+
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return ``n_splits``.
 

@@ -5,6 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import HalvingGridSearchCV
 
 from skbci import EEGArray
 from skbci.model_selection import LeaveSubjectsOut
@@ -109,3 +112,21 @@ def test_repr_and_clone():
     cv = LeaveSubjectsOut(4, 5, random_state=3)
     assert repr(cv) == "LeaveSubjectsOut(n_splits=4, random_state=3, test_subjects=5)"
     assert repr(clone(cv, safe=False)) == repr(cv)
+
+
+@pytest.mark.parametrize(
+    ("settings", "taken"),
+    [({}, True), ({"random_state": 3}, True), ({"test_subjects": 1, "random_state": 3}, True),
+     ({"test_subjects": 1}, False), ({"random_state": np.random.RandomState(0)}, False)],
+)
+def test_a_search_by_halving_takes_folds_that_stay_the_same(settings, taken):
+    cv = LeaveSubjectsOut(2, **settings)
+    X, y = np.random.default_rng(0).normal(size=(80, 3)), np.tile([0, 1], 40)
+    search = HalvingGridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=cv, random_state=0,
+                                 min_resources=80)
+    groups = np.repeat([1, 2, 3, 4], 20)
+    if taken:
+        search.fit(X, y, groups=groups)
+    else:
+        with pytest.raises(ValueError, match="consistent splits|consistent"):
+            search.fit(X, y, groups=groups)

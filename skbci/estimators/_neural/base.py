@@ -221,6 +221,10 @@ class BaseNeural(WholeFits, BaseEstimator):
         if (policy := self._plan_.policy_of(self.net_)) is not None:
             self.loss_weighting_ = policy
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The table is made anew from the net's history, by whatever pandas loads the pickle.
+        return {key: value for key, value in super().__getstate__().items() if key != "_table_"}
+
     @property
     def history_(self) -> pd.DataFrame:
         """A row an epoch: losses and durations.
