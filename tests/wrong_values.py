@@ -188,6 +188,11 @@ add(estimators.MIN2NetClassifier, used, **NETWORK)
 add(estimators.MLPClassifier, partial(used, X=SIGNALS[:, :, 0]), hidden_layer_sizes=(4,),
     **NETWORK)
 add(estimators.MLPRegressor, partial(used, X=SIGNALS[:, :, 0]), hidden_layer_sizes=(4,), **NETWORK)
+add(estimators.MultiViewClassifier, used,
+    views=[("all", "passthrough"), ("slow", features.WindowMeans(0.5))], **NETWORK)
+add(estimators.MultiViewClassifier, used, "MultiViewClassifier, stopped early",
+    views=[("slow", features.WindowMeans(0.5))], augmentation="noise",
+    **{**NETWORK, "early_stopping": True})
 add(estimators.NeuralClassifier, partial(used, X=SIGNALS[:, :, 0]), **NETWORK)
 add(estimators.OnlineClassifier, partial(used, X=SIGNALS[:, :, 0]), estimator=MLP(random_state=0))
 add(estimators.SparseMultitaskClassifier, used, **NETWORK)
@@ -240,6 +245,8 @@ add(nets.DualTaskNet, networks(nets.DualTaskNet, (4, 3, 160)), n_channels=3, n_t
 add(nets.FBMSNet, networks(nets.FBMSNet, (4, 2, 3, 64)), n_bands=2, n_channels=3, n_times=64,
     n_classes=2, kernel_sizes=(5,), depth=2)
 add(nets.MIN2Net, networks(nets.MIN2Net, (4, 3, 100)), n_channels=3, n_times=100, n_classes=2)
+add(nets.MultiViewNet, networks(nets.MultiViewNet, (4, 65)), views={"a": (5,), "b": (2, 30)},
+    n_classes=2)
 for kind in (optim.HJB, optim.HJBAD, optim.HJBUnder):
     add(kind, stepped, params=a_weight(), lr_schedule=None)
     add(kind, stepped, f"{kind.__name__}, scheduled", params=a_weight(), lr_schedule="theorem-2",

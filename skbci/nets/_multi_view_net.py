@@ -89,8 +89,8 @@ class MultiViewNet(nn.Module):
         check_count(n_filters, "n_filters", self)
         check_count(kernel_size, "kernel_size", self)
         check_number(dropout, "dropout", self, low=0, high=1, closed="left")
-        rates = check_view_dropout(view_dropout, list(views), self)
         self.views = _check_shapes(views, self)
+        rates = check_view_dropout(view_dropout, list(self.views), self)
         self.sizes = [math.prod(shape) for shape in self.views.values()]
         self.head_names = ("logits", *self.views)
         # Not by name: a module's own attributes may not be keys of a ModuleDict.
@@ -152,12 +152,15 @@ def check_view_dropout(value: Any, views: Sequence[str], who: Any) -> dict[str, 
 
 def _check_shapes(views: Any, who: Any) -> dict[str, tuple[int, ...]]:
     if not isinstance(views, Mapping) or not views:
-        raise ValueError(refusal(views, "views", who, "must name at least one view's shape"))
+        raise ValueError(refusal(views, "views", who, "must be a dict of at least one shape"))
     if "logits" in views:
-        raise ValueError(refusal(list(views), "views", who, "calls a view 'logits', as all are"))
-    shapes = {name: tuple(check_count(n, name, who) for n in shape)
-              for name, shape in views.items()}
-    if any(len(shape) not in (1, 2) for shape in shapes.values()):
-        because = "must be of shape (n_features,) or (n_channels, n_times)"
-        raise ValueError(refusal(shapes, "views", who, because))
+        because = "must not call a view 'logits', the head of all of them"
+        raise ValueError(refusal(list(views), "views", who, because))
+    shapes = {}
+    for name, shape in views.items():
+        sized = isinstance(shape, Sequence) and not isinstance(shape, (str, bytes))
+        if not sized or len(shape) not in (1, 2):
+            because = f"must have shapes (n_features,) or (n_channels, n_times), not {shape!r}"
+            raise ValueError(refusal(views, "views", who, because))
+        shapes[name] = tuple(check_count(n, f"views[{name!r}]", who) for n in shape)
     return shapes
