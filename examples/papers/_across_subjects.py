@@ -62,7 +62,8 @@ unlabelled rows (transductive). Networks: losses and training as in the table of
 test rows here, but the windows and settings of the tangent spaces were on other splits of these
 people, the settings of the slow potentials, whitened by person in the views' network, on six folds
 of subjects 1 to 60, dropout and epochs of that network on two of these folds. *mirrored*: every
-training row also with left and right channels and labels exchanged; the network's predictions are averaged over a row and its image.
+training row also with left and right channels and labels exchanged; the network's predictions are
+averaged over a row and its image.
 *training*: accuracy on the rows that a pipeline was fitted on. *slow*, *rhythms*: what it loses
 when the part of a test row below 4 Hz, or above 7 Hz, is exchanged with that of another row of the
 same person: what the decoder lives on. *p, chance*: Wilcoxon's test over people against .5. *to
