@@ -1,10 +1,44 @@
-"""Row weights as numbers of rows."""
+"""Weights of rows: what they must be, and as numbers of rows."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-__all__ = ["as_counts"]
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight
+
+from skbci._checks.masked import check_unmasked
+
+__all__ = ["as_counts", "check_weights"]
+
+
+def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
+    """Check weights of rows; None is none.
+
+    Parameters
+    ----------
+    sample_weight : array-like, shape (n_rows,), number or None
+    X : array-like, shape (n_rows, ...)
+        The rows.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows,), or None
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative, missing or masked, all are zero, or there is not one for each row.
+    """
+    if sample_weight is None:
+        return None
+    weight = _check_sample_weight(
+        check_unmasked(sample_weight, "sample_weight"), X, dtype=np.float64,
+        ensure_non_negative=True,
+    )
+    if not (weight > 0).any():  # newer versions of scikit-learn have refused it by now
+        raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
+    return weight
 
 
 def as_counts(weight: np.ndarray) -> np.ndarray:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
 from skbci._checks import check_count, check_seed
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_labels, label_column
-from skbci._checks.masked import check_unmasked
+from skbci._weights import check_weights
 from skbci.eegarray import EEGArray
 
 
@@ -123,14 +123,8 @@ class Augmentation(BaseEstimator):
             y = check_labels(y, len(data), who, least_classes=1)
         else:
             y = label_column(y, len(data), who)
-        weight = None
-        kept = np.arange(len(data))
-        if sample_weight is not None:
-            given = check_unmasked(sample_weight, "sample_weight")
-            weight = _check_sample_weight(
-                given, data, dtype=np.float64, ensure_non_negative=True
-            )
-            kept = np.flatnonzero(weight > 0)
+        weight = check_weights(sample_weight, data)
+        kept = np.arange(len(data)) if weight is None else np.flatnonzero(weight > 0)
         return self.augment_valid(X, data, y, weight, kept, np.unique(y), rng)
 
     def augment_valid(

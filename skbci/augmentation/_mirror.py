@@ -94,9 +94,7 @@ class Mirror(Augmentation):
         X = as_eeg(X)
         data = self._read(X)
         nothing = np.zeros(len(data), dtype=np.int64)
-        order = mirrored_channels(self._names(GivenRows(X, data, nothing, nothing)), self)
-        table = _table_of_others(X) if isinstance(X, EEGArray) else None
-        return under_table(X, NewRows(data[..., order, :], np.arange(len(data)), table=table))
+        return under_table(X, self._exchanged(GivenRows(X, data, nothing, nothing)))
 
     def partners(self, classes: Any) -> np.ndarray:
         """Find each class's counterpart.
@@ -124,14 +122,16 @@ class Mirror(Augmentation):
             check_names(self.ch_names, "ch_names", self, also="None")
 
     def _new_rows(self, rows: GivenRows, rng: np.random.RandomState) -> NewRows:
-        order = mirrored_channels(self._names(rows), self)
+        new = self._exchanged(rows)
         partners = mirrored_labels(self.labels, rows.classes, self)
-        return NewRows(
-            rows.data[..., order, :],
-            np.arange(len(rows.data)),
-            y=rows.classes[partners[np.searchsorted(rows.classes, rows.y)]],
-            table=_table_of_others(rows.X) if isinstance(rows.X, EEGArray) else None,
-        )
+        new.y = rows.classes[partners[np.searchsorted(rows.classes, rows.y)]]
+        return new
+
+    def _exchanged(self, rows: GivenRows) -> NewRows:
+        """Exchange the channels of rows, under subjects of their own; labels are left open."""
+        order = mirrored_channels(self._names(rows), self)
+        table = _table_of_others(rows.X) if isinstance(rows.X, EEGArray) else None
+        return NewRows(rows.data[..., order, :], np.arange(len(rows.data)), table=table)
 
     def _names(self, rows: GivenRows) -> list[str]:
         name = type(self).__name__

@@ -199,6 +199,7 @@ def test_weights_of_rows_reach_the_networks():
         ({"views": [("a", StandardScaler()), ("a", StandardScaler())]}, "names that differ"),
         ({"views": [("logits", StandardScaler())]}, "none of them 'logits'"),
         ({"views": [("a", 3)]}, "view 'a'"),
+        ({"views": [("lr", StandardScaler())]}, "a view 'lr', as one of its parameters is"),
         ({"views": "slow"}, "views"),
         ({"average_mirrored": True}, "needs augmentation='mirror'"),
         ({"augmentation": "mirrors"}, "augmentation"),
@@ -246,3 +247,9 @@ def test_a_lost_table_is_named_where_early_stopping_needs_it():
     pipeline = Pipeline([("scaled", FunctionTransformer(np.array)), ("clf", clf)])
     with pytest.warns(LostTableWarning, match="Early stopping"):
         pipeline.set_params(clf__slow__sfreq=64.0).fit(X, y)
+
+
+def test_weights_that_are_all_zero_are_refused():
+    X, y = epochs()
+    with pytest.raises(ValueError, match="non-zero|nothing is left to fit"):
+        MultiViewClassifier(two_views(), **QUICK).fit(X, y, sample_weight=np.zeros(len(y)))

@@ -9,14 +9,14 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_jobs, check_number, check_seed
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Seed, Signals
-from skbci._weights import as_counts
+from skbci._weights import as_counts, check_weights
 from skbci._whole import WholeFits
 from skbci.baselines._classifiers.standardized import standardized
 
@@ -142,12 +142,8 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
             self, as_eeg(X), y, reset=True, flat="allow", ensure_min_samples=2
         )
         flat = data.reshape(len(data), -1).astype(np.float64)
-        weight = _check_sample_weight(
-            sample_weight, flat, dtype=np.float64, ensure_non_negative=True
-        )
-        if not weight.any():
-            raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
-        weight = as_counts(weight)
+        given = check_weights(sample_weight, flat)
+        weight = np.ones(len(flat)) if given is None else as_counts(given)
         kept = weight > 0
         self.classes_, codes = np.unique(labels[kept], return_inverse=True)
         check_classes(self.classes_, self)

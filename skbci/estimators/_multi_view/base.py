@@ -6,18 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from skbci._checks import check_count, check_flag, check_number
 from skbci._checks.eeg import as_eeg, check_eeg
-from skbci._eegarray.lost_table import warn_without_table
 from skbci.augmentation import Mirror, resolve_augmentation
 from skbci.eegarray import EEGArray
 from skbci.estimators._multi_view.network import ViewsNetwork
 from skbci.estimators._multi_view.training_rows import ViewRows
 from skbci.estimators._multi_view.views import PASSTHROUGH, check_views, read_mapping
 from skbci.estimators._neural.silent_rows import find_silent
-from skbci.estimators._neural.validation_split import split_validation
+from skbci.estimators._neural.training_rows import hold_out
 from skbci.estimators._routes import RoutedParams
 from skbci.nets import MultiViewNet
 
@@ -140,13 +138,7 @@ class BaseMultiView(RoutedParams):
         first = next(iter(X.values())) if isinstance(X, dict) else X
         train, valid = np.arange(len(y)), np.arange(0)
         if self.early_stopping:
-            if groups is None:
-                warn_without_table(
-                    self, first, "Early stopping holds out the last rows, not whole subjects"
-                )
-            train, valid = split_validation(
-                first, len(y), target, groups, self.validation_fraction, check_random_state(seed)
-            )
+            train, valid = hold_out(self, first, len(y), target, groups, seed)
         default = list(X) if self._by_name_ else ["features"]
         views = check_views(
             [(name, PASSTHROUGH) for name in default] if self.views is None else self.views, self)

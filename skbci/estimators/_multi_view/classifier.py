@@ -7,17 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks.labels import check_class_weight, check_column, check_labels
-from skbci._checks.masked import check_unmasked
 from skbci._process.threads import on_one_thread
 from skbci._training import draw_seed
 from skbci._usable import check_classes_left
+from skbci._weights import check_weights
+from skbci.estimators._docs import fill_doc
 from skbci.estimators._multi_view.base import BaseMultiView
 from skbci.estimators._multi_view.views import take
 
 
+@fill_doc
 class MultiViewClassifier(ClassifierMixin, BaseMultiView):
     r"""A network that sees a row in several ways, with a loss for each view and for all of them.
 
@@ -57,38 +59,37 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         As in `NeuralClassifier`: ``"hjb"``, ``"hjb-ad"``, ``"adam"`` ...; settings are
         ``optimizer__...``.
     lr : float, default=0.01
-        Learning rate.
+        %(lr)s
     max_epochs : int, default=100
-        Passes over the training rows, at most.
+        %(max_epochs_of_several)s
     batch_size : int, default=128
-        Rows in a mini-batch; -1 takes all rows at once.
+        %(batch_size)s
     sparsity, pruning : float, default=0.0; str or PruningMethod, default="snip"
         Share of the weights to prune, and how they are chosen; see `NeuralClassifier`.
     early_stopping : bool, default=False
         Hold out rows by group and time, and keep the best epoch's weights by the loss of all views
         on them. Views are fitted on the other rows.
     validation_fraction : float, default=0.2
-        Share of the rows to hold out, at least.
+        %(validation_fraction)s
     n_iter_no_change : int, default=10
-        Epochs without improvement before training stops.
+        %(n_iter_no_change)s
     tol : float, default=1e-4
         Smallest change that counts as an improvement.
     monitor : str, optional
         Column of ``history_`` that early stopping and the falling learning rate go by. None:
         ``"valid_logits"``.
     lr_patience : int, optional
-        Epochs without improvement before the learning rate is multiplied by ``lr_factor``. None:
-        it stays.
+        %(lr_patience)s
     lr_factor, min_lr : float, default=0.5, 1e-5
         See ``lr_patience``; the learning rate is not lowered beyond ``min_lr``.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes.
+        %(class_weight)s
     callbacks : list of skorch callbacks or (name, callback) pairs, optional
         Copied for each network.
     device : str, default="cpu"
-        Where to train, for example ``"cuda"``.
+        %(device)s
     verbose : int, default=0
-        Prints a line an epoch when not 0.
+        %(verbose)s
     random_state : int, RandomState or None, default=None
         Seeds networks, held-out groups and augmentation. Global random states are neither used
         nor changed.
@@ -100,7 +101,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
     Attributes
     ----------
     classes_ : ndarray, shape (n_classes,)
-        The labels.
+        %(classes)s
     views_ : dict of str to transformer
         The fitted ones.
     networks_ : list of NeuralClassifier
@@ -243,12 +244,8 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         y = check_labels(y, n_rows, self)
         groups = None if groups is None else check_column(groups, n_rows, "groups")
         check_classes_left(y, ~silent, type(self).__name__)
-        weight, kept = None, ~silent
-        if sample_weight is not None:
-            weight = _check_sample_weight(
-                check_unmasked(sample_weight, "sample_weight"), y, dtype=np.float64,
-                ensure_non_negative=True,
-            )
+        weight, kept = check_weights(sample_weight, y), ~silent
+        if weight is not None:
             kept &= weight > 0
         if not kept.all():
             rows = np.flatnonzero(kept)
@@ -278,8 +275,8 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         -------
         ndarray, shape (n_rows,)
         """
-        check_is_fitted(self, "networks_")
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
 
     @on_one_thread
     def predict_proba(self, X: Any) -> np.ndarray:

@@ -42,6 +42,9 @@ def check_views(views: Any, who: Any) -> list[tuple[str, Any]]:
         if names.count(name) > 1 or name == "logits" or "__" in name or not name:
             because = "must have names that differ, without '__', none of them 'logits'"
             raise ValueError(refusal(names, "views", who, because))
+        if name in who._get_param_names():
+            because = f"must not call a view {name!r}, as one of its parameters is"
+            raise ValueError(refusal(names, "views", who, because))
     return [(name, view) for name, view in pairs]
 
 

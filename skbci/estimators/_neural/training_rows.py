@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_column
-from skbci._checks.masked import check_unmasked
 from skbci._eegarray.lost_table import warn_without_table
 from skbci._usable import check_classes_left
+from skbci._weights import check_weights
 from skbci.eegarray import EEGArray
 from skbci.estimators._neural.silent_rows import find_silent
 from skbci.estimators._neural.validation_split import split_validation
@@ -56,15 +56,8 @@ def check_rows(
     good = ~find_silent(estimator, X, data, "Such rows are set aside.", learn)
     if reset and not good.all():
         _check_left(estimator, y, good)
-    if sample_weight is None:
-        weight = None
-    else:
-        weight = _check_sample_weight(
-            check_unmasked(sample_weight, "sample_weight"), data, dtype=np.float64,
-            ensure_non_negative=True,
-        )
-        if not (weight > 0).any():
-            raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
+    weight = check_weights(sample_weight, data)
+    if weight is not None:
         good &= weight > 0
     if good.all():
         return TrainingRows(X, data, estimator._prepare(X, data, reset), y, weight, groups)
@@ -98,13 +91,21 @@ def split_rows(
     if isinstance(estimator.early_stopping, str) and few:
         estimator._loss_plan().check_unvalidated(type(estimator).__name__, len(target))
         return everything, None
-    if rows.groups is None:
+    labels = None if estimator._real_target else target
+    return hold_out(estimator, rows.X, len(target), labels, rows.groups, seed)
+
+
+def hold_out(
+    estimator: Any, X: Any, n_rows: int, labels: np.ndarray | None, groups: np.ndarray | None,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows to train on and rows held out; warn where the table that says which is lost."""
+    if groups is None:
         warn_without_table(
-            estimator, rows.X, "Early stopping holds out the last rows, not whole subjects"
+            estimator, X, "Early stopping holds out the last rows, not whole subjects"
         )
     return split_validation(
-        rows.X, len(target), None if estimator._real_target else target, rows.groups,
-        estimator.validation_fraction, check_random_state(seed),
+        X, n_rows, labels, groups, estimator.validation_fraction, check_random_state(seed)
     )
 
 
