@@ -33,11 +33,21 @@ class Past:
     ----------
     by : {"subject", "session", "run"}
         What has a past of its own.
+
+    Attributes
+    ----------
+    row_by_row : bool
+        Whether the step has been found to need no past.
     """
 
     def __init__(self, by: str = "run") -> None:
         self.by = by
+        self.row_by_row = False
         self._ends: dict[tuple[Any, ...], _End] = {}
+
+    def forget(self, *, row_by_row: bool = False) -> None:
+        """Forget everything; ``row_by_row`` says that the step needs to know nothing."""
+        self._ends, self.row_by_row = {}, row_by_row
 
     def copy(self) -> Past:
         """Return a past that can go on without this one; states are shared.
@@ -47,6 +57,7 @@ class Past:
         Past
         """
         other = Past(self.by)
+        other.row_by_row = self.row_by_row
         other._ends = dict(self._ends)
         return other
 

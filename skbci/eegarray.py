@@ -61,8 +61,8 @@ class EEGArray(np.ndarray):
     Raises
     ------
     ValueError
-        If the table's length is not the number of rows, the names do not fit the channels, or
-        ``sfreq`` is not a positive number.
+        If the table's length is not the number of rows, the names do not fit the channels or
+        are not all different, or ``sfreq`` is not a positive number.
 
     Notes
     -----

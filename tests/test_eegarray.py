@@ -315,15 +315,28 @@ def test_to_epochs_without_events_numbers_them(X):
     assert epochs.tmin == X.tmin
 
 
+def test_a_channel_taken_twice_leaves_no_names():
+    X = EEGArray(np.arange(30.0).reshape(3, 2, 5), {"subject": [1, 1, 2]}, sfreq=100,
+                 ch_names=["C3", "C4"], info=mne.create_info(["C3", "C4"], 100, "eeg"))
+    twice = X[:, [0, 0, 1]]
+    assert twice.ch_names is None
+    assert twice.metadata["subject"].tolist() == [1, 1, 2]
+    np.testing.assert_array_equal(twice.to_epochs().get_data(), np.asarray(X)[:, [0, 0, 1]])
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: EEGArray(np.zeros((3, 2, 5)), {"subject": [1, 2]}), "2 rows, but the data has 3"),
         (lambda: EEGArray(np.zeros((3, 2, 5)), ch_names=["C3"]), "1 names, but .* 2 channels"),
+        (lambda: EEGArray(np.zeros((3, 2, 5)), ch_names=["C3", "C3"]), r"\['C3'\] more than once"),
+        (lambda: EEGArray(np.zeros((3, 9)), ch_names=["C3", "C3"]), r"\['C3'\] more than once"),
         (lambda: EEGArray(np.zeros((3, 2, 5)), sfreq=0), "sfreq=.* must be "),
         (lambda: EEGArray(np.zeros((3, 2, 5)), sfreq=np.nan), "sfreq=.* must be "),
         (lambda: EEGArray(1.0), "at least one dimension"),
         (lambda: EEGArray(np.zeros((3, 2))).to_epochs(), "n_epochs, n_channels, n_times"),
+        (lambda: EEGArray(np.zeros((1, 2, 5)), {"onset": ["later"]}, sfreq=9).to_epochs(),
+         "'onset' holds 'later' in row 0"),
         (lambda: EEGArray(np.zeros((3, 2, 5))).to_epochs(), "needs a sampling rate"),
     ],
 )

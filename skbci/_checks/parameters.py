@@ -18,6 +18,7 @@ __all__ = [
     "check_callable",
     "check_choice",
     "check_count",
+    "check_distinct",
     "check_flag",
     "check_names",
     "check_number",
@@ -185,6 +186,20 @@ def check_names(value: Any, name: str, who: Any, *, also: str = "") -> list[str]
     if not listed or not all(isinstance(one, str) for one in names):
         raise TypeError(refusal(value, name, who, f"must be a list of names{_or(also)}"))
     return [str(one) for one in names]
+
+
+def check_distinct(names: Sequence[str], name: str, who: Any) -> None:
+    """Check that no name is given to two things.
+
+    Raises
+    ------
+    ValueError
+        Listing the names that are.
+    """
+    if len(set(names)) < len(names):
+        twice = sorted({one for one in names if list(names).count(one) > 1})
+        asks = who_asks(who)
+        raise ValueError(f"{asks}{': ' if asks else ''}{name} has {twice} more than once.")
 
 
 def check_callable(value: Any, name: str, who: Any, *, also: str = "") -> Callable[..., Any]:

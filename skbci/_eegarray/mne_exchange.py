@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from skbci._eegarray.table import onset_seconds
 from skbci._process.quiet import quiet_mne
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.restarts import refine, separate_restarts
@@ -202,7 +203,7 @@ def _events(array: Any, sfreq: float, clock: float) -> tuple[np.ndarray, pd.Data
     table, n_rows = array.metadata.copy(), len(array)
     known = table[[column for column in EVENT_COLUMNS if column in table]]
     table = table.drop(columns=list(known))
-    onsets = pd.to_numeric(table["onset"], errors="coerce") if "onset" in table else None
+    onsets = onset_seconds(table["onset"].to_numpy()) if "onset" in table else None
     previous, codes = np.zeros(n_rows, dtype=int), np.ones(n_rows, dtype=int)
     if "event_code" in known:
         numbers = known["event_code"].astype(float)
@@ -213,7 +214,7 @@ def _events(array: Any, sfreq: float, clock: float) -> tuple[np.ndarray, pd.Data
     # Epochs whose events were placeholders have no onsets.
     bare = onsets is None and array.metadata.attrs.get("onset_from_events") is False
     if not complete and onsets is not None and np.isfinite(onsets).all():
-        samples = np.rint(onsets.to_numpy(dtype=float) * clock).astype(int)
+        samples = np.rint(onsets * clock).astype(int)
     elif not complete or bare:
         samples = np.arange(n_rows)  # placeholders, as MNE has them for bare data
         return np.column_stack([samples, previous, codes]), table, True

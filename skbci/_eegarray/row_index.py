@@ -108,7 +108,13 @@ def indexed_context(array: Any, key: Any, ndim: int) -> dict[str, Any] | None:
     context = {"metadata": table, "ch_names": _names(array, parts, ndim)}
     times = axis_part(parts, array.ndim - 1, array.ndim) if array.ndim > 1 else None
     context.update(_times(array, times, ndim))
+    if _repeat(context["ch_names"]):  # a channel taken twice, and no channel has a name of its own
+        context.update(ch_names=None, info=None)
     return context
+
+
+def _repeat(names: list[str] | None) -> bool:
+    return names is not None and len(set(names)) < len(names)
 
 
 def _names(array: Any, parts: list[Any], ndim: int) -> list[str] | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._eegarray.table import onset_seconds
 from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
@@ -42,16 +43,7 @@ def row_seconds(X: Signals) -> np.ndarray | None:
     onsets = row_values(X, "onset")
     if onsets is None:
         return None
-    seconds = pd.to_numeric(pd.Series(onsets), errors="coerce")
-    bad = np.flatnonzero(seconds.isna() & pd.notna(onsets))
-    if onsets.dtype.kind in "mM":  # numpy would count them in nanoseconds
-        bad = np.arange(len(onsets))
-    if len(bad):
-        raise ValueError(
-            f"the metadata column 'onset' holds {onsets[bad[0]]!r} in row {bad[0]}: the rows' "
-            "onsets must be numbers, in seconds from the start of their run."
-        )
-    return seconds.to_numpy(dtype=np.float64, na_value=np.nan)
+    return onset_seconds(onsets)
 
 
 def rows_by_label(labels: np.ndarray, name: str) -> dict[Any, np.ndarray]:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._checks import check_list, refusal
+from skbci._checks import check_distinct, check_list, refusal
 
-__all__ = ["as_table", "check_ch_names", "describe"]
+__all__ = ["as_table", "check_ch_names", "describe", "onset_seconds"]
 
 
 def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
@@ -46,16 +46,37 @@ def check_ch_names(ch_names: Any, shape: tuple[int, ...]) -> list[str]:
     Raises
     ------
     TypeError, ValueError
-        If they are no list, or not one for each channel.
+        If they are no list, or not one of its own for each channel.
     """
     names = check_list(ch_names, "ch_names", "EEGArray", "names", also="None")
     names = [str(name) for name in names]
+    check_distinct(names, "ch_names", "EEGArray")
     if len(shape) >= 3 and len(names) != shape[-2]:
         raise ValueError(
             f"ch_names has {len(names)} names, but the data has "
             f"{shape[-2]} channels (shape {shape})."
         )
     return names
+
+
+def onset_seconds(onsets: np.ndarray) -> np.ndarray:
+    """Return the values of a column of onsets as numbers; NaN where one is missing.
+
+    Raises
+    ------
+    ValueError
+        Naming the first row with something other than a number.
+    """
+    seconds = pd.to_numeric(pd.Series(onsets), errors="coerce")
+    bad = np.flatnonzero(seconds.isna() & pd.notna(onsets))
+    if onsets.dtype.kind in "mM":  # numpy would count them in nanoseconds
+        bad = np.arange(len(onsets))
+    if len(bad):
+        raise ValueError(
+            f"the metadata column 'onset' holds {onsets[bad[0]]!r} in row {bad[0]}: the rows' "
+            "onsets must be numbers, in seconds from the start of their run."
+        )
+    return seconds.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
 def describe(array: Any) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from skbci._checks import check_number
+from skbci._checks import check_number, refusal
 
-__all__ = ["first_sample", "samples_between"]
+__all__ = ["check_span", "first_sample", "samples_between"]
 
 # A time that is so near to a sample is that sample: 0.7 s at 10 Hz is sample 7, although
 # 0.7 * 10 is 7.000000000000001 in another order of the factors. In samples.
@@ -40,6 +41,21 @@ def first_sample(time: float, sfreq: float) -> int:
     (180, -51, 192)
     """
     return math.ceil(time * sfreq - _ROUNDING)
+
+
+def check_span(tmin: Any, tmax: Any, who: Any) -> tuple[float, float]:
+    """Check the two ends of a window around an event, in seconds.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no finite number, or ``tmax`` is not after ``tmin``.
+    """
+    tmin = check_number(tmin, "tmin", who, unit="seconds")
+    tmax = check_number(tmax, "tmax", who, unit="seconds")
+    if tmax <= tmin:
+        raise ValueError(refusal(tmax, "tmax", who, f"must be after tmin={tmin:g} seconds"))
+    return tmin, tmax
 
 
 def samples_between(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._checks import who_asks
+from skbci._checks import check_distinct, who_asks
 from skbci._recording.montage import spell_electrodes, standard_montage
 
 __all__ = ["mirrored_channels"]
@@ -53,10 +53,8 @@ def mirrored_channels(ch_names: Sequence[str], who: Any) -> np.ndarray:
             "that nothing tells where they are in a mirror. Leave these channels out, or name all "
             "channels by it with ch_names=[...]."
         )
+    check_distinct([str(name) for name in spelled], "ch_names", who)
     at = {str(name): i for i, name in enumerate(spelled)}
-    if len(at) < len(spelled):
-        twice = sorted({str(name) for name in spelled if spelled.count(name) > 1})
-        raise ValueError(f"{asks}: ch_names has {twice} more than once.")
     partners = [_partner(str(name)) for name in spelled]
     alone = [f"{name} (its partner is {p})" for name, p in zip(spelled, partners) if p not in at]
     if alone:

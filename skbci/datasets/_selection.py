@@ -90,8 +90,6 @@ def pick_channels(
     """Index and names of channels, in the order and spelling of ``picks``."""
     if picks is None:
         return slice(None), ch_names
-    if isinstance(picks, str):
-        raise TypeError(f"picks={picks!r} must be a sequence of channel names.")
     if ch_names is None:
         raise ValueError(f"picks was given, but {source} does not name its channels.")
     at = {name.lower(): i for i, name in enumerate(ch_names)}

@@ -20,7 +20,7 @@ def write(path, layout="epochs", **arrays):
     base = {"X": rng.normal(0, 1e-5, shape), "sfreq": 100.0, "ch_names": NAMES}
     if layout != "continuous":
         base["y"] = np.arange(shape[0]) % 2
-    np.savez(path, **base, **arrays)
+    np.savez(path, **(base | arrays))
     return path
 
 
@@ -61,6 +61,7 @@ def test_a_channel_that_is_bad_later_is_named(tmp_path):
     ({"bads": ["Oz"]}, r"bads has \['Oz'\]"),
     ({"bads": [1, 2]}, "bads=.* must be a list of texts"),
     ({"ch_types": ["eeg"]}, "ch_types has 1 entries for 5 channels"),
+    ({"ch_names": ["C3", "C3", "C4", "Cz", "Pz"]}, r"ch_names has \['C3'\] more than once"),
     ({"ch_types": ["eog"] * 5}, "no good data channel"),
 ])
 def test_what_does_not_fit_is_named(tmp_path, arrays, match):

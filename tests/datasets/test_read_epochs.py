@@ -205,7 +205,7 @@ def test_no_events():
 @pytest.mark.parametrize(("options", "match"), [
     ({"event_id": ["left", "feet"]}, r"\['feet'\] not among .*'left' \(1\).*'rest' \(2\)"),
     ({"event_id": {"feet": 9}}, r"feet \(9\)"),
-    ({"tmin": 2, "tmax": 1}, "tmax=1 s must be after tmin=2 s"),
+    ({"tmin": 2, "tmax": 1}, "read_epochs: tmax=1.0 must be after tmin=2 seconds"),
     ({"tmax": 60}, "No event of the recording has 0 to 60 s around it"),
     ({"picks": "meg"}, "picks='meg' chooses no channel .*eeg, eog"),
     ({"picks": "meg", "l_freq": 8}, "picks='meg' chooses no channel .*eeg, eog"),

@@ -12,6 +12,7 @@ from mne.decoding import CSP
 from pyriemann.estimation import Covariances
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import SGDClassifier
 from sklearn.model_selection import cross_val_score
@@ -20,6 +21,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skbci import EEGArray
+from skbci._row_needs import looks_back
 from skbci.estimators import (
     CascadeClassifier,
     DecoderPipeline,
@@ -350,6 +352,14 @@ def in_runs(n_runs=3, n=40):
     return EEGArray(np.asarray(X), table), y
 
 
+def running_sum(rows):
+    return np.cumsum(np.asarray(rows), axis=0)
+
+
+def squared(rows):
+    return np.asarray(rows) ** 2
+
+
 LOOKING_BACK = {
     "centering": make_pipeline(CausalCentering(), GaussianNB()),
     "centering, all settings": make_pipeline(
@@ -363,6 +373,13 @@ LOOKING_BACK = {
     "evidence of a cascade": EvidenceAccumulator(
         CascadeClassifier(GaussianNB(), GaussianNB(), 5, stack="probabilities"), 4),
     "centering without a table": make_pipeline(StandardScaler(), CausalCentering(), GaussianNB()),
+    "union of columns": make_pipeline(
+        ColumnTransformer([("centred", CausalCentering(), [0, 1]), ("raw", StandardScaler(), [2]),
+                           ("sums", FunctionTransformer(running_sum), [0])]), GaussianNB()),
+    "union of functions": make_pipeline(
+        FeatureUnion([("centred", CausalCentering()), ("sums", FunctionTransformer(running_sum)),
+                      ("own", FunctionTransformer(squared)), ("no", "drop"),
+                      ("same", "passthrough")]), GaussianNB()),
     "union": make_pipeline(
         FeatureUnion([("centred", CausalCentering()), ("raw", StandardScaler())]), GaussianNB()),
 }
@@ -372,7 +389,7 @@ LOOKING_BACK = {
 @pytest.mark.parametrize("name", LOOKING_BACK)
 def test_a_session_in_chunks_is_what_it_is_as_a_whole(name):
     X, y = in_runs()
-    if name == "union":  # forgets which run a row is of; its rows go on within runs only
+    if name.startswith("union"):  # forgets which run a row is of; its rows go on within runs only
         X, y = X[:160], y[:160]
     clf = OnlineClassifier(LOOKING_BACK[name], n_passes=0).fit(X[:120], y[:120])
     whole = clf.estimator_.predict_proba(X if name == "centering by subject" else X[120:])
@@ -435,17 +452,30 @@ def test_rows_without_signal_do_not_move_the_running_mean():
     np.testing.assert_allclose(clf.predict_proba(X[60:]), whole[20:])
 
 
+ROW_BY_ROW = {
+    "a function of numpy": make_pipeline(FunctionTransformer(np.tanh), GaussianNB()),
+    "a function": make_pipeline(FunctionTransformer(squared), GaussianNB()),
+    "a union": make_pipeline(
+        FeatureUnion([("centred", CausalCentering()), ("squared", FunctionTransformer(squared))]),
+        GaussianNB()),
+    "columns": make_pipeline(
+        ColumnTransformer([("centred", CausalCentering(), [0]),
+                           ("squared", FunctionTransformer(squared), [1, 2])]), GaussianNB()),
+}
+
+
 @pytest.mark.parametrize("name", ["centering, all settings", "evidence of seconds",
-                                  "evidence of a cascade"])
+                                  "evidence of a cascade", *ROW_BY_ROW])
 def test_what_is_kept_does_not_grow_with_the_calls(name):
     X, y = make(n=100, sessions=(1, 2), shift=3.0)
-    clf = OnlineClassifier(LOOKING_BACK[name]).fit(X[:100], y[:100])
+    model = (LOOKING_BACK | ROW_BY_ROW)[name]
+    clf = OnlineClassifier(model).fit(X[:100], y[:100])
     sizes = []
     for row in range(100, 200):
         clf.partial_fit(X[row : row + 1], y[row : row + 1])
         sizes.append(len(pickle.dumps(clf)))
-    # From the thirtieth call to the last, 70 rows later: less than five rows.
-    assert abs(sizes[-1] - sizes[29]) < 5 * X[0].nbytes
+    # From the fortieth call to the last, 60 rows later: less than five rows.
+    assert abs(sizes[-1] - sizes[39]) < 5 * X[0].nbytes
 
 
 def test_all_rows_are_kept_for_a_step_of_which_nothing_is_known():
@@ -457,9 +487,22 @@ def test_all_rows_are_kept_for_a_step_of_which_nothing_is_known():
                                clf.estimator_.predict_proba(X[160:180])[15:])
 
 
+@pytest.mark.parametrize("word", [True, False])
+def test_a_function_is_taken_at_its_word(word):
+    def function(rows):
+        return np.asarray(rows) ** 2
+
+    function.looks_back = word
+    X, y = make()
+    clf = OnlineClassifier(make_pipeline(FunctionTransformer(function), GaussianNB()))
+    clf.fit(X[:160], y[:160]).partial_fit(X[160:200], y[160:200])
+    kept = [end.state for past in clf._pasts_.values() for end in past._ends.values()]
+    assert [len(rows) for rows in kept] == ([80, 40] if word else [])
+
+
 @pytest.mark.parametrize("step", [CSP(2), Covariances("oas"), StandardScaler(), BandEnergy()])
 def test_whoever_takes_rows_one_by_one_does_not_look_back(step):
-    assert not looking_back.may_look_back(make_pipeline(step, GaussianNB()))
+    assert looks_back(make_pipeline(step, GaussianNB())) is False
 
 
 @pytest.mark.parametrize("steps", [[], [StandardScaler()]], ids=["bare", "pipeline"])

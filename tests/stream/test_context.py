@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis as LDA
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import FeatureUnion, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skbci import EEGArray
-from skbci.features import ChannelNormalizer, Crop, FilterBank, SlidingWindows, WelchPSD
+from skbci.features import (
+    BandEnergy,
+    ChannelNormalizer,
+    Crop,
+    EuclideanAlignment,
+    FilterBank,
+    KeepRows,
+    SlidingWindows,
+    WelchPSD,
+)
 from skbci.stream import OnlineDecoder
 from skbci.stream._stages.row_context import RowContext
 
@@ -67,6 +78,9 @@ def by_selected_rows(X):
 
 def log_power(X):
     return np.log(np.asarray(X).var(axis=-1))
+
+
+log_power.row_context = False
 
 
 class LateClassifier(ClassifierMixin, BaseEstimator):
@@ -127,12 +141,30 @@ def test_they_see_in_the_stream_what_they_see_offline(name, metadata):
     np.testing.assert_allclose(found, pipeline.predict_proba(X), rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize(("function", "asks"), [
-    (log_power, False), (by_rate, True), (by_rate_where_it_is_known, True), (by_name, True),
-    (by_time_of_the_row, True), (by_onset, True), (after_a_minute, True), (by_selected_rows, True),
+class Reader(TransformerMixin, BaseEstimator):
+    """Declares that it reads the context, as a step of a package that usually does not."""
+
+    __module__ = "sklearn.reader"
+    row_context = True
+
+
+@pytest.mark.parametrize(("step", "asks"), [
+    (FunctionTransformer(by_rate), True),
+    (FunctionTransformer(np.abs), False),
+    (FunctionTransformer(), False),
+    (FunctionTransformer(log_power), False),  # it says so
+    (FunctionTransformer(partial(log_power)), False),
+    (FunctionTransformer(partial(by_rate)), True),
+    (LateClassifier(), True),
+    (StandardScaler(), False),
+    (BandEnergy(), False),
+    (EuclideanAlignment(), True),
+    (Reader(), True),
+    (FeatureUnion([("abs", FunctionTransformer(np.abs)), ("scale", StandardScaler())]), False),
+    (FeatureUnion([("rate", FunctionTransformer(by_rate)), ("scale", StandardScaler())]), True),
+    (KeepRows(Spectra()), True),
 ])
-def test_rows_have_their_context_only_for_steps_that_ask(function, asks):
-    """A bare row is faster; a step that asks for nothing gets one."""
+def test_rows_have_their_context_only_for_steps_that_may_read_it(step, asks):
+    """A bare row is faster; a step that reads nothing gets one."""
     rows = windows_of(0, session=1)[0][:3]
-    in_context = RowContext(FunctionTransformer(function), "transform", rows)
-    assert isinstance(in_context(np.asarray(rows[:1]), 0.0), EEGArray) == asks
+    assert isinstance(RowContext(step, rows)(np.asarray(rows[:1]), 0.0), EEGArray) == asks

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._checks import check_number, check_positive
+from skbci._checks import check_positive
 from skbci._eegarray.mne_exchange import event_onsets
 from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
-from skbci._recording.times import first_sample
+from skbci._recording.times import check_span, first_sample
 from skbci._typing import Picks
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._mne.events import chosen_epochs, raw_events
@@ -128,10 +128,7 @@ def read_epochs(
     >>> data.X.shape, data.y.tolist(), data.metadata["onset"].tolist()
     ((2, 2, 300), ['left', 'right'], [2.0, 8.0])
     """
-    tmin = check_number(tmin, "tmin", "read_epochs")
-    tmax = check_number(tmax, "tmax", "read_epochs")
-    if tmax <= tmin:
-        raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
+    tmin, tmax = check_span(tmin, tmax, "read_epochs")
     if resample is not None:
         resample = check_positive(resample, "resample", "read_epochs", unit="Hz")
     source = open_recording(path_or_raw)

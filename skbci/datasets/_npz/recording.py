@@ -6,13 +6,14 @@ import contextlib
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from sklearn.utils import Bunch
 
-from skbci._checks import check_float_dtype, check_number
+from skbci._checks import check_distinct, check_float_dtype, check_names, refusal
+from skbci._recording.times import check_span
 from skbci.datasets._npz.archive import Archive, find_files, open_archive
 from skbci.datasets._npz.bunch_layout import FORMAT_KEY, read_bunch_layout
 from skbci.datasets._npz.channels import bad_channels
@@ -28,6 +29,7 @@ from skbci.datasets._units import in_volts
 
 __all__ = ["load_recording"]
 
+WHO = "load_recording"
 Reader = Callable[[Archive, Selection], Bunch]
 
 
@@ -222,23 +224,20 @@ def _selection(
         if values is not None
     }
     if (tmin is None) != (tmax is None):
-        raise ValueError(f"tmin={tmin} and tmax={tmax}: give both, or none.")
-    if tmin is not None:
-        tmin = check_number(tmin, "tmin", "load_recording")
-        tmax = check_number(tmax, "tmax", "load_recording")
-        if tmax <= tmin:
-            raise ValueError(f"tmax={tmax:g} s must be after tmin={tmin:g} s.")
+        missing, value = ("tmin", tmin) if tmin is None else ("tmax", tmax)
+        raise ValueError(refusal(value, missing, WHO, "is missing: give tmin and tmax, or none"))
+    window = None if tmin is None else check_span(tmin, tmax, WHO)
     if event_id is not None and tmin is None:
         raise ValueError("event_id chooses events to cut around: give tmin and tmax too.")
-    if picks is not None and (isinstance(picks, str) or not isinstance(picks, Iterable)):
-        raise TypeError(f"picks={picks!r} must be a sequence of channel names.")
+    if picks is not None:
+        picks = check_names(picks, "picks", WHO, also="None")
+        check_distinct(picks, "picks", WHO)
     if unit is not None:
         in_volts(unit, "unit")
     if dtype is not None:
-        dtype = check_float_dtype(dtype, "dtype", "load_recording")
+        dtype = check_float_dtype(dtype, "dtype", WHO)
     return Selection(
-        rows=rows, picks=None if picks is None else list(picks), unit=unit, dtype=dtype,
-        window=None if tmin is None else (tmin, tmax),
+        rows=rows, picks=picks, unit=unit, dtype=dtype, window=window,
         event_id=None if event_id is None else as_list(event_id, "event_id"),
     )
 

@@ -103,6 +103,8 @@ class CascadeClassifier(MetaClassifier):
     _remembers = True
     _takes_sparse = False
 
+    looks_back = row_context = True
+
     def __init__(
         self, initial: Any, terminal: Any, n_lags: int = 8, *, stack: str = "labels",
         cv: Any = None, gap: float = 1.0,

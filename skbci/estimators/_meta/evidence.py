@@ -122,6 +122,8 @@ class EvidenceAccumulator(MetaClassifier):
     [0.695, 0.955]
     """
 
+    looks_back = row_context = True
+
     def __init__(
         self,
         estimator: Any,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import FeatureUnion, Pipeline
 
 from skbci._eegarray.rows import row_seconds
 from skbci._past import Past
+from skbci._row_needs import looks_back
 from skbci._sessions import TOLERANCE_S, session_rows
 from skbci.eegarray import EEGArray
 from skbci.estimators._meta.cascade import CascadeClassifier
@@ -20,26 +21,11 @@ from skbci.features import CausalCentering, GroupAlignment
 from skbci.pipeline import Pipeline as KeepingPipeline
 from skbci.pipeline import last_step
 
-__all__ = ["ALIGNED_ROWS", "GoingOn", "first_needed", "holds_cascade", "may_look_back"]
+__all__ = ["ALIGNED_ROWS", "GoingOn", "first_needed", "holds_cascade"]
 
 ALIGNED_ROWS = 500  # of a recording, that an alignment goes by
-_LOOK_BACK = (CascadeClassifier, CausalCentering, EvidenceAccumulator, GroupAlignment)
-# Packages whose transformers and classifiers take each row by itself.
-_BY_ROWS = ("mne", "pyriemann", "skbci", "sklearn")
+_TELLING_ROWS = 32  # from so many on, what a step makes of rows shows whether it looks back
 _METHODS = ("transform", "predict", "predict_proba", "predict_log_proba", "decision_function")
-
-
-def may_look_back(estimator: Any) -> bool:
-    """Say whether a step goes by earlier rows, or is of a package that may."""
-    if isinstance(estimator, Pipeline):
-        return any(may_look_back(step) for _, step in estimator.steps)
-    if estimator in ("passthrough", None):
-        return False
-    package = type(estimator).__module__.split(".")[0]
-    if isinstance(estimator, (*_LOOK_BACK, FunctionTransformer)) or package not in _BY_ROWS:
-        return True
-    inner = estimator.get_params(deep=True).values()  # of voting, stacking, wrappers
-    return any(may_look_back(part) for part in inner if isinstance(part, BaseEstimator))
 
 
 def holds_cascade(estimator: Any) -> bool:
@@ -66,7 +52,7 @@ def first_needed(estimator: Any, onsets: np.ndarray, first: int) -> int:
     int
         0 where nothing is known of the estimator.
     """
-    if not may_look_back(estimator):
+    if looks_back(estimator) is False:
         return first
     if isinstance(estimator, GroupAlignment):
         return max(first - ALIGNED_ROWS, 0)
@@ -137,18 +123,33 @@ class GoingOn:
             other.__dict__.update(step.__dict__)
             other.steps = [(name, self._of(own, f"{place}/{name}")) for name, own in step.steps]
             return other
-        if not may_look_back(step):
+        if looks_back(step) is False:
             return step
+        if type(step) is FeatureUnion:
+            return self._of_each(step, place, "transformer_list")
+        if type(step) is ColumnTransformer:
+            return self._of_each(step, place, "transformers_")
         if type(step) is CausalCentering:
             return step._going_on(self.pasts.setdefault(place, Past(step.by)))
         self._rows.append(_AfterRows(step, self.pasts.setdefault(place, Past())))
         return self._rows[-1]
 
+    def _of_each(self, union: Any, place: str, members: str) -> Any:
+        """The same union, of members that go on with a recording each by itself."""
+        other = copy.copy(union)
+        other.n_jobs = None  # what they note would be lost in another process
+        setattr(other, members, [
+            (name, self._of(step, f"{place}/{name}"), *rest)
+            for name, step, *rest in getattr(union, members)
+        ])
+        return other
+
 
 class _AfterRows:
     """A step that is shown the rows before those that it is asked about.
 
-    As many of a run as it needs to know are kept.
+    As many of a run as it needs to know are kept. Of a transformer of which nothing is known all
+    are, until it has been seen to make of many rows what it makes of each alone.
     """
 
     def __init__(self, step: Any, past: Past) -> None:
@@ -176,8 +177,13 @@ class _AfterRows:
         return out
 
     def _note(self, X: Any) -> None:
+        if self._past.row_by_row:
+            return
         for rows, head in self._heads(X):
             own = X[rows] if head is None else np.concatenate([head, X[rows]])
+            if len(own) >= _TELLING_ROWS and self._takes_each_alone(own):
+                self._past.forget(row_by_row=True)
+                return
             first = first_needed(self._step, np.asarray(row_seconds(own)), len(own))
             self._past.note(X, rows, own[np.arange(first, len(own))])  # a copy, not a view
 
@@ -187,3 +193,18 @@ class _AfterRows:
             return []
         runs = session_rows(X, len(X), type(self._step).__name__)
         return [(rows, self._past.before(X, rows)) for rows in runs]
+
+    def _takes_each_alone(self, X: Any) -> bool:
+        if looks_back(self._step) or not hasattr(self._step, "transform"):
+            return False
+        try:
+            together = np.asarray(self._step.transform(X))
+            alone = np.concatenate([
+                np.asarray(self._step.transform(X[row : row + 1])) for row in range(len(X))
+            ])
+            size = float(np.abs(together).max(initial=0.0))
+            return together.shape == alone.shape and np.allclose(
+                together, alone, rtol=1e-6, atol=1e-6 * size, equal_nan=True
+            )
+        except Exception:  # a step of anybody's: it may not take a single row
+            return False

@@ -101,9 +101,12 @@ class OnlineClassifier(MetaClassifier):
     - for `EuclideanAlignment`, `RiemannianRecentering` and `ChannelScaling` the last 500 rows, as
       they enter the step: a group's mean covariance is that of the rows of a call and of those
       before them, which makes the three transductive over the rows of a call;
-    - for a `FunctionTransformer`, a union of steps that look back, and steps of packages of which
-      nothing is known: all rows, so that each call takes longer than the one before;
-    - for all other steps, those of scikit-learn, MNE and pyriemann among them, nothing.
+    - for a `FunctionTransformer`, and steps of packages of which nothing is known: all rows, until
+      32 of a recording have shown that a transformer makes of each alone what it makes of all. A
+      function or class with an attribute ``looks_back``, True or False, is taken at its word;
+      where it is True, all rows are kept, and each call takes longer than the one before;
+    - for all other steps, those of scikit-learn, MNE and pyriemann among them, nothing. Pipelines
+      and unions keep what the steps in them need.
 
     References
     ----------

@@ -11,6 +11,7 @@ from sklearn.model_selection import GroupKFold, check_cv
 
 from skbci._checks import (
     check_count,
+    check_distinct,
     check_list,
     check_names,
     check_number,
@@ -20,7 +21,7 @@ from skbci._checks import (
 from skbci._checks.eeg import as_eeg, check_flat_channels
 from skbci._checks.frequencies import resolve_sfreq
 from skbci._checks.labels import check_column
-from skbci._eegarray.rows import row_values
+from skbci._eegarray.rows import row_seconds, row_values
 from skbci._sessions import recording_codes
 from skbci._typing import Signals
 from skbci.eegarray import EEGArray
@@ -57,6 +58,7 @@ def check_signal(
     names = X.ch_names if isinstance(X, EEGArray) else None
     if ch_names is not None:
         names = check_names(ch_names, "ch_names", "confound_report")
+        check_distinct(names, "ch_names", "confound_report")
     if names is not None and len(names) != data.shape[1]:
         raise ValueError(f"ch_names has {len(names)} names, but X has {data.shape[1]} channels.")
     check_flat_channels(data, names)
@@ -116,10 +118,8 @@ def make_trial(
 ) -> tuple[Trial, float]:
     """Labels and folds with the number of independent rows, and the accuracy of guessing."""
     tested = np.unique(np.concatenate([test for _, test in folds]))
-    onset = row_values(X, "onset")
-    times = None if onset is None else pd.to_numeric(pd.Series(onset), errors="coerce").to_numpy()
     window = X.window if isinstance(X, EEGArray) else None
-    count = independent_rows(tested, times, recording_codes(X, len(y)), window)
+    count = independent_rows(tested, row_seconds(X), recording_codes(X, len(y)), window)
     several = subjects is not None and len(np.unique(subjects[tested])) > 1
     hits = np.concatenate([y[test] == np.bincount(y[train]).argmax() for train, test in folds])
     # Guessing is never counted as worse than an even draw among the classes.

@@ -12,6 +12,8 @@ import pandas as pd
 import scipy.fft
 from scipy.signal import get_window
 
+from skbci._eegarray.table import onset_seconds
+
 __all__ = ["BANDS", "Block", "Layout", "amplitude_outliers", "channel_groups", "signal_blocks",
            "time_windows"]
 
@@ -259,7 +261,7 @@ def order_features(table: pd.DataFrame | None, n_rows: int, codes: np.ndarray) -
         place[rows] = np.arange(rows.sum())
     columns = [place]
     if table is not None and "onset" in table:
-        onset = pd.to_numeric(table["onset"], errors="coerce").to_numpy(dtype=float)
+        onset = onset_seconds(table["onset"].to_numpy())
         columns.append(np.where(np.isfinite(onset), onset, -1.0))
     found["onset"] = np.column_stack(columns)
     if table is not None:

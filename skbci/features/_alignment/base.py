@@ -29,6 +29,8 @@ class GroupAlignment(SignalTransformer):
 
     fit_transform = fit_transform
 
+    looks_back = row_context = True
+
     def __init__(
         self,
         by: str | Sequence[str] = "subject",

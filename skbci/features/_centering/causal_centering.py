@@ -117,6 +117,8 @@ class CausalCentering(SignalTransformer):
     (array([[0.]]), array([[1.]]))
     """
 
+    looks_back = row_context = True
+
     def __init__(
         self,
         *,

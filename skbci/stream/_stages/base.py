@@ -81,7 +81,7 @@ class OwnTransform(Stage):
     """
 
     def __init__(self, name: str, step: Any, rows: Any) -> None:
-        self._context = RowContext(step, "transform", rows)
+        self._context = RowContext(step, rows)
         super().__init__(name, step)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
@@ -92,7 +92,7 @@ class OwnClassifier(ClassifierStage):
     """A classifier's own ``predict_proba``; parameters as of `OwnTransform`."""
 
     def __init__(self, name: str, step: Any, rows: Any) -> None:
-        self._context = RowContext(step, "predict_proba", rows)
+        self._context = RowContext(step, rows)
         super().__init__(name, step)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
