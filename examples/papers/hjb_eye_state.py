@@ -78,7 +78,7 @@ K* (blend 39) and RJ48F, up to {forests} boosted rotation forests of {trees} unp
 choose.
 Ensembles average two networks, each with its optimizer's step (and epochs).
 Precision and recall are of closed eyes. Epochs and seconds of networks: median over splits of the
-time until the training loss first was at most {targets}
+processor time (one thread) until the training loss first was at most {targets}
 (paper's, honest protocol): 5 % of the way from the start above what the middle optimizer reaches
 at best, one loss for all fits of a protocol, long or short; '-': not reached in half of the
 splits. Of forests the seconds are of the fit, of K* of the prediction. Each cell: paper / paper's
