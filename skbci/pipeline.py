@@ -17,6 +17,9 @@ from skbci.eegarray import EEGArray
 
 __all__ = ["Pipeline", "is_pipeline", "keep_rows", "make_pipeline", "step_output"]
 
+#: MOABB's word for rows of whoever is to be decoded; they are not those of X.
+TARGET_ROWS = "X_target_unlabeled"
+
 
 class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
     """scikit-learn's `Pipeline`, whose rows know their subject, session and onset to the end.
@@ -35,7 +38,8 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
     steps : list of (str, estimator)
         Names and steps, as in scikit-learn.
     transform_input : list of str, optional
-        As in scikit-learn.
+        As in scikit-learn. ``X_target_unlabeled``, MOABB's name for rows of whoever is to be
+        decoded, always goes through the steps before the one that asks for it.
     memory : str or joblib.Memory, optional
         Cache of the fitted transformers. Two tables over the same numbers are kept apart.
     verbose : bool, default=False
@@ -86,6 +90,13 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
             return sklearn.pipeline.Pipeline._fit(worker, X, *args, **kwargs)
         finally:
             self.steps = worker.steps  # type: ignore[has-type]
+
+    def _get_metadata_for_step(self, **which: Any) -> Any:
+        # Rows of whoever is to be decoded take the way that X takes, whether one says so or not.
+        worker = object.__new__(type(self))
+        named = [*(self.transform_input or ()), TARGET_ROWS]
+        worker.__dict__.update(self.__dict__, transform_input=named)
+        return sklearn.pipeline.Pipeline._get_metadata_for_step(worker, **which)
 
     def fit(self, X: Signals, y: Labels | None = None, **params: Any) -> Pipeline:
         """Fit all steps, one after the other.

@@ -23,6 +23,8 @@ __all__ = ["as_eeg", "check_eeg", "check_flat_channels", "signal_scale"]
 FLOATS = (np.float64, np.float32)
 # So many rows say how large signals are.
 _SCALE_ROWS = 32
+# Fewer samples than that, and fewer than there would be channels, are no signal of a band.
+_FEW_TIMES = 32
 
 
 def as_eeg(X: Signals) -> Any:
@@ -123,6 +125,8 @@ def check_eeg(
             f"{name} takes {allowed} input, got {data.ndim}-D input of shape {data.shape}."
         )
     _check_not_empty(data, name)
+    if data.ndim == 4 and not names:
+        _check_bands_first(data, name)
     if reset:
         estimator.input_shape_ = data.shape[1:]
         estimator._input_signal_ = names, rate
@@ -131,6 +135,18 @@ def check_eeg(
         if flat == "raise":
             check_flat_channels(data, names)
     return out
+
+
+def _check_bands_first(data: np.ndarray, name: str) -> None:
+    """Refuse an array without channel names whose last axis is no time: bands, likely."""
+    n_times = data.shape[-1]
+    if n_times < min(data.shape[-2], _FEW_TIMES):
+        raise ValueError(
+            f"{name} takes rows x bands x channels x time samples, but X of shape {data.shape} "
+            f"would have {data.shape[2]} channels and {n_times} time samples. If its last axis is "
+            "the bands, as in MOABB's filter-bank paradigms, give np.moveaxis(X, -1, 1); if these "
+            "are channels and times, name the channels: EEGArray(X, ch_names=...)."
+        )
 
 
 def signal_scale(data: np.ndarray) -> float:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.preprocessing import FunctionTransformer
+
 from skbci.features import ChannelScaling, EuclideanAlignment, RiemannianRecentering
 
-__all__ = ["alignment_step"]
+__all__ = ["alignment_step", "nothing"]
+
+
+def nothing() -> FunctionTransformer:
+    """Return a step that gives its input: a transformer, which MOABB asks every step to be."""
+    return FunctionTransformer(feature_names_out="one-to-one")
 
 
 def alignment_step(alignment: Any) -> Any:
@@ -23,7 +30,7 @@ def alignment_step(alignment: Any) -> Any:
         If it is neither of the words nor has ``fit`` and ``transform``.
     """
     if alignment is None:
-        return "passthrough"
+        return nothing()
     by_name = {
         "scale": ChannelScaling, "euclidean": EuclideanAlignment,
         "riemannian": RiemannianRecentering,

@@ -9,7 +9,7 @@ from pyriemann.tangentspace import TangentSpace
 from sklearn.preprocessing import StandardScaler
 
 from skbci._checks import check_count, check_number, shown
-from skbci.baselines._alignment import alignment_step
+from skbci.baselines._alignment import alignment_step, nothing
 from skbci.baselines._checked.lda import CheckedLDA
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checked.xdawn import CheckedXdawnCovariances
@@ -183,7 +183,7 @@ def _signal_steps(
     tmin: float | None, tmax: float | None, sfreq: float | None, order: int, alignment: Any,
     who: str,
 ) -> list[tuple[str, object]]:
-    correction: object = "passthrough"
+    correction: object = nothing()
     if baseline is not None:
         pair = isinstance(baseline, (tuple, list, np.ndarray))
         if not pair or len(baseline) != 2:

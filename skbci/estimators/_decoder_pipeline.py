@@ -25,7 +25,7 @@ from skbci._usable import (
 )
 from skbci.estimators._meta.base import take_rows
 from skbci.estimators._meta.silence import prior_answer
-from skbci.pipeline import Pipeline
+from skbci.pipeline import TARGET_ROWS, Pipeline
 
 __all__ = ["DecoderPipeline"]
 
@@ -173,7 +173,8 @@ class DecoderPipeline(Pipeline):
                 y = column_or_1d(y, warn=True)
                 check_classes_left(y, ~bad, type(self).__name__)
                 kept = np.flatnonzero(~bad)
-                params = dict(_check_method_params(X, params, indices=kept))
+                own = {name: value for name, value in params.items() if name != TARGET_ROWS}
+                params |= _check_method_params(X, own, indices=kept)
                 X, y = take_rows(X, kept), y[kept]
         super().fit(X, y, **params)
         classes = getattr(self._final_estimator, "classes_", None)

@@ -10,18 +10,16 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
 from skbci._checks.eeg import as_eeg
+from skbci.model_selection._sklearn import GroupsConsumerMixin
 
 Fold = tuple[np.ndarray, np.ndarray]
 
 
-class EEGSplitter(BaseCrossValidator):
+class EEGSplitter(GroupsConsumerMixin, BaseCrossValidator):
     """A splitter that requests ``groups`` and reads X's row table where none are passed.
 
     Children implement ``_iter_folds``, which yields (train, test) row indices.
     """
-
-    # scikit-learn's documented way for a splitter to request metadata by default.
-    __metadata_request__split = {"groups": True}
 
     def split(
         self, X: Any, y: Any = None, groups: Any = None

@@ -15,6 +15,7 @@ from typing import Any
 from sklearn.base import _fit_context as fit_context
 from sklearn.metrics._scorer import _BaseScorer, _MultimetricScorer, _PassthroughScorer
 from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._split import GroupsConsumerMixin
 from sklearn.model_selection._validation import _fit_and_score as fit_and_score
 from sklearn.model_selection._validation import _score as score_rows
 from sklearn.utils import _safe_indexing as rows_of
@@ -25,9 +26,9 @@ from sklearn.utils.validation import _check_method_params as params_of_rows
 from sklearn.utils.validation import _num_samples as count_samples
 
 __all__ = [
-    "OWN_ARGUMENTS", "BaseSearchCV", "Interval", "count_samples", "fit_and_score", "fit_context",
-    "has_callbacks", "is_search_fit", "only_predicts", "params_of_rows", "routing_enabled",
-    "rows_of", "score_rows", "search_loop", "split_rows",
+    "OWN_ARGUMENTS", "BaseSearchCV", "GroupsConsumerMixin", "Interval", "count_samples",
+    "fit_and_score", "fit_context", "has_callbacks", "is_search_fit", "only_predicts",
+    "params_of_rows", "routing_enabled", "rows_of", "score_rows", "search_loop", "split_rows",
 ]
 
 #: Arguments of `fit_and_score` that differ from fit to fit.

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import VotingClassifier
+from sklearn.preprocessing import FunctionTransformer
 
 from skbci.estimators import (
     CascadeClassifier,
@@ -91,7 +92,7 @@ def _compile_steps(
     stages: list[Stage] = []
     for name, whole in steps:
         step = unwrapped(whole)
-        if step is None or isinstance(step, str):  # "passthrough"
+        if step is None or isinstance(step, str) or _is_identity(step):
             continue
         if _is_pipeline(step):
             stages += _compile_steps(step, step.steps, rows)[0]
@@ -99,6 +100,10 @@ def _compile_steps(
             stages.append(_compile_transform(name, step, rows))
         rows = step_output(pipeline, rows, apply(name, whole, "transform", rows))
     return stages, rows
+
+
+def _is_identity(step: Any) -> bool:
+    return type(step) is FunctionTransformer and step.func is None
 
 
 def _compile_transform(name: str, step: Any, rows: Any) -> Stage:

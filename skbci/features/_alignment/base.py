@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pyriemann.estimation import Covariances
 
 from skbci._checks import check_choice, check_count, check_number
+from skbci._checks.labels import check_column
 from skbci._eegarray.groups import Key, check_columns, group_rows
 from skbci._eegarray.lost_table import note_table, require_table
-from skbci._eegarray.rows import carry_rows
+from skbci._eegarray.rows import carry_rows, row_values
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
 from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.eegarray import EEGArray
-from skbci.features._base import SignalTransformer, fit_transform
+from skbci.features._base import SignalTransformer
 
 __all__ = ["GroupAlignment", "whiten"]
 
@@ -26,8 +28,6 @@ _WITHOUT_TABLE = "All of them are aligned as one group"
 
 class GroupAlignment(SignalTransformer):
     """Base of the transformers that whiten each group by its own mean covariance."""
-
-    fit_transform = fit_transform
 
     looks_back = row_context = True
 
@@ -48,8 +48,14 @@ class GroupAlignment(SignalTransformer):
     def _mean(self, covariances: np.ndarray) -> np.ndarray:
         """Mean of covariance matrices, shape (n_rows, n, n), of full rank."""
 
+    # MOABB's protocol of transfer hands them to whoever asks.
+    __metadata_request__fit = {"subjects": True, "X_target_unlabeled": True}
+
     @on_one_thread
-    def fit(self, X: Signals, y: Labels | None = None) -> Any:
+    def fit(
+        self, X: Signals, y: Labels | None = None, subjects: Labels | None = None,
+        X_target_unlabeled: Signals | None = None,
+    ) -> Any:
         """Find the mean covariance of each group.
 
         Parameters
@@ -59,13 +65,45 @@ class GroupAlignment(SignalTransformer):
             Band-passed signals; 2-D input has one channel, bands are aligned one by one.
         y : object, optional
             Ignored.
+        subjects : array-like, shape (n_rows,), optional
+            Who each row is from, where X has no table that says so.
+        X_target_unlabeled : array-like, EEGArray or mne.Epochs, optional
+            Rows of the people or sessions to be decoded, processed as X is. What comes from them
+            in ``transform`` is whitened by these rows, whatever comes with it.
 
         Returns
         -------
         self
         """
-        self._fit(X)
+        self._fit(X, subjects, X_target_unlabeled)
         return self
+
+    @on_one_thread
+    def fit_transform(
+        self, X: Signals, y: Labels | None = None, subjects: Labels | None = None,
+        X_target_unlabeled: Signals | None = None,
+    ) -> np.ndarray:
+        """Fit, and whiten the same rows.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs
+            As for ``fit``.
+        y : object, optional
+            Ignored.
+        subjects, X_target_unlabeled : optional
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray or EEGArray
+            Exactly what ``fit(X).transform(X)`` gives, with everything computed once.
+        """
+        X, data, groups = self._fit(X, subjects, X_target_unlabeled)
+        out = np.empty_like(data)
+        for key, rows in groups.items():
+            out[rows] = whiten(data[rows], self.references_[key], self.tol)
+        return carry_rows(X, out)
 
     @on_one_thread
     def transform(self, X: Signals) -> np.ndarray:
@@ -93,14 +131,9 @@ class GroupAlignment(SignalTransformer):
             out[rows] = whiten(data[rows], reference, self.tol)
         return carry_rows(X, out)
 
-    def _fit_and_compute(self, X: Signals) -> np.ndarray:
-        X, data, groups = self._fit(X)
-        out = np.empty_like(data)
-        for key, rows in groups.items():
-            out[rows] = whiten(data[rows], self.references_[key], self.tol)
-        return carry_rows(X, out)
-
-    def _fit(self, X: Signals) -> tuple[Any, np.ndarray, dict[Key, np.ndarray]]:
+    def _fit(
+        self, X: Signals, subjects: Labels | None, target: Signals | None
+    ) -> tuple[Any, np.ndarray, dict[Key, np.ndarray]]:
         name = type(self).__name__
         check_columns(self.by, name)
         check_choice(self.estimator, "estimator", self, ("scm", "oas", "lwf"))
@@ -108,7 +141,7 @@ class GroupAlignment(SignalTransformer):
         check_number(self.tol, "tol", self, low=0, high=1, closed="left")
         X, data = self._read_fit(X, ndim=(2, 3, 4))
         note_table(self, X, check_columns(self.by, name), _WITHOUT_TABLE)
-        groups = group_rows(X, len(data), self.by, name)
+        groups = group_rows(_of_subjects(X, data, subjects), len(data), self.by, name)
         good = self._usable(X, data, groups, fitted=False)
         self.references_ = {}
         for key, rows in groups.items():
@@ -119,7 +152,15 @@ class GroupAlignment(SignalTransformer):
                     "in all channels. Leave the group out, or drop or interpolate its channels."
                 )
             self.references_[key] = self._reference(data[kept])
+        self.target_references_ = {} if target is None else self._of_targets(target)
         return X, data, groups
+
+    def _of_targets(self, X: Signals) -> dict[Key, np.ndarray]:
+        """Mean covariance of each group that is to be decoded."""
+        X, data = self._read(X, ndim=(2, 3, 4))
+        groups = group_rows(X, len(data), self.by, type(self).__name__)
+        good = self._usable(X, data, groups, fitted=True)
+        return {key: self._of_new(key, data[rows[good[rows]]]) for key, rows in groups.items()}
 
     def _usable(
         self, X: Signals, data: np.ndarray, groups: dict[Key, np.ndarray], fitted: bool
@@ -141,11 +182,19 @@ class GroupAlignment(SignalTransformer):
 
     def _at_predict_time(self, key: Key, rows: np.ndarray) -> np.ndarray:
         """Mean covariance to whiten a group of new rows by."""
+        if key in self.target_references_:
+            return self.target_references_[key]
+        if key not in self.references_ and () in self.target_references_:
+            return self.target_references_[()]
+        if len(rows) < self.min_rows and key in self.references_:
+            return self.references_[key]
+        return self._of_new(key, rows)
+
+    def _of_new(self, key: Key, rows: np.ndarray) -> np.ndarray:
+        """Mean covariance of a group's rows, with a prior where they are few."""
         share = min(1.0, len(rows) / self.min_rows)
         if share == 1:
             return self._reference(rows)
-        if key in self.references_:
-            return self.references_[key]
         # Nearest relatives: for a new session the same subject's, for a new subject everybody's.
         for depth in range(len(key), -1, -1):
             related = [m for other, m in self.references_.items() if other[:depth] == key[:depth]]
@@ -176,6 +225,15 @@ class GroupAlignment(SignalTransformer):
             covariances[alive] = Covariances(self.estimator).transform(basis.T @ signals[alive])
         mean = self._mean(covariances)
         return basis @ mean @ basis.T * peak**2
+
+
+def _of_subjects(X: Any, data: np.ndarray, subjects: Labels | None) -> Any:
+    """Rows under a table that says who they are from."""
+    if subjects is None or row_values(X, "subject") is not None:
+        return X
+    table = X.metadata.copy() if isinstance(X, EEGArray) else pd.DataFrame(index=range(len(data)))
+    table["subject"] = check_column(subjects, len(data), "subjects")
+    return EEGArray(data, table)
 
 
 def _centered(rows: np.ndarray) -> tuple[np.ndarray, float]:

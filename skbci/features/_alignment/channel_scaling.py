@@ -34,6 +34,8 @@ class ChannelScaling(GroupAlignment):
     references_ : dict of tuple to ndarray, shape (n_channels, n_channels)
         Diagonal matrix of the channels' variances of each fitted group, in X's unit squared, by
         its labels, such as ``(3,)`` for subject 3; ``()`` for rows without a table.
+    target_references_ : dict of tuple to ndarray
+        The same of the rows given to ``fit`` as ``X_target_unlabeled``; empty without.
     n_features_in_ : int
         Size of the second axis.
 

@@ -37,6 +37,8 @@ class EuclideanAlignment(GroupAlignment):
         Mean covariance of each fitted group, in X's unit squared, by its labels, such as
         ``(3,)`` for subject 3 or ``(3, 1)`` for its first session; ``()`` for rows without a
         table. With bands (n_bands, n_channels, n_channels).
+    target_references_ : dict of tuple to ndarray
+        The same of the rows given to ``fit`` as ``X_target_unlabeled``; empty without.
     n_features_in_ : int
         Size of the second axis.
 
