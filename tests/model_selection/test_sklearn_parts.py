@@ -19,6 +19,7 @@ PARTS = [
     ("sklearn.metrics._scorer", "_MultimetricScorer", []),
     ("sklearn.metrics._scorer", "_PassthroughScorer", []),
     ("sklearn.model_selection._search", "BaseSearchCV", []),
+    ("sklearn.model_selection._split", "GroupsConsumerMixin", []),
     (
         "sklearn.model_selection._validation", "_fit_and_score",
         ["estimator", "X", "y", "scorer", "train", "test", "verbose", "parameters", "fit_params",
