@@ -60,6 +60,7 @@ from skbci.features import (
     EuclideanAlignment,
     FilterBank,
     FisherSelection,
+    GroupScaler,
     KeepRows,
     RankReducer,
     RiemannianRecentering,
@@ -113,6 +114,8 @@ ESTIMATORS = [
     FisherSelection(2, across="weakest"),
     GalanClassifier(),
     GalanClassifier(2),
+    GroupScaler(),
+    GroupScaler("session", with_std=False, min_rows=3),
     HeldOutSearch(
         MLPClassifier((10,), early_stopping=True, random_state=0), {"lr": [0.01, 0.1]}
     ),

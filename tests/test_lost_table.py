@@ -26,6 +26,7 @@ from skbci.estimators import (
 from skbci.features import (
     CausalCentering,
     EuclideanAlignment,
+    GroupScaler,
     KeepRows,
     RiemannianRecentering,
 )
@@ -94,14 +95,15 @@ def test_without_the_table_of_fit_is_an_error(X, name):
         fitted.predict(np.asarray(X))
 
 
-@pytest.mark.parametrize("kind", [EuclideanAlignment, RiemannianRecentering])
+@pytest.mark.parametrize("kind", [EuclideanAlignment, RiemannianRecentering, GroupScaler])
 def test_alignment(kind):
     rng = np.random.default_rng(0)
     X = EEGArray(rng.normal(size=(20, 3, 64)), {"subject": np.repeat([1, 2], 10)})
     step = kind().fit(X)
     with pytest.raises(ValueError, match="fitted on rows whose table says subject, but these"):
         step.transform(np.asarray(X))
-    with pytest.warns(LostTableWarning, match=r"aligned as one group.*'functiontransformer'"):
+    words = r"(aligned|scaled) as one group.*'functiontransformer'"
+    with pytest.warns(LostTableWarning, match=words):
         make_pipeline(FunctionTransformer(lambda X: np.asarray(X) * 2), kind()).fit_transform(X)
     with warnings.catch_warnings():
         warnings.simplefilter("error", LostTableWarning)

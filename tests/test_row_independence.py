@@ -28,6 +28,7 @@ from skbci.features import (
     CausalCentering,
     ChannelScaling,
     EuclideanAlignment,
+    GroupScaler,
     RiemannianRecentering,
 )
 from tests.public_estimators import ESTIMATORS, PIPELINES, public_classes, public_pipelines
@@ -42,6 +43,7 @@ BY_RECORDING = {
     ChannelScaling: "divides by the size that a subject's rows in the call have",
     CausalCentering: "subtracts the running mean of the recording's earlier rows",
     EuclideanAlignment: "aligns a subject by all of its rows in the call",
+    GroupScaler: "scales a subject's features by all of its rows in the call",
     EvidenceAccumulator: "adds up the evidence of the recording's earlier rows",
     RiemannianRecentering: "recenters a subject by all of its rows in the call",
 }

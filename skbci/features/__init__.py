@@ -6,8 +6,9 @@ given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD`, `
 `WindowMeans` give named features; `FilterBank`, `Crop`, `SlidingWindows`, `BaselineCorrection`,
 `RankReducer` and `ChannelNormalizer` give signals; `CausalCentering` removes what shifts from
 session to session, `ChannelScaling`, `EuclideanAlignment` and `RiemannianRecentering` what tells
-subjects or sessions apart as wholes. `KeepRows` lets other packages' transformers pass the table
-on, as `skbci.make_pipeline` does for all steps of a pipeline.
+subjects or sessions apart as wholes, `GroupScaler` what does so in their features. `KeepRows` lets
+other packages' transformers pass the table on, as `skbci.make_pipeline` does for all steps of a
+pipeline.
 """
 
 # With "as": for the rooms below, not public.
@@ -15,6 +16,8 @@ from skbci.features._alignment.base import GroupAlignment as GroupAlignment
 from skbci.features._alignment.base import whiten as whiten
 from skbci.features._alignment.channel_scaling import ChannelScaling
 from skbci.features._alignment.euclidean_alignment import EuclideanAlignment
+from skbci.features._alignment.group_scaler import GroupScaler
+from skbci.features._alignment.group_scaler import scaled as scaled
 from skbci.features._alignment.riemannian_recentering import RiemannianRecentering
 from skbci.features._centering.causal_centering import CausalCentering
 from skbci.features._channel_normalizer import ChannelNormalizer
@@ -46,6 +49,7 @@ __all__ = [
     "EuclideanAlignment",
     "FilterBank",
     "FisherSelection",
+    "GroupScaler",
     "KeepRows",
     "RankReducer",
     "RiemannianRecentering",

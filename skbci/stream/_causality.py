@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from skbci._eegarray.groups import group_rows
 from skbci.eegarray import EEGArray
-from skbci.features import GroupAlignment
 from skbci.stream._stages.base import describe
 
 __all__ = ["apply", "check_row_by_row", "fitted_group", "probe_windows"]
@@ -69,8 +69,10 @@ def check_row_by_row(name: str, step: Any, method: str, rows: Any) -> None:
     )
 
 
-def fitted_group(name: str, step: GroupAlignment, rows: Any) -> tuple[Any, ...]:
-    """Find the group of a stream among those that an alignment was fitted on.
+def fitted_group(
+    name: str, step: Any, known: Mapping[tuple[Any, ...], Any], rows: Any
+) -> tuple[Any, ...]:
+    """Find the group of a stream among those that an alignment or scaler was fitted on.
 
     Raises
     ------
@@ -78,13 +80,13 @@ def fitted_group(name: str, step: GroupAlignment, rows: Any) -> tuple[Any, ...]:
         Naming the step, if there is no such group.
     """
     key = next(iter(group_rows(rows, len(rows), step.by, type(step).__name__)))
-    if key in step.references_:
+    if key in known:
         return key
-    known = ", ".join(map(str, list(step.references_)[:5]))
+    listed = ", ".join(map(str, list(known)[:5]))
     raise ValueError(
-        f"OnlineDecoder: {describe(name, step)} cannot run causally: it aligns a group by all of "
+        f"OnlineDecoder: {describe(name, step)} cannot run causally: it treats a group by all of "
         f"the group's rows, and the stream's group {key} (by={step.by!r}) was not among those of "
-        f"fit ({known}{' ...' if len(step.references_) > 5 else ''}). Fit the pipeline with "
+        f"fit ({listed}{' ...' if len(known) > 5 else ''}). Fit the pipeline with "
         "calibration rows of the group, and say whose the stream is, such as "
         "metadata={'subject': 1}."
     )

@@ -14,7 +14,7 @@ from skbci.estimators import (
     EvidenceAccumulator,
     OnlineClassifier,
 )
-from skbci.features import CausalCentering, GroupAlignment, KeepRows
+from skbci.features import CausalCentering, GroupAlignment, GroupScaler, KeepRows
 from skbci.pipeline import is_pipeline, step_output
 from skbci.stream._causality import apply, check_row_by_row, fitted_group
 from skbci.stream._stages.base import (
@@ -27,7 +27,7 @@ from skbci.stream._stages.base import (
 )
 from skbci.stream._stages.classifiers import Vote, compiled_classifier
 from skbci.stream._stages.history import CarriedCascade, CarriedCentering, CarriedEvidence
-from skbci.stream._stages.transforms import AlignByFitted, compiled_transform
+from skbci.stream._stages.transforms import AlignByFitted, ScaleByFitted, compiled_transform
 
 __all__ = ["compile_classifier", "find_guard", "find_learner", "unwrapped"]
 
@@ -110,7 +110,9 @@ def _compile_transform(name: str, step: Any, rows: Any) -> Stage:
     if type(step) is CausalCentering:
         return CarriedCentering(name, step)
     if isinstance(step, GroupAlignment):
-        return AlignByFitted(name, step, fitted_group(name, step, rows))
+        return AlignByFitted(name, step, fitted_group(name, step, step.references_, rows))
+    if type(step) is GroupScaler:
+        return ScaleByFitted(name, step, fitted_group(name, step, step.means_, rows))
     stage = compiled_transform(name, step)
     if stage is None:
         check_row_by_row(name, step, "transform", rows)

@@ -108,9 +108,9 @@ class OnlineDecoder(WindowLoop):
     - Everything else is asked by its own methods, one row at a time: filters of zero phase see
       the window, as they do offline, and a step that asks for the sampling rate, the channels or
       the row table gets the stream's, with the window's ``onset`` in seconds of its run.
-    - `EuclideanAlignment` and `RiemannianRecentering` use the reference of the stream's group,
-      which has to be among those that they were fitted on; offline they would use all rows of the
-      call. A step whose result for a row depends on the rows beside it is refused.
+    - `EuclideanAlignment`, `RiemannianRecentering` and `GroupScaler` use what they know of the
+      stream's group, which has to be among those that they were fitted on; offline they would use
+      all rows of the call. A step whose result for a row depends on the rows beside it is refused.
 
     Learning (`partial_fit`, `partial_fit_windows`, `reset`) that fails or is interrupted leaves
     decoder and pipeline as they were; the same samples can be given again.

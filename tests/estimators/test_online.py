@@ -35,6 +35,7 @@ from skbci.features import (
     CausalCentering,
     ChannelScaling,
     EuclideanAlignment,
+    GroupScaler,
     KeepRows,
     RiemannianRecentering,
 )
@@ -419,7 +420,8 @@ def test_a_first_partial_fit_is_gone_on_with():
                                clf.estimator_.predict_proba(X[:40])[20:])
 
 
-@pytest.mark.parametrize("step", [EuclideanAlignment, RiemannianRecentering, ChannelScaling])
+@pytest.mark.parametrize(
+    "step", [EuclideanAlignment, RiemannianRecentering, ChannelScaling, GroupScaler])
 def test_alignment_goes_by_the_rows_of_a_call_and_those_before_them(step, monkeypatch):
     rng = np.random.default_rng(0)
     y = np.tile([0, 1], 60)

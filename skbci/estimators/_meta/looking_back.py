@@ -17,7 +17,7 @@ from skbci._sessions import TOLERANCE_S, session_rows
 from skbci.eegarray import EEGArray
 from skbci.estimators._meta.cascade import CascadeClassifier
 from skbci.estimators._meta.evidence import EvidenceAccumulator
-from skbci.features import CausalCentering, GroupAlignment
+from skbci.features import CausalCentering, GroupAlignment, GroupScaler
 from skbci.pipeline import Pipeline as KeepingPipeline
 from skbci.pipeline import last_step
 
@@ -54,7 +54,7 @@ def first_needed(estimator: Any, onsets: np.ndarray, first: int) -> int:
     """
     if looks_back(estimator) is False:
         return first
-    if isinstance(estimator, GroupAlignment):
+    if isinstance(estimator, (GroupAlignment, GroupScaler)):
         return max(first - ALIGNED_ROWS, 0)
     if type(estimator) is CascadeClassifier:
         first = first_needed(estimator.terminal_, onsets, first)

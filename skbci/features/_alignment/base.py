@@ -19,6 +19,7 @@ from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
 from skbci._usable import Unusable, amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.eegarray import EEGArray
+from skbci.features._alignment.group_moments import nearest_relatives
 from skbci.features._base import SignalTransformer
 
 __all__ = ["GroupAlignment", "whiten"]
@@ -195,12 +196,7 @@ class GroupAlignment(SignalTransformer):
         share = min(1.0, len(rows) / self.min_rows)
         if share == 1:
             return self._reference(rows)
-        # Nearest relatives: for a new session the same subject's, for a new subject everybody's.
-        for depth in range(len(key), -1, -1):
-            related = [m for other, m in self.references_.items() if other[:depth] == key[:depth]]
-            if related:
-                break
-        prior = np.mean(related, axis=0)
+        prior = np.mean(nearest_relatives(self.references_, key), axis=0)
         if not len(rows):
             return prior
         return (1 - share) * prior + share * self._reference(rows, within=prior)

@@ -18,15 +18,17 @@ from skbci.features import (
     FilterBank,
     FisherSelection,
     GroupAlignment,
+    GroupScaler,
     RankReducer,
     RiemannianRecentering,
     WelchPSD,
     WindowMeans,
+    scaled,
     whiten,
 )
 from skbci.stream._stages.base import Stage
 
-__all__ = ["AlignByFitted", "Trusted", "compiled_transform"]
+__all__ = ["AlignByFitted", "ScaleByFitted", "Trusted", "compiled_transform"]
 
 # Types, not their children: a child may do anything.
 _TRUSTED = (
@@ -108,6 +110,22 @@ class AlignByFitted(Stage):
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
         return whiten(row, self.step.references_[self.key], self.step.tol)
+
+
+class ScaleByFitted(Stage):
+    """Z-scores by what is known of a group."""
+
+    how = "by the fitted group"
+
+    def __init__(self, name: str, step: GroupScaler, key: tuple[Any, ...]) -> None:
+        self.key = key
+        super().__init__(name, step)
+
+    def refresh(self) -> None:
+        self._moments = self.step._known_of(self.key)
+
+    def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
+        return scaled(row, self._moments, self.step.with_mean, self.step.with_std)
 
 
 def compiled_transform(name: str, step: Any) -> Stage | None:
