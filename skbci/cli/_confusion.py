@@ -1,0 +1,48 @@
+"""Confusion matrices of a comparison, counted by the fits that are scored anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import make_scorer
+
+from skbci.evaluation import Comparison
+
+__all__ = ["confusion_scorers", "take_confusions"]
+
+
+def _count(y_true: Any, y_pred: Any, *, label: Any, said: Any) -> float:
+    return float(np.sum((np.asarray(y_true) == label) & (np.asarray(y_pred) == said)))
+
+
+def _name(label: Any, said: Any) -> str:
+    return f"rows of {label!r} called {said!r}"
+
+
+def confusion_scorers(classes: Sequence[Any]) -> dict[str, Any]:
+    """One metric for each pair of classes: how many test rows of one were called the other."""
+    return {_name(label, said): make_scorer(_count, label=label, said=said)
+            for label in classes for said in classes}
+
+
+def take_confusions(
+    result: Comparison, classes: Sequence[Any]
+) -> tuple[Comparison, dict[str, np.ndarray]]:
+    """Divide a comparison from the metrics of `confusion_scorers`.
+
+    Returns
+    -------
+    comparison : Comparison
+        Without them.
+    confusions : dict of str to ndarray, shape (n_classes, n_classes)
+        Test rows of all folds, true class by predicted one, of each pipeline.
+    """
+    columns = [_name(label, said) for label in classes for said in classes]
+    sums = result.folds.groupby("pipeline")[columns].sum()
+    shape = len(classes), len(classes)
+    confusions = {name: sums.loc[name].to_numpy().reshape(shape) for name in result.summary.index}
+    return replace(result, summary=result.summary.drop(columns=columns),
+                   folds=result.folds.drop(columns=columns)), confusions

@@ -1,0 +1,131 @@
+"""``skbci decode``: what a saved decoder says of a recording or a stream."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import mne
+import numpy as np
+
+from skbci.cli._models import Model, load_model
+from skbci.cli._recordings import expand, read_files
+from skbci.stream import LSLInput, OnlineDecoder
+
+__all__ = ["decode"]
+
+_LSL = "lsl:"
+_HOP, _CHUNK = 0.1, 1.0  # seconds
+
+
+def decode(args: argparse.Namespace) -> None:
+    """Decode and print a line for each epoch or window."""
+    model = load_model(args.model)
+    if args.hop is not None and args.events is not None:
+        raise ValueError("--events and --hop: epochs at events, or windows one after another; "
+                         "choose one.")
+    if args.source.startswith(_LSL):
+        if args.events is not None:
+            raise ValueError("--events: a stream is decoded window after window.")
+        _decode_stream(model, args)
+    elif args.hop is not None:
+        _decode_windows(model, args)
+    else:
+        _decode_epochs(model, args)
+
+
+# -- epochs at events -----------------------------------------------------------------------
+
+
+def _decode_epochs(model: Model, args: argparse.Namespace) -> None:
+    X, y = read_files(expand([args.source]), events=args.events, tmin=model.tmin,
+                      tmax=model.tmax, picks=model.ch_names, resample=model.resample)
+    _check_rate(model, X.sfreq, args.source)
+    probabilities = model.decoder.predict_proba(X)
+    classes = np.asarray(model.decoder.classes_)
+    said = classes[probabilities.argmax(axis=1)]
+    onsets = X.metadata["onset"] if "onset" in X.metadata else range(len(X))
+    with _table(args.output, ["onset_s", "event", "decoded", *map(str, classes)]) as write:
+        for onset, event, label, row in zip(onsets, y, said, probabilities):
+            write([f"{onset:.3f}", event, label, *(f"{p:.3f}" for p in row)])
+    known = np.isin(y, classes.astype(str))
+    if known.any():
+        hits = y[known] == said.astype(str)[known]
+        print(f"{hits.sum()} of {known.sum()} epochs as their events say "
+              f"({hits.mean():.3f}); honest where the decoder was not fitted on them.",
+              file=sys.stderr)
+
+
+def _check_rate(model: Model, sfreq: float, where: str) -> None:
+    if not np.isclose(sfreq, model.sfreq):
+        raise ValueError(f"{where} has {sfreq:g} Hz, and the decoder was fitted at "
+                         f"{model.sfreq:g} Hz: record at that rate, or fit it at this one.")
+
+
+# -- windows one after another --------------------------------------------------------------
+
+
+def _online(model: Model, hop: float, sfreq: float, **settings: Any) -> OnlineDecoder:
+    return OnlineDecoder(model.decoder, model.tmax - model.tmin, hop, sfreq=sfreq,
+                         ch_names=model.ch_names, **settings)
+
+
+def _decode_windows(model: Model, args: argparse.Namespace) -> None:
+    path = Path(args.source).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file.")
+    try:
+        raw = mne.io.read_raw(path, preload=True, verbose="error")
+    except Exception as error:  # each of MNE's readers fails in its own way
+        raise ValueError(f"MNE cannot read {path}: {error}") from error
+    absent = [name for name in model.ch_names if name not in raw.ch_names]
+    if absent:
+        raise ValueError(f"{path} lacks the channels {' '.join(absent)} that the decoder takes.")
+    rate = float(raw.info["sfreq"])
+    _check_rate(model, rate, str(path))
+    data = raw.get_data(picks=model.ch_names)
+    step = max(1, round(_CHUNK * rate))
+    chunks = (data[:, start : start + step] for start in range(0, data.shape[1], step))
+    _print_windows(_online(model, args.hop, rate), chunks, args.output)
+
+
+def _decode_stream(model: Model, args: argparse.Namespace) -> None:
+    with LSLInput(args.source.removeprefix(_LSL), picks=model.ch_names) as stream:
+        _check_rate(model, stream.sfreq, args.source)
+        decoder = _online(model, args.hop or _HOP, stream.sfreq, on_gap="restart", max_step=0.5)
+        _print_windows(decoder, stream, args.output)
+
+
+def _print_windows(decoder: OnlineDecoder, chunks: Iterable[Any], output: str | None) -> None:
+    classes = decoder.classes_
+    with _table(output, ["time_s", "decoded", *map(str, classes)]) as write:
+        for time, row in decoder.decode(chunks):
+            write([f"{time:.3f}", classes[np.argmax(row)], *(f"{p:.3f}" for p in row)])
+
+
+@contextmanager
+def _table(output: str | None, header: list[str]) -> Iterator[Any]:
+    """A function that writes a line of comma-separated values, to a file or the screen."""
+    if output is None:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(header)
+
+        def write(line: list[Any]) -> None:
+            writer.writerow(line)
+            sys.stdout.flush()
+
+        yield write
+        return
+    target = Path(output).expanduser()
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"--output {output}: there is no folder {target.parent}.")
+    with target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        yield writer.writerow
+    print(f"written to {target.resolve()}", file=sys.stderr)

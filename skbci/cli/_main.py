@@ -1,0 +1,83 @@
+"""The command line's entry: what goes wrong is one line, and a status."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from skbci.cli._parser import make_parser
+
+__all__ = ["main"]
+
+# What the rooms raise where arguments or recordings are unfit; anything else is a fault of ours.
+_EXPECTED = (ValueError, TypeError, OSError, ImportError, RuntimeError)
+_FAILED, _INTERRUPTED = 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; by default the process's own.
+
+    Returns
+    -------
+    int
+        0; 2 where arguments or files are unfit, after a line on stderr that says what and why;
+        130 where it was interrupted.
+
+    Examples
+    --------
+    >>> from skbci.cli import main
+    >>> main(["pipelines"])
+    csp-lda         common spatial patterns, log-power, linear discriminant analysis
+    ...
+    0
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = make_parser()
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit as stop:  # argparse has said what is wrong, or has printed its help
+        return int(stop.code or 0)
+    args.argv = argv
+    try:
+        with _warnings_in_a_line():
+            args.run(args)
+    except KeyboardInterrupt:
+        print("skbci: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has gone
+        sys.stderr.close()
+        return 0
+    except _EXPECTED as error:
+        if args.debug:
+            raise
+        print(f"skbci: error: {_one_line(error)}", file=sys.stderr)
+        return _FAILED
+    return 0
+
+
+@contextmanager
+def _warnings_in_a_line() -> Iterator[None]:
+    """Print each warning once, without the place in the code that it comes from."""
+    with warnings.catch_warnings():
+        said: set[str] = set()
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            text = _one_line(message)
+            if text not in said:
+                print(f"skbci: warning: {text}", file=sys.stderr)
+            said.add(text)
+
+        warnings.showwarning = show
+        yield
+
+
+def _one_line(message: Any) -> str:
+    return " ".join(str(message).split()) or type(message).__name__

@@ -1,0 +1,131 @@
+"""Arguments of the commands."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from skbci._version import __version__
+
+__all__ = ["make_parser"]
+
+_FILES = ("recordings that MNE reads (.edf, .bdf, .gdf, .fif, .vhdr, .set ...), .npz, or folders "
+          "of them")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser; each command's function is its argument ``run``."""
+    parser = argparse.ArgumentParser(
+        prog="skbci", description="From recordings of EEG to decoders that were honestly compared."
+    )
+    parser.add_argument("--version", action="version", version=f"skbci {__version__}")
+    commands = parser.add_subparsers(metavar="command", required=True)
+
+    info = _command(commands, "info", _run_info, "what is in a recording, and what is wrong")
+    info.add_argument("files", nargs="+", metavar="FILE", help=_FILES)
+    _add_window(info)
+
+    compare = _command(commands, "compare", _run_compare,
+                       "pipelines on the same folds, with what else could have told the labels")
+    compare.add_argument("files", nargs="+", metavar="FILE", help=_FILES)
+    _add_window(compare)
+    compare.add_argument("--pipelines", nargs="+", default=["csp-lda", "tangent-space", "mdm"],
+                         metavar="NAME", help="names that `skbci pipelines` lists; the first is "
+                         "what the others are tested against (default: csp-lda tangent-space mdm)")
+    compare.add_argument("--split", default="within-session", metavar="NAME",
+                         help="within-session (default), within-subject, leave-sessions-out "
+                         "(earlier -> later) or leave-subjects-out")
+    compare.add_argument("--folds", type=int, default=5, metavar="N",
+                         help="folds within a session or subject, or of subjects (default 5)")
+    compare.add_argument("--scoring", default="accuracy", metavar="NAME",
+                         help="one of scikit-learn's names (default accuracy)")
+    _add_alignment(compare)
+    compare.add_argument("--report", metavar="FILE.html", help="write everything to a page")
+    compare.add_argument("--no-confounds", action="store_true",
+                         help="leave out the search for other sources of the labels")
+    compare.add_argument("--n-jobs", type=int, default=1, metavar="N",
+                         help="processes (default 1)")
+
+    fit = _command(commands, "fit", _run_fit, "fit a pipeline on all epochs and save it")
+    fit.add_argument("files", nargs="+", metavar="FILE", help=_FILES)
+    _add_window(fit)
+    fit.add_argument("--pipeline", required=True, metavar="NAME",
+                     help="a name that `skbci pipelines` lists")
+    _add_alignment(fit)
+    fit.add_argument("--output", required=True, metavar="MODEL", help="file to write")
+
+    decode = _command(commands, "decode", _run_decode,
+                      "what a saved decoder says of a recording or a stream")
+    decode.add_argument("model", metavar="MODEL", help="what `skbci fit` has written")
+    decode.add_argument("source", metavar="FILE|STREAM",
+                        help="a recording, or lsl:NAME for a stream of the Lab Streaming Layer")
+    decode.add_argument("--events", nargs="+", metavar="NAME",
+                        help="decode at these events (default: all); not with --hop")
+    decode.add_argument("--hop", type=float, metavar="SECONDS",
+                        help="decode window after window, so far apart, as a stream would be; "
+                        "streams always are (default there 0.1)")
+    decode.add_argument("--output", metavar="FILE.csv",
+                        help="write there instead of to the screen")
+
+    _command(commands, "pipelines", _run_pipelines, "names of the pipelines")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Any, about: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=about, description=f"{about[:1].upper()}{about[1:]}.")
+    parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--events", nargs="+", metavar="NAME",
+                        help="names of the events to cut epochs around (default: all)")
+    parser.add_argument("--tmin", type=float, default=0.0, metavar="SECONDS",
+                        help="start of an epoch after its event (default 0)")
+    parser.add_argument("--tmax", type=float, default=4.0, metavar="SECONDS",
+                        help="its end (default 4)")
+    parser.add_argument("--picks", nargs="+", metavar="CHANNEL",
+                        help="channels or types to take (default: good data channels)")
+    parser.add_argument("--resample", type=float, metavar="HZ", help="new sampling rate")
+    parser.add_argument("--subject", metavar="NAME",
+                        help="whose the files are, where neither header nor file name says it")
+
+
+def _add_alignment(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--align", choices=["scale", "euclidean", "riemannian"],
+                        help="align each subject by its own unlabelled epochs (transductive)")
+
+
+# The rooms behind a command are imported when it runs: help and mistakes do not wait for torch.
+
+
+def _run_info(args: argparse.Namespace) -> None:
+    from skbci.cli._info import info
+
+    info(args)
+
+
+def _run_compare(args: argparse.Namespace) -> None:
+    from skbci.cli._compare import compare_files
+
+    compare_files(args)
+
+
+def _run_fit(args: argparse.Namespace) -> None:
+    from skbci.cli._fit import fit
+
+    fit(args)
+
+
+def _run_decode(args: argparse.Namespace) -> None:
+    from skbci.cli._decode import decode
+
+    decode(args)
+
+
+def _run_pipelines(args: argparse.Namespace) -> None:
+    from skbci.cli._pipelines import PIPELINES
+
+    for name, (about, _) in PIPELINES.items():
+        print(f"{name:15} {about}")

@@ -1,0 +1,143 @@
+"""Files and folders in, one data set out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skbci.datasets import load_recording, read_epochs
+from skbci.features import Crop
+
+__all__ = ["expand", "plain_subject", "read_files", "read_one"]
+
+ENDINGS = (".edf", ".bdf", ".gdf", ".fif", ".fif.gz", ".vhdr", ".set", ".cnt", ".nxe", ".npz")
+
+
+def expand(files: Sequence[str]) -> list[Path]:
+    """Replace folders by the recordings below them, in natural order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file, or no recording in a folder.
+    """
+    found: list[Path] = []
+    for name in files:
+        path = Path(name).expanduser()
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: there is no such file or folder.")
+        if not path.is_dir() or path.suffix.lower() == ".mff":
+            found.append(path)
+            continue
+        inside = [
+            file for file in path.rglob("*")
+            if file.name.lower().endswith(ENDINGS) and file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        ]
+        if not inside:
+            raise FileNotFoundError(f"{path}: no recording in this folder; their names end in "
+                                    f"{', '.join(ENDINGS)}.")
+        found += sorted(inside, key=_natural)
+    return found
+
+
+def _natural(path: Path) -> list[Any]:
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part)
+            for part in re.split(r"(\d+)", str(path)) if part]
+
+
+def plain_subject(name: str | None) -> int | str | None:
+    """A number where it is one: the readers name people by numbers where they can."""
+    return int(name) if name is not None and name.isdecimal() else name
+
+
+def read_one(
+    path: Path, *, events: Sequence[str] | None = None, tmin: float = 0.0, tmax: float = 4.0,
+    picks: Sequence[str] | None = None, resample: float | None = None,
+    subject: int | str | None = None,
+) -> tuple[Any, np.ndarray]:
+    """Epochs of one recording, in volts, and the names of their events.
+
+    Parameters
+    ----------
+    path : Path
+    events : sequence of str, optional
+        Events to take; by default all.
+    tmin, tmax : float
+        Window in seconds after the event.
+    picks : sequence of str, optional
+        Channels, or one type.
+    resample : float, optional
+        New rate in Hz.
+    subject : int or str, optional
+        Whose it is.
+
+    Returns
+    -------
+    X : EEGArray, shape (n_epochs, n_channels, n_times)
+    y : ndarray of str, shape (n_epochs,)
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        As `read_epochs` and `load_recording` say.
+    """
+    if path.suffix.lower() != ".npz":
+        chosen = picks[0] if picks is not None and len(picks) == 1 else picks
+        bunch = read_epochs(path, event_id=None if events is None else list(events), tmin=tmin,
+                            tmax=tmax, picks=chosen, resample=resample, subject=subject)
+        return bunch.X, bunch.y
+    if resample is not None or subject is not None:
+        raise ValueError(f"{path}: --resample and --subject are for what MNE reads, not .npz.")
+    bunch = load_recording(path, picks=picks)
+    if bunch.y is None:  # continuous
+        bunch = load_recording(path, picks=picks, tmin=tmin, tmax=tmax, event_id=events)
+        return bunch.X, _names(bunch)
+    if bunch.X.ndim != 3:
+        raise ValueError(f"{path} holds rows of features or samples, no epochs; the pipelines "
+                         "here take epochs.")
+    labels = _names(bunch)
+    kept = np.ones(len(labels), dtype=bool) if events is None else np.isin(labels, list(events))
+    if not kept.any():
+        raise ValueError(f"--events {' '.join(events or ())}: none of them is in {path}, whose "
+                         f"labels are {', '.join(sorted(set(labels)))}.")
+    return Crop(tmin, tmax).fit_transform(bunch.X[kept]), labels[kept]
+
+
+def _names(bunch: Any) -> np.ndarray:
+    """Labels as text, by their names where the file has them."""
+    known = dict(bunch.get("label_names") or {})
+    return np.array([str(known.get(label, label)) for label in np.asarray(bunch.y).tolist()])
+
+
+def read_files(files: Sequence[Path], **settings: Any) -> tuple[Any, np.ndarray]:
+    """Epochs of several recordings, one after another; the settings are those of `read_one`.
+
+    Raises
+    ------
+    ValueError
+        If their channels, rates or lengths differ; the message names the file.
+    """
+    parts = [read_one(path, **settings) for path in files]
+    first = parts[0][0]
+    for path, (X, _) in zip(files, parts):
+        same = X.ch_names == first.ch_names and X.sfreq == first.sfreq
+        if not same or X.shape[1:] != first.shape[1:]:
+            raise ValueError(
+                f"{path} has {_shape(X)}, {files[0]} has {_shape(first)}: choose channels with "
+                "--picks and a rate with --resample that all files have."
+            )
+    y = np.concatenate([labels for _, labels in parts])
+    if len(parts) == 1:
+        return first, y
+    return np.concatenate([X for X, _ in parts]), y
+
+
+def _shape(X: Any) -> str:
+    names = X.ch_names or []
+    shown = " ".join(names[:6]) + (" ..." if len(names) > 6 else "")
+    return f"{X.shape[1]} channels ({shown}) of {X.shape[2]} samples at {X.sfreq:g} Hz"

@@ -1,0 +1,47 @@
+"""Splits by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["SPLITS", "make_split"]
+
+SPLITS = {
+    "within-session": "shuffled folds inside each session of each subject",
+    "within-subject": "shuffled folds inside each subject, its sessions together",
+    "leave-sessions-out": "each session by what was trained on the subject's earlier ones",
+    "leave-subjects-out": "people of whom nothing was trained on",
+}
+
+
+def make_split(name: str, folds: int, n_subjects: int) -> Any:
+    """Make a splitter by its name.
+
+    Parameters
+    ----------
+    name : str
+        A key of ``SPLITS``.
+    folds : int
+        Folds inside a session or subject; parts that the subjects are divided into, at most one
+        for each of them.
+    n_subjects : int
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or subjects are to be left out of a single one.
+    """
+    from skbci.model_selection import LeaveSubjectsOut, SessionSplit, WithinSubject
+
+    if name not in SPLITS:
+        raise ValueError(f"--split {name}: no such split; they are {', '.join(SPLITS)}.")
+    if name == "within-session":
+        return WithinSubject(folds, by=("subject", "session"))
+    if name == "within-subject":
+        return WithinSubject(folds)
+    if name == "leave-sessions-out":
+        return SessionSplit()
+    if n_subjects < 2:
+        raise ValueError("--split leave-subjects-out needs recordings of two subjects or more; "
+                         "all epochs are of one. File names such as sub-01_eeg.edf say who it is.")
+    return LeaveSubjectsOut(min(folds, n_subjects))

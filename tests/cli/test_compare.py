@@ -1,0 +1,87 @@
+"""`skbci compare` and its report."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import cross_val_predict
+
+from skbci.baselines import csp_lda, riemann_mdm
+from skbci.cli import main
+from skbci.cli._confusion import confusion_scorers, take_confusions
+from skbci.datasets import make_motor_imagery
+from skbci.evaluation import compare
+from skbci.model_selection import WithinSubject
+
+
+def test_the_table_is_that_of_the_library(recordings, capsys):
+    assert main(["compare", str(recordings), "--tmax", "2", "--pipelines", "csp-lda", "mdm",
+                 "--split", "leave-subjects-out", "--no-confounds"]) == 0
+    out = capsys.readouterr().out
+    from skbci.cli._recordings import expand, read_files
+    from skbci.model_selection import LeaveSubjectsOut
+
+    X, y = read_files(expand([str(recordings)]), tmax=2.0)
+    assert X.metadata["subject"].tolist() == np.repeat([1, 2, 3], 16).tolist()
+    result = compare({"csp-lda": csp_lda(), "mdm": riemann_mdm()}, X, y, cv=LeaveSubjectsOut(3),
+                     baseline="csp-lda", progress=False)
+    for name, mean in result.summary["mean"].items():
+        assert re.search(rf"^\| {name} +\| +{mean:.3f} ", out, re.MULTILINE)
+    assert "Leakage: No test row shares signal with a training row." in out
+    assert "Confounds: not looked for" in out
+
+
+def test_confusions_are_those_of_the_predictions():
+    data = make_motor_imagery(n_subjects=2, n_sessions=1, n_trials=12, random_state=0)
+    cv = WithinSubject(3)
+    scoring = {"accuracy": "accuracy", **confusion_scorers(["left_hand", "right_hand"])}
+    result = compare({"CSP": csp_lda(2)}, data.X, data.y, cv=cv, scoring=scoring, progress=False)
+    plain, confusions = take_confusions(result, ["left_hand", "right_hand"])
+    predicted = cross_val_predict(csp_lda(2), data.X, data.y, cv=list(cv.split(data.X, data.y)))
+    assert confusions["CSP"].tolist() == confusion_matrix(data.y, predicted).tolist()
+    assert list(plain.summary) == ["mean", "sd", "n", "folds", "fit_s", "predict_s"]
+
+
+@pytest.mark.parametrize(
+    ("more", "n_pictures"),
+    [(["--no-confounds"], 3), pytest.param([], 4, marks=pytest.mark.slow)],
+)
+def test_the_report_holds_everything(more, n_pictures, recordings, tmp_path, capsys):
+    page = tmp_path / "report.html"
+    command = ["compare", str(recordings), "--tmax", "2", "--pipelines", "csp-lda",
+               "--split", "leave-subjects-out", "--report", str(page), *more]
+    assert main(command) == 0
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    for title in ("Comparison", "Scores", "Confusion matrices", "Patterns: csp-lda", "Leakage",
+                  "Confounds", "Recordings", "Repeat"):
+        assert title in text
+    out = capsys.readouterr().out
+    (leakage,) = re.findall("^Leakage: (.*)$", out, re.MULTILINE)
+    (confounds,) = re.findall("^Confounds: (.*)$", out, re.MULTILINE)
+    assert leakage in text
+    assert confounds in text
+    assert "skbci " + " ".join(command) in text
+    assert len(re.findall('<img width="[0-9]+" alt', text)) == n_pictures
+    for package in ("scikit-learn", "torch", "pyriemann"):
+        assert f"<th>{package}</th>" in text
+
+
+@pytest.mark.parametrize("wanted", [["--picks", "C3", "C4"], ["--resample", "62"]])
+def test_files_are_read_as_asked(wanted, recordings, capsys):
+    file = str(recordings / "sub-01_raw.fif")
+    assert main(["compare", file, "--tmax", "2", "--pipelines", "csp-lda", "--folds", "2",
+                 "--no-confounds", *wanted]) == 0
+    assert "| csp-lda" in capsys.readouterr().out
+
+
+def test_files_of_other_channels_are_named(recordings, tmp_path, capsys):
+    from tests.cli.conftest import continuous
+
+    path = tmp_path / "sub-09_raw.fif"
+    continuous(9).drop_channels(["Cz"]).save(path, verbose="error")
+    assert main(["compare", str(recordings / "sub-01_raw.fif"), str(path), "--tmax", "2"]) == 2
+    assert f"{path} has 3 channels (C3 C4 Pz)" in capsys.readouterr().err
