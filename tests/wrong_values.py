@@ -140,8 +140,8 @@ def add(make, use=nothing, name=None, **arguments):
 
 
 for kind in (features.CausalCentering, features.ChannelNormalizer, features.ChannelScaling,
-             features.EuclideanAlignment, features.GroupScaler, features.RankReducer,
-             features.RiemannianRecentering, baselines.KStar):
+             features.EuclideanAlignment, features.GroupScaler, features.LogCovariance,
+             features.RankReducer, features.RiemannianRecentering, baselines.KStar):
     add(kind, used)
 add(features.BandEnergy, used, bands=[(4, 8), (8, 12)])
 add(features.BaselineCorrection, used, tmax=0.5)

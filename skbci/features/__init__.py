@@ -2,13 +2,13 @@
 
 Every step takes rows x channels x times (or rows x times of one channel), `mne.Epochs`, or an
 `EEGArray`, whose row table it passes on; takes the sampling rate from what flows where it is not
-given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD`, `BandEnergy` and
-`WindowMeans` give named features; `FilterBank`, `Crop`, `SlidingWindows`, `BaselineCorrection`,
-`RankReducer` and `ChannelNormalizer` give signals; `CausalCentering` removes what shifts from
-session to session, `ChannelScaling`, `EuclideanAlignment` and `RiemannianRecentering` what tells
-subjects or sessions apart as wholes, `GroupScaler` what does so in their features. `KeepRows` lets
-other packages' transformers pass the table on, as `skbci.make_pipeline` does for all steps of a
-pipeline.
+given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD`, `BandEnergy`,
+`WindowMeans` and `LogCovariance` give named features; `FilterBank`, `Crop`, `SlidingWindows`,
+`BaselineCorrection`, `RankReducer` and `ChannelNormalizer` give signals; `CausalCentering` removes
+what shifts from session to session, `ChannelScaling`, `EuclideanAlignment` and
+`RiemannianRecentering` what tells subjects or sessions apart as wholes, `GroupScaler` what does so
+in their features. `KeepRows` lets other packages' transformers pass the table on, as
+`skbci.make_pipeline` does for all steps of a pipeline.
 """
 
 # With "as": for the rooms below, not public.
@@ -28,6 +28,7 @@ from skbci.features._fisher_selection import FisherSelection
 from skbci.features._keep_rows import KeepRows
 from skbci.features._rank_reducer import RankReducer
 from skbci.features._spectral.band_energy import BandEnergy
+from skbci.features._spectral.log_covariance import LogCovariance
 from skbci.features._spectral.welch import Limits as Limits
 from skbci.features._spectral.welch import WelchPlan as WelchPlan
 from skbci.features._spectral.welch import segment_means as segment_means
@@ -51,6 +52,7 @@ __all__ = [
     "FisherSelection",
     "GroupScaler",
     "KeepRows",
+    "LogCovariance",
     "RankReducer",
     "RiemannianRecentering",
     "SlidingWindows",

@@ -42,6 +42,7 @@ from skbci.features import (
     FilterBank,
     FisherSelection,
     KeepRows,
+    LogCovariance,
     RankReducer,
     RiemannianRecentering,
     SlidingWindows,
@@ -128,6 +129,8 @@ PIPELINES = {
     "means": lambda: make_pipeline(
         RankReducer(), BaselineCorrection(0.0, 0.2, sfreq=SFREQ), Crop(0.2, sfreq=SFREQ),
         WindowMeans(0.1), LDA()),
+    "log covariance": lambda: make_pipeline(
+        FilterBank([(4, 8), (8, 14)], phase="causal"), LogCovariance(), LDA()),
     "centred evidence": lambda: make_pipeline(
         welch(log=True), CausalCentering(scale=True, forgetting=0.95, prior_rows=3),
         evidence(LDA(), 5)),

@@ -19,6 +19,7 @@ from skbci.features import (
     FisherSelection,
     GroupAlignment,
     GroupScaler,
+    LogCovariance,
     RankReducer,
     RiemannianRecentering,
     WelchPSD,
@@ -32,8 +33,8 @@ __all__ = ["AlignByFitted", "ScaleByFitted", "Trusted", "compiled_transform"]
 
 # Types, not their children: a child may do anything.
 _TRUSTED = (
-    BandEnergy, BaselineCorrection, ChannelNormalizer, Crop, FilterBank, RankReducer, WelchPSD,
-    WindowMeans,
+    BandEnergy, BaselineCorrection, ChannelNormalizer, Crop, FilterBank, LogCovariance, RankReducer,
+    WelchPSD, WindowMeans,
 )
 ALIGNMENTS = (EuclideanAlignment, RiemannianRecentering)
 
