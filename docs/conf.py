@@ -64,6 +64,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "skbci"
 html_static_path = ["_static"]
 html_css_files = ["skbci.css"]
+html_js_files = ["sort.js"]
 html_show_sourcelink = False
 html_theme_options = {
     "logo": {"text": "skbci"},

@@ -13,9 +13,6 @@ shows what becomes of it in a network.
 # stuck in a valley. AlphaGrad takes weight from the loss with the larger gradient, so that the
 # other one can pull the way out.
 
-import tempfile
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 
 from skbci.display import TrajectoryDisplay
@@ -31,10 +28,9 @@ pair = {name: picture.trajectories[name] for name in ("AlphaGrad", "AlphaGrad, p
 for name, ways in pair.items():
     most, last = (f"{max(w.weights[rows].max() for w in ways):.2f}" for rows in (slice(None), -1))
     print(f"{name}: the larger of the two weights is {most} at most, {last} in the end")
-film = TrajectoryDisplay(trajectories=pair).animate(
-    Path(tempfile.mkdtemp()) / "trajectories.gif", n_frames=40
-)
-plt.show()
+
+# %%
+# ``TrajectoryDisplay(trajectories=pair).animate("trajectories.gif")`` makes a film of it.
 
 # %%
 # MIN2Net has three losses: classification, a triplet loss on its latent, and reconstruction. The
@@ -48,12 +44,12 @@ from skbci.estimators import MIN2NetClassifier
 from skbci.features import FilterBank
 
 eeg = make_motor_imagery(
-    n_subjects=4, n_sessions=1, n_trials=60, snr=3.0, random_state=0,
+    n_subjects=4, n_sessions=1, n_trials=40, snr=3.0, random_state=0,
     ch_names=("C3", "Cz", "C4", "FC1", "FC2", "CP1", "CP2", "Pz"),
 )
 X = FilterBank(((8, 30),), output="channels").fit_transform(eeg.X)
 seen = eeg.metadata["subject"].to_numpy() < 4
-settings = {"batch_size": 10, "max_epochs": 60, "n_iter_no_change": 60, "random_state": 0}
+settings = {"batch_size": 10, "max_epochs": 40, "n_iter_no_change": 40, "random_state": 0}
 clf = MIN2NetClassifier(loss_weighting="alphagrad", **settings).fit(X[seen], eeg.y[seen])
 LossWeightDisplay.from_estimator(clf)
 plt.show()

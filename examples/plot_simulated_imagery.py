@@ -32,7 +32,7 @@ axes[0].legend(frameon=False)
 plt.show()
 
 # %%
-# With ``snr`` rises what CSP can decode, here as a mean over six subjects; without rhythms
+# With ``snr`` rises what CSP can decode, here as a mean over four subjects; without rhythms
 # nothing is left but chance.
 
 from sklearn.model_selection import cross_val_score
@@ -41,6 +41,6 @@ from skbci.baselines import csp_lda
 from skbci.model_selection import WithinSubject
 
 for snr in (0.0, 0.2, 0.5, 1.0):
-    eeg = make_motor_imagery(n_subjects=6, n_sessions=1, n_trials=80, snr=snr, random_state=1)
+    eeg = make_motor_imagery(n_subjects=4, n_sessions=1, n_trials=40, snr=snr, random_state=1)
     scores = cross_val_score(csp_lda(tmin=0.5, tmax=3.5), eeg.X, eeg.y, cv=WithinSubject(5))
     print(f"snr {snr:.1f}: {scores.mean():.3f}")
