@@ -2,7 +2,8 @@
 
 `compare` runs every pipeline on the same folds and gives a `Comparison`: scores a fold and a
 subject, times, paired tests against a baseline. `leakage_report` says what a split would leak
-before anybody trusts its score; `time_to_loss`, when training had converged.
+before anybody trusts its score; `time_to_loss`, when training had converged. On line,
+`self_paced_scores` counts false activations, and `information_transfer_rate` bits a minute.
 """
 
 from skbci.evaluation._compare import compare
@@ -11,9 +12,11 @@ from skbci.evaluation._confounding.confound_report import confound_report
 from skbci.evaluation._confounding.report import ConfoundReport
 from skbci.evaluation._convergence import history_table as history_table  # for the rooms below
 from skbci.evaluation._convergence import time_to_loss
+from skbci.evaluation._information_transfer import information_transfer_rate
 from skbci.evaluation._leakage import leakage_report
 from skbci.evaluation._leakage_report import LeakageReport
 from skbci.evaluation._patterns import spatial_patterns
+from skbci.evaluation._self_paced import self_paced_scores
 
 __all__ = [
     "Comparison",
@@ -21,7 +24,9 @@ __all__ = [
     "LeakageReport",
     "compare",
     "confound_report",
+    "information_transfer_rate",
     "leakage_report",
+    "self_paced_scores",
     "spatial_patterns",
     "time_to_loss",
 ]

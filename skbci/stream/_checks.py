@@ -21,6 +21,8 @@ __all__ = [
     "known_channels",
     "n_samples",
     "real_numbers",
+    "same_start",
+    "step_limit",
     "stream_rate",
 ]
 
@@ -121,6 +123,39 @@ def n_samples(seconds: Any, name: str, sfreq: float) -> int:
             f"{sfreq:g} Hz)."
         )
     return first_sample(seconds, sfreq) if name == "window" else round(seconds * sfreq)
+
+
+def step_limit(max_step: Any, sfreq: float) -> float:
+    """Return the longest time from one sample to the next that is no gap.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if max_step is None:
+        return 1.5 / sfreq
+    max_step = check_positive(max_step, "max_step", "OnlineDecoder", unit="seconds")
+    if max_step < 1 / sfreq:
+        raise ValueError(
+            f"OnlineDecoder: max_step={max_step:g} s is shorter than a sample period, "
+            f"{1 / sfreq:g} s at {sfreq:g} Hz: every sample would follow a gap."
+        )
+    return max_step
+
+
+def same_start(tmin: float, fitted: float | None, sfreq: float) -> float:
+    """Check when windows begin against when those of fit began, and return it in seconds.
+
+    Raises
+    ------
+    ValueError
+    """
+    if fitted is not None and abs(tmin - fitted) > 0.5 / sfreq:
+        raise ValueError(
+            f"OnlineDecoder: windows begin {tmin:g} s after their marker, those that the pipeline "
+            f"was fitted with {fitted:g} s: give tmin={fitted:.12g}, or fit it with such windows."
+        )
+    return tmin
 
 
 def stream_rate(sfreq: Any, pipeline: Any) -> float:

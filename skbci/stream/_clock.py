@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skbci.stream._checks import real_numbers
+from skbci.stream._time_line import TimeLine
 
 __all__ = ["Clock", "Stretch"]
 
@@ -34,6 +36,17 @@ class Stretch:
             return float(self.stamps[sample])
         return self.origin + sample * self.period
 
+    def nearest(self, time: float) -> int:
+        """Place in the chunk of the sample that is nearest to a time."""
+        stamps = self.stamps
+        if stamps is None:
+            at = round((time - self.origin) / self.period)
+        else:
+            at = int(np.searchsorted(stamps[: self.stop], time))
+            if at == self.stop or (at > 0 and time - stamps[at - 1] < stamps[at] - time):
+                at -= 1
+        return min(max(at, self.start), self.stop - 1)
+
 
 class Clock:
     """Checks time stamps against each other and counts where there are none.
@@ -45,16 +58,23 @@ class Clock:
     on_gap : {"raise", "restart"}
     max_step : float
         Longest time in seconds from one sample to the next that is no gap.
+    jitter : float, optional
+        Seconds that a stamp may be early or late; None is `JITTER_S` for a chunk's only stamp, and
+        takes stamps of each sample as they are.
     """
 
-    def __init__(self, sfreq: float, on_gap: str, max_step: float) -> None:
-        self.sfreq, self.on_gap, self.max_step = sfreq, on_gap, max_step
+    def __init__(
+        self, sfreq: float, on_gap: str, max_step: float, jitter: float | None = None
+    ) -> None:
+        self.sfreq, self.on_gap, self.max_step, self.jitter = sfreq, on_gap, max_step, jitter
+        self._line = TimeLine(sfreq)
         self.clear()
 
     def clear(self) -> None:
         """Forget the time; without time stamps, the next sample is at 0 s."""
         self._last: float | None = None  # time of the last sample, stamped or counted
         self._origin, self._counted, self._stamped = 0.0, 0, False
+        self._line.clear()
 
     def read(self, n: int, timestamps: Any) -> list[Stretch]:
         """Divide a chunk of n samples at its gaps, and go on to its end.
@@ -68,22 +88,29 @@ class Clock:
         if timestamps is None:
             origin = self._origin + self._counted / self.sfreq
             self._counted += n
+            self._line.next += n
             if n:
                 self._last = self._origin + (self._counted - 1) / self.sfreq
             return [Stretch(0, n, None, origin, 1 / self.sfreq, False)] if n else []
-        stamps = self._stamps(n, timestamps)
+        given = self._given(n, timestamps)
         if not n:
             return []
+        if given.ndim and self.jitter is None:
+            line, stamps, breaks = TimeLine(self.sfreq), given, np.arange(n)
+            line.note(np.array([0]), stamps[-1:])
+            line.next = 1
+        else:
+            line, stamps, breaks = self._on_a_line(n, np.atleast_1d(given))
         before = stamps[0] - 1 / self.sfreq if self._last is None else self._last
         steps = np.diff(stamps, prepend=before)
-        if steps.min() <= 0:
-            at = int(np.flatnonzero(steps <= 0)[0])
+        if (steps[breaks] <= 0).any():
+            at = int(breaks[steps[breaks] <= 0][0])
             raise ValueError(
                 f"OnlineDecoder: time stamps run backwards: {stamps[at]:.6g} s comes after "
                 f"{stamps[at] - steps[at]:.6g} s. Every sample needs a later one than the sample "
                 f"before it; call reset() where another recording begins.{self._hint(at)}"
             )
-        gaps = np.flatnonzero(steps > self.max_step).tolist()
+        gaps = breaks[steps[breaks] > self.max_step].tolist()
         if gaps and self.on_gap == "raise":
             at = gaps[0]
             lost = round(steps[at] * self.sfreq) - 1
@@ -93,6 +120,7 @@ class Clock:
                 "on_gap='restart' begins a new run there; max_step="
                 f"{self.max_step:.4g} says how long a step may be.{self._hint(at)}"
             )
+        self._line = line
         self._last = self._origin = float(stamps[-1])
         self._counted, self._stamped = 1, True
         edges = [0, *(at for at in gaps if at), n]
@@ -100,6 +128,38 @@ class Clock:
             Stretch(a, b, stamps, 0.0, 1 / self.sfreq, a in gaps)
             for a, b in zip(edges[:-1], edges[1:])
         ]
+
+    def _on_a_line(self, n: int, given: np.ndarray) -> tuple[TimeLine, np.ndarray, np.ndarray]:
+        """Times of n samples by a line through their stamps, and where another line begins.
+
+        It does so where all stamps to the end of the chunk are too far from it.
+        """
+        line, most = copy.copy(self._line), JITTER_S if self.jitter is None else self.jitter
+        times, breaks, last, at = np.empty(n), [], self._last, 0
+        while at < n:
+            own, fresh = given[at:], line.empty
+            numbers = line.next + np.arange(len(own))
+            if fresh:
+                breaks.append(at)
+                line.note(numbers[:1], own[:1])
+            # The first stamp has a jitter of its own.
+            near = np.flatnonzero(np.abs(own - line.at(numbers)) <= most * (1 + fresh))
+            stop = at + int(near[-1]) + 1 if len(near) else at
+            if stop > at:
+                used = near[near >= fresh]  # the first one has been noted
+                if len(used):
+                    line.note(numbers[used], own[used])
+                stop = n if len(given) < n else stop
+                part = line.at(line.next + np.arange(stop - at))
+                if last is not None and not fresh:  # the line has moved a little since
+                    least = last + 0.5 / self.sfreq * np.arange(1, stop - at + 1)
+                    part = np.maximum(part, least)
+                times[at:stop], last = part, float(part[-1])
+                line.next += stop - at
+            if stop < n:
+                line.clear()
+            at = stop
+        return line, times, np.array(breaks, dtype=int)
 
     def _hint(self, at: int) -> str:
         if at or self._stamped:
@@ -110,22 +170,9 @@ class Clock:
             "them."
         )
 
-    def _steady(self, stamp: float) -> float:
-        """Time of a chunk's first sample: its stamp, less the jitter of its arrival."""
-        if self._last is None or not self._stamped:
-            return stamp
-        period = 1 / self.sfreq
-        late = stamp - self._last - period
-        if abs(late) > JITTER_S:
-            return stamp
-        # A slow correction follows the amplifier's clock, and no jitter.
-        return self._last + period + float(np.clip(0.1 * late, -0.4 * period, 0.4 * period))
-
-    def _stamps(self, n: int, timestamps: Any) -> np.ndarray:
+    def _given(self, n: int, timestamps: Any) -> np.ndarray:
         stamps = real_numbers(timestamps, "timestamps must be real numbers, in seconds")
-        if stamps.ndim == 0:
-            stamps = self._steady(float(stamps)) + np.arange(n) / self.sfreq
-        if stamps.shape != (n,):
+        if stamps.shape not in ((), (n,)):
             raise ValueError(
                 f"OnlineDecoder: timestamps of shape {stamps.shape}: give one for each of the {n} "
                 "samples, or one number, the first sample's."

@@ -36,14 +36,16 @@ class Engine:
         Windows to try it on.
     samples : SampleBuffer
         The stream.
-    n_hop : int
-        Samples from one window to the next.
+    n_hop : int or None
+        Samples from one window to the next; None where windows begin anywhere, and share nothing
+        but a filter that goes on with the stream.
     filter_state : {"window", "stream"}
         Where a causal filter bank begins.
     """
 
     def __init__(
-        self, pipeline: Any, rows: Any, samples: SampleBuffer, n_hop: int, filter_state: str
+        self, pipeline: Any, rows: Any, samples: SampleBuffer, n_hop: int | None,
+        filter_state: str,
     ) -> None:
         self.samples = samples
         self.stages, self.last = compile_classifier(type(pipeline).__name__, pipeline, rows)
@@ -62,7 +64,7 @@ class Engine:
         self.how |= {stage.name: stage.how for stage in (*self.stages[self._n_fused :], self.last)}
 
     def _window_source(
-        self, shape: tuple[int, ...], n_hop: int, filter_state: str
+        self, shape: tuple[int, ...], n_hop: int | None, filter_state: str
     ) -> tuple[WindowSource, int]:
         """What the first stages are replaced by, and how many of them."""
         flat, n_window = len(shape) == 1, shape[-1]
@@ -76,7 +78,9 @@ class Engine:
                 "OnlineDecoder: filter_state='stream' needs a pipeline whose first step is "
                 "FilterBank(phase='causal'); a filter of zero phase needs the whole window."
             )
-        if type(step) is WelchPSD:
+        if n_hop is None and filter_state == "window":
+            return self._window, 0
+        if type(step) is WelchPSD and n_hop is not None:
             self.how[first[0].name] = "incremental"
             segments = WelchSegments(step, n_channels, n_window, n_hop)
             return WelchWindows(self.samples.read, segments), 1
@@ -84,11 +88,12 @@ class Engine:
             return self._window, 0
         bands = step._filters
         restart = filter_state == "window"
-        filtered = FilteredSamples(self.samples, n_channels, bands, n_window, n_hop, restart)
+        hop = n_hop or n_window
+        filtered = FilteredSamples(self.samples, n_channels, bands, n_window, hop, restart)
         self.how[first[0].name] = "carried"
         follows = first[1].step if len(first) > 1 else None
         stacked = step.output == "channels" and not flat and self.learn_at != 1
-        if not restart and stacked and type(follows) is WelchPSD:
+        if n_hop and not restart and stacked and type(follows) is WelchPSD:
             self.how[first[1].name] = "incremental"
             segments = WelchSegments(follows, len(bands) * n_channels, n_window, n_hop)
             return WelchWindows(filtered.buffer.read, segments, filtered), 2

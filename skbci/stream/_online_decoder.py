@@ -9,18 +9,12 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_positive
-from skbci._checks.eeg import as_eeg
-from skbci._sessions import LEVELS
-from skbci._typing import Labels, Signals
-from skbci.eegarray import EEGArray
-from skbci.stream._checks import (
-    check_metadata,
-    known_channels,
-    n_samples,
-    stream_rate,
-)
+from skbci._recording.times import check_span
+from skbci._typing import Labels
+from skbci.stream._checks import check_metadata, known_channels, step_limit, stream_rate
 from skbci.stream._clock import Clock
 from skbci.stream._learning import Learning
+from skbci.stream._triggers import make_trigger, read_markers
 from skbci.stream._undo import or_undone
 from skbci.stream._window_loop import WindowLoop
 
@@ -28,10 +22,12 @@ __all__ = ["OnlineDecoder"]
 
 
 class OnlineDecoder(WindowLoop):
-    r"""Decode a stream of samples with a fitted pipeline, window by window.
+    r"""Decode a stream of samples with a fitted pipeline, window by window or at markers.
 
     The samples arrive in chunks of any size, and the probabilities are those that the pipeline
-    gives for the same windows offline: the sizes of the chunks change nothing.
+    gives for the same windows offline: the sizes of the chunks change nothing. `at_markers` makes
+    a decoder that decides about an epoch around each marker, as for evoked potentials and cued
+    imagery.
 
     Parameters
     ----------
@@ -40,8 +36,8 @@ class OnlineDecoder(WindowLoop):
         takes windows as rows. It is not copied: what `partial_fit` learns, it learns.
     window : float
         Length of a window in seconds.
-    hop : float
-        Seconds from the start of one window to the start of the next.
+    hop : float, optional
+        Seconds from the start of one window to the start of the next. Needed without ``tmin``.
     sfreq : float, optional
         Sampling rate of the stream in Hz. Not needed where a step of the pipeline knows it.
     ch_names : sequence of str, optional
@@ -58,6 +54,17 @@ class OnlineDecoder(WindowLoop):
     max_step : float, optional
         Longest time in seconds from one sample to the next that is no gap. By default 1.5 sample
         periods.
+    jitter : float, optional
+        Seconds that time stamps may be early or late. The samples' times are then read from a line
+        fitted to the stamps of about the last ten seconds; a stamp that is farther off begins
+        another line, and is a gap if the step is longer than ``max_step``. By default only the
+        single stamp of a chunk may jitter, by 20 ms, and stamps of each sample are taken as they
+        are.
+    tmin : float, optional
+        Seconds from a marker to the start of its window; negative before it. Windows are then cut
+        at markers, and not every hop.
+    max_delay : float, default=5.0
+        Seconds that a marker may come later than its sample.
     batch_size : int, default=16
         How many labelled windows `partial_fit` hands to the pipeline at once.
 
@@ -68,7 +75,7 @@ class OnlineDecoder(WindowLoop):
     sfreq : float
         Sampling rate in Hz.
     n_window, n_hop : int
-        Both in samples, rounded to the nearest.
+        Both in samples, rounded to the nearest; ``n_hop`` is None at markers.
     n_channels : int or None
         Channels; None until the first chunk where neither ``ch_names`` nor the pipeline say.
     steps : dict of str to str
@@ -96,7 +103,10 @@ class OnlineDecoder(WindowLoop):
     Window m has the samples from :math:`m h` to :math:`m h + w - 1` of its run, and its time stamp
     is that of its last sample. The probabilities equal
     ``pipeline.predict_proba(SlidingWindows(window, hop).explode(recording)[0])``, one run at a
-    time, whatever the pipeline holds:
+    time, whatever the pipeline holds. At markers they equal those of the epochs that
+    `skbci.datasets.read_epochs` cuts, from the first sample at or after ``tmin`` to the last one
+    before ``tmin + window``, where sample 0 is the nearest to the marker; such windows share
+    nothing, so that each step computes them anew.
 
     - `WelchPSD` in the first step transforms each segment once and shares it between windows.
     - A causal `FilterBank` in the first step filters each sample once. With
@@ -159,7 +169,7 @@ class OnlineDecoder(WindowLoop):
         self,
         pipeline: Any,
         window: float,
-        hop: float,
+        hop: float | None = None,
         *,
         sfreq: float | None = None,
         ch_names: Sequence[str] | None = None,
@@ -167,6 +177,9 @@ class OnlineDecoder(WindowLoop):
         filter_state: str = "window",
         on_gap: str = "raise",
         max_step: float | None = None,
+        jitter: float | None = None,
+        tmin: float | None = None,
+        max_delay: float = 5.0,
         batch_size: int = 16,
     ) -> None:
         if not hasattr(pipeline, "predict_proba"):
@@ -180,17 +193,12 @@ class OnlineDecoder(WindowLoop):
         self.pipeline, self.filter_state = pipeline, filter_state
         self.metadata = check_metadata(metadata)
         self.sfreq = stream_rate(sfreq, pipeline)
-        self.n_window = n_samples(window, "window", self.sfreq)
-        self.n_hop = n_samples(hop, "hop", self.sfreq)
-        period = 1 / self.sfreq
-        if max_step is not None:
-            check_positive(max_step, "max_step", self, unit="seconds")
-        if max_step is not None and max_step < period:
-            raise ValueError(
-                f"OnlineDecoder: max_step={max_step:g} s is shorter than a sample period, "
-                f"{period:g} s at {self.sfreq:g} Hz: every sample would follow a gap."
-            )
-        self._clock = Clock(self.sfreq, on_gap, 1.5 * period if max_step is None else max_step)
+        self._trigger, self.n_window, self.n_hop, self._offset = make_trigger(
+            window, hop, tmin, max_delay, self.sfreq
+        )
+        if jitter is not None:
+            jitter = check_positive(jitter, "jitter", self, unit="seconds")
+        self._clock = Clock(self.sfreq, on_gap, step_limit(max_step, self.sfreq), jitter)
         self._learning = Learning(
             check_count(batch_size, "batch_size", "OnlineDecoder"), self.metadata
         )
@@ -198,12 +206,32 @@ class OnlineDecoder(WindowLoop):
         self._engine = None
         self._take_over(None)
 
-    @property
-    def steps(self) -> dict[str, str]:
-        """How each step is run."""
-        return {} if self._engine is None else dict(self._engine.how)
+    @classmethod
+    def at_markers(
+        cls, pipeline: Any, tmin: float, tmax: float, **settings: Any
+    ) -> OnlineDecoder:
+        """Make a decoder that decides once for each marker.
 
-    def update(self, samples: Any, timestamps: Any = None) -> tuple[np.ndarray, np.ndarray]:
+        Parameters
+        ----------
+        pipeline : estimator
+            As for the class; fitted on epochs from ``tmin`` to ``tmax``.
+        tmin, tmax : float
+            Window around a marker in seconds, as in `skbci.datasets.read_epochs`.
+        **settings
+            Other parameters of the class.
+
+        Returns
+        -------
+        OnlineDecoder
+            Its `update` takes ``markers``.
+        """
+        tmin, tmax = check_span(tmin, tmax, "OnlineDecoder")
+        return cls(pipeline, tmax - tmin, tmin=tmin, **settings)
+
+    def update(
+        self, samples: Any, timestamps: Any = None, markers: Any = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Take the next samples and decide about the windows that they finish.
 
         Parameters
@@ -214,11 +242,14 @@ class OnlineDecoder(WindowLoop):
             Times of the samples in seconds, or of the first one, which may be up to 20 ms early
             or late: chunks arrive with jitter. Without, time is counted at
             ``sfreq``: on from the last time stamp, or from 0 at the first sample.
+        markers : float or array-like, shape (n_markers,), optional
+            Times of markers in seconds on the samples' clock, of a decoder with ``tmin``; they may
+            come before or with their samples, or up to ``max_delay`` later.
 
         Returns
         -------
         timestamps : ndarray, shape (n_windows,)
-            Times of the windows' last samples. Often there is none, or one.
+            Times of the windows' last samples, or of their markers. Often there is none, or one.
         probabilities : ndarray, shape (n_windows, n_classes)
 
         Raises
@@ -227,8 +258,15 @@ class OnlineDecoder(WindowLoop):
             If the number of channels is wrong, a sample is not a finite real number, the time
             stamps run backwards, or samples are missing and ``on_gap`` is ``"raise"``. Nothing has
             been taken then.
+
+        Warns
+        -----
+        UserWarning
+            If there is no decision about a marker: it came too late, or samples of its window are
+            missing.
         """
-        return self._advance(self._read(samples), timestamps, None)
+        times = read_markers(self._trigger, markers)
+        return self._advance(self._read(samples), timestamps, None, times)
 
     def decode(self, chunks: Iterable[Any]) -> Iterator[tuple[float, np.ndarray]]:
         """Go through chunks and yield each window's decision as soon as it is made.
@@ -236,22 +274,24 @@ class OnlineDecoder(WindowLoop):
         Parameters
         ----------
         chunks : iterable
-            Of samples, or of pairs (samples, timestamps), both as for `update`.
+            Of samples, or of pairs (samples, timestamps) or triples (samples, timestamps,
+            markers), as for `update`.
 
         Yields
         ------
         timestamp : float
-            Time of the window's last sample.
+            Time of the window's last sample, or of its marker.
         probabilities : ndarray, shape (n_classes,)
         """
         for chunk in chunks:
-            pair = chunk if isinstance(chunk, tuple) else (chunk, None)
-            if len(pair) != 2:
+            parts = chunk if isinstance(chunk, tuple) else (chunk,)
+            if not 1 <= len(parts) <= 3 or (len(parts) == 1 and parts is chunk):
                 raise ValueError(
-                    f"OnlineDecoder: decode got a chunk that is a tuple of {len(pair)}; give an "
-                    "array of samples, or a pair (samples, timestamps)."
+                    f"OnlineDecoder: decode got a chunk that is a tuple of {len(parts)}; give an "
+                    "array of samples, a pair (samples, timestamps), or a triple (samples, "
+                    "timestamps, markers)."
                 )
-            times, probabilities = self.update(*pair)
+            times, probabilities = self.update(*parts)
             yield from zip(times.tolist(), probabilities)
 
     @or_undone
@@ -286,63 +326,13 @@ class OnlineDecoder(WindowLoop):
         ValueError
             As for `update`, or if a label is not among ``classes_``.
         """
+        if self.n_hop is None:
+            raise ValueError(
+                "OnlineDecoder: partial_fit learns windows every hop; a decoder at markers learns "
+                "epochs by partial_fit_windows."
+            )
         data = self._read(samples)
         labels = self._learning.check_labels(y, data.shape[1], self.classes_, "samples")
         assert self._engine is not None
         self._learning.check_learner(self._engine, self.filter_state)
         return self._advance(data, timestamps, labels)
-
-    @or_undone
-    def partial_fit_windows(self, X: Signals, y: Labels) -> OnlineDecoder:
-        """Learn separate labelled windows, such as calibration trials, apart from the stream.
-
-        Parameters
-        ----------
-        X : array-like, EEGArray or mne.Epochs, shape (n_windows, n_channels, n_window)
-            In order of time.
-        y : label, or array-like of labels, shape (n_windows,)
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        TypeError, ValueError
-            As for `partial_fit`.
-        """
-        X = as_eeg(X)
-        rows = X if isinstance(X, EEGArray) else np.asarray(X)
-        labels = self._learning.check_labels(y, len(rows), self.classes_, "windows")
-        if self._engine is None:
-            self._take_over(rows.shape[1])
-        assert self._engine is not None
-        self._learning.check_learner(self._engine, self.filter_state)
-        self._learning.learn_windows(self._engine, self.pipeline, rows, labels)
-        return self
-
-    @or_undone
-    def reset(self, level: str = "session") -> None:
-        """End a session: learn what is left over, and forget the samples, the past and the time.
-
-        The pipeline is taken over as it is now, whatever was fitted, set or learned since.
-
-        Parameters
-        ----------
-        level : {"session", "run", "subject"}, default="session"
-            What begins next. A new run begins with an empty window and without evidence, but what
-            `CausalCentering` knows of the session it keeps, unless it was fitted anew.
-
-        Raises
-        ------
-        ValueError
-            If the pipeline was fitted anew and no longer goes with the stream; the decoder then
-            stays as it was.
-        """
-        check_choice(level, "level", "OnlineDecoder", LEVELS)
-        if self._engine is not None:
-            self._learning.flush(self._engine)
-            if level != "run":
-                self._lengths.again()
-        self._take_over(self.n_channels, level)
-        self._clock.clear()

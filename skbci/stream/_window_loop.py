@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from skbci._checks import check_choice
+from skbci._checks.eeg import as_eeg
+from skbci._sessions import LEVELS
+from skbci._typing import Labels, Signals
+from skbci.eegarray import EEGArray
 from skbci.stream._causality import probe_windows
 from skbci.stream._checks import (
     check_samples,
     fitted_steps,
     known_channels,
     real_numbers,
+    same_start,
     stream_rate,
 )
-from skbci.stream._clock import Clock
+from skbci.stream._clock import Clock, Stretch
 from skbci.stream._engine import Engine
 from skbci.stream._learning import Learning
 from skbci.stream._mismatch import Gaps, LengthWatch, ScaleWatch, fitted_scale
 from skbci.stream._sources.buffer import SampleBuffer
+from skbci.stream._triggers import Markers, Trigger
+from skbci.stream._undo import or_undone
 
 __all__ = ["WindowLoop"]
 
@@ -34,14 +43,78 @@ class WindowLoop:
     metadata: dict[str, Any]
     sfreq: float
     n_window: int
-    n_hop: int
     n_channels: int | None
     ch_names: list[str] | None
     classes_: np.ndarray
+    _trigger: Trigger
+    _offset: int
     _clock: Clock
     _learning: Learning
     _engine: Engine | None
     _given_names: Sequence[str] | None
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """How each step is run."""
+        return {} if self._engine is None else dict(self._engine.how)
+
+    @or_undone
+    def partial_fit_windows(self, X: Signals, y: Labels) -> Self:
+        """Learn separate labelled windows, such as calibration trials, apart from the stream.
+
+        Parameters
+        ----------
+        X : array-like, EEGArray or mne.Epochs, shape (n_windows, n_channels, n_window)
+            In order of time.
+        y : label, or array-like of labels, shape (n_windows,)
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `partial_fit`.
+        """
+        X = as_eeg(X)
+        rows = X if isinstance(X, EEGArray) else np.asarray(X)
+        labels = self._learning.check_labels(y, len(rows), self.classes_, "windows")
+        if self._engine is None:
+            self._take_over(rows.shape[1])
+        assert self._engine is not None
+        self._learning.check_learner(self._engine, self.filter_state)
+        self._learning.learn_windows(self._engine, self.pipeline, rows, labels)
+        return self
+
+    @or_undone
+    def reset(self, level: str = "session") -> None:
+        """End a session: learn what is left over, and forget the samples, the past and the time.
+
+        The pipeline is taken over as it is now, whatever was fitted, set or learned since. Markers
+        whose windows are not complete are forgotten.
+
+        Parameters
+        ----------
+        level : {"session", "run", "subject"}, default="session"
+            What begins next. A new run begins with an empty window and without evidence, but what
+            `CausalCentering` knows of the session it keeps, unless it was fitted anew.
+
+        Raises
+        ------
+        ValueError
+            If the pipeline was fitted anew and no longer goes with the stream; the decoder then
+            stays as it was.
+        """
+        check_choice(level, "level", "OnlineDecoder", LEVELS)
+        if self._engine is not None:
+            self._learning.flush(self._engine)
+            if level != "run":
+                self._lengths.again()
+        if isinstance(self._trigger, Markers):
+            self._trigger.forget()
+        self._take_over(self.n_channels, level)
+        self._clock.clear()
 
     def _take_over(self, n_channels: int | None, level: str = "session") -> None:
         """Compile the pipeline as it is fitted now and begin, once there is a channel count."""
@@ -67,48 +140,59 @@ class WindowLoop:
         self._begin(level)
 
     def _compiled(self, n_channels: int, names: list[str] | None, flat: bool) -> Engine:
-        samples = SampleBuffer(n_channels, max(self.n_window, self.n_hop))
+        samples = SampleBuffer(n_channels, self._trigger.n_kept)
         shape = (self.n_window,) if flat else (n_channels, self.n_window)
         known = {} if flat else {"ch_names": names}
         first = next(fitted_steps(self.pipeline))
-        tmin, scale = getattr(first, "tmin_in_", 0.0), fitted_scale(first) or _USUAL_VOLTS
-        rows = probe_windows(shape, self.metadata, scale, sfreq=self.sfreq, tmin=tmin, **known)
-        return Engine(self.pipeline, rows, samples, self.n_hop, self.filter_state)
+        tmin, scale = getattr(first, "tmin_in_", None), fitted_scale(first) or _USUAL_VOLTS
+        if isinstance(self._trigger, Markers):
+            tmin = same_start(self._offset / self.sfreq, tmin, self.sfreq)
+        rows = probe_windows(shape, self.metadata, scale, sfreq=self.sfreq, tmin=tmin or 0.0,
+                             **known)
+        return Engine(self.pipeline, rows, samples, self._trigger.n_hop, self.filter_state)
 
     def _begin(self, level: str) -> None:
         assert self._engine is not None
         self._engine.begin(level)
-        self._next_end = self.n_window
+        self._trigger.begin()
         self._learning.run += 1
 
     def _advance(
-        self, data: np.ndarray, timestamps: Any, labels: np.ndarray | None
+        self, data: np.ndarray, timestamps: Any, labels: np.ndarray | None,
+        markers: Sequence[float] = (),
     ) -> tuple[np.ndarray, np.ndarray]:
-        engine = self._engine
+        engine, trigger = self._engine, self._trigger
         assert engine is not None
         times, decisions = [], []
         stretches = self._clock.read(data.shape[1], timestamps)
         self._watch.look(data)
         self._lengths.look()
-        for stretch in stretches:
-            if stretch.after_gap:
+        if isinstance(trigger, Markers):
+            trigger.add(list(markers), self._samples.end)
+        none: list[Stretch | None] = [None]
+        for stretch in stretches or none:
+            if stretch is not None and stretch.after_gap:
                 self._begin("run")
                 self._gaps.restart()
-            at = stretch.start
-            while at < stretch.stop:
-                n = min(stretch.stop - at, self._next_end - self._samples.end)
-                self._samples.append(data[:, at : at + n])
-                at += n
-                if self._samples.end < self._next_end:
+            if stretch is not None:
+                trigger.arrive(stretch, self._samples.end)
+            at, stop = (stretch.start, stretch.stop) if stretch is not None else (0, 0)
+            while True:
+                last = math.nan if stretch is None or at == stretch.start else stretch.time(at - 1)
+                for window in trigger.complete(self._samples.end, last):
+                    self._gaps.decided()
+                    learn = labels is not None
+                    decisions.append(engine.decide(*window[:2], window.onset, learn))
+                    times.append(window.time)
+                    if labels is not None:
+                        self._learning.add(engine, labels[at - 1], window.onset)
+                if at == stop:
                     break
-                start = self._next_end - self.n_window
-                self._gaps.decided()
-                onset = start / self.sfreq
-                decisions.append(engine.decide(start, self._next_end, onset, labels is not None))
-                times.append(stretch.time(at - 1))
-                self._next_end += self.n_hop
-                if labels is not None:
-                    self._learning.add(engine, labels[at - 1], onset)
+                n = min(stop - at, trigger.n_kept, trigger.next_end() - self._samples.end)
+                self._samples.append(data[:, at : at + n])
+                if trigger.n_hop is None:
+                    engine.source.skip(self._samples.end)  # later windows may begin anywhere
+                at += n
         probabilities = np.array(decisions, dtype=np.float64).reshape(-1, engine.n_classes)
         return np.array(times, dtype=np.float64), probabilities
 

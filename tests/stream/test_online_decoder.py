@@ -470,7 +470,11 @@ def test_samples_of_any_type_of_numbers(convert):
 
 def test_chunks_that_are_tuples_are_pairs():
     data = recording()[0]
-    with pytest.raises(ValueError, match=r"a chunk that is a tuple of 3; .* \(samples, timest"):
+    with pytest.raises(ValueError, match=r"a chunk that is a tuple of 4; .* \(samples, timest"):
+        next(decoder_of().decode([(data, 0.0, None, "left")]))
+    with pytest.raises(ValueError, match=r"a chunk that is a tuple of 1; .* \(samples, timest"):
+        next(decoder_of().decode([(data,)]))
+    with pytest.raises(ValueError, match="markers were given, but .* at_markers makes one"):
         next(decoder_of().decode([(data, 0.0, "left")]))
 
 

@@ -1,0 +1,73 @@
+"""Bits a minute that an interface transfers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skbci._checks import check_count, check_positive
+
+__all__ = ["information_transfer_rate"]
+
+
+def information_transfer_rate(accuracy: Any, n_classes: int, seconds: float) -> Any:
+    r"""Compute Wolpaw's information transfer rate.
+
+    .. math:: B = \log_2 N + P \log_2 P + (1 - P) \log_2 \frac{1 - P}{N - 1}
+
+    bits a selection, of N equally probable classes, right with probability P, whose errors fall on
+    all other classes alike. Below chance, where the formula rises again, it is zero.
+
+    Parameters
+    ----------
+    accuracy : float or array-like
+        Share of right selections, from 0 to 1.
+    n_classes : int
+        At least two.
+    seconds : float
+        For one selection, pauses and selections without an answer included.
+
+    Returns
+    -------
+    float or ndarray
+        Bits a minute.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an accuracy is not from 0 to 1, or another argument is out of range.
+
+    References
+    ----------
+    .. [1] J. R. Wolpaw, H. Ramoser, D. J. McFarland, G. Pfurtscheller (1998). EEG-based
+       communication: improved accuracy by response verification. IEEE Transactions on
+       Rehabilitation Engineering 6(3), 326-333.
+
+    Examples
+    --------
+    A letter among 36 every five seconds, three of four of them right:
+
+    >>> from skbci.evaluation import information_transfer_rate
+    >>> round(information_transfer_rate(0.75, 36, 5.0), 1)
+    36.9
+    """
+    n = check_count(n_classes, "n_classes", "information_transfer_rate", low=2)
+    seconds = check_positive(seconds, "seconds", "information_transfer_rate", unit="seconds")
+    try:
+        p = np.asarray(accuracy, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"information_transfer_rate: accuracy={accuracy!r} must be a number, or an array of "
+            "them."
+        ) from None
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(
+            f"information_transfer_rate: accuracy={accuracy!r} must be from 0 to 1."
+        )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        right = np.where(p > 0, p * np.log2(p), 0.0)
+        wrong = np.where(p < 1, (1 - p) * np.log2((1 - p) / (n - 1)), 0.0)
+    bits = np.where(p > 1 / n, np.log2(n) + right + wrong, 0.0)
+    rate = np.maximum(bits, 0.0) * 60 / seconds
+    return float(rate) if rate.ndim == 0 else rate
