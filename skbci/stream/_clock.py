@@ -75,6 +75,7 @@ class Clock:
         self._last: float | None = None  # time of the last sample, stamped or counted
         self._origin, self._counted, self._stamped = 0.0, 0, False
         self._line.clear()
+        self._stamp: float | None = None  # the last sample's, as it was given
 
     def read(self, n: int, timestamps: Any) -> list[Stretch]:
         """Divide a chunk of n samples at its gaps, and go on to its end.
@@ -89,6 +90,7 @@ class Clock:
             origin = self._origin + self._counted / self.sfreq
             self._counted += n
             self._line.next += n
+            self._stamp = None
             if n:
                 self._last = self._origin + (self._counted - 1) / self.sfreq
             return [Stretch(0, n, None, origin, 1 / self.sfreq, False)] if n else []
@@ -121,6 +123,7 @@ class Clock:
                 f"{self.max_step:.4g} says how long a step may be.{self._hint(at)}"
             )
         self._line = line
+        self._stamp = float(given.flat[-1]) + (n - given.size) / self.sfreq
         self._last = self._origin = float(stamps[-1])
         self._counted, self._stamped = 1, True
         edges = [0, *(at for at in gaps if at), n]
@@ -136,6 +139,7 @@ class Clock:
         """
         line, most = copy.copy(self._line), JITTER_S if self.jitter is None else self.jitter
         times, breaks, last, at = np.empty(n), [], self._last, 0
+        stamp = self._stamp
         while at < n:
             own, fresh = given[at:], line.empty
             numbers = line.next + np.arange(len(own))
@@ -151,11 +155,13 @@ class Clock:
                     line.note(numbers[used], own[used])
                 stop = n if len(given) < n else stop
                 part = line.at(line.next + np.arange(stop - at))
-                if last is not None and not fresh:  # the line has moved a little since
+                # The line may have moved back a little, and so may a new one for stamps that go on.
+                if last is not None and (not fresh or (stamp is not None and own[0] > stamp)):
                     least = last + 0.5 / self.sfreq * np.arange(1, stop - at + 1)
                     part = np.maximum(part, least)
                 times[at:stop], last = part, float(part[-1])
                 line.next += stop - at
+                stamp = float(given[min(stop, len(given)) - 1])
             if stop < n:
                 line.clear()
             at = stop

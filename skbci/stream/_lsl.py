@@ -22,7 +22,8 @@ class LSLInput:
     """Samples from a Lab Streaming Layer stream, in volts, with smoothed time stamps.
 
     Needs ``mne-lsl`` (``pip install "skbci[lsl]"``). Iterating gives pairs (samples, timestamps)
-    for `OnlineDecoder.decode`; as a context manager it closes the stream at the end.
+    for `OnlineDecoder.decode`, or triples with the times of markers; as a context manager it
+    closes the streams at the end.
 
     Parameters
     ----------
@@ -33,8 +34,11 @@ class LSLInput:
     unit : str, optional
         Unit of the samples, such as ``"uV"``. By default each channel's own, as the stream states
         it.
+    markers : str, optional
+        Name of a stream of markers, each of whose samples is one, for a decoder that goes by them
+        (`OnlineDecoder.at_markers`).
     timeout : float, default=10.0
-        Seconds to look for the stream.
+        Seconds to look for a stream.
     patience : float, default=5.0
         Seconds without a sample after which the iteration ends. Time that is spent on the
         samples does not count.
@@ -68,22 +72,22 @@ class LSLInput:
         source_id: str | None = None,
         picks: Sequence[str] | None = None,
         unit: str | None = None,
+        markers: str | None = None,
         timeout: float = 10.0,
         patience: float = 5.0,
     ) -> None:
         lsl = _import_lsl("LSLInput")
         wanted = {"name": name, "stype": stype, "source_id": source_id}
         wanted = {key: value for key, value in wanted.items() if value is not None}
-        found = lsl.resolve_streams(timeout=timeout, **wanted)
-        if len(found) != 1:
-            raise RuntimeError(
-                f"LSLInput: {len(found) or 'no'} streams match {wanted or 'anything'} within "
-                f"{timeout:g} s" + (f": {[info.name for info in found]}." if found else ".")
-            )
         self.patience = patience
         # Clocks are synchronized, and jitter is taken out of the stamps; they never run back.
-        self._inlet = lsl.StreamInlet(found[0], processing_flags="all")
+        self._inlet = lsl.StreamInlet(_only_one(lsl, timeout, wanted), processing_flags="all")
         self._inlet.open_stream(timeout=timeout)
+        self._markers = None
+        if markers is not None:  # they come when they come: there is no jitter to take out
+            found = _only_one(lsl, timeout, {"name": markers})
+            self._markers = lsl.StreamInlet(found, processing_flags=["clocksync"])
+            self._markers.open_stream(timeout=timeout)
         info = self._inlet.get_sinfo(timeout=timeout)
         self.sfreq = float(info.sfreq)
         if not self.sfreq > 0:
@@ -99,9 +103,9 @@ class LSLInput:
             [_volts(unit or units[pick], names[pick]) for pick in self._picks]
         )[:, np.newaxis]
 
-    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def __iter__(self) -> Iterator[tuple[np.ndarray, ...]]:
         """Wait for samples and yield them, as long as there are any."""
-        last = time.monotonic()
+        last, latest = time.monotonic(), -np.inf
         pause = min(0.005, 1 / self.sfreq)
         while time.monotonic() - last < self.patience:
             samples, stamps = self._inlet.pull_chunk(timeout=0.0)
@@ -109,12 +113,24 @@ class LSLInput:
                 time.sleep(pause)
                 continue
             data = np.asarray(samples, dtype=np.float64).T[self._picks]
-            yield data * self._factor, np.asarray(stamps)
+            # Stamps that would run back are made equal to the last one; they are to increase.
+            stamps = np.maximum(stamps, latest + 1e-6 * np.arange(1, len(stamps) + 1))
+            latest = stamps[-1]
+            if self._markers is None:
+                yield data * self._factor, stamps
+            else:
+                yield data * self._factor, stamps, self._marker_times()
             last = time.monotonic()  # what is done with the samples may take its time
 
+    def _marker_times(self) -> np.ndarray:
+        assert self._markers is not None
+        return np.asarray(self._markers.pull_chunk(timeout=0.0)[1], dtype=np.float64)
+
     def close(self) -> None:
-        """Close the stream."""
+        """Close the streams."""
         self._inlet.close_stream()
+        if self._markers is not None:
+            self._markers.close_stream()
 
     def __enter__(self) -> LSLInput:
         return self
@@ -170,6 +186,16 @@ class LSLOutput:
                 f"{len(self.classes)} classes is needed."
             )
         self._outlet.push_sample(values, timestamp)
+
+
+def _only_one(lsl: Any, timeout: float, wanted: dict[str, str]) -> Any:
+    found = lsl.resolve_streams(timeout=timeout, **wanted)
+    if len(found) != 1:
+        raise RuntimeError(
+            f"LSLInput: {len(found) or 'no'} streams match {wanted or 'anything'} within "
+            f"{timeout:g} s" + (f": {[info.name for info in found]}." if found else ".")
+        )
+    return found[0]
 
 
 def _import_lsl(who: str) -> Any:

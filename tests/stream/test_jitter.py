@@ -129,6 +129,19 @@ def test_times_never_run_back_where_the_line_moves():
     assert last == pytest.approx(1.999, abs=0.02)
 
 
+def test_stamps_that_are_held_back_are_not_ahead_of_time():
+    """A clock that was ahead waits for the others, as those of the Lab Streaming Layer do."""
+    clock = Clock(100.0, "raise", 0.015, jitter=0.05)
+    clock.read(100, np.arange(100) / 100)
+    held = 0.991 + 1e-6 * np.arange(20)
+    (stretch,) = clock.read(20, held)
+    times = [stretch.time(0), stretch.time(19)]
+    assert 0.99 < times[0] < times[1] < 1.2
+    (stretch,) = clock.read(100, 0.992 + np.arange(100) / 100)
+    assert times[1] < stretch.time(0)
+    assert stretch.time(99) == pytest.approx(1.982, abs=0.1)
+
+
 def test_an_error_leaves_the_line_as_it_was():
     stamps = np.arange(400) / RATE
     clocks = [Clock(RATE, "raise", 1.5 / RATE, jitter=0.02) for _ in range(2)]

@@ -6,11 +6,17 @@ import sys
 import threading
 import time
 import types
+import warnings
 
+import mne
 import numpy as np
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.pipeline import make_pipeline
 
-from skbci.stream import LSLInput, LSLOutput
+from skbci.datasets import read_epochs
+from skbci.features import WindowMeans
+from skbci.stream import LSLInput, LSLOutput, OnlineDecoder
 from skbci.stream._lsl import _volts
 
 
@@ -79,6 +85,7 @@ def test_slow_decisions_do_not_end_the_stream(monkeypatch, seconds):
     assert fake.now == pytest.approx(10 * seconds + 1.0, abs=0.02)
 
 
+@pytest.mark.extras
 def test_samples_come_through_in_volts():
     lsl = pytest.importorskip("mne_lsl.lsl", reason="mne-lsl is not installed")
     info = lsl.StreamInfo("skbci test", "EEG", 3, 100.0, "float64", "skbci-test")
@@ -105,6 +112,7 @@ def test_samples_come_through_in_volts():
     assert (np.diff(stamps) > 0).all()
 
 
+@pytest.mark.extras
 def test_decisions_are_sent_on():
     lsl = pytest.importorskip("mne_lsl.lsl", reason="mne-lsl is not installed")
     output = LSLOutput("skbci decisions", ["left", "right"], source_id="skbci-test-output")
@@ -119,3 +127,36 @@ def test_decisions_are_sent_on():
     with pytest.raises(ValueError, match=r"shape \(3,\); one for each of the 2 classes"):
         output.send(0.0, [0.2, 0.3, 0.5])
     inlet.close_stream()
+
+
+@pytest.mark.extras
+def test_a_recording_is_played_and_decided_at_its_markers():
+    """The player pushes samples and annotations; decisions are those of the epochs offline."""
+    player = pytest.importorskip("mne_lsl.player", reason="mne-lsl is not installed")
+    rng, rate, onsets = np.random.default_rng(0), 100.0, np.arange(3.5, 9.5, 0.5)
+    labels = np.tile(["left", "right"], len(onsets) // 2)
+    data = rng.standard_normal((2, round(10 * rate))) * 1e-6
+    for onset, label in zip(onsets, labels):  # slow waves, as a sample more or less may be taken
+        at = round((onset + 0.1) * rate)
+        data[int(label == "right"), at : at + 30] += 4e-5 * np.hanning(30)
+    raw = mne.io.RawArray(data, mne.create_info(["C3", "C4"], rate, "eeg"), verbose="error")
+    raw.set_annotations(mne.Annotations(onsets, 0.0, labels))
+    epochs = read_epochs(raw, tmin=0.0, tmax=0.5, subject=1)
+    pipeline = make_pipeline(WindowMeans(0.1), LinearDiscriminantAnalysis())
+    decoder = OnlineDecoder.at_markers(pipeline.fit(epochs.X, epochs.y), 0.0, 0.5,
+                                       jitter=0.1, on_gap="restart")
+    playing = player.PlayerLSL(raw, chunk_size=5, n_repeat=1, name="skbci player",
+                               source_id="skbci-test-player", annotations_encoding="string")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        playing.start()
+        with LSLInput("skbci player", markers="skbci player-annotations",
+                      patience=1.0) as source:
+            decisions = list(decoder.decode(source))
+        if playing.running:
+            playing.stop()
+    assert len(decisions) >= len(onsets) - 1  # if the inlet was open after three seconds
+    found = [str(decoder.classes_[probabilities.argmax()]) for _, probabilities in decisions]
+    assert set(zip(found, found[1:])) <= {("left", "right"), ("right", "left")}
+    steps = np.diff([time for time, _ in decisions])
+    np.testing.assert_allclose(steps, 0.5, atol=0.05)
