@@ -155,7 +155,7 @@ class Clock:
                     line.note(numbers[used], own[used])
                 stop = n if len(given) < n else stop
                 part = line.at(line.next + np.arange(stop - at))
-                # The line may have moved back a little, and so may a new one for stamps that go on.
+                # A line may move back a little, and so may a new one for stamps that go on.
                 if last is not None and (not fresh or (stamp is not None and own[0] > stamp)):
                     least = last + 0.5 / self.sfreq * np.arange(1, stop - at + 1)
                     part = np.maximum(part, least)

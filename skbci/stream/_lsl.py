@@ -77,7 +77,7 @@ class LSLInput:
         patience: float = 5.0,
     ) -> None:
         lsl = _import_lsl("LSLInput")
-        wanted = {"name": name, "stype": stype, "source_id": source_id}
+        wanted: dict[str, Any] = {"name": name, "stype": stype, "source_id": source_id}
         wanted = {key: value for key, value in wanted.items() if value is not None}
         self.patience = patience
         # Clocks are synchronized, and jitter is taken out of the stamps; they never run back.
@@ -188,7 +188,7 @@ class LSLOutput:
         self._outlet.push_sample(values, timestamp)
 
 
-def _only_one(lsl: Any, timeout: float, wanted: dict[str, str]) -> Any:
+def _only_one(lsl: Any, timeout: float, wanted: dict[str, Any]) -> Any:
     found = lsl.resolve_streams(timeout=timeout, **wanted)
     if len(found) != 1:
         raise RuntimeError(
