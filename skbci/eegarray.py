@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -129,8 +128,6 @@ class EEGArray(np.ndarray):
 
     def __array_finalize__(self, obj: Any) -> None:
         """Start without a table; only operations known to keep rows in step attach one."""
-        if "dask" in sys.modules:  # it may have been imported at any time
-            register_with_dask(EEGArray)
         self._metadata = None
         self._bare = None
         self.sfreq = None
@@ -348,3 +345,4 @@ def _rebuild(data: np.ndarray, context: tuple[Any, ...]) -> EEGArray:
 
 
 hash_with_context(EEGArray)
+register_with_dask(EEGArray)

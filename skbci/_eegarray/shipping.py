@@ -7,15 +7,16 @@ is; Dask has registries, which are filled as soon as Dask is there.
 
 from __future__ import annotations
 
+import importlib.util
 import sys
+from collections.abc import Callable
+from importlib.abc import MetaPathFinder
 from typing import Any
 
 import joblib.hashing
 import numpy as np
 
 __all__ = ["hash_with_context", "register_with_dask"]
-
-_done: set[str] = set()
 
 
 def hash_with_context(kind: Any) -> None:
@@ -49,23 +50,57 @@ def _hashable(context: Any) -> Any:
 
 
 def register_with_dask(kind: Any) -> None:
-    """Have Dask pickle an array with its context, and name it by both, where Dask is loaded.
+    """Have Dask pickle an array with its context, and name it by both, once Dask is loaded.
 
     Parameters
     ----------
     kind : type
         As for `hash_with_context`.
     """
-    if "dask.tokenize" in sys.modules and "dask" not in _done:
+
+    def name_it() -> None:
         from dask.base import normalize_token
 
-        _done.add("dask")
         normalize_token.register(kind, lambda array: (kind.__name__, joblib.hash(array)))
-    if "distributed.protocol" in sys.modules and "distributed" not in _done:
-        from distributed.protocol import dask_serialize
+
+    def ship_it() -> None:
+        from distributed.protocol.serialize import dask_serialize
 
         def pickle_it(array: Any) -> Any:
             raise NotImplementedError  # Dask's word for: by pickle, please
 
-        _done.add("distributed")
         dask_serialize.register(kind, pickle_it)
+
+    _when_loaded("dask.base", name_it)
+    _when_loaded("distributed.protocol.serialize", ship_it)
+
+
+def _when_loaded(module: str, action: Callable[[], None]) -> None:
+    """Do something as soon as a module is there, without importing it."""
+    if module in sys.modules:
+        action()
+    else:
+        sys.meta_path.insert(0, _Waiting(module, action))
+
+
+class _Waiting(MetaPathFinder):
+    """Lets the others find a module, and acts when it has been imported."""
+
+    def __init__(self, module: str, action: Callable[[], None]) -> None:
+        self.module, self.action = module, action
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
+        if fullname != self.module:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is None or spec.loader is None:
+            return spec
+        load = spec.loader.exec_module
+
+        def load_and_act(module: Any) -> None:
+            load(module)
+            self.action()
+
+        spec.loader.exec_module = load_and_act  # type: ignore[method-assign]
+        return spec

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import effective_n_jobs
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_consistent_length
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _num_samples
 
 from skbci._checks import (
@@ -32,9 +31,10 @@ from skbci._process.quiet import filters_kept, without_warnings
 from skbci._typing import Labels, Signals
 from skbci.evaluation._collect import RESERVED, collect
 from skbci.evaluation._comparison import Comparison
+from skbci.evaluation._fit_cache import FitCache
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._routing import pipeline_params, split_params
-from skbci.evaluation._run import cross_validate_here, run_fold
+from skbci.evaluation._run import Job, cross_validate_here, run_folds
 
 __all__ = ["compare"]
 
@@ -54,6 +54,7 @@ def compare(
     params: Mapping[str, Any] | None = None,
     progress: bool = True,
     error_score: Any = "raise",
+    cache: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     r"""Cross-validate several pipelines on the same folds and test them against one of them.
 
@@ -84,8 +85,9 @@ def compare(
         Column of X's row table that says who a row is from; ``groups`` where there is no such
         column. None: fold by fold only.
     n_jobs : int, optional
-        Processes that share the (pipeline, fold) pairs. Scores do not depend on it as long as
-        the pipelines have a fixed ``random_state``.
+        Processes that share the (pipeline, fold) pairs, or workers of the engine that
+        `joblib.parallel_config` names (Dask, Ray). Scores do not depend on it as long as the
+        pipelines have a fixed ``random_state``.
     params : dict, optional
         Metadata such as ``sample_weight``: with metadata routing for whoever requests it, else
         keyword arguments of every pipeline's ``fit``.
@@ -93,6 +95,11 @@ def compare(
         Whether to show a progress bar with a tick for each pipeline and fold.
     error_score : "raise" or float, default="raise"
         Score of a failed fit.
+    cache : str or path, optional
+        Folder in which each finished fit's scores and times are kept, under a key of pipeline,
+        data, fold, metrics and versions. What is there already is not done again: a comparison
+        goes on where it was ended, whatever ended it, and machines that share the folder share
+        the work. A fit without a fixed ``random_state`` is kept, too.
 
     Returns
     -------
@@ -103,9 +110,12 @@ def compare(
     ------
     ValueError
         If there are no pipelines or folds, a fold is empty, the baseline is not among the
-        pipelines, y has one class only, or lengths differ.
+        pipelines, y has one class only, or lengths differ; with ``cache``, if a pipeline cannot
+        be pickled.
     TypeError
         If something is no estimator, or nothing requests one of ``params``.
+    OSError
+        If the ``cache`` cannot be written to.
 
     Notes
     -----
@@ -153,12 +163,17 @@ def compare(
     scorers = {name: check_scoring(first, scoring=s) for name, s in scorings.items()}
     routed = pipeline_params(pipelines, cv, scorers, groups, params)
     jobs = [
-        (name, number, pipelines[name], X, y, fold, scorings, subjects, routed[name],
-         error_score)
+        Job(name, number, pipelines[name], fold, scorings, routed[name], error_score)
         for name in pipelines
         for number, fold in enumerate(folds)
     ]
-    lines = _run(jobs, n_jobs, progress)
+    kept = None
+    if cache is not None:
+        unfitted = {name: clone(pipeline) for name, pipeline in pipelines.items()}
+        kept = FitCache(cache)
+        for job, key in zip(jobs, kept.keys(unfitted, (X, y, subjects), folds, scorings, routed)):
+            job.key = key
+    lines = run_folds(jobs, X, y, subjects, kept, n_jobs, progress)
     chance = _chance(first, X, y, folds, scorings["score"])
     return collect(lines, list(pipelines), person, subjects, baseline, _metric_name(scoring),
                    chance)
@@ -225,27 +240,6 @@ def _subject_labels(X: Signals, groups: Any, by: str | None) -> tuple[str, np.nd
     if known is not None:
         return by, check_column(known, _num_samples(X), f"metadata column {by!r}")
     return "group", None if groups is None else check_column(groups, _num_samples(X), "groups")
-
-
-def _run(jobs: list[Any], n_jobs: int | None, progress: bool) -> list[Any]:
-    """Work through the jobs; give the results in the jobs' order."""
-    from tqdm.auto import tqdm
-
-    if effective_n_jobs(n_jobs) == 1:  # scikit-learn's wrapper would touch the warnings' filters
-        work = (_numbered(place, *job) for place, job in enumerate(jobs))
-    else:
-        work = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(
-            delayed(_numbered)(place, *job) for place, job in enumerate(jobs)
-        )
-    results: list[Any] = [None] * len(jobs)
-    for place, result in tqdm(work, total=len(jobs), desc="compare", unit="fit",
-                              disable=not progress):
-        results[place] = result
-    return results
-
-
-def _numbered(place: int, *job: Any) -> tuple[int, Any]:
-    return place, run_fold(*job)
 
 
 def _chance(estimator: Any, X: Signals, y: Labels, folds: list[Fold], scoring: Any) -> float:

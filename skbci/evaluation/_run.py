@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import random
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -17,7 +19,9 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import cross_validate
 from sklearn.utils import _safe_indexing
 
+from skbci._process.spread import spread
 from skbci._typing import Labels, Signals
+from skbci.evaluation._fit_cache import FitCache, Result
 from skbci.evaluation._folds import Fold
 from skbci.evaluation._routing import scorer_params
 
@@ -45,30 +49,82 @@ def cross_validate_here(*args: Any, **kwargs: Any) -> dict[str, Any]:
     return here(*args, **kwargs)
 
 
-def run_fold(
-    name: str, number: int, estimator: Any, X: Signals, y: Labels, fold: Fold,
-    scoring: Mapping[str, Any], subjects: np.ndarray | None, params: Mapping[str, Any],
-    error_score: Any,
-) -> tuple[dict[str, Any], dict[Any, float]]:
+@dataclass
+class Job:
+    """One pipeline on one fold, and how it is scored."""
+
+    name: str
+    number: int
+    estimator: Any
+    fold: Fold
+    scoring: Mapping[str, Any]
+    params: Mapping[str, Any]
+    error_score: Any
+    key: str = ""
+
+
+def run_folds(
+    jobs: Sequence[Job], X: Signals, y: Labels, subjects: np.ndarray | None,
+    cache: FitCache | None, n_jobs: int | None, progress: bool,
+) -> list[Result]:
+    """Work through the jobs, those that are not kept already; give the results in their order."""
+    from tqdm.auto import tqdm
+
+    results: list[Any] = [None] * len(jobs)
+    if cache is not None:
+        for place, job in enumerate(jobs):
+            results[place] = cache.read(job.key, job.name, job.number, subjects)
+    left = [place for place, result in enumerate(results) if result is None]
+    if cache is not None:  # whoever shares the folder begins elsewhere
+        random.SystemRandom().shuffle(left)
+
+    def done(at: int, result: Result) -> None:
+        job = jobs[left[at]]
+        results[left[at]] = result
+        if cache is not None and not cache.has(job.key):  # of a worker without the folder
+            cache.write(job.key, result, job.fold[1], subjects)
+
+    with tqdm(total=len(jobs), initial=len(jobs) - len(left), desc="compare", unit="fit",
+              disable=not progress) as bar:
+        work = [(jobs[place],) for place in left]
+        spread(_run_or_read, work, (X, y, subjects, cache), n_jobs, done, bar.update)
+    return results
+
+
+def _run_or_read(
+    X: Signals, y: Labels, subjects: np.ndarray | None, cache: FitCache | None, job: tuple[Job]
+) -> Result:
+    (own,) = job
+    if cache is None or not cache.folder.is_dir():
+        return run_fold(own, X, y, subjects)
+    result = cache.read(own.key, own.name, own.number, subjects)
+    if result is None:
+        result = run_fold(own, X, y, subjects)
+        cache.write(own.key, result, own.fold[1], subjects)
+    return result
+
+
+def run_fold(job: Job, X: Signals, y: Labels, subjects: np.ndarray | None) -> Result:
     """Fit and score; give the fold's line and the score of each test subject."""
-    train, test = fold
+    train, test = job.fold
+    scoring, params, error_score = job.scoring, job.params, job.error_score
     try:
         result = cross_validate_here(
-            clone(estimator), X, y, cv=[fold], scoring=dict(scoring), params=dict(params) or None,
-            error_score="raise", return_estimator=True,
+            clone(job.estimator), X, y, cv=[job.fold], scoring=dict(scoring),
+            params=dict(params) or None, error_score="raise", return_estimator=True,
         )
     except Exception as error:
         if error_score == "raise":
             raise
         warnings.warn(
-            f"compare: pipeline {name!r} failed on fold {number}; its score there is set to "
-            f"{error_score!r}. The error was: {error!r}", FitFailedWarning, stacklevel=2,
+            f"compare: pipeline {job.name!r} failed on fold {job.number}; its score there is set "
+            f"to {error_score!r}. The error was: {error!r}", FitFailedWarning, stacklevel=2,
         )
         result = {key: [error_score] for key in map("test_{}".format, scoring)}
         result |= {"fit_time": [np.nan], "score_time": [np.nan]}
     line: dict[str, Any] = {
-        "pipeline": name,
-        "fold": number,
+        "pipeline": job.name,
+        "fold": job.number,
         **{metric: float(result[f"test_{metric}"][0]) for metric in scoring},
         "fit_s": float(result["fit_time"][0]),
         "predict_s": float(result["score_time"][0]),

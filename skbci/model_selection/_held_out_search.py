@@ -22,6 +22,7 @@ from skbci._checks import (
 )
 from skbci._checks.labels import check_weighted_classes
 from skbci._process.quiet import filters_kept
+from skbci._process.spread import data_on_workers
 from skbci.model_selection._best_candidate import BestCandidate
 
 if TYPE_CHECKING:
@@ -187,9 +188,10 @@ class HeldOutSearch(BestCandidate):
             raise ValueError(f"{type(self).__name__}: param_grid has no candidates.")
         seed = draw_seed(None)
         unfitted = [candidate(self.estimator, values, seed) for values in grid]
-        fits = Parallel(n_jobs=self.n_jobs)(
-            delayed(fit_one)(estimator, X, y, params) for estimator in unfitted
-        )
+        with data_on_workers(X, y):
+            fits = Parallel(n_jobs=self.n_jobs)(
+                delayed(fit_one)(estimator, X, y, params) for estimator in unfitted
+            )
         found = [
             fitted if isinstance(fitted, Exception)
             else judge(fitted, values, self.monitor, self.lower_is_better)

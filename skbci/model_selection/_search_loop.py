@@ -13,10 +13,12 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skbci._checks import check_candidates, check_jobs, check_positive, check_splitter, refusal
 from skbci._process.quiet import filters_kept
+from skbci._process.spread import data_on_workers
 from skbci._whole import WholeFits
 from skbci.model_selection._sklearn import (
     OWN_ARGUMENTS,
     BaseSearchCV,
+    fit_and_score,
     fit_context,
     has_callbacks,
     is_search_fit,
@@ -64,7 +66,7 @@ class StackedSearch(WholeFits, BaseSearchCV):
         """
         self._check_search()
         self.n_stacked_fits_ = 0
-        with filters_kept():
+        with filters_kept(), data_on_workers(X, y):
             return search_loop(partial(_StackingParallel, self))(self, X, y, **params)
 
     def _check_search(self) -> None:
@@ -104,10 +106,11 @@ class _StackingParallel:
         calls = list(calls)
         chunks = self._chunks(calls)
         if not chunks:
-            return self.parallel(calls)
+            return self.parallel(map(_whole, calls))
         from skbci.model_selection._search_tasks import run_chunk
 
-        outcome = self.parallel(delayed(run_chunk)(chunk) for chunk in chunks)
+        _, (_, X, y), _ = calls[0]
+        outcome = self.parallel(delayed(run_chunk)(X, y, chunk) for chunk in chunks)
         results: list[Any] = [None] * len(calls)
         for number, result, stacked in (found for part in outcome for found in part):
             results[number] = result
@@ -133,6 +136,19 @@ class _StackingParallel:
         n_chunks = min(effective_n_jobs(self.n_jobs), len(tasks))
         bounds = np.linspace(0, len(tasks), n_chunks + 1).round().astype(int)
         return [
-            Chunk(X, y, common, tasks[a:b], self.search.max_memory)
+            Chunk(common, tasks[a:b], self.search.max_memory)
             for a, b in zip(bounds, bounds[1:])
         ]
+
+
+def _whole(call: Any) -> Any:
+    """A fit whose fold goes with it: joblib would leave the rows' numbers with one Dask worker."""
+    if not is_search_fit(call):
+        return call
+    _, (estimator, X, y), kwargs = call
+    return delayed(_fit_whole)(X, y, (estimator, kwargs))
+
+
+def _fit_whole(X: Any, y: Any, own: tuple[Any, dict[str, Any]]) -> dict[str, Any]:
+    estimator, kwargs = own
+    return fit_and_score(estimator, X, y, **kwargs)

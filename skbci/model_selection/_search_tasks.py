@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -54,11 +54,11 @@ class Task:
 class Chunk:
     """Tasks that one process works on, and what they share."""
 
-    X: Any
-    y: Any
     common: dict[str, Any]
     tasks: list[Task]
     max_memory: float | None
+    X: Any = None
+    y: Any = None
 
 
 def may_stack(estimator: Any, X: Any, y: Any, candidates: Iterable[Any]) -> bool:
@@ -76,12 +76,13 @@ def may_stack(estimator: Any, X: Any, y: Any, candidates: Iterable[Any]) -> bool
     return type(estimator) in (MLPClassifier, MLPRegressor)
 
 
-def run_chunk(chunk: Chunk) -> list[Outcome]:
-    """Fit and score a chunk's tasks.
+def run_chunk(X: Any, y: Any, chunk: Chunk) -> list[Outcome]:
+    """Fit and score a chunk's tasks on rows that all chunks share.
 
     Folds are worked on one after the other. Fits that can be stacked wait until their rows and
     weights fill the memory, or no more come; then each group of equal shape is trained.
     """
+    chunk = replace(chunk, X=X, y=y)
     done: list[Outcome] = []
     waiting: list[Task] = []
     budget = MemoryBudget(chunk.max_memory)

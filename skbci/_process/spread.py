@@ -1,0 +1,131 @@
+"""Work divided among processes or machines, by whatever engine joblib is told to use."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from joblib import effective_n_jobs, parallel_config
+from joblib.parallel import get_active_backend
+from sklearn.utils.parallel import Parallel, delayed
+
+__all__ = ["data_on_workers", "spread"]
+
+
+@contextmanager
+def data_on_workers(*data: Any) -> Iterator[None]:
+    """Have each of Dask's workers get the data once, and again if it is lost with a worker.
+
+    What joblib scatters is gone with the worker that holds it, and all calls that need it fail.
+    Here the data are what tasks give, which Dask's scheduler has done again where that is needed;
+    it keeps a copy of them. Other engines need no help: joblib maps large arrays into the memory
+    of this machine's processes.
+
+    Parameters
+    ----------
+    *data : object
+        What all calls inside are given, as the very same objects.
+    """
+    backend, n_jobs = get_active_backend()
+    if not _is_dask(backend):
+        yield
+        return
+    import dask
+
+    own = type(backend)(
+        client=backend.client, wait_for_workers_timeout=backend.wait_for_workers_timeout,
+        **backend.submit_kwargs,
+    )
+    own.data_futures.update(backend.data_futures)
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PiB"}):
+        for x in data:
+            if id(x) not in own.data_futures and _can_be_scattered(x):
+                own.data_futures[id(x)] = backend.client.submit(_same, x, pure=False)
+    with parallel_config(backend=own, n_jobs=n_jobs):
+        yield
+
+
+def spread(
+    function: Callable[..., Any], jobs: Sequence[Any], shared: tuple[Any, ...],
+    n_jobs: int | None, done: Callable[[int, Any], None], tick: Callable[[], Any],
+) -> None:
+    """Call ``function(*shared, job)`` for each job.
+
+    Parameters
+    ----------
+    function : callable
+        Of a module.
+    jobs : sequence of tuple
+        What differs from call to call.
+    shared : tuple
+        What is the same; it reaches each process or worker once.
+    n_jobs : int or None
+        As in joblib; None leaves it to `joblib.parallel_config`.
+    done : callable
+        Gets a job's place and its result: as they come, or together at the end where the engine
+        knows no other way (Ray's).
+    tick : callable
+        Called as often as a job is done, as soon as that is known.
+    """
+    n_workers = effective_n_jobs(n_jobs)
+    if n_workers == 1:  # scikit-learn's wrapper would touch the warnings' filters
+        for place, job in enumerate(jobs):
+            done(place, function(*shared, job))
+            tick()
+        return
+    # Whatever a call would divide further has no free worker to go to.
+    alone = _is_dask(get_active_backend()[0]) and len(jobs) >= n_workers
+    with data_on_workers(*shared):
+        calls = (
+            delayed(_numbered)(function, alone, *shared, (place, job))
+            for place, job in enumerate(jobs)
+        )
+        try:
+            parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+        except ValueError:  # the engine gives lists only
+            for place, result in _Telling(tick, n_jobs)(calls):
+                done(place, result)
+            return
+        for place, result in parallel(calls):
+            done(place, result)
+            tick()
+
+
+class _Telling(Parallel):
+    """Says how many calls are done, though their results come together at the end."""
+
+    def __init__(self, tick: Callable[[], Any], n_jobs: int | None) -> None:
+        super().__init__(n_jobs=n_jobs)
+        self.tick, self.told = tick, 0
+
+    def print_progress(self) -> None:
+        """Do what joblib does whenever calls are done."""
+        while self.told < self.n_completed_tasks:
+            self.tick()
+            self.told += 1
+        super().print_progress()
+
+
+def _numbered(function: Any, alone: bool, *given: Any) -> tuple[int, Any]:
+    *shared, (place, job) = given
+    with parallel_config("sequential") if alone else nullcontext():
+        return place, function(*shared, job)
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _is_dask(backend: Any) -> bool:
+    return hasattr(backend, "client") and hasattr(backend, "data_futures")
+
+
+def _can_be_scattered(x: Any) -> bool:
+    """Return whether joblib would take an argument out of a call."""
+    try:
+        weakref.ref(x)
+    except TypeError:  # None, numbers, lists: they go with each call
+        return False
+    return True
