@@ -79,6 +79,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     if isinstance(item, pytest.DoctestItem):
         put_back(item.stash[_BEFORE])  # examples build modules as a reader does, and torch draws
     else:
+        if item.get_closest_marker("extras"):  # Dask's threads draw when they like
+            del item.stash[_BEFORE]["Python's random"]
         fail_if_drawn(item.stash[_BEFORE])
     return result
 
