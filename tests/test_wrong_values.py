@@ -38,6 +38,12 @@ WITHOUT = {
 VALID = {("n_jobs", "-1"), ("random_state", "None")}
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Any word is the name of a folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 def public_names():
     """Public classes and functions."""
     return {
