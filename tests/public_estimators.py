@@ -39,6 +39,7 @@ from skbci.baselines import (
 from skbci.estimators import (
     AugmentedClassifier,
     CascadeClassifier,
+    CrossValEnsemble,
     DecoderPipeline,
     EvidenceAccumulator,
     FBMSNetClassifier,
@@ -91,6 +92,8 @@ ESTIMATORS = [
     CascadeClassifier(
         MLPClassifier((10,), random_state=0), MLPClassifier((10,), random_state=0)
     ),
+    CrossValEnsemble(GaussianNB()),
+    CrossValEnsemble(MLPClassifier((5,), random_state=0), 2),
     CausalCentering(),
     CausalCentering(scale=True, forgetting=0.99, prior_rows=10),
     ChannelNormalizer(),

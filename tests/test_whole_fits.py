@@ -30,6 +30,7 @@ from skbci.baselines import (
 from skbci.estimators import (
     AugmentedClassifier,
     CascadeClassifier,
+    CrossValEnsemble,
     DecoderPipeline,
     EvidenceAccumulator,
     FBMSNetClassifier,
@@ -98,6 +99,7 @@ OTHERS = [
     AugmentedClassifier(GaussianNB(), "noise", random_state=0),
     MultiViewClassifier(**SMALL),
     CascadeClassifier(GaussianNB(), LogisticRegression()),
+    CrossValEnsemble(GaussianNB(), 2),
     HeldOutSearch(MLPClassifier((5,), early_stopping=True, **SMALL), {"lr": [0.01, 0.1]}),
     StackedGridSearchCV(MLPClassifier((5,), **SMALL), {"lr": [0.01, 0.1]}, cv=2),
     BandCSP(n_components=4),

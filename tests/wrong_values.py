@@ -180,6 +180,7 @@ add(estimators.AugmentedClassifier, partial(used, X=ROWS[:, :, 0]), estimator=LD
     augmentation="noise", random_state=0)
 add(estimators.CascadeClassifier, partial(used, X=ROWS[:, :, 0]), initial=LDA, terminal=LDA,
     n_lags=1, cv=2)
+add(estimators.CrossValEnsemble, partial(used, X=ROWS[:, :, 0]), estimator=LDA, cv=2)
 add(estimators.DecoderPipeline, partial(used, X=SIGNALS[:, :, 0]), steps=[("lda", LDA)])
 add(estimators.EvidenceAccumulator, partial(used, X=ROWS[:, :, 0]), estimator=LDA)
 add(estimators.FBMSNetClassifier, used, bands=[(4, 8), (8, 12)], depth=2, kernel_sizes=(5,),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 import time
 import warnings
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from _alphagrad_data import Setting
 from _alphagrad_runs import FIXED, LED, TANGENT, deep, tangent_network, tangent_spaces
+from _multi_band import OnViews, Views, describe, views_of
 from _study import Study, difference, markdown_table
 from scipy import stats
 from scipy.signal import resample_poly
@@ -41,6 +42,10 @@ from skbci.features import (
 
 WHOLE, RHYTHMS = "whole signal", "rhythms only"
 VIEWS = "views in a network (ours), mirrored"
+#: Decoders of views that are computed once, `_multi_band`.
+ON_VIEWS = {"bands and windows, chosen (ours), mirrored": "linear",
+            "bands and windows in a network (ours), mirrored": "network"}
+SEEDS = {"bands and windows in a network (ours), mirrored": 3}
 SIGNALS = (WHOLE, RHYTHMS)
 #: Low edge in Hz and start in seconds after the cue.
 EDGES = {WHOLE: (0.3, 0.0), RHYTHMS: (7.0, 0.5)}
@@ -109,11 +114,34 @@ def rows_of(
     if test_data is not None:
         other, labels = people(test_data, quick)
         return signal_of(X, signal), y, signal_of(other, signal), labels
-    subject = X.metadata["subject"].to_numpy()
-    order = np.random.default_rng(0).permutation(np.unique(subject))
-    tested = np.isin(subject, np.array_split(order, N_FOLDS)[fold])
+    tested = in_fold(X.metadata["subject"].to_numpy(), fold)
     X = signal_of(X, signal)
     return X[~tested], y[~tested], X[tested], y[tested]
+
+
+def in_fold(subject: np.ndarray, fold: int) -> np.ndarray:
+    """Which rows are of the people that a fold tests."""
+    order = np.random.default_rng(0).permutation(np.unique(subject))
+    return np.isin(subject, np.array_split(order, N_FOLDS)[fold])
+
+
+@cache
+def views(data: Path | None, quick: bool, signal: str, part: str | None) -> Views:
+    """Views of everybody's rows, of the signal or with a part of it exchanged."""
+    X = signal_of(people(data, quick)[0], signal)
+    return views_of(X if part is None else exchanged(X, part), signal == WHOLE)
+
+
+def views_of_fold(
+    data: Path | None, test_data: Path | None, quick: bool, signal: str, fold: int,
+    part: str | None = None,
+) -> tuple[Views, np.ndarray, Views, np.ndarray]:
+    """Views and labels of the training rows, views and labels of the test rows."""
+    own, y = views(data, quick, signal, None), people(data, quick)[1]
+    if test_data is not None:
+        return own, y, views(test_data, quick, signal, part), people(test_data, quick)[1]
+    tested = in_fold(own.subject, fold)
+    return own[~tested], y[~tested], views(data, quick, signal, part)[tested], y[tested]
 
 
 def exchanged(X: EEGArray, part: str) -> EEGArray:
@@ -163,6 +191,8 @@ def pipelines(signal: str) -> dict[str, tuple[str, Any]]:
     found[TANGENT] = ("network", lambda seed: tangent_network(
         rhythm_setting, True, seed, _windows(signal)))
     found[VIEWS] = ("network", lambda seed: multi_view(signal, seed))
+    for name, kind in ON_VIEWS.items():
+        found[name] = ("classical" if kind == "linear" else "network", partial(OnViews, kind))
     for network, chosen in POLICIES_OF.items():
         for policy in chosen:
             found[f"{network}: {policy}"] = ("network", _deep(network, signal, policy))
@@ -210,7 +240,9 @@ def run_one(
     pipeline: str, kind: str, seed: int,
 ) -> list[dict[str, Any]]:
     """Fit one pipeline; a line for each person among its test rows."""
-    train, y_train, test, y_test = rows_of(data, test_data, quick, signal, fold)
+    where = data, test_data, quick, signal, fold
+    on_views = pipeline in ON_VIEWS
+    train, y_train, test, y_test = views_of_fold(*where) if on_views else rows_of(*where)
     make = pipelines(signal)[pipeline][1]
     short = {"epochs": 1} if quick and ":" in pipeline else {}
     start = time.perf_counter()
@@ -220,15 +252,19 @@ def run_one(
         seconds = time.perf_counter() - start
         hits = model.predict(test) == y_test
         parts = ("slow", "rhythms") if signal == WHOLE else ()
-        swapped = {part: model.predict(exchanged(test, part)) == y_test for part in parts}
+        swapped = {
+            part: model.predict(
+                views_of_fold(*where, part)[2] if on_views else exchanged(test, part)) == y_test
+            for part in parts
+        }
         own = float(np.mean(model.predict(train) == y_train))
-    subject = test.metadata["subject"].to_numpy()
+    subject = test.subject if on_views else test.metadata["subject"].to_numpy()
     return [
         {"subject": one, "rows": int((subject == one).sum()),
          "accuracy": float(hits[subject == one].mean()), "train_accuracy": own,
          **{f"without_{part}": float(swapped[part][subject == one].mean()) if part in swapped
             else np.nan for part in ("slow", "rhythms")},
-         "seconds": seconds}
+         "seconds": seconds, "chosen": describe(model) if on_views else ""}
         for one in np.unique(subject)
     ]
 
@@ -242,7 +278,8 @@ def run(args: Any, stem: str) -> dict[str, pd.DataFrame]:
          "fold": fold, "pipeline": name, "kind": kind, "seed": seed}
         for signal in SIGNALS for name, (kind, _) in pipelines(signal).items()
         if kind == "classical" or wanted(args, name)
-        for seed in (seeds if kind == "network" else range(1)) for fold in folds
+        for seed in (range(1) if kind == "classical" else range(SEEDS[name]) if name in SEEDS
+                     else seeds) for fold in folds
     ]
     name = f"{stem}_signals" + ("_test_data" if args.test_data is not None else "")
     lines = Study(args.output, f"{name}_runs", fresh=args.fresh).run(

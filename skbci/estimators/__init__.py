@@ -5,6 +5,7 @@
 `SparseMultitaskClassifier` one network for several tasks; `compact_estimator` makes a sparse
 network smaller, and `TaskScorer` scores one task.
 `AugmentedClassifier` fits any classifier on further rows made from those given.
+`CrossValEnsemble` keeps the classifiers of an inner cross-validation and averages them.
 `CascadeClassifier` and `EvidenceAccumulator` let a classifier look back on the recording's last
 rows; `OnlineClassifier` goes on learning at the beginning of a new session; `DecoderPipeline` is
 a pipeline that sets rows without usable signal aside.
@@ -16,6 +17,7 @@ from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._fbmsnet_classifier import FBMSNetClassifier
 from skbci.estimators._meta.augmented import AugmentedClassifier
 from skbci.estimators._meta.cascade import CascadeClassifier
+from skbci.estimators._meta.cross_val_ensemble import CrossValEnsemble
 from skbci.estimators._meta.evidence import LEAST_PROBABILITY as LEAST_PROBABILITY
 from skbci.estimators._meta.evidence import EvidenceAccumulator
 from skbci.estimators._meta.markov import transitions as transitions
@@ -34,6 +36,7 @@ from skbci.estimators._task_scorer import TaskScorer
 __all__ = [
     "AugmentedClassifier",
     "CascadeClassifier",
+    "CrossValEnsemble",
     "DecoderPipeline",
     "EvidenceAccumulator",
     "FBMSNetClassifier",

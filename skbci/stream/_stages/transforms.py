@@ -33,8 +33,8 @@ __all__ = ["AlignByFitted", "ScaleByFitted", "Trusted", "compiled_transform"]
 
 # Types, not their children: a child may do anything.
 _TRUSTED = (
-    BandEnergy, BaselineCorrection, ChannelNormalizer, Crop, FilterBank, LogCovariance, RankReducer,
-    WelchPSD, WindowMeans,
+    BandEnergy, BaselineCorrection, ChannelNormalizer, Crop, FilterBank, LogCovariance,
+    RankReducer, WelchPSD, WindowMeans,
 )
 ALIGNMENTS = (EuclideanAlignment, RiemannianRecentering)
 
