@@ -10,6 +10,9 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from skbci._plain import freeze, thaw
+from skbci._version_record import with_versions, without_versions
+
 Undo = Callable[[], None]
 
 
@@ -123,3 +126,15 @@ class WholeFits:
 
     def _undo_training(self) -> Undo:
         return undo_attributes(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Pickles, too, hold torch's objects as arrays, and tables as no pandas object.
+        return freeze(with_versions(super().__getstate__()))  # type: ignore[arg-type]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = thaw(without_versions(state, type(self).__name__))
+        parent = getattr(super(), "__setstate__", None)
+        if parent is None:
+            self.__dict__.update(state)
+        else:
+            parent(state)

@@ -11,8 +11,10 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, ParamMapper, PrintLog
 from skorch.dataset import Dataset
+from skorch.utils import get_map_location
 from torch import Tensor, nn
 
+from skbci._plain import freeze, thaw
 from skbci._training.dense.engine import DenseEngine, fits_dense_engine
 from skbci._training.double_copy import DoubleCopy
 from skbci._training.epoch_loop import EpochLoop
@@ -38,18 +40,19 @@ class SlicingNet(NeuralNet):
         super().__init__(*args, train_split=None, **kwargs)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out the engine: it is made of parts that skorch saves on their own."""
-        state = super().__getstate__()
-        state.pop("_double", None)
+        """Take the net apart, but for the engine, which is made of the same parts."""
+        state = {name: part for name, part in vars(self).items() if name != "_double"}
         if state.get("engine_") is not None:
             state["engine_"] = None
             state["engine_saved_"] = True
-        return state
+        return freeze(state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the engine on the restored module and the optimizer's flat vector."""
+        state = thaw(state)
         saved = state.pop("engine_saved_", False)
-        super().__setstate__(state)
+        state["device"] = self._check_device(state["device"], get_map_location(state["device"]))
+        self.__dict__.update(state)
         if saved:
             (flat,) = self.optimizer_.param_groups[0]["params"]
             self.engine_ = DenseEngine(self.module_, self.criterion_, flat)

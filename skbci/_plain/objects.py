@@ -1,0 +1,153 @@
+"""Objects of any class as what their attributes hold."""
+
+from __future__ import annotations
+
+import importlib
+import types
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from skbci._plain.frozen import Frozen, NotPlain
+
+__all__ = ["OBJECTS", "is_plain"]
+
+_PLAIN = (type(None), bool, int, float, str, bytes, np.generic, np.random.RandomState,
+          np.random.Generator)
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type)
+
+
+def is_plain(value: Any) -> bool:
+    """Return whether there is nothing in an object to take apart."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return True
+    if kind is np.ndarray:
+        return value.dtype != object and _is_packed(value)
+    return isinstance(value, np.generic)
+
+
+def _is_packed(value: np.ndarray) -> bool:
+    """Whether an array comes back with the strides that it has, by which sums are rounded."""
+    return value.flags.c_contiguous or value.flags.f_contiguous
+
+
+def _is_named(value: Any) -> bool:
+    return isinstance(value, _FUNCTIONS)
+
+
+def _check_named(value: Any, walk: Any, frozen: Frozen) -> Any:
+    """Functions and classes are written down by where they are found."""
+    if value is print:
+        return frozen
+    name, module = value.__name__, getattr(value, "__module__", None)
+    if isinstance(value, types.BuiltinFunctionType) and _torch_function(name) is value:
+        return frozen.fill(name=name)
+    try:
+        found = getattr(importlib.import_module(str(module)), name)
+    except (ImportError, AttributeError):
+        found = None
+    if found is not value:
+        what = "a class" if isinstance(value, type) else "a function"
+        raise NotPlain(
+            f"{walk.where()} is {what}, {value.__qualname__!r} of {module!r}, that cannot be found "
+            "again by its name; define it at the top of a module that can be imported."
+        )
+    return value
+
+
+def _torch_function(name: str) -> Any:
+    import torch
+
+    known = ("relu", "tanh", "sigmoid", "exp", "log", "abs", "square", "sqrt", "softmax", "sin",
+             "cos", "flatten", "mean", "sum", "selu", "celu")
+    return getattr(torch, name) if name in known else None
+
+
+def _thaw_named(frozen: Any, walk: Any, note: Any) -> Any:
+    if not hasattr(frozen, "name"):
+        return print
+    found = _torch_function(frozen.name)
+    if found is None:
+        raise ValueError(f"torch.{frozen.name} is no function that is read.")
+    return found
+
+
+def _is_array(value: Any) -> bool:
+    return type(value) is np.ndarray
+
+
+def _freeze_array(value: Any, walk: Any, frozen: Frozen) -> Any:
+    if value.dtype != object:
+        # Files know two orders of the axes.
+        axes = sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis]))
+        array = np.ascontiguousarray(value.transpose(axes))
+        return frozen.fill(axes=np.argsort(axes).tolist(), array=array)
+    values = value.ravel().tolist()
+    return frozen.fill(axes=None, shape=list(value.shape), values=walk(values))
+
+
+def _thaw_array(frozen: Any, walk: Any, note: Any) -> np.ndarray:
+    if frozen.axes is not None:
+        return np.asarray(frozen.array).transpose(frozen.axes)
+    values = walk(frozen.values)
+    out = np.empty(len(values), dtype=object)
+    for place, one in enumerate(values):
+        out[place] = one
+    return out.reshape(frozen.shape)
+
+
+def _is_method(value: Any) -> bool:
+    return isinstance(value, types.MethodType)
+
+
+def _no_method(value: Any, walk: Any, frozen: Frozen) -> Any:
+    raise NotPlain(
+        f"{walk.where()} is a method, {value.__qualname__!r}, which is not written; give a "
+        "function instead, or the object."
+    )
+
+
+def _is_object(value: Any) -> bool:
+    kind = type(value)
+    if isinstance(value, (type, types.ModuleType, np.ndarray, Enum, PurePath)):
+        return False
+    return (
+        hasattr(value, "__dict__") and kind.__reduce_ex__ is object.__reduce_ex__
+        and kind.__reduce__ is object.__reduce__ and not isinstance(value, (dict, list, tuple))
+    )
+
+
+def _freeze_object(value: Any, walk: Any, frozen: Frozen) -> Any:
+    kind = type(value)
+    _check_named(kind, walk, frozen)
+    state = value.__getstate__()
+    if not isinstance(state, dict):
+        return value
+    parts = {name: walk(part, f".{name}") for name, part in state.items()}
+    if not any(walk.holds_frozen(part) for part in parts.values()):
+        return value
+    return frozen.fill(type=kind, state=parts)
+
+
+def _thaw_object(frozen: Any, walk: Any, note: Any) -> Any:
+    kind = frozen.type
+    if not isinstance(kind, type):
+        raise ValueError(f"{kind!r} is no class.")
+    out = note(kind.__new__(kind))
+    state = walk(frozen.state)
+    if hasattr(out, "__setstate__"):
+        out.__setstate__(state)
+    else:
+        out.__dict__.update(state)
+    return out
+
+
+OBJECTS = {
+    "named": (_is_named, _check_named, _thaw_named),
+    "array": (_is_array, _freeze_array, _thaw_array),
+    "method": (_is_method, _no_method, _thaw_named),
+    "object": (_is_object, _freeze_object, _thaw_object),
+}
