@@ -21,24 +21,19 @@ class VersionWarning(InconsistentVersionWarning):
 
     Parameters
     ----------
-    estimator_name : str
-        Its class.
-    current_skbci_version, original_skbci_version : str
-        The version that loads it, and the one that saved it.
+    what : str
+        Class of the object, or name of the file.
+    others : list of str
+        What was of which version then, and is of which now.
     """
 
-    def __init__(
-        self, *, estimator_name: str, current_skbci_version: str, original_skbci_version: str
-    ) -> None:
-        self.estimator_name = estimator_name
-        self.current_skbci_version = current_skbci_version
-        self.original_skbci_version = original_skbci_version
+    def __init__(self, what: str, others: list[str]) -> None:
+        self.what, self.others = what, others
 
     def __str__(self) -> str:
         return (
-            f"This {self.estimator_name} was saved by skbci {self.original_skbci_version} and is "
-            f"loaded by {self.current_skbci_version}. It may not predict what it did; compare its "
-            "predictions with kept ones, or fit it anew."
+            f"{self.what} was saved with {', '.join(self.others)}. It may not predict what it "
+            "did; compare its predictions with kept ones, or fit it anew."
         )
 
 
@@ -65,11 +60,7 @@ def without_versions(state: dict[str, Any], name: str) -> dict[str, Any]:
     skbci, scikit = state.pop(_KEY, __version__), state.pop(_SKLEARN, sklearn.__version__)
     if skbci != __version__:
         warnings.warn(
-            VersionWarning(
-                estimator_name=name, current_skbci_version=__version__,
-                original_skbci_version=str(skbci),
-            ),
-            stacklevel=3,
+            VersionWarning(f"This {name}", [f"skbci {skbci} (here {__version__})"]), stacklevel=3
         )
     if scikit != sklearn.__version__:
         warnings.warn(

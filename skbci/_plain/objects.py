@@ -16,6 +16,8 @@ __all__ = ["OBJECTS", "is_plain"]
 
 _PLAIN = (type(None), bool, int, float, str, bytes, np.generic, np.random.RandomState,
           np.random.Generator)
+# So many times its values an array may take up in memory, as a part of a larger one.
+_MOST_GAPS = 256
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, type)
 
 
@@ -81,22 +83,36 @@ def _is_array(value: Any) -> bool:
 
 def _freeze_array(value: Any, walk: Any, frozen: Frozen) -> Any:
     if value.dtype != object:
-        # Files know two orders of the axes.
-        axes = sorted(range(value.ndim), key=lambda axis: -abs(value.strides[axis]))
-        array = np.ascontiguousarray(value.transpose(axes))
-        return frozen.fill(axes=np.argsort(axes).tolist(), array=array)
+        return frozen.fill(array=np.ascontiguousarray(value), strides=list(value.strides))
     values = value.ravel().tolist()
-    return frozen.fill(axes=None, shape=list(value.shape), values=walk(values))
+    return frozen.fill(strides=None, shape=list(value.shape), values=walk(values))
 
 
 def _thaw_array(frozen: Any, walk: Any, note: Any) -> np.ndarray:
-    if frozen.axes is not None:
-        return np.asarray(frozen.array).transpose(frozen.axes)
+    if frozen.strides is not None:
+        return _strided(np.asarray(frozen.array), frozen.strides)
     values = walk(frozen.values)
     out = np.empty(len(values), dtype=object)
     for place, one in enumerate(values):
         out[place] = one
     return out.reshape(frozen.shape)
+
+
+def _strided(array: np.ndarray, strides: list[int]) -> np.ndarray:
+    """Give an array the strides that it had, by which linear algebra rounds."""
+    steps = [(abs(step), length) for step, length in zip(strides, array.shape) if length > 1]
+    item, needed = array.itemsize, array.itemsize
+    for step, length in sorted(steps):
+        if step < needed or step % item:
+            return array  # axes that share memory
+        needed = step * length
+    if needed > _MOST_GAPS * max(array.nbytes, item):
+        return array
+    room = np.zeros(needed // item, array.dtype)
+    steps_in = [abs(step) if length > 1 else item for step, length in zip(strides, array.shape)]
+    out = np.lib.stride_tricks.as_strided(room, array.shape, steps_in)
+    out[...] = array
+    return out
 
 
 def _is_method(value: Any) -> bool:

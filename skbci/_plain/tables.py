@@ -77,7 +77,7 @@ def _freeze_column(value: Any, walk: Any, frozen: Frozen) -> Frozen:
             of="category", codes=np.array(value.codes), categories=walk(kind.categories),
             ordered=bool(kind.ordered),
         )
-    if isinstance(value, pd.arrays.NumpyExtensionArray):
+    if type(value) is pd.arrays.NumpyExtensionArray:
         kind = kind.numpy_dtype
     if isinstance(kind, np.dtype):
         array = value.to_numpy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, ParamMapper, PrintLog
 from skorch.dataset import Dataset
+from skorch.history import History
 from skorch.utils import get_map_location
 from torch import Tensor, nn
 
@@ -45,12 +47,16 @@ class SlicingNet(NeuralNet):
         if state.get("engine_") is not None:
             state["engine_"] = None
             state["engine_saved_"] = True
+        if "history_" in state:
+            state["history_"] = _as_text(state["history_"])
         return freeze(state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Rebuild the engine on the restored module and the optimizer's flat vector."""
         state = thaw(state)
         saved = state.pop("engine_saved_", False)
+        if isinstance(state.get("history_"), str):
+            state["history_"] = History(json.loads(state["history_"]))
         state["device"] = self._check_device(state["device"], get_map_location(state["device"]))
         self.__dict__.update(state)
         if saved:
@@ -324,6 +330,16 @@ class SlicingNet(NeuralNet):
             self.notify("on_batch_begin", batch=(X, y), training=False)
             self._notify_batch_end((X, y), loss, output, training=False)
         return float(loss)
+
+
+def _as_text(history: Any) -> Any:
+    """Write a history of numbers as text, which takes the least room."""
+    epochs = history.to_list()
+    try:
+        text = json.dumps(epochs)
+    except (TypeError, ValueError):  # what a callback has recorded
+        return history
+    return text if json.loads(text) == epochs or "NaN" in text else history
 
 
 def _cast_floats(tensors: tuple[Any, ...], precision: torch.dtype) -> tuple[Any, ...]:

@@ -83,7 +83,7 @@ class Engine:
         if type(step) is WelchPSD and n_hop is not None:
             self.how[first[0].name] = "incremental"
             segments = WelchSegments(step, n_channels, n_window, n_hop)
-            return WelchWindows(self.samples.read, segments), 1
+            return WelchWindows(self.samples, segments), 1
         if not causal:
             return self._window, 0
         bands = step._filters
@@ -96,7 +96,7 @@ class Engine:
         if n_hop and not restart and stacked and type(follows) is WelchPSD:
             self.how[first[1].name] = "incremental"
             segments = WelchSegments(follows, len(bands) * n_channels, n_window, n_hop)
-            return WelchWindows(filtered.buffer.read, segments, filtered), 2
+            return WelchWindows(filtered.buffer, segments, filtered), 2
         return FilteredWindows(filtered, step), 1
 
     def decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -89,8 +88,8 @@ class WelchWindows:
 
     Parameters
     ----------
-    read : callable
-        Gives the samples from one number to another, shape (n_signals, n_times).
+    samples : SampleBuffer
+        Of shape (n_signals, n_times).
     segments : WelchSegments
     filtered : FilteredSamples, optional
         Where the samples come from, if they are filtered.
@@ -98,16 +97,16 @@ class WelchWindows:
 
     def __init__(
         self,
-        read: Callable[[int, int], np.ndarray],
+        samples: SampleBuffer,
         segments: WelchSegments,
         filtered: FilteredSamples | None = None,
     ) -> None:
-        self.read, self.segments, self.filtered = read, segments, filtered
+        self.samples, self.segments, self.filtered = samples, segments, filtered
 
     def __call__(self, start: int, stop: int) -> np.ndarray:
         if self.filtered is not None:
             self.filtered.advance(stop)
-        return self.segments(self.read(start, stop), start)
+        return self.segments(self.samples.read(start, stop), start)
 
     def skip(self, stop: int) -> None:
         if self.filtered is not None:

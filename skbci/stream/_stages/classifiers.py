@@ -40,6 +40,14 @@ class Perceptron(ClassifierStage):
 
     how = "compiled"
 
+    def __getstate__(self) -> dict[str, Any]:
+        # The functions are made anew.
+        return {"name": self.name, "step": self.step}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.refresh()
+
     def refresh(self) -> None:
         self._scaling = self.step._standardizer_
         self._sigmoids = self.step._class_loss() == "binary-cross-entropy"

@@ -1,0 +1,152 @@
+"""Reading estimators that `save` has written."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from skbci._plain import thaw
+from skbci._version_record import VersionWarning
+from skbci.persistence._audit import audit
+from skbci.persistence._describe import PACKAGES, versions
+from skbci.persistence._layout import OBJECTS, WEIGHTS, Members, read_stored
+from skbci.persistence._needs import import_extra
+from skbci.persistence._tensors import put_back
+from skbci.persistence._trust import is_known, name_of
+
+__all__ = ["load"]
+
+
+def load(
+    path: str | os.PathLike[str],
+    *,
+    trusted: Iterable[str | type] = (),
+    map_location: str | None = None,
+) -> Any:
+    """Read an estimator that `save` has written; nothing in the file is run.
+
+    Parameters
+    ----------
+    path : str or path-like
+    trusted : iterable of str or type, optional
+        Classes and functions of your own that the file may name, such as
+        ``"my_nets.Net"``. Those of this package, scikit-learn, pyRiemann, MNE's decoding and
+        torch's layers and optimizers are known.
+    map_location : str, optional
+        Device for the networks, such as "cpu" or "cuda". By default the one they were trained
+        on, or the CPU where that is missing.
+
+    Returns
+    -------
+    estimator
+        As it was when it was written: it predicts the same, and goes on learning from there.
+
+    Raises
+    ------
+    ImportError
+        If skops or safetensors are not installed: ``pip install "skbci[persistence]"``.
+    ValueError
+        If the file is damaged, cut short or was tampered with, names a class that is not trusted,
+        or was written in a newer format. The message names file, member and class.
+
+    Warns
+    -----
+    VersionWarning
+        If it was written by another version of this package or of one that it is made of: what
+        has changed in between may change the predictions.
+
+    See Also
+    --------
+    save : Writes it.
+
+    Notes
+    -----
+    The checksums find damage, not deceit: a forged file has checksums of its own. What it can do
+    is limited by what is known and ``trusted``, whose objects are filled without their
+    constructor; do not trust a class because a message asks for it.
+    """
+    skops = import_extra("skops.io", "persistence")
+    safetensors = import_extra("safetensors.numpy", "persistence")
+    if isinstance(trusted, (str, type)):
+        raise TypeError(f"load: trusted={trusted!r} must be a list of names or classes.")
+    path = Path(path)
+    own = {name_of(kind) for kind in trusted}
+    members = Members(path)
+    root = _objects(skops, members, own)
+    try:
+        put_back(root, safetensors.load(members.weights))
+    except Exception as error:
+        raise members.broken(WEIGHTS, str(error)) from error
+    _compare(path, members.header.get("versions"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", VersionWarning)  # has been said of the whole
+        try:
+            estimator = thaw(root, map_location)
+        except Exception as error:
+            raise members.broken(OBJECTS, f"{type(error).__name__}: {error}") from error
+    if map_location is not None:
+        _move(estimator, map_location)
+    return estimator
+
+
+def _objects(skops: Any, members: Members, own: set[str]) -> Any:
+    """Make the objects, once it is known that all their classes may be made."""
+    try:
+        audit(read_stored(members.objects))
+        named = skops.get_untrusted_types(data=members.objects)
+    except Exception as error:
+        raise members.broken(OBJECTS, f"{type(error).__name__}: {error}") from error
+    if foreign := [name for name in named if name not in own and not is_known(name)]:
+        raise ValueError(
+            f"{members.path} holds {', '.join(foreign)}, which load does not know. If you trust "
+            f"the code of that name on this machine, and the file: trusted={foreign}."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", VersionWarning)
+            return skops.loads(members.objects, trusted=named)
+    except Exception as error:
+        raise members.broken(OBJECTS, f"{type(error).__name__}: {error}") from error
+
+
+def _compare(path: Path, written: Any) -> None:
+    """Warn of packages whose versions are others, beyond their last number."""
+    now = versions()
+    written = written if isinstance(written, dict) else {}
+    others = [
+        f"{name} {written[name]} (here {now[name]})"
+        for name in ("skbci", *PACKAGES)
+        if name in written and name in now and _minor(written[name]) != _minor(now[name])
+    ]
+    if others:
+        warnings.warn(VersionWarning(str(path), others), stacklevel=3)
+
+
+def _minor(version: Any) -> list[str]:
+    return str(version).split("+")[0].split(".")[:2]
+
+
+def _move(estimator: Any, device: str) -> None:
+    """Have the networks, which are where they are wanted, look for their rows there."""
+    from skbci.estimators import BaseNeural
+
+    waiting, seen = [estimator], set()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, BaseNeural):
+            part.device = device
+            if hasattr(part, "net_"):
+                part.net_.device = device
+        if isinstance(part, dict):
+            waiting += part.values()
+        elif isinstance(part, (list, tuple)):
+            waiting += part
+        elif hasattr(part, "__dict__") and not isinstance(part, type):
+            waiting += vars(part).values()
+

@@ -1,0 +1,138 @@
+"""Writing fitted estimators."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from skbci._plain import freeze
+from skbci._plain.frozen import NotPlain
+from skbci.persistence._audit import audit, named_types
+from skbci.persistence._describe import describe, versions
+from skbci.persistence._layout import FORMAT, HEADER, OBJECTS, WEIGHTS, digest_of, read_stored
+from skbci.persistence._needs import import_extra
+from skbci.persistence._tensors import take_out
+from skbci.persistence._trust import is_known
+from skbci.stream import OnlineDecoder
+
+__all__ = ["save"]
+
+
+def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator into one file, which `load` reads without running anything in it.
+
+    Whole pipelines with steps of scikit-learn, pyRiemann, MNE and this package, networks with
+    torch modules of your own, searches, and an `OnlineDecoder` in the middle of a session.
+
+    Parameters
+    ----------
+    estimator : estimator or OnlineDecoder
+        Fitted.
+    path : str or path-like
+        Where to. A file that is there is replaced once the new one is complete.
+
+    Raises
+    ------
+    ImportError
+        If skops or safetensors are not installed: ``pip install "skbci[persistence]"``.
+    TypeError
+        If there is nothing fitted to write.
+    ValueError
+        If a part cannot be written: a lambda, or a function, a class or a module that is defined
+        inside another function. The message names it.
+    sklearn.exceptions.NotFittedError
+        If the estimator is not fitted.
+
+    See Also
+    --------
+    load : Reads it.
+    export_onnx : Writes a network for other programs.
+
+    Notes
+    -----
+    The file is a zip archive of three members, none of them compressed: ``objects.skops`` says
+    which classes the objects are of and what they hold, ``weights.safetensors`` has the tensors,
+    and ``header.json`` the versions of all packages, what the estimator decodes (classes,
+    channels, rate, unit, window) and the sha256 of the other two. ``unzip -p FILE header.json``
+    shows it. Code is not written: classes and functions are called by name.
+
+    Examples
+    --------
+    >>> from skbci.baselines import csp_lda
+    >>> from skbci.datasets import make_motor_imagery
+    >>> from skbci.persistence import load, save
+    >>> eeg = make_motor_imagery(n_subjects=1, n_sessions=1, n_trials=20, random_state=0)
+    >>> decoder = csp_lda().fit(eeg.X, eeg.y)
+    >>> save(decoder, "decoder.skbci")  # doctest: +SKIP
+    >>> load("decoder.skbci").predict(eeg.X[:2])  # doctest: +SKIP
+    """
+    skops = import_extra("skops.io", "persistence")
+    safetensors = import_extra("safetensors.numpy", "persistence")
+    if not isinstance(estimator, OnlineDecoder):
+        if isinstance(estimator, type) or not hasattr(estimator, "fit"):
+            raise TypeError(f"save: estimator={estimator!r:.80} must be a fitted estimator.")
+        check_is_fitted(estimator)
+    name = type(estimator).__name__
+    try:
+        root = freeze(estimator, deep=True)
+    except NotPlain as error:
+        raise ValueError(f"save: this {name} cannot be written: {error}") from error
+    weights = safetensors.save(take_out(root))
+    objects = _described(skops, root, name)
+    header = {
+        "format": FORMAT,
+        "versions": versions(),
+        **describe(estimator),
+        "types": sorted(_foreign(objects)),
+        "sha256": {
+            OBJECTS: hashlib.sha256(objects).hexdigest(),
+            WEIGHTS: hashlib.sha256(weights).hexdigest(),
+        },
+    }
+    header["digest"] = digest_of(header)
+    _write(Path(path), {HEADER: json.dumps(header, indent=1).encode(), OBJECTS: objects,
+                        WEIGHTS: weights})
+
+
+def _described(skops: Any, root: Any, name: str) -> bytes:
+    """What the objects are made of, in the words of skops."""
+    try:
+        objects = skops.dumps(root)
+        audit(read_stored(objects))
+    except RecursionError as error:
+        raise ValueError(
+            f"save: this {name} cannot be written: a part of it holds itself."
+        ) from error
+    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
+        raise ValueError(f"save: this {name} cannot be written: {error}") from error
+    return objects
+
+
+def _foreign(objects: bytes) -> set[str]:
+    """Classes that whoever loads the file will have to trust."""
+    import skops.io
+
+    untrusted = skops.io.get_untrusted_types(data=objects)
+    return {name for name in untrusted if not is_known(name)} & (
+        named_types(read_stored(objects)) | set(untrusted)
+    )
+
+
+def _write(path: Path, members: dict[str, bytes]) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(buffer.getbuffer())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
