@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["audit", "named_types"]
+__all__ = ["audit"]
 
 _PROTOCOL = 2
 # How objects may be made, and of which classes where that calls the class.
@@ -64,12 +64,6 @@ def audit(members: dict[str, bytes]) -> None:
             raise ValueError(f"it asks for {name!r} by {loader}, which no file of save does")
         if loader == "TreeNode":
             _check_tree(node, members)
-
-
-def named_types(members: dict[str, bytes]) -> set[str]:
-    """Return the classes of all objects that are described."""
-    schema = json.loads(members["schema.json"])
-    return {_name(node) for node in _nodes(schema)}
 
 
 def _nodes(schema: Any) -> Iterator[dict[str, Any]]:

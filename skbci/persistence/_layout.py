@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FORMAT", "Broken", "Members", "digest_of", "open_stored", "read_stored"]
+__all__ = ["FORMAT", "Broken", "Members", "digest_of", "open_stored", "pack", "read_stored"]
 
 FORMAT = 1
 HEADER, OBJECTS, WEIGHTS = "header.json", "objects.skops", "weights.safetensors"
@@ -127,6 +127,15 @@ def open_stored(source: Any, size: int) -> zipfile.ZipFile:
         archive.close()
         raise
     return archive
+
+
+def pack(members: dict[str, bytes]) -> bytes:
+    """Write an archive as `open_stored` reads it; the same members give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return buffer.getvalue()
 
 
 def read_stored(data: bytes) -> dict[str, bytes]:

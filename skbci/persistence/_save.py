@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbci._plain import freeze
 from skbci._plain.frozen import NotPlain
-from skbci.persistence._audit import audit, named_types
+from skbci.persistence._audit import audit
 from skbci.persistence._describe import describe, versions
-from skbci.persistence._layout import FORMAT, HEADER, OBJECTS, WEIGHTS, digest_of, read_stored
+from skbci.persistence._layout import FORMAT, HEADER, OBJECTS, WEIGHTS, digest_of, pack, read_stored
 from skbci.persistence._needs import import_extra
 from skbci.persistence._tensors import take_out
 from skbci.persistence._trust import is_known
@@ -90,7 +88,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         "format": FORMAT,
         "versions": versions(),
         **describe(estimator),
-        "types": sorted(_foreign(objects)),
+        "types": sorted(_foreign(skops, objects)),
         "sha256": {
             OBJECTS: hashlib.sha256(objects).hexdigest(),
             WEIGHTS: hashlib.sha256(weights).hexdigest(),
@@ -104,8 +102,11 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 def _described(skops: Any, root: Any, name: str) -> bytes:
     """What the objects are made of, in the words of skops."""
     try:
-        objects = skops.dumps(root)
-        audit(read_stored(objects))
+        parts = read_stored(skops.dumps(root))
+        schema = json.loads(parts["schema.json"])
+        parts["schema.json"] = json.dumps(schema, separators=(",", ":")).encode()
+        audit(parts)
+        objects = pack(parts)
     except RecursionError as error:
         raise ValueError(
             f"save: this {name} cannot be written: a part of it holds itself."
@@ -115,24 +116,15 @@ def _described(skops: Any, root: Any, name: str) -> bytes:
     return objects
 
 
-def _foreign(objects: bytes) -> set[str]:
+def _foreign(skops: Any, objects: bytes) -> set[str]:
     """Classes that whoever loads the file will have to trust."""
-    import skops.io
-
-    untrusted = skops.io.get_untrusted_types(data=objects)
-    return {name for name in untrusted if not is_known(name)} & (
-        named_types(read_stored(objects)) | set(untrusted)
-    )
+    return {name for name in skops.get_untrusted_types(data=objects) if not is_known(name)}
 
 
 def _write(path: Path, members: dict[str, bytes]) -> None:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name), data)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(buffer.getbuffer())
+        part.write_bytes(pack(members))
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
