@@ -7,9 +7,12 @@ from skbci.eegarray import EEGArray
 
 if TYPE_CHECKING:
     from skbci._eegarray.lost_table import LostTableWarning
+    from skbci._version_record import VersionWarning
     from skbci.pipeline import Pipeline, make_pipeline
 
-__all__ = ["EEGArray", "LostTableWarning", "Pipeline", "__version__", "make_pipeline"]
+__all__ = [
+    "EEGArray", "LostTableWarning", "Pipeline", "VersionWarning", "__version__", "make_pipeline",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +25,8 @@ def __getattr__(name: str) -> Any:
         from skbci._eegarray.lost_table import LostTableWarning
 
         return LostTableWarning
+    if name == "VersionWarning":
+        from skbci._version_record import VersionWarning
+
+        return VersionWarning
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,7 +17,7 @@ ROOT = Path(skbci.__file__).parent
 ROOMS = [
     "datasets", "features", "augmentation", "optim", "weighting", "losses", "nets", "sparsity",
     "_training", "estimators", "baselines", "model_selection", "evaluation", "display", "stream",
-    "cli", "__main__",
+    "persistence", "cli", "__main__",
 ]
 GROUND_FLOOR = {"optim", "weighting", "losses", "nets", "sparsity"}
 FILES = sorted(ROOT.rglob("*.py"))

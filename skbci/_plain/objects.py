@@ -54,8 +54,8 @@ def _check_named(value: Any, walk: Any, frozen: Frozen) -> Any:
     if found is not value:
         what = "a class" if isinstance(value, type) else "a function"
         raise NotPlain(
-            f"{walk.where()} is {what}, {value.__qualname__!r} of {module!r}, that cannot be found "
-            "again by its name; define it at the top of a module that can be imported."
+            f"{walk.where()} is {what}, {value.__qualname__!r} of {module!r}, that cannot be "
+            "found again by its name; define it at the top of a module that can be imported."
         )
     return value
 
@@ -142,6 +142,11 @@ def _freeze_object(value: Any, walk: Any, frozen: Frozen) -> Any:
     state = value.__getstate__()
     if not isinstance(state, dict):
         return value
+    if "__cuda_dependent_attributes__" in state:
+        raise NotPlain(
+            f"{walk.where()} is a net of skorch, {kind.__name__!r}, which writes a pickle of its "
+            "own; use NeuralClassifier."
+        )
     parts = {name: walk(part, f".{name}") for name, part in state.items()}
     if not any(walk.holds_frozen(part) for part in parts.values()):
         return value
@@ -149,10 +154,11 @@ def _freeze_object(value: Any, walk: Any, frozen: Frozen) -> Any:
 
 
 def _thaw_object(frozen: Any, walk: Any, note: Any) -> Any:
-    kind = frozen.type
+    kind: Any = frozen.type
     if not isinstance(kind, type):
         raise ValueError(f"{kind!r} is no class.")
-    out = note(kind.__new__(kind))
+    new: Any = kind.__new__
+    out = note(new(kind))
     state = walk(frozen.state)
     if hasattr(out, "__setstate__"):
         out.__setstate__(state)

@@ -62,7 +62,8 @@ def _freeze_index(value: Any, walk: Any, frozen: Frozen) -> Frozen:
 def _thaw_index(frozen: Any, walk: Any, note: Any) -> pd.Index:
     name = walk(frozen.name)
     if frozen.range is not None:
-        return pd.RangeIndex(*frozen.range, name=name)
+        start, stop, step = frozen.range
+        return pd.RangeIndex(start, stop, step, name=name)
     return pd.Index(walk(frozen.values), name=name)
 
 
@@ -83,13 +84,13 @@ def _freeze_column(value: Any, walk: Any, frozen: Frozen) -> Frozen:
         array = value.to_numpy()
         if kind.kind in "mM":  # of which some formats know the numbers only
             return frozen.fill(of="time", unit=kind.str, values=array.view("int64").copy())
-        if kind != object:
+        if kind.kind != "O":
             return frozen.fill(of="numbers", values=array.copy())
     if isinstance(kind, pd.StringDtype):
         word = "str" if kind.na_value is not pd.NA else "string"
     else:
         word = str(kind)
-    missing = pd.isna(value)
+    missing = pd.isna(value) if word != "object" else [one is pd.NA for one in value]
     values = [None if gone else _bare(one) for one, gone in zip(value, missing)]
     return frozen.fill(of="objects", dtype=word, values=walk(values))
 
@@ -121,7 +122,7 @@ def _is_rows(value: Any) -> bool:
 
 
 def _freeze_rows(value: Any, walk: Any, frozen: Frozen) -> Frozen:
-    rebuild, (array, context) = value.__reduce__()
+    _, (array, context) = value.__reduce__()
     return frozen.fill(array=np.array(array), context=[walk(part) for part in context])
 
 

@@ -29,7 +29,7 @@ def _freeze_tensor(value: Any, walk: Any, frozen: Frozen) -> Any:
     import torch
 
     kind = type(value)
-    kinds = {torch.Tensor: "tensor", torch.nn.Parameter: "parameter"}
+    kinds: dict[Any, str] = {torch.Tensor: "tensor", torch.nn.Parameter: "parameter"}
     if kind not in kinds or value.layout is not torch.strided or value.is_quantized:
         if not walk.deep:
             return value
@@ -65,7 +65,7 @@ def place(device: str, wanted: str | None) -> str:
     if wanted is not None:
         return wanted
     kind = torch.device(device).type
-    has = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    has: dict[str, Any] = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
     if kind == "cpu" or (kind in has and has[kind]()):
         if kind != "cuda" or (torch.device(device).index or 0) < torch.cuda.device_count():
             return device
@@ -121,7 +121,7 @@ def _is_module(value: Any) -> bool:
     return isinstance(value, _of("nn.Module"))
 
 
-def _freeze_module(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_module(value: Any, walk: Any, frozen: Frozen) -> Any:
     from torch.nn.utils import parametrize
 
     kind, names = type(value), []
@@ -133,10 +133,22 @@ def _freeze_module(value: Any, walk: Any, frozen: Frozen) -> Frozen:
     state = dict(vars(value)) if names or get is object.__getstate__ else value.__getstate__()
     if isinstance(state, dict):
         usual = _usual()
+        state = {name: _hooks(part) if name in usual else part for name, part in state.items()}
         state = {name: part for name, part in state.items() if name not in usual or part}
     elif not walk.deep:
-        return value  # type: ignore[return-value]
+        return value
     return frozen.fill(type=kind, parametrized=names, state=walk(state))
+
+
+def _hooks(part: Any) -> Any:
+    """Hooks without those that torch makes inside its functions, to read old checkpoints."""
+    if not isinstance(part, dict):
+        return part
+    own = {key: getattr(hook, "hook", hook) for key, hook in part.items()}
+    return type(part)((key, hook) for key, hook in part.items() if not (
+        "<locals>" in getattr(own[key], "__qualname__", "")
+        and own[key].__module__.startswith("torch.")
+    ))
 
 
 @cache
@@ -169,9 +181,7 @@ def _thaw_module(frozen: Any, walk: Any, note: Any) -> Any:
 
 
 def _is_optimizer(value: Any) -> bool:
-    return isinstance(value, _of("optim.Optimizer")) or isinstance(
-        value, _of("optim.lr_scheduler.LRScheduler")
-    )
+    return isinstance(value, (_of("optim.Optimizer"), _of("optim.lr_scheduler.LRScheduler")))
 
 
 def _freeze_optimizer(value: Any, walk: Any, frozen: Frozen) -> Frozen:

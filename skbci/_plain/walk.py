@@ -80,7 +80,7 @@ class _Freezer:
         self.path.pop()
         self._known[id(value)] = value, out
         if type(out) in (list, tuple, dict):
-            parts = out.values() if type(out) is dict else out
+            parts: Any = out.values() if isinstance(out, dict) else out
             if any(self.holds_frozen(part) for part in parts):
                 self._holding.add(id(out))
         return out

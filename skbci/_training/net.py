@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,7 +11,6 @@ import torch
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, ParamMapper, PrintLog
 from skorch.dataset import Dataset
-from skorch.history import History
 from skorch.utils import get_map_location
 from torch import Tensor, nn
 
@@ -21,6 +19,7 @@ from skbci._training.dense.engine import DenseEngine, fits_dense_engine
 from skbci._training.double_copy import DoubleCopy
 from skbci._training.epoch_loop import EpochLoop
 from skbci._training.evaluation import first_output, in_pieces, is_finite, predict_rows
+from skbci._training.history_text import as_text, from_text
 from skbci._training.mini_batches import Rows, batch_sizes, mini_batches
 from skbci._training.optimizer_step import bare_step
 from skbci.optim import NonFiniteLossError
@@ -48,7 +47,7 @@ class SlicingNet(NeuralNet):
             state["engine_"] = None
             state["engine_saved_"] = True
         if "history_" in state:
-            state["history_"] = _as_text(state["history_"])
+            state["history_"] = as_text(state["history_"])
         return freeze(state)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -56,7 +55,7 @@ class SlicingNet(NeuralNet):
         state = thaw(state)
         saved = state.pop("engine_saved_", False)
         if isinstance(state.get("history_"), str):
-            state["history_"] = History(json.loads(state["history_"]))
+            state["history_"] = from_text(state["history_"])
         state["device"] = self._check_device(state["device"], get_map_location(state["device"]))
         self.__dict__.update(state)
         if saved:
@@ -330,16 +329,6 @@ class SlicingNet(NeuralNet):
             self.notify("on_batch_begin", batch=(X, y), training=False)
             self._notify_batch_end((X, y), loss, output, training=False)
         return float(loss)
-
-
-def _as_text(history: Any) -> Any:
-    """Write a history of numbers as text, which takes the least room."""
-    epochs = history.to_list()
-    try:
-        text = json.dumps(epochs)
-    except (TypeError, ValueError):  # what a callback has recorded
-        return history
-    return text if json.loads(text) == epochs or "NaN" in text else history
 
 
 def _cast_floats(tensors: tuple[Any, ...], precision: torch.dtype) -> tuple[Any, ...]:

@@ -14,7 +14,8 @@ __all__ = ["audit"]
 _PROTOCOL = 2
 # How objects may be made, and of which classes where that calls the class.
 _LOADERS: dict[str, frozenset[str] | None] = {
-    "DictNode": frozenset({"builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"}),
+    "DictNode": frozenset({
+        "builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"}),
     "ListNode": frozenset({"builtins.list", "skorch.history.History"}),
     "TupleNode": None,
     "SetNode": frozenset({"builtins.set"}),

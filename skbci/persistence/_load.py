@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +16,7 @@ from skbci.persistence._describe import PACKAGES, versions
 from skbci.persistence._layout import OBJECTS, WEIGHTS, Members, read_stored
 from skbci.persistence._needs import import_extra
 from skbci.persistence._tensors import put_back
-from skbci.persistence._trust import is_known, name_of
+from skbci.persistence._trust import is_known, name_of, unpickles
 
 __all__ = ["load"]
 
@@ -104,6 +105,13 @@ def _objects(skops: Any, members: Members, own: set[str]) -> Any:
             f"{members.path} holds {', '.join(foreign)}, which load does not know. If you trust "
             f"the code of that name on this machine, and the file: trusted={foreign}."
         )
+    for name in set(named) & own:
+        module, _, kind = name.rpartition(".")
+        if unpickles(getattr(sys.modules.get(module), kind, None)):
+            raise ValueError(
+                f"{members.path} holds {name}, a net of skorch, which opens a pickle where it is "
+                "restored, and a pickle runs code; NeuralClassifier is restored without."
+            )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", VersionWarning)

@@ -14,7 +14,15 @@ from skbci._plain import freeze
 from skbci._plain.frozen import NotPlain
 from skbci.persistence._audit import audit
 from skbci.persistence._describe import describe, versions
-from skbci.persistence._layout import FORMAT, HEADER, OBJECTS, WEIGHTS, digest_of, pack, read_stored
+from skbci.persistence._layout import (
+    FORMAT,
+    HEADER,
+    OBJECTS,
+    WEIGHTS,
+    digest_of,
+    pack,
+    read_stored,
+)
 from skbci.persistence._needs import import_extra
 from skbci.persistence._tensors import take_out
 from skbci.persistence._trust import is_known
@@ -102,9 +110,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 def _described(skops: Any, root: Any, name: str) -> bytes:
     """What the objects are made of, in the words of skops."""
     try:
-        parts = read_stored(skops.dumps(root))
-        schema = json.loads(parts["schema.json"])
-        parts["schema.json"] = json.dumps(schema, separators=(",", ":")).encode()
+        parts = _renumbered(read_stored(skops.dumps(root)))
         audit(parts)
         objects = pack(parts)
     except RecursionError as error:
@@ -114,6 +120,27 @@ def _described(skops: Any, root: Any, name: str) -> bytes:
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise ValueError(f"save: this {name} cannot be written: {error}") from error
     return objects
+
+
+def _renumbered(parts: dict[str, bytes]) -> dict[str, bytes]:
+    """Name objects by their order, not their addresses: equals are written equal."""
+    schema = json.loads(parts["schema.json"])
+    numbers: dict[int, int] = {}
+    names: dict[str, str] = {}
+    waiting: list[Any] = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            if "__id__" in node:
+                node["__id__"] = numbers.setdefault(node["__id__"], len(numbers) + 1)
+            if node.get("__loader__") in ("NdArrayNode", "BytesNode") and "file" in node:
+                end = node["file"].rpartition(".")[2]
+                node["file"] = names.setdefault(node["file"], f"{len(names)}.{end}")
+        inside = list(node.values()) if isinstance(node, dict) else node
+        waiting += [part for part in reversed(inside) if isinstance(part, (dict, list))]
+    out = {names[name]: data for name, data in parts.items() if name in names}
+    return {**dict(sorted(out.items())),
+            "schema.json": json.dumps(schema, separators=(",", ":")).encode()}
 
 
 def _foreign(skops: Any, objects: bytes) -> set[str]:

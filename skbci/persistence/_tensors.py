@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 from skbci._plain import Frozen
 
 __all__ = ["put_back", "take_out"]
+
+# Where torch's modules keep what they call by the names that follow.
+_SHORTER = re.compile(r"\._(modules|parameters|buffers)(?=\.)")
 
 
 def take_out(root: Any) -> dict[str, np.ndarray]:
@@ -46,16 +50,28 @@ def put_back(root: Any, arrays: dict[str, np.ndarray]) -> None:
 
 
 def _tensors(root: Any) -> Iterator[tuple[str, Any]]:
-    waiting, seen = [("", root)], set()
+    """Go through the tensors, each once, by what the networks call them."""
+    places: dict[int, tuple[str, Any]] = {}
+    for path, frozen in _places(root):
+        known = places.get(id(frozen), (path, frozen))[0]
+        # Optimizers hold the networks' tensors, too.
+        places[id(frozen)] = min(known, path, key=lambda one: (".optimizer_." in one, one)), frozen
+    yield from places.values()
+
+
+def _places(root: Any) -> Iterator[tuple[str, Any]]:
+    path: str
+    part: Any
+    waiting: list[tuple[str, Any]] = [("", root)]
+    seen: set[int] = set()
     while waiting:
         path, part = waiting.pop()
+        if type(part) is Frozen and part.kind == "tensor":
+            yield _SHORTER.sub("", path).lstrip(".") or "tensor", part
         if type(part) not in (Frozen, dict, list, tuple) or id(part) in seen:
             continue
         seen.add(id(part))
         if type(part) is Frozen:
-            if part.kind == "tensor":
-                yield path.lstrip(".") or "tensor", part
-                continue
             own: Any = vars(part).items()
             if part.kind == "mapping" and all(type(key) is str for key in part.keys):
                 own = [("", dict(zip(part.keys, part.values)))]

@@ -6,7 +6,7 @@ import importlib
 import types
 from typing import Any
 
-__all__ = ["is_known", "name_of"]
+__all__ = ["is_known", "name_of", "unpickles"]
 
 # Only what is defined in these is imported at a file's word.
 _PLACES = (
@@ -20,11 +20,14 @@ _NOT = frozenset({
 })
 _FUNCTIONS = (
     "sklearn.metrics.", "sklearn.feature_selection.", "sklearn.utils.validation",
-    "torch.nn.functional", "skorch.utils", "skorch.setter", "pyriemann.utils.",
+    "torch.nn.functional", "skorch.setter", "pyriemann.utils.",
 )
-# Functions of the toolkit that estimators hold; others may read or write files.
-_OWN = frozenset({
+# Functions that estimators and callbacks hold; others of these modules may read or write files.
+_SINGLE = frozenset({
     "skbci._training.criteria.class_probabilities", "skbci.estimators._neural.callbacks._silent",
+    "skorch.utils.noop", "skorch.utils.to_numpy", "skorch.utils._indexing_other",
+    "skorch.utils._indexing_dict", "skorch.utils._indexing_list_tuple_of_data",
+    "skorch.utils._indexing_ndframe",
 })
 _STANDARD = frozenset({
     "functools.partial", "builtins.slice", "builtins.bytes", "builtins.set", "builtins.dict",
@@ -44,7 +47,7 @@ def is_known(name: str) -> bool:
     A class is restored without its constructor. Networks of skorch itself are not known: they
     unpickle what they hold.
     """
-    if name in _STANDARD or name in _OWN:
+    if name in _STANDARD or name in _SINGLE:
         return True
     module, _, own = name.rpartition(".")
     if not any(f"{module}.".startswith(place) for place in _PLACES):
@@ -58,13 +61,16 @@ def is_known(name: str) -> bool:
     if getattr(found, "__module__", None) != module or getattr(found, "__name__", None) != own:
         return False  # something that the module has imported
     if isinstance(found, type):
-        return not _unpickles(found)
+        return not unpickles(found)
     return isinstance(found, types.FunctionType) and any(
         f"{module}.".startswith(place) for place in _FUNCTIONS
     ) and not own.startswith("_") and "load" not in own
 
 
-def _unpickles(kind: type) -> bool:
+def unpickles(kind: Any) -> bool:
+    """Return whether what is restored is a net of skorch that opens a pickle for it."""
     from skorch import NeuralNet
 
-    return issubclass(kind, NeuralNet) and kind.__setstate__ is NeuralNet.__setstate__
+    if not isinstance(kind, type) or not issubclass(kind, NeuralNet):
+        return False
+    return getattr(kind, "__setstate__") is NeuralNet.__setstate__  # noqa: B009
