@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __all__ = ["Frozen", "NotPlain"]
 
@@ -21,6 +21,10 @@ class Frozen:
     def __init__(self, kind: str, **parts: Any) -> None:
         self.kind = kind
         self.__dict__.update(parts)
+
+    if TYPE_CHECKING:  # the parts
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def fill(self, **parts: Any) -> Frozen:
         """Add parts, and return the object."""
