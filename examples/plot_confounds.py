@@ -36,7 +36,7 @@ pipelines = {
     "rhythms: network, HJB": make_pipeline(
         *tangent, MLPClassifier((20,), optimizer="hjb", lr=0.1, max_epochs=30, random_state=0)),
 }
-cv = LeaveSubjectsOut(n_splits=6, test_subjects=1)
+cv = LeaveSubjectsOut(6)
 result = compare(pipelines, eeg.X, eeg.y, cv=cv, progress=False)
 report = confound_report(eeg.X, eeg.y, cv=cv, n_permutations=2)
 
