@@ -24,9 +24,11 @@ def faults():
 
 def test_a_whole_site_has_no_faults(faults, tmp_path):
     (tmp_path / "guide").mkdir()
-    (tmp_path / "picture.png").touch()
+    for name in ("picture.png", "sphx_glr_plot_a_thumb.png", "sphx_glr_plot_a_001.png"):
+        (tmp_path / name).touch()
     (tmp_path / "index.html").write_text(
-        '<h1 id="top">A</h1><a href="guide/b.html#here">b</a><img src="picture.png">'
+        '<img src="sphx_glr_plot_a_thumb.png"><h1 id="top">A</h1>'
+        '<a href="guide/b.html#here">b</a><img src="picture.png">'
         '<a href="https://elsewhere.org">a link may leave</a><a href="#top">up</a>')
     (tmp_path / "guide" / "b.html").write_text('<p id="here">B</p><a href="../index.html">a</a>')
     assert list(faults(tmp_path)) == []
@@ -39,9 +41,10 @@ def test_a_whole_site_has_no_faults(faults, tmp_path):
     ('<a href="../outside.html">x</a>', "../outside.html is not there"),
     ('<script src="https://cdn.org/a.js"></script>', "https://cdn.org/a.js is fetched"),
     ('<link rel="stylesheet" href="//cdn.org/a.css">', "//cdn.org/a.css is fetched"),
-    ('<img src="_images/no_image.png">', "no_image.png stands in for a picture"),
+    ('<img src="sphx_glr_plot_a_thumb.png">', "plot_a_thumb.png stands in for a picture"),
 ])
 def test_faults_are_named_with_their_page(faults, tmp_path, html, says):
+    (tmp_path / "sphx_glr_plot_a_thumb.png").touch()
     (tmp_path / "index.html").write_text(html)
     (fault,) = faults(tmp_path)
     assert fault.startswith("index.html: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -12,7 +13,8 @@ __all__ = ["faults", "setup"]
 # What a browser fetches by itself when it opens the page.
 _FETCHED = {("img", "src"), ("script", "src"), ("iframe", "src"), ("source", "src"),
             ("video", "src"), ("link", "href")}
-_PLACEHOLDER = "no_image.png"
+# The gallery's small picture of a story; the first large one has the same name and a number.
+_THUMBNAIL = re.compile(r"(sphx_glr_.+)_thumb\.\w+")
 
 
 class _Page(HTMLParser):
@@ -69,13 +71,14 @@ def _fault(
     if parts.scheme or parts.netloc:
         fetched = (tag, name) in _FETCHED and parts.scheme != "data"
         return f"{reference} is fetched from elsewhere" if fetched else None
-    if reference.endswith(_PLACEHOLDER):
-        return f"{reference} stands in for a picture"
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if target.is_dir():
         target = target / "index.html"
     if not target.is_relative_to(root) or not target.is_file():
         return f"{reference} is not there"
+    small = _THUMBNAIL.fullmatch(target.name)
+    if small and not any(target.parent.glob(f"{small[1]}_001.*")):
+        return f"{reference} stands in for a picture"
     if parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].places:
         return f"{reference}: the page has no such place"
     return None
