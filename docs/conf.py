@@ -82,6 +82,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"papers|quickstart|stream_playback",
+    "within_subsection_order": "story_order.StoryOrder",
     "parallel": 2,
     "show_memory": False,
     "write_computation_times": False,
