@@ -16,10 +16,13 @@ def main():
 
 
 def test_simulated_eeg(main, tmp_path, capsys):
-    main(["--subjects", "2", "--n-jobs", "1", "--output", str(tmp_path)])
+    main(["--subjects", "3", "--trials", "10", "--n-jobs", "1", "--output", str(tmp_path)])
     out = capsys.readouterr().out
-    for name in ("CSP + LDA", "FBCSP", "tangent space + LR", "MDM", "band energies + PCA + MLP"):
+    for name in ("CSP + LDA", "MDM", "tangent space + LR", "tangent space + network, searched",
+                 "views in a network (HJB), mirrored"):
         assert f"| {name} " in out
+    assert "Leakage: No test row shares signal with a training row." in out
+    assert "\nConfounds: " in out
     picture = tmp_path / "quickstart_imagery.png"
     assert str(picture) in out
     assert picture.read_bytes().startswith(b"\x89PNG")
@@ -38,5 +41,5 @@ def test_real_sessions_show_the_leak(main, data_folder, tmp_path, capsys):
 @pytest.mark.real_data
 @pytest.mark.slow
 def test_real_epochs(main, data_folder, tmp_path, capsys):
-    main(["--data", str(data_folder / "eegmmidb"), "--subjects", "2", "--output", str(tmp_path)])
-    assert "90 epochs of 2 subjects" in capsys.readouterr().out
+    main(["--data", str(data_folder / "eegmmidb"), "--subjects", "3", "--output", str(tmp_path)])
+    assert "135 epochs of 3 subjects" in capsys.readouterr().out

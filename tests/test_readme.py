@@ -1,0 +1,69 @@
+"""What the README says can be done."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import mne
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return README.read_text(encoding="utf-8")
+
+
+def test_its_code_runs_on_files_of_ones_own(text, tmp_path, monkeypatch, capsys):
+    rng = np.random.default_rng(0)
+    names = ["C3", "Cz", "C4"]
+    (tmp_path / "recordings").mkdir()
+    for subject in (1, 2, 3):
+        signal = rng.normal(0, 1e-5, (3, 10 * 400))
+        raw = mne.io.RawArray(signal, mne.create_info(names, 100, "eeg"), verbose="error")
+        cues = mne.Annotations(4.0 * np.arange(10), 0.0, np.tile(["left", "right"], 5))
+        raw.set_annotations(cues)
+        raw.save(tmp_path / "recordings" / f"sub-{subject}_raw.fif", verbose="error")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, str(README), "exec"), {})
+    out = capsys.readouterr().out
+    for name in ("CSP + LDA", "slow potentials", "tangent space"):
+        assert f"| {name} " in out
+    assert "3 subjects" in out
+
+
+def test_its_command_line_is_understood(text):
+    from skbci.cli._parser import make_parser
+    from skbci.cli._pipelines import make_pipelines
+    from skbci.cli._splits import make_split
+
+    (command,) = re.findall(r"^skbci (compare .*)$", text, re.MULTILINE)
+    args = make_parser().parse_args(command.split())
+    assert len(make_pipelines(args.pipelines, args.align)) == 3
+    make_split(args.split, args.folds, 3)
+
+
+def test_its_commands_are_there(text):
+    assert "pip install -c constraints.txt -e . && python examples/quickstart.py" in text
+    assert 'pip install -c constraints.txt -e ".[test]" && pytest' in text
+    assert (ROOT / "examples" / "quickstart.py").is_file()
+
+
+def test_its_links_and_its_picture_are_there(text):
+    targets = re.findall(r"\]\(([^)#]+)", text)
+    assert len(targets) > 5
+    for target in targets:
+        assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+def test_it_is_short(text):
+    lines = text.splitlines()
+    assert len(lines) < 130
+    tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    assert [len(table.splitlines()) - 2 <= most for table, most in zip(tables, (12, 6))] == [
+        True, True]
