@@ -9,8 +9,7 @@ of Table V that are files and on two EEG sets::
     python examples/papers/hjb_inner.py --data path/to/data
 
 Without ``--data`` synthetic functions and simulated EEG stand in. A run that was killed continues
-from what it finished. The whole study takes about half an hour on two cores, ``--quick`` less than
-one minute.
+from what it finished. The whole study takes about three minutes, ``--quick`` less than one.
 """
 
 from __future__ import annotations
