@@ -56,7 +56,7 @@ DEFAULTS = [
     (HJB, {"lr": 0.01, "r": 100, "eps": 1e-4}),
     (HJBAD, {"lr": 0.01, "r": 100, "eps": 1e-4, "accumulate": "parameter"}),
     (EVDHJB, {"r": 100}),
-    (MLPClassifier, {"optimizer": "hjb", "lr": 0.01}),
+    (MLPClassifier, {"optimizer": "hjb"}),
     (AlphaGrad, {"lr": 0.01, "p": 2, "minimum": 1e-4, "constraint": "rescale"}),
     (AdaMT, {"minimum": 0.1}),
     (trajectory, {"n_steps": 20_000, "lr": 1e-3}),

@@ -75,6 +75,10 @@ fill_doc = doc_filler({
     "lr": """
     Learning rate.
     """,
+    "lr_of_optimizer": """
+    Learning rate. None: what suits the optimizer (`skbci.optim.LEARNING_RATES`: 0.1 for ``"hjb"``,
+    0.01 for ``"hjb-ad"``, 0.001 for ``"adam"``), or the default of an optimizer's class.
+    """,
     "lr_factor": """
     Between 0 and 1.
     """,

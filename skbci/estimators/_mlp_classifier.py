@@ -27,8 +27,8 @@ class MLPClassifier(BaseNeuralClassifier):
         a class, as in the HJB paper), or any torch loss on (logits, class indices).
     optimizer : str or torch.optim.Optimizer class, default="hjb"
         %(optimizer)s
-    lr : float, default=0.01
-        %(lr)s
+    lr : float, optional
+        %(lr_of_optimizer)s
     max_epochs : int, default=100
         %(max_epochs)s
     batch_size : int, default=128
@@ -125,7 +125,7 @@ class MLPClassifier(BaseNeuralClassifier):
         dropout: Any = 0.0,
         criterion: Any = "cross-entropy",
         optimizer: Any = "hjb",
-        lr: float = 0.01,
+        lr: float | None = None,
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,

@@ -35,8 +35,8 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         ``"squared-error"`` (half the squared error), or any torch loss on (outputs, targets).
     optimizer : str or torch.optim.Optimizer class, default="hjb"
         %(optimizer)s
-    lr : float, default=0.01
-        %(lr)s
+    lr : float, optional
+        %(lr_of_optimizer)s
     max_epochs : int, default=100
         %(max_epochs)s
     batch_size : int, default=128
@@ -113,7 +113,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         dropout: Any = 0.0,
         criterion: Any = "squared-error",
         optimizer: Any = "hjb",
-        lr: float = 0.01,
+        lr: float | None = None,
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,

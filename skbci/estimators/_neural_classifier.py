@@ -49,8 +49,8 @@ class NeuralClassifier(BaseNeuralClassifier):
         ``optimizer__averaging=True`` HJB's averaged iterate predicts. The rules of
         `skbci.optim` get the loss summed over the mini-batch, all others its mean. ``"evdhjb"``,
         ``"lm"`` and ``"lf"`` step by the error of one output and refuse several losses.
-    lr : float, default=0.01
-        %(lr)s
+    lr : float, optional
+        %(lr_of_optimizer)s
     max_epochs : int, default=100
         %(max_epochs)s
     batch_size : int, default=128
@@ -208,7 +208,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         loss_weighting: Any = "fixed",
         center_lr: float | None = None,
         optimizer: Any = "hjb",
-        lr: float = 0.01,
+        lr: float | None = None,
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,

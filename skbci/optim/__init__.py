@@ -13,13 +13,14 @@ from skbci.optim._hjb_ad import HJBAD
 from skbci.optim._hjb_under import HJBUnder
 from skbci.optim._levenberg_marquardt import LevenbergMarquardt
 from skbci.optim._lyapunov_descent import LyapunovDescent
-from skbci.optim._registry import OPTIMIZERS, resolve_optimizer
+from skbci.optim._registry import LEARNING_RATES, OPTIMIZERS, default_lr, resolve_optimizer
 from skbci.optim._theorem_schedulers import Theorem1LR, Theorem2LR
 
 __all__ = [
     "EVDHJB",
     "HJB",
     "HJBAD",
+    "LEARNING_RATES",
     "OPTIMIZERS",
     "HJBUnder",
     "LevenbergMarquardt",
@@ -27,5 +28,6 @@ __all__ = [
     "NonFiniteLossError",
     "Theorem1LR",
     "Theorem2LR",
+    "default_lr",
     "resolve_optimizer",
 ]

@@ -233,7 +233,7 @@ def _first_weights(network):
 
 def test_step_size_is_scaled_while_learning_online_only():
     X, y = make()
-    net = MLPClassifier((8,), max_epochs=2, random_state=0)
+    net = MLPClassifier((8,), lr=0.01, max_epochs=2, random_state=0)
     start = _first_weights(clone(net).fit(X[:160], y[:160]))
     moves = {}
     for factor in (1.0, 0.1):

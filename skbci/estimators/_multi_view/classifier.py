@@ -58,8 +58,8 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
     optimizer : str or torch.optim.Optimizer class, default="hjb"
         As in `NeuralClassifier`: ``"hjb"``, ``"hjb-ad"``, ``"adam"`` ...; settings are
         ``optimizer__...``.
-    lr : float, default=0.01
-        %(lr)s
+    lr : float, optional
+        %(lr_of_optimizer)s
     max_epochs : int, default=100
         %(max_epochs_of_several)s
     batch_size : int, default=128
@@ -163,7 +163,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         n_networks: int = 1,
         loss_weighting: Any = "fixed",
         optimizer: Any = "hjb",
-        lr: float = 0.01,
+        lr: float | None = None,
         max_epochs: int = 100,
         batch_size: int = 128,
         sparsity: float = 0.0,

@@ -16,7 +16,7 @@ from skbci.estimators._neural.module_arguments import build_module
 from skbci.estimators._neural.sparse import find_masks, sample_rows
 from skbci.estimators._neural.standardizer import Standardizer
 from skbci.estimators._neural.training_rows import TrainingRows, check_rows
-from skbci.optim import resolve_optimizer
+from skbci.optim import default_lr, resolve_optimizer
 
 
 def prepare_fit(
@@ -73,9 +73,10 @@ def train_on(estimator: Any, X: Any, y: Any, sample_weight: Any, first: bool) ->
             _begin(estimator, rows, target, weight, everything, (tensors, None), False, seed)
         if "_n_fit_" not in vars(estimator):
             estimator._n_fit_ = len(estimator.net_.history)
-        if estimator.lr != estimator._lr_:  # set since; a scheduler's own changes stay
-            estimator.net_.set_lr(estimator.lr)
-            estimator._lr_ = estimator.lr
+        lr = learning_rate(estimator)
+        if lr != estimator._lr_:  # set since; a scheduler's own changes stay
+            estimator.net_.set_lr(lr)
+            estimator._lr_ = lr
         with masked(estimator.net_, estimator._kept_):
             estimator.net_.fit_tensors(tensors, epochs=1, shuffle=False)
         rng_state = torch.get_rng_state()
@@ -122,9 +123,14 @@ def _begin(
         estimator._note_masks(method)
 
 
+def learning_rate(estimator: Any) -> float:
+    """Return the learning rate that is set, or else the optimizer's default."""
+    return default_lr(estimator.optimizer) if estimator.lr is None else estimator.lr
+
+
 def _build_net(estimator: Any, X: Any, shape: tuple[int, ...]) -> SlicingNet:
     """Build the module, its losses, optimizer and callbacks."""
-    estimator._lr_ = estimator.lr
+    estimator._lr_ = learning_rate(estimator)
     factory, settings = resolve_optimizer(estimator.optimizer, estimator._route("optimizer"))
     source, arguments = estimator._module_and_settings()
     sfreq = X.sfreq if isinstance(X, EEGArray) else None
@@ -135,7 +141,7 @@ def _build_net(estimator: Any, X: Any, shape: tuple[int, ...]) -> SlicingNet:
         module,
         criterion=criterion,
         optimizer=factory,
-        lr=estimator.lr,
+        lr=estimator._lr_,
         max_epochs=estimator.max_epochs,
         batch_size=estimator.batch_size,
         callbacks=build_callbacks(estimator),

@@ -35,7 +35,8 @@ def check_settings(estimator: Any) -> None:
     also = "-1 (all rows)"
     if check_count(estimator.batch_size, "batch_size", estimator, low=-1, also=also) == 0:
         check_count(estimator.batch_size, "batch_size", estimator, also=also)
-    check_number(estimator.lr, "lr", estimator, low=0, high=1e30)  # single precision holds no more
+    if estimator.lr is not None:  # single precision holds no more than the upper bound
+        check_number(estimator.lr, "lr", estimator, low=0, high=1e30, also="None")
     words = estimator._early_stopping_words
     if not (isinstance(estimator.early_stopping, str) and estimator.early_stopping in words):
         also = " or ".join(map(repr, words))
