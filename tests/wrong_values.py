@@ -215,6 +215,7 @@ add(model_selection.PurgedKFold, split, n_splits=2, window=1.0)
 add(model_selection.SessionSplit, lambda cv: list(cv.split(ROWS)), window=1.0)
 add(model_selection.WithinSubject, split, cv=2)
 add(model_selection.largest_stable_step)
+add(model_selection.search_spaces, names=["adam"])
 
 for make, more in ((datasets.make_motor_imagery, {}), (datasets.make_imagery_execution, {}),
                    (datasets.make_ssvep, {})):

@@ -5,7 +5,8 @@ requested by metadata routing; where none is passed, they read the row table of 
 the metadata of `mne.Epochs`. `largest_stable_step` is a ``refit=`` for searches over learning
 rates.
 `StackedGridSearchCV` and `StackedRandomizedSearchCV` train the networks of a search all at once;
-`HeldOutSearch` compares candidates on the rows that their early stopping holds out.
+`HeldOutSearch` compares candidates on the rows that their early stopping holds out;
+`search_spaces` says where to look.
 """
 
 from skbci.model_selection._held_out_search import HeldOutSearch
@@ -13,6 +14,7 @@ from skbci.model_selection._largest_stable_step import largest_stable_step
 from skbci.model_selection._leave_subjects_out import LeaveSubjectsOut
 from skbci.model_selection._purged_k_fold import PurgedKFold
 from skbci.model_selection._session_split import SessionSplit
+from skbci.model_selection._spaces.search_spaces import search_spaces
 from skbci.model_selection._stacked_randomized_search import StackedRandomizedSearchCV
 from skbci.model_selection._stacked_search import StackedGridSearchCV
 from skbci.model_selection._within_subject import WithinSubject
@@ -26,4 +28,5 @@ __all__ = [
     "StackedRandomizedSearchCV",
     "WithinSubject",
     "largest_stable_step",
+    "search_spaces",
 ]

@@ -1,0 +1,1 @@
+"""Ranges of settings, and their translations for each search engine."""
