@@ -22,7 +22,7 @@ from _report import Report, emit, machine
 FOLDER = Path(__file__).resolve().parent
 NAMES = (
     "features", "fits", "networks", "optimizers", "second_order", "weighting", "search", "stream",
-    "gpu", "growth",
+    "imports", "gpu", "growth",
 )
 MARKERS = "<!-- results: start -->", "<!-- results: end -->"
 

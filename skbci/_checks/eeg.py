@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from mne import BaseEpochs
-from mne.io import BaseRaw
 from sklearn.utils.validation import validate_data
 
 from skbci._checks.finite import refuse_unreadable
@@ -15,6 +13,7 @@ from skbci._checks.labels import check_labels
 from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
 from skbci._eegarray.mne_exchange import array_from_list
+from skbci._recording.kinds import is_epochs, is_raw
 from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
@@ -40,11 +39,11 @@ def as_eeg(X: Signals) -> Any:
     TypeError
         If X is a continuous recording.
     """
-    if isinstance(X, BaseEpochs):
+    if is_epochs(X):
         return EEGArray.from_epochs(X)
-    if isinstance(X, (list, tuple)) and len(X) and all(isinstance(x, BaseEpochs) for x in X):
+    if isinstance(X, (list, tuple)) and len(X) and all(map(is_epochs, X)):
         return array_from_list(EEGArray, X)
-    if isinstance(X, BaseRaw):
+    if is_raw(X):
         raise TypeError(
             "X is a continuous recording (mne.io.Raw); estimators take epochs or windows. Cut it "
             "with read_epochs (around events) or SlidingWindows.explode."

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Any
 
-from mne import BaseEpochs
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from skbci._recording.kinds import is_epochs
 from skbci.eegarray import EEGArray
 from skbci.pipeline import Pipeline as KeepingPipeline
 
@@ -117,7 +117,7 @@ def _lost_on_the_way(step: Any) -> str:
     for owner, X in _callers():
         if owner is not below[-1]:
             below.append(owner)
-        if not (isinstance(X, BaseEpochs) or (isinstance(X, EEGArray) and X.has_metadata)):
+        if not (is_epochs(X) or (isinstance(X, EEGArray) and X.has_metadata)):
             continue
         name = type(owner).__name__
         dropped = _step_before(owner, below) if isinstance(owner, Pipeline) else None

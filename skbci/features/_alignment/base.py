@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pyriemann.estimation import Covariances
 
 from skbci._checks import check_choice, check_count, check_number
 from skbci._checks.labels import check_column
@@ -217,6 +216,8 @@ class GroupAlignment(SignalTransformer):
         if self.estimator == "scm" or signals.shape[2] == 1:
             covariances = basis.T @ raw @ basis
         else:
+            from pyriemann.estimation import Covariances  # brings torch and pyplot
+
             covariances = np.zeros((len(rows), basis.shape[1], basis.shape[1]))
             covariances[alive] = Covariances(self.estimator).transform(basis.T @ signals[alive])
         mean = self._mean(covariances)

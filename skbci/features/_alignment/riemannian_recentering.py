@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from pyriemann.geometry.mean import mean_riemann
 
 from skbci.features._alignment.base import GroupAlignment
 
@@ -111,4 +110,6 @@ class RiemannianRecentering(GroupAlignment):
                 "that there is no geometric mean. Use estimator='oas' or 'lwf', or rows with more "
                 "samples."
             )
+        from pyriemann.geometry.mean import mean_riemann  # brings torch and pyplot
+
         return np.asarray(mean_riemann(covariances))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mne import BaseEpochs, pick_info
-from mne.io import BaseRaw
 from numpy.lib.stride_tricks import sliding_window_view
 
 from skbci._checks import check_choice, check_positive
@@ -16,10 +14,14 @@ from skbci._checks.frequencies import resolve_sfreq
 from skbci._eegarray.rows import carry_rows, row_seconds
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
+from skbci._recording.kinds import is_epochs, is_raw
 from skbci._recording.times import first_sample
 from skbci._typing import Labels, Picks, Signals
 from skbci.eegarray import EEGArray
 from skbci.features._base import EEGTransformer
+
+if TYPE_CHECKING:
+    from mne.io import BaseRaw
 
 __all__ = ["SlidingWindows"]
 
@@ -187,7 +189,7 @@ optional
         labels = None
         if y is not None:
             labels = _window_labels(np.asarray(y), data.shape, n_window, n_hop, label)
-        if isinstance(X, BaseRaw):
+        if is_raw(X):
             return _free_of_bad(X, out, labels, np.arange(n_windows) * n_hop, n_window)
         return out, labels
 
@@ -237,7 +239,9 @@ def _free_of_bad(
 
 def _read_runs(X: Signals, picks: Picks) -> EEGArray:
     """Recordings as an array of runs."""
-    if isinstance(X, BaseRaw):
+    if is_raw(X):
+        from mne import pick_info
+
         chosen = channel_picks(X.info, picks)
         info = pick_info(X.info, chosen)
         out = EEGArray(X.get_data(picks=chosen)[np.newaxis], sfreq=info["sfreq"],
@@ -245,7 +249,7 @@ def _read_runs(X: Signals, picks: Picks) -> EEGArray:
         out.metadata.attrs["left_out_bads"] = left_out_bads(X.info, chosen)
         return out
     if picks is not None:
-        if not isinstance(X, BaseEpochs):
+        if not is_epochs(X):
             raise TypeError(
                 "SlidingWindows.explode: picks chooses channels of mne.io.Raw and mne.Epochs; "
                 f"index the channels of a {type(X).__name__} instead."

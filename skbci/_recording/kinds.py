@@ -1,0 +1,24 @@
+"""Whether something is MNE's, without MNE's import where it cannot be."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+if TYPE_CHECKING:
+    from mne import BaseEpochs
+    from mne.io import BaseRaw
+
+__all__ = ["is_epochs", "is_raw"]
+
+
+def is_epochs(value: Any) -> TypeGuard[BaseEpochs]:
+    """Return whether a value is `mne.Epochs`: there are none before MNE's module is loaded."""
+    module = sys.modules.get("mne.epochs")
+    return module is not None and isinstance(value, module.BaseEpochs)
+
+
+def is_raw(value: Any) -> TypeGuard[BaseRaw]:
+    """Return whether a value is a continuous recording of MNE's."""
+    module = sys.modules.get("mne.io.base")
+    return module is not None and isinstance(value, module.BaseRaw)
