@@ -9,6 +9,7 @@ import importlib
 import inspect
 import pkgutil
 
+from pyriemann.transfer import TLRotate
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -21,6 +22,7 @@ import skbci.baselines
 from skbci.baselines import (
     BandCSP,
     CCAClassifier,
+    DomainTransfer,
     GalanClassifier,
     KStar,
     RotationForest,
@@ -102,6 +104,7 @@ ESTIMATORS = [
     ChannelNormalizer("zscore"),
     Crop(),
     Crop(0.0, sfreq=128),
+    DomainTransfer(TLRotate(None)),
     EuclideanAlignment(),
     EuclideanAlignment("session", estimator="oas"),
     EvidenceAccumulator(LogisticRegression(), 1),
@@ -119,7 +122,7 @@ ESTIMATORS = [
     GalanClassifier(),
     GalanClassifier(2),
     GroupScaler(),
-    GroupScaler("session", with_std=False, min_rows=3),
+    GroupScaler("session", joint=True, min_rows=3),
     HeldOutSearch(
         MLPClassifier((10,), early_stopping=True, random_state=0), {"lr": [0.01, 0.1]}
     ),

@@ -61,7 +61,7 @@ def test_common_checks_are_not_switched_off(estimator):
     tags = get_tags(estimator)
     assert tags.input_tags.two_d_array
     # What wraps another estimator takes what that takes; Fisher's criterion is about features.
-    parts = {"estimator", "initial", "transformer", "steps"}
+    parts = {"estimator", "initial", "transformer", "step", "steps"}
     wraps = parts & set(estimator.get_params(deep=False))
     if not wraps and not isinstance(estimator, FisherSelection):
         assert tags.input_tags.three_d_array

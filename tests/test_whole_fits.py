@@ -6,6 +6,7 @@ import signal
 
 import numpy as np
 import pytest
+from pyriemann.transfer import TLRotate
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
@@ -22,6 +23,7 @@ import skbci
 from skbci.baselines import (
     BandCSP,
     CCAClassifier,
+    DomainTransfer,
     GalanClassifier,
     KStar,
     RotationForest,
@@ -104,6 +106,7 @@ OTHERS = [
     StackedGridSearchCV(MLPClassifier((5,), **SMALL), {"lr": [0.01, 0.1]}, cv=2),
     BandCSP(n_components=4),
     CCAClassifier((8, 13), sfreq=128),
+    DomainTransfer(TLRotate(None)),
     GalanClassifier(),
     KStar(),
     RotationForest(n_estimators=2, random_state=0),

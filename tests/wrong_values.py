@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
+from pyriemann.transfer import TLRotate
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.dummy import DummyClassifier
 from sklearn.preprocessing import StandardScaler
@@ -160,6 +161,7 @@ for kind in (augmentation.ChannelDropout, augmentation.GaussianNoise, augmentati
     add(kind, more_rows)
 add(augmentation.resolve_augmentation, augmentation="noise", settings={"scale": 0.1})
 add(baselines.CCAClassifier, partial(used, y=RHYTHMS), frequencies=[8, 13])
+add(baselines.DomainTransfer, partial(used, X=ROWS[:, :, 0]), step=TLRotate(None))
 add(baselines.GalanClassifier, partial(used, X=SIGNALS[:, :, 0]), n_features=2)
 add(baselines.RotationForest, partial(used, X=SIGNALS[:, :, 0]), n_estimators=2, random_state=0)
 add(baselines.adaptive_rotation_forest, partial(used, X=SIGNALS[:, :, 0]), n_forests=2,

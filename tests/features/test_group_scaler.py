@@ -7,12 +7,14 @@ import warnings
 
 import numpy as np
 import pytest
+from pyriemann.geometry.tangentspace import tangent_space
+from pyriemann.transfer import TLScale, encode_domains
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 import skbci
 from skbci import EEGArray
-from skbci.features import BandEnergy, GroupScaler
+from skbci.features import BandEnergy, GroupScaler, LogCovariance, RiemannianRecentering
 from skbci.stream import OnlineDecoder
 
 
@@ -54,6 +56,20 @@ def test_mean_and_deviation_can_be_left_alone(mean, std):
     wanted = StandardScaler(with_mean=mean, with_std=std).fit_transform(np.asarray(X))
     found = GroupScaler(with_mean=mean, with_std=std).fit_transform(X)
     np.testing.assert_allclose(np.asarray(found), wanted, atol=1e-12)
+
+
+def test_one_deviation_for_all_values_is_the_scaling_of_procrustes_analysis():
+    rng = np.random.default_rng(0)
+    mixing = np.eye(3) + 0.3 * rng.normal(size=(40, 3, 3))
+    X = EEGArray(mixing @ rng.normal(size=(40, 3, 80)), {"subject": np.repeat([1, 2], 20)})
+    centered = RiemannianRecentering(estimator="scm").fit_transform(X)
+    found = GroupScaler(with_mean=False, joint=True).fit_transform(
+        LogCovariance("scm").fit_transform(centered))
+    matrices = np.stack([np.cov(x, ddof=0) for x in np.asarray(centered)])
+    _, y = encode_domains(matrices, np.tile([0, 1], 20), np.repeat([1, 2], 20))
+    scaled = TLScale("2", centered_data=True).fit_transform(matrices, y)
+    wanted = tangent_space(scaled, np.eye(3)) * np.sqrt(6)  # six values of a joint norm of one
+    np.testing.assert_allclose(np.asarray(found), wanted, atol=1e-5)
 
 
 def test_new_groups_go_by_their_own_rows_whatever_was_fitted():
@@ -197,6 +213,7 @@ def test_it_pickles_names_columns_and_leaves_the_input_alone():
     ({"by": 3}, TypeError, "by=3 must be a column's name"),
     ({"by": "sesion"}, ValueError, r"does not have: \['sesion'\]"),
     ({"with_mean": 2}, TypeError, "with_mean=2"),
+    ({"joint": 1}, TypeError, "joint=1"),
     ({"with_std": "no"}, TypeError, "with_std='no'"),
     ({"min_rows": 0}, ValueError, "min_rows=0 must be at least 1"),
 ])

@@ -42,6 +42,10 @@ class GroupScaler(SignalTransformer):
         Whether to subtract the mean.
     with_std : bool, default=True
         Whether to divide by the standard deviation.
+    joint : bool, default=False
+        Whether to divide by one deviation for all values of a row, the root of their mean
+        variance, in place of each value's own: the scaling of Riemannian Procrustes analysis [2]_
+        where the values are those of `LogCovariance` after `RiemannianRecentering`.
     min_rows : int, default=10
         ``transform`` takes a group with fewer rows for too small to be scaled by itself; see
         Notes.
@@ -95,6 +99,9 @@ class GroupScaler(SignalTransformer):
     .. [1] Y. Li, N. Wang, J. Shi, X. Hou and J. Liu, "Adaptive batch normalization for practical
        domain adaptation", Pattern Recognition 80, 2018, which does the same between the layers of
        a network.
+    .. [2] P. L. C. Rodrigues, C. Jutten and M. Congedo, "Riemannian Procrustes analysis: transfer
+       learning for brain-computer interfaces", IEEE Transactions on Biomedical Engineering 66(8),
+       2019.
 
     Examples
     --------
@@ -124,11 +131,13 @@ class GroupScaler(SignalTransformer):
         *,
         with_mean: bool = True,
         with_std: bool = True,
+        joint: bool = False,
         min_rows: int = 10,
     ) -> None:
         self.by = by
         self.with_mean = with_mean
         self.with_std = with_std
+        self.joint = joint
         self.min_rows = min_rows
 
     def fit(self, X: Signals, y: Labels | None = None, sample_weight: Any = None) -> GroupScaler:
@@ -237,6 +246,7 @@ class GroupScaler(SignalTransformer):
         columns = check_columns(self.by, "GroupScaler")
         check_flag(self.with_mean, "with_mean", self)
         check_flag(self.with_std, "with_std", self)
+        check_flag(self.joint, "joint", self)
         check_count(self.min_rows, "min_rows", self)
         X, data = self._read_fit(X, ndim=(2, 3, 4), flat="allow")
         weight = check_weights(sample_weight, data)
@@ -311,14 +321,18 @@ class GroupScaler(SignalTransformer):
         return own.towards(self._prior(key), own.weight / self.min_rows)
 
     def _scale(self, data: np.ndarray, rows: np.ndarray, by: Moments, out: np.ndarray) -> None:
-        out[rows] = scaled(data[rows], by, self.with_mean, self.with_std)
+        out[rows] = scaled(data[rows], by, self)
 
 
-def scaled(rows: np.ndarray, by: Moments, with_mean: bool, with_std: bool) -> np.ndarray:
+def scaled(rows: np.ndarray, by: Moments, scaler: GroupScaler) -> np.ndarray:
     """Standardize rows of one group, computed in double precision."""
-    values = rows - by.mean if with_mean else rows
-    if not with_std:
+    values = rows - by.mean if scaler.with_mean else rows
+    if not scaler.with_std:
         return values.astype(rows.dtype)
-    deviation = np.sqrt(by.var)
-    constant = deviation <= _ROUNDING * np.finfo(rows.dtype).eps * np.abs(by.mean)
+    size = np.abs(by.mean)
+    if scaler.joint:
+        deviation, size = np.sqrt(by.var.mean()), size.max()
+    else:
+        deviation = np.sqrt(by.var)
+    constant = deviation <= _ROUNDING * np.finfo(rows.dtype).eps * size
     return (values / np.where(constant, 1.0, deviation)).astype(rows.dtype)

@@ -126,7 +126,7 @@ class ScaleByFitted(Stage):
         self._moments = self.step._known_of(self.key)
 
     def __call__(self, row: np.ndarray, onset: float) -> np.ndarray:
-        return scaled(row, self._moments, self.step.with_mean, self.step.with_std)
+        return scaled(row, self._moments, self.step)
 
 
 def compiled_transform(name: str, step: Any) -> Stage | None:
