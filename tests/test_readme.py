@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import mne
@@ -59,6 +60,24 @@ def test_its_links_and_its_picture_are_there(text):
     assert len(targets) > 5
     for target in targets:
         assert target.startswith("http") or (ROOT / target).exists(), target
+
+
+@pytest.mark.extras
+def test_the_guides_saved_decoder_is_read_again(tmp_path, monkeypatch):
+    pytest.importorskip("skops")
+    pytest.importorskip("safetensors")
+    page = (ROOT / "docs" / "guide" / "your_own_file.rst").read_text(encoding="utf-8")
+    (code,) = re.findall(r"   from skbci.persistence import.*?(?=\n\S)", page, re.DOTALL)
+    from skbci.baselines import csp_lda
+    from skbci.datasets import make_motor_imagery
+
+    eeg = make_motor_imagery(n_subjects=1, n_sessions=1, n_trials=12, random_state=0)
+    names = {"decoder": csp_lda(2).fit(eeg.X, eeg.y)}
+    before = names["decoder"]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(textwrap.dedent(code), "your_own_file.rst", "exec"), names)
+    assert names["decoder"] is not before
+    np.testing.assert_array_equal(names["decoder"].predict(eeg.X), before.predict(eeg.X))
 
 
 def test_it_is_short(text):

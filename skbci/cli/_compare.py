@@ -42,7 +42,7 @@ def compare_files(args: argparse.Namespace) -> None:
         leakage = leakage_report(cv, X, y=y)
         scoring = {args.scoring: args.scoring, **confusion_scorers(classes)}
         result = compare(pipelines, X, y, cv=cv, scoring=scoring, baseline=next(iter(pipelines)),
-                         n_jobs=args.n_jobs, progress=sys.stderr.isatty())
+                         n_jobs=args.n_jobs, cache=args.cache, progress=sys.stderr.isatty())
         comparison, confusions = take_confusions(result, classes)
         confounds = _confounds(X, y, args)
     found = Findings(X, y, files, pipelines, f"{args.split}: {SPLITS[args.split]}", folds,

@@ -20,7 +20,7 @@ from skbci.stream import LSLInput, OnlineDecoder
 __all__ = ["decode"]
 
 _LSL = "lsl:"
-_HOP, _CHUNK = 0.1, 1.0  # seconds
+_HOP, _CHUNK, _JITTER = 0.1, 1.0, 0.1  # seconds
 
 
 def decode(args: argparse.Namespace) -> None:
@@ -31,8 +31,13 @@ def decode(args: argparse.Namespace) -> None:
                          "choose one.")
     if args.source.startswith(_LSL):
         if args.events is not None:
-            raise ValueError("--events: a stream is decoded window after window.")
+            raise ValueError("--events: a stream has --markers.")
+        if args.markers is not None and args.hop is not None:
+            raise ValueError("--markers and --hop: epochs at markers, or windows one after "
+                             "another; choose one.")
         _decode_stream(model, args)
+    elif args.markers is not None:
+        raise ValueError(f"--markers are for streams; {args.source} is a file: it has --events.")
     elif args.hop is not None:
         _decode_windows(model, args)
     else:
@@ -44,10 +49,10 @@ def decode(args: argparse.Namespace) -> None:
 
 def _decode_epochs(model: Model, args: argparse.Namespace) -> None:
     X, y = read_files(expand([args.source]), events=args.events, tmin=model.tmin,
-                      tmax=model.tmax, picks=model.ch_names, resample=model.resample)
+                      tmax=model.tmax, picks=model.ch_names_, resample=model.resample)
     _check_rate(model, X.sfreq, args.source)
     probabilities = model.decoder.predict_proba(X)
-    classes = np.asarray(model.decoder.classes_)
+    classes = model.classes_
     said = classes[probabilities.argmax(axis=1)]
     onsets = X.metadata["onset"] if "onset" in X.metadata else range(len(X))
     with _table(args.output, ["onset_s", "event", "decoded", *map(str, classes)]) as write:
@@ -62,9 +67,9 @@ def _decode_epochs(model: Model, args: argparse.Namespace) -> None:
 
 
 def _check_rate(model: Model, sfreq: float, where: str) -> None:
-    if not np.isclose(sfreq, model.sfreq):
+    if not np.isclose(sfreq, model.sfreq_):
         raise ValueError(f"{where} has {sfreq:g} Hz, and the decoder was fitted at "
-                         f"{model.sfreq:g} Hz: record at that rate, or fit it at this one.")
+                         f"{model.sfreq_:g} Hz: record at that rate, or fit it at this one.")
 
 
 # -- windows one after another --------------------------------------------------------------
@@ -72,7 +77,7 @@ def _check_rate(model: Model, sfreq: float, where: str) -> None:
 
 def _online(model: Model, hop: float, sfreq: float, **settings: Any) -> OnlineDecoder:
     return OnlineDecoder(model.decoder, model.tmax - model.tmin, hop, sfreq=sfreq,
-                         ch_names=model.ch_names, **settings)
+                         ch_names=model.ch_names_, **settings)
 
 
 def _decode_windows(model: Model, args: argparse.Namespace) -> None:
@@ -83,21 +88,28 @@ def _decode_windows(model: Model, args: argparse.Namespace) -> None:
         raw = mne.io.read_raw(path, preload=True, verbose="error")
     except Exception as error:  # each of MNE's readers fails in its own way
         raise ValueError(f"MNE cannot read {path}: {error}") from error
-    absent = [name for name in model.ch_names if name not in raw.ch_names]
+    absent = [name for name in model.ch_names_ if name not in raw.ch_names]
     if absent:
         raise ValueError(f"{path} lacks the channels {' '.join(absent)} that the decoder takes.")
     rate = float(raw.info["sfreq"])
     _check_rate(model, rate, str(path))
-    data = raw.get_data(picks=model.ch_names)
+    data = raw.get_data(picks=model.ch_names_)
     step = max(1, round(_CHUNK * rate))
     chunks = (data[:, start : start + step] for start in range(0, data.shape[1], step))
     _print_windows(_online(model, args.hop, rate), chunks, args.output)
 
 
 def _decode_stream(model: Model, args: argparse.Namespace) -> None:
-    with LSLInput(args.source.removeprefix(_LSL), picks=model.ch_names) as stream:
+    name = args.source.removeprefix(_LSL)
+    with LSLInput(name, picks=model.ch_names_, markers=args.markers) as stream:
         _check_rate(model, stream.sfreq, args.source)
-        decoder = _online(model, args.hop or _HOP, stream.sfreq, on_gap="restart", max_step=0.5)
+        settings = {"on_gap": "restart", "jitter": _JITTER}
+        if args.markers is None:
+            decoder = _online(model, args.hop or _HOP, stream.sfreq, **settings)
+        else:
+            decoder = OnlineDecoder.at_markers(
+                model.decoder, model.tmin, model.tmax, sfreq=stream.sfreq,
+                ch_names=model.ch_names_, **settings)
         _print_windows(decoder, stream, args.output)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from skbci.cli._models import Model, save_model
+from skbci.cli._models import Model, check_model_path, save_model
 from skbci.cli._pipelines import make_pipelines
 from skbci.cli._recordings import expand, plain_subject, read_files
 
@@ -18,15 +18,15 @@ def fit(args: argparse.Namespace) -> None:
     if len(pipelines) > 1:
         raise ValueError(f"--pipeline {args.pipeline}: name one.")
     ((name, pipeline),) = pipelines.items()
+    target = check_model_path(args.output)
     X, y = read_files(expand(args.files), events=args.events, tmin=args.tmin, tmax=args.tmax,
                       picks=args.picks, resample=args.resample,
                       subject=plain_subject(args.subject))
     if len(set(y.tolist())) < 2:
         raise ValueError(f"all epochs are of one event, {y[0]!r}; a decoder needs two or more. "
                          "--events names those to take.")
-    pipeline.fit(X, y)
     stop = args.tmin + X.shape[2] / X.sfreq
-    where = save_model(args.output, Model(pipeline, args.tmin, min(args.tmax, stop), X.sfreq,
-                                          list(X.ch_names), args.resample))
+    model = Model(pipeline, args.tmin, min(args.tmax, stop), args.resample)
+    save_model(target, model.fit(X, y))
     counts = ", ".join(f"{label} x {n}" for label, n in sorted(Counter(y.tolist()).items()))
-    print(f"{name}, fitted on {len(y)} epochs ({counts}), is in {where}")
+    print(f"{name}, fitted on {len(y)} epochs ({counts}), is in {target}")

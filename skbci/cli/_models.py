@@ -2,39 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
+from sklearn.base import BaseEstimator
 
-from skbci._version import __version__
+from skbci.persistence import load, save
 
-__all__ = ["Model", "load_model", "save_model"]
+__all__ = ["Model", "check_model_path", "load_model", "save_model"]
 
-_KIND = "skbci decoder"
-
-
-@dataclass
-class Model:
-    """A fitted decoder, and the epochs that it takes."""
-
-    decoder: Any
-    tmin: float
-    tmax: float
-    sfreq: float
-    ch_names: list[str]
-    resample: float | None = None
-    version: str = __version__
+_RUNS_CODE = (".joblib", ".pkl")
 
 
-def save_model(path: str, model: Model) -> Path:
-    """Write a decoder to a file."""
+class Model(BaseEstimator):
+    """A decoder, and the epochs that it takes.
+
+    Parameters
+    ----------
+    decoder : estimator
+        Fitted in place.
+    tmin, tmax : float
+        Its epochs, in seconds after the event.
+    resample : float, optional
+        Rate in Hz that recordings are to be resampled to.
+
+    Attributes
+    ----------
+    classes_ : ndarray, shape (n_classes,)
+        Labels.
+    sfreq_ : float
+        Rate of the epochs in Hz.
+    ch_names_ : list of str
+        Their channels.
+    """
+
+    def __init__(
+        self, decoder: Any, tmin: float, tmax: float, resample: float | None = None
+    ) -> None:
+        self.decoder = decoder
+        self.tmin = tmin
+        self.tmax = tmax
+        self.resample = resample
+
+    def fit(self, X: Any, y: np.ndarray) -> Model:
+        """Fit the decoder on epochs that know their rate and channels."""
+        self.decoder.fit(X, y)
+        self.classes_ = np.asarray(self.decoder.classes_)
+        self.sfreq_, self.ch_names_ = float(X.sfreq), list(X.ch_names)
+        return self
+
+
+def check_model_path(path: str) -> Path:
+    """Say what is wrong with a model's name before it is fitted.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    ImportError
+        If the packages that write the file are not installed.
+    """
     target = Path(path).expanduser()
     if not target.parent.is_dir():
         raise FileNotFoundError(f"--output {path}: there is no folder {target.parent}.")
-    joblib.dump({"kind": _KIND, **vars(model)}, target)
+    missing = [name for name in ("skops", "safetensors") if find_spec(name) is None]
+    if missing and target.suffix not in _RUNS_CODE:
+        raise ImportError(
+            f"--output {path}: {' and '.join(missing)} not installed: pip install "
+            '"skbci[persistence]"; or let the name end in .joblib, a file that runs code when it '
+            "is read."
+        )
     return target
+
+
+def save_model(target: Path, model: Model) -> None:
+    """Write a decoder to a file; the ending says how."""
+    if target.suffix in _RUNS_CODE:
+        joblib.dump(model, target)
+    else:
+        save(model, target)
 
 
 def load_model(path: str) -> Model:
@@ -48,10 +97,13 @@ def load_model(path: str) -> Model:
     source = Path(path).expanduser()
     if not source.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
-    try:
-        found = joblib.load(source)
-    except Exception as error:  # whatever a file of another kind makes of it
-        raise ValueError(f"{path} is no decoder that skbci fit has written ({error}).") from error
-    if not isinstance(found, dict) or found.pop("kind", None) != _KIND:
-        raise ValueError(f"{path} is no decoder that skbci fit has written.")
-    return Model(**found)
+    if source.suffix not in _RUNS_CODE:
+        found = load(source)
+    else:
+        try:
+            found = joblib.load(source)
+        except Exception as error:  # whatever a file of another kind makes of it
+            raise ValueError(f"{path} is no decoder of skbci fit ({error}).") from error
+    if not isinstance(found, Model):
+        raise ValueError(f"{path} is no decoder of skbci fit, but a {type(found).__name__}.")
+    return found

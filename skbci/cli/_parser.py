@@ -43,6 +43,8 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add_argument("--report", metavar="FILE.html", help="write everything to a page")
     compare.add_argument("--no-confounds", action="store_true",
                          help="leave out the search for other sources of the labels")
+    compare.add_argument("--cache", metavar="FOLDER",
+                         help="keep finished fits there: the next run goes on where this one ends")
     compare.add_argument("--n-jobs", type=int, default=1, metavar="N",
                          help="processes (default 1)")
 
@@ -52,7 +54,8 @@ def make_parser() -> argparse.ArgumentParser:
     fit.add_argument("--pipeline", required=True, metavar="NAME",
                      help="a name that `skbci pipelines` lists")
     _add_alignment(fit)
-    fit.add_argument("--output", required=True, metavar="MODEL", help="file to write")
+    fit.add_argument("--output", required=True, metavar="MODEL",
+                     help="file to write (by skbci.persistence; by joblib if it ends in .joblib)")
 
     decode = _command(commands, "decode", _run_decode,
                       "what a saved decoder says of a recording or a stream")
@@ -63,7 +66,9 @@ def make_parser() -> argparse.ArgumentParser:
                         help="decode at these events (default: all); not with --hop")
     decode.add_argument("--hop", type=float, metavar="SECONDS",
                         help="decode window after window, so far apart, as a stream would be; "
-                        "streams always are (default there 0.1)")
+                        "streams are unless there are --markers (default there 0.1)")
+    decode.add_argument("--markers", metavar="NAME",
+                        help="decode a stream at the markers of another one, of this name")
     decode.add_argument("--output", metavar="FILE.csv",
                         help="write there instead of to the screen")
 

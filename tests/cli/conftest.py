@@ -40,7 +40,7 @@ def model(recordings, tmp_path_factory):
     """A decoder of the first person, saved."""
     from skbci.cli import main
 
-    path = tmp_path_factory.mktemp("models") / "decoder"
+    path = tmp_path_factory.mktemp("models") / "decoder.joblib"
     assert main(["fit", str(recordings / "sub-01_raw.fif"), "--tmax", "2", "--pipeline",
                  "csp-lda", "--output", str(path)]) == 0
     return path

@@ -78,6 +78,18 @@ def test_files_are_read_as_asked(wanted, recordings, capsys):
     assert "| csp-lda" in capsys.readouterr().out
 
 
+def test_fits_are_kept_in_a_folder(recordings, tmp_path, capsys):
+    kept = tmp_path / "kept"
+    command = ["compare", str(recordings), "--tmax", "2", "--pipelines", "csp-lda", "--split",
+               "within-subject", "--folds", "2", "--no-confounds", "--cache", str(kept)]
+    tables = []
+    for _ in range(2):
+        assert main(command) == 0
+        tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1]  # the times of the fits, too
+    assert list(kept.rglob("*"))
+
+
 def test_files_of_other_channels_are_named(recordings, tmp_path, capsys):
     from tests.cli.conftest import continuous
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import joblib
 import mne
 import numpy as np
 import pandas as pd
@@ -44,6 +45,86 @@ def test_windows_one_after_another(model, fitted, recordings, capsys):
     raw = mne.io.read_raw(file, verbose="error")
     windows, _ = SlidingWindows(2.0, 0.5, sfreq=RATE).explode(raw.get_data())
     np.testing.assert_allclose(found, fitted.predict_proba(windows), atol=6e-4)
+
+
+class Amplifier:
+    """What `LSLInput` gives, from a recording."""
+
+    sfreq = float(RATE)
+
+    def __init__(self, name, *, picks, markers=None):
+        assert name == "amplifier"
+        self.raw = mne.io.read_raw(self.file, verbose="error").pick(picks)
+        self.markers = markers
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def __iter__(self):
+        cues = self.raw.annotations.onset + 100.0
+        for start in range(0, self.raw.n_times, 50):
+            stop = min(start + 50, self.raw.n_times)
+            stamps = 100.0 + np.arange(start, stop) / RATE
+            chunk = self.raw.get_data(start=start, stop=stop), stamps
+            due = cues[(cues >= stamps[0]) & (cues <= stamps[-1])]
+            yield chunk if self.markers is None else (*chunk, due)
+
+
+@pytest.mark.parametrize("wanted", [["--hop", "0.5"], ["--markers", "cues"]])
+def test_a_stream(wanted, model, fitted, recordings, monkeypatch, capsys):
+    file = recordings / "sub-02_raw.fif"
+    monkeypatch.setattr(Amplifier, "file", file, raising=False)
+    monkeypatch.setattr("skbci.cli._decode.LSLInput", Amplifier)
+    assert main(["decode", str(model), "lsl:amplifier", *wanted]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    found = np.array([line.split(",")[2:] for line in lines], dtype=float)
+    if wanted[0] == "--markers":
+        rows = read_epochs(file, tmax=2).X
+    else:
+        raw = mne.io.read_raw(file, verbose="error")
+        rows, _ = SlidingWindows(2.0, 0.5, sfreq=RATE).explode(raw.get_data())
+    np.testing.assert_allclose(found, fitted.predict_proba(rows), atol=6e-4)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [(["--markers", "cues"], "--markers are for streams"),
+     (["--hop", "1", "--events", "left"], "--events and --hop")],
+)
+def test_what_excludes_each_other_is_refused(wanted, said, model, recordings, capsys):
+    assert main(["decode", str(model), str(recordings / "sub-02_raw.fif"), *wanted]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_decoder_is_refused(recordings, tmp_path, capsys):
+    path = tmp_path / "other.joblib"
+    for content in ("joblib", "text"):
+        if content == "joblib":
+            joblib.dump({"a": 1}, path)
+        else:
+            path.write_text("no decoder")
+        assert main(["decode", str(path), str(recordings / "sub-01_raw.fif")]) == 2
+        assert "is no decoder of skbci fit" in capsys.readouterr().err
+
+
+@pytest.mark.extras
+def test_a_decoder_in_a_file_that_runs_no_code(recordings, tmp_path, capsys):
+    pytest.importorskip("skops")
+    pytest.importorskip("safetensors")
+    file, tables = str(recordings / "sub-01_raw.fif"), []
+    for pipeline in ("csp-lda", "tangent-hjb"):
+        for name in ("decoder.skbci", "decoder.joblib"):
+            path = str(tmp_path / name)
+            wanted = ["--tmax", "2", "--pipeline", pipeline, "--output", path]
+            assert main(["fit", file, *wanted]) == 0
+            capsys.readouterr()
+            assert main(["decode", path, file]) == 0
+            tables.append(capsys.readouterr().out)
+    assert tables[0] == tables[1]
+    assert tables[2] == tables[3] != tables[0]
 
 
 def test_a_recording_at_another_rate_is_refused(model, recordings, tmp_path, capsys):

@@ -36,7 +36,6 @@ def test_it_runs_as_a_module(recordings):
          "needs recordings of two subjects or more"),
         (["fit", "{0}", "--pipeline", "csp-lda", "--output", "{1}/no/model"], "no folder"),
         (["decode", "{1}/none", "{0}/sub-01_raw.fif"], "there is no such file"),
-        (["decode", "{0}/sub-01_raw.fif", "{0}/sub-01_raw.fif"], "is no decoder that skbci fit"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_status_two(command, said, recordings, tmp_path, capsys):
