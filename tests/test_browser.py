@@ -37,10 +37,12 @@ async function open_page(page, width) {
 (async () => {
   for (const page of pages) for (const width of widths) {
     const [frame, inside] = await open_page(page, width);
-    const root = inside.documentElement;
+    // The article has a frame of its own: what scrolls there does not show in the page's width.
+    const frames = [inside.documentElement, inside.body,
+                    ...inside.querySelectorAll(".bd-main, .bd-content, .bd-article-container")];
     const header = inside.querySelector(".bd-header");
-    seen.push({page, width, room: root.clientWidth,
-      needs: Math.max(root.scrollWidth, inside.body.scrollWidth),
+    seen.push({page, width,
+      too_wide: Math.max(...frames.map(one => one.scrollWidth - one.clientWidth)),
       header: header ? header.offsetHeight : 0,
       missing: [...inside.images].filter(i => !i.naturalWidth).map(i => i.getAttribute("src")),
       raw: [...inside.querySelectorAll("span.math, div.math")]
@@ -113,8 +115,7 @@ def seen(tmp_path_factory):
 def test_pages_fit_the_screen(seen, width):
     pages = [page for page in seen["pages"] if page["width"] == width]
     assert len(pages) > 30
-    too_wide = {page["page"]: page["needs"] for page in pages if page["needs"] > page["room"]}
-    assert not too_wide
+    assert not {page["page"]: page["too_wide"] for page in pages if page["too_wide"] > 1}
 
 
 @pytest.mark.parametrize("width", WIDTHS.values(), ids=list(WIDTHS))
