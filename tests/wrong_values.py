@@ -233,6 +233,10 @@ add(evaluation.compare, pipelines={"lda": LDA}, X=ROWS[:, :, 0], y=LABELS,
 add(evaluation.confound_report, X=ROWS, y=LABELS, n_permutations=1, random_state=0,
     cv=model_selection.LeaveSubjectsOut(2))
 add(evaluation.leakage_report, cv=model_selection.LeaveSubjectsOut(2), X=ROWS, y=LABELS)
+MOABB = pd.DataFrame({
+    "score": [0.6, 0.7, 0.8, 0.7, 0.7, 0.9], "pipeline": ["CSP"] * 3 + ["TS"] * 3,
+    "subject": list("abcabc"), "session": "0", "dataset": "one"})
+add(evaluation.meta_analysis, results=MOABB, baseline="CSP")
 add(evaluation.spatial_patterns, estimator=baselines.csp_lda(2, tmin=0.1).fit(ROWS, LABELS),
     X=ROWS, y=LABELS)
 add(evaluation.time_to_loss, history=pd.DataFrame({"train_loss": [2.0, 1.0], "dur": [1.0, 1.0]}))
@@ -301,6 +305,8 @@ for kind, method, arguments in (
      {"times": pd.DataFrame({"hjb": [1.0, 2.0], "adam": [2.0, 3.0]}, index=["a", "b"])}),
     (display.LatentDisplay, "from_estimator",
      {"estimator": LATENT, "X": SIGNALS, "y": LABELS}),
+    (display.ForestDisplay, "from_meta_analysis",
+     {"result": evaluation.meta_analysis(MOABB, "CSP")}),
     (display.LossWeightDisplay, "from_history", {"history": HISTORY}),
     (display.PatternDisplay, "from_estimator",
      {"estimator": ONLINE, "X": ROWS, "y": LABELS}),

@@ -2,6 +2,7 @@
 
 from skbci.display._comparison import ComparisonDisplay
 from skbci.display._convergence import ConvergenceDisplay
+from skbci.display._forest import ForestDisplay
 from skbci.display._latent import LatentDisplay
 from skbci.display._loss_weights import LossWeightDisplay
 from skbci.display._patterns import PatternDisplay
@@ -12,6 +13,7 @@ from skbci.display._trajectory import TrajectoryDisplay
 __all__ = [
     "ComparisonDisplay",
     "ConvergenceDisplay",
+    "ForestDisplay",
     "LatentDisplay",
     "LossWeightDisplay",
     "PatternDisplay",

@@ -1,7 +1,8 @@
 """From pipelines to an honest table: comparisons on shared folds, paired tests, leakage.
 
 `compare` runs every pipeline on the same folds and gives a `Comparison`: scores a fold and a
-subject, times, paired tests against a baseline. `leakage_report` says what a split would leak
+subject, times, paired tests against a baseline; `meta_analysis` combines those of several data
+sets. `leakage_report` says what a split would leak
 before anybody trusts its score; `time_to_loss`, when training had converged. On line,
 `self_paced_scores` counts false activations, and `information_transfer_rate` bits a minute.
 """
@@ -15,6 +16,7 @@ from skbci.evaluation._convergence import time_to_loss
 from skbci.evaluation._information_transfer import information_transfer_rate
 from skbci.evaluation._leakage import leakage_report
 from skbci.evaluation._leakage_report import LeakageReport
+from skbci.evaluation._meta_analysis import MetaAnalysis, meta_analysis
 from skbci.evaluation._patterns import spatial_patterns
 from skbci.evaluation._self_paced import self_paced_scores
 
@@ -22,10 +24,12 @@ __all__ = [
     "Comparison",
     "ConfoundReport",
     "LeakageReport",
+    "MetaAnalysis",
     "compare",
     "confound_report",
     "information_transfer_rate",
     "leakage_report",
+    "meta_analysis",
     "self_paced_scores",
     "spatial_patterns",
     "time_to_loss",

@@ -174,3 +174,48 @@ def test_searches_over_alignments(evaluate):
     grid = {"mdm": {"align": ["passthrough", EuclideanAlignment()]}}
     results = evaluate("CrossSessionEvaluation", {"mdm": riemann_mdm(sfreq=128)}, param_grid=grid)
     assert len(results) == 4
+
+
+def test_meta_analysis_is_that_of_moabb():
+    from moabb.analysis.meta_analysis import (
+        compute_dataset_statistics,
+        find_significant_differences,
+    )
+
+    from skbci.evaluation import meta_analysis
+    from tests.evaluation.test_meta_analysis import make_table
+
+    table = make_table((5, 9, 24, 31))
+    own = meta_analysis(table, "A")
+    theirs = compute_dataset_statistics(table)
+    p, smd = find_significant_differences(theirs)
+    for name in ("B", "C"):
+        np.testing.assert_allclose(own.combined.loc[name, "smd"], smd.loc[name, "A"])
+        np.testing.assert_allclose(own.combined.loc[name, "p"], p.loc[name, "A"])
+        pairs = theirs[(theirs["pipe1"] == name) & (theirs["pipe2"] == "A")].set_index("dataset")
+        lines = own.datasets[own.datasets["pipeline"] == name].set_index("dataset")
+        np.testing.assert_allclose(lines["smd"], pairs.loc[lines.index, "smd"])
+        np.testing.assert_allclose(lines["p"], pairs.loc[lines.index, "p"])
+
+
+def test_tables_go_there_and_back(evaluate):
+    from moabb.analysis.chance_level import chance_by_chance
+    from moabb.analysis.meta_analysis import compute_dataset_statistics
+
+    from skbci.evaluation import Comparison, meta_analysis
+
+    pipelines = {"csp": csp_lda(2, sfreq=128), "mdm": riemann_mdm(sfreq=128)}
+    results = evaluate("CrossSessionEvaluation", pipelines, n_subjects=3)
+    result = Comparison.from_moabb(results, "csp")
+    (levels,) = chance_by_chance(results).values()
+    assert result.chance == levels["theoretical"]
+    assert result.chance_bound == levels["adjusted"][0.05]
+    means = results.groupby(["subject", "pipeline"])["score"].mean().unstack()
+    np.testing.assert_allclose(result.subjects, means[result.subjects.columns])
+    other = result.to_moabb("another")
+    both = meta_analysis({"one": result, "two": Comparison.from_moabb(other)}, "csp")
+    assert both.combined.loc["mdm", "n_datasets"] == 2
+    statistics = compute_dataset_statistics(other)  # MOABB takes the table
+    np.testing.assert_allclose(
+        statistics.query("pipe1 == 'mdm' and pipe2 == 'csp'")["smd"], both.datasets["smd"][:1],
+        atol=1e-9)
