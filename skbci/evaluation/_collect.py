@@ -9,7 +9,6 @@ import pandas as pd
 
 from skbci._eegarray.rows import rows_by_label
 from skbci.evaluation import _paired
-from skbci.evaluation._comparison import Comparison
 
 _FOLD_COLUMNS = ("pipeline", "fold", "score", "fit_s", "predict_s", "n_train", "n_test")
 RESERVED = {*_FOLD_COLUMNS, "mean", "sd", "n", "folds"}
@@ -20,8 +19,8 @@ _TEST_COLUMNS = ("n", "difference", "ci_low", "ci_high", "p_wilcoxon", "p_wilcox
 def collect(
     results: list[tuple[dict[str, Any], dict[Any, float]]], names: list[str], person: str,
     labels: np.ndarray | None, baseline: str | None, metric: str, chance: float,
-) -> Comparison:
-    """Build the tables from each fold's line and its subjects' scores."""
+) -> dict[str, Any]:
+    """Build the fields of a `Comparison` from each fold's line and its subjects' scores."""
     folds = pd.DataFrame([line for line, _ in results])
     subjects = _subject_table(results, names, person, labels)
     unit = person if len(subjects) > 1 else "fold"
@@ -38,8 +37,11 @@ def collect(
         axis=1,
     ).loc[names].rename_axis("pipeline")
     test_share = float((folds["n_test"] / folds["n_train"]).mean()) if unit == "fold" else 0.0
-    return Comparison(summary, folds, subjects, _test_table(wide, baseline, test_share), metric,
-                      unit, baseline, chance)
+    return {
+        "summary": summary, "folds": folds, "subjects": subjects,
+        "tests": _test_table(wide, baseline, test_share), "metric": metric, "unit": unit,
+        "baseline": baseline, "chance": chance,
+    }
 
 
 def _subject_table(

@@ -175,8 +175,9 @@ def compare(
             job.key = key
     lines = run_folds(jobs, X, y, subjects, kept, n_jobs, progress)
     chance = _chance(first, X, y, folds, scorings["score"])
-    return collect(lines, list(pipelines), person, subjects, baseline, _metric_name(scoring),
+    fields = collect(lines, list(pipelines), person, subjects, baseline, _metric_name(scoring),
                    chance)
+    return Comparison(**fields)
 
 
 def _check_input(pipelines: Any, X: Signals, y: Labels, baseline: str | None) -> None:

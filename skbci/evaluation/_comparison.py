@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from skbci.evaluation import _tables
+from skbci.evaluation._moabb_table import MoabbTables
 
 __all__ = ["Comparison"]
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(MoabbTables):
     """Scores of several pipelines on the same folds, with paired tests.
 
     Made by :func:`compare`. Printing it gives a table, a notebook shows it.
@@ -63,63 +64,6 @@ class Comparison:
     baseline: str | None
     chance: float
     chance_bound: float = math.nan
-
-    @classmethod
-    def from_moabb(
-        cls, results: pd.DataFrame, baseline: str | None = None, *, metric: str = "score",
-        dataset: str | None = None,
-    ) -> Comparison:
-        """Make a comparison of the results of a MOABB evaluation.
-
-        Parameters
-        ----------
-        results : DataFrame
-            What ``process`` of the evaluation returned. A session of a subject is a fold, a
-            subject's score the mean of its sessions'.
-        baseline : str, optional
-            Name of the pipeline that the others are tested against.
-        metric : str, default="score"
-            What the score is called; MOABB's table does not say.
-        dataset : str, optional
-            Which of several data sets; `meta_analysis` combines them.
-
-        Returns
-        -------
-        Comparison
-            ``chance`` is one over the number of classes, ``chance_bound`` what guesses exceed in
-            one of twenty sessions.
-
-        Raises
-        ------
-        ValueError
-            If columns or scores are missing, or there are several data sets and none is named.
-        """
-        from skbci.evaluation._moabb_table import from_moabb
-
-        return from_moabb(results, baseline, metric, dataset)
-
-    def to_moabb(self, dataset: str) -> pd.DataFrame:
-        """Write the subjects' scores as the table of a MOABB evaluation.
-
-        Parameters
-        ----------
-        dataset : str
-            What the data set is called.
-
-        Returns
-        -------
-        DataFrame
-            A row for each subject and pipeline, with MOABB's columns: its statistics and pictures
-            take it, alone or beside results of MOABB's own.
-
-        Raises
-        ------
-        ValueError
-            If the comparison knows no subjects.
-        """
-        from skbci.evaluation._moabb_table import to_moabb
-
-        return to_moabb(self, dataset)
 
     def unit_scores(self) -> pd.DataFrame:
         """Return the scores that the summary averages.

@@ -13,7 +13,7 @@ from scipy import stats
 from skbci._checks import refusal
 from skbci.evaluation import _paired, _tables
 from skbci.evaluation._comparison import Comparison
-from skbci.evaluation._moabb_table import by_dataset, from_moabb
+from skbci.evaluation._moabb_table import by_dataset
 
 __all__ = ["MetaAnalysis", "meta_analysis"]
 
@@ -131,8 +131,8 @@ def meta_analysis(results: Any, baseline: str) -> MetaAnalysis:
                 raise TypeError(f"{who}: results[{name!r}] is a {type(one).__name__}, not a "
                                 "Comparison.")
     elif isinstance(results, pd.DataFrame):
-        sets = {name: from_moabb(part, None, "score", None)
-                for name, part in by_dataset(results, who).items()}
+        parts = by_dataset(results, who)
+        sets = {name: Comparison.from_moabb(part) for name, part in parts.items()}
     else:
         because = "must be a dict of Comparisons, or MOABB's table"
         raise TypeError(refusal(results, "results", who, because))
@@ -215,7 +215,7 @@ def _combined(own: pd.DataFrame) -> dict[str, Any]:
     reach = float(stats.norm.ppf(0.975)) * error
     p = float(own["p"].iloc[0])
     if len(own) > 1:
-        p = float(stats.combine_pvalues(own["p"], method="stouffer", weights=weights).pvalue)
+        p = float(stats.combine_pvalues(own["p"].tolist(), "stouffer", weights.tolist()).pvalue)
     return {
         "n_datasets": len(own), "n_subjects": int(own["n"].sum()), "smd": smd,
         "ci_low": smd - reach, "ci_high": smd + reach, "p": p,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,67 @@ from scipy import stats
 
 from skbci._checks import refusal
 from skbci.evaluation._collect import collect
-from skbci.evaluation._comparison import Comparison
 
-__all__ = ["by_dataset", "from_moabb", "to_moabb"]
+__all__ = ["MoabbTables", "by_dataset"]
 
 _NEEDED = ("score", "subject", "session", "dataset", "pipeline")
+
+
+class MoabbTables:
+    """What a `Comparison` exchanges with MOABB."""
+
+    @classmethod
+    def from_moabb(
+        cls, results: pd.DataFrame, baseline: str | None = None, *, metric: str = "score",
+        dataset: str | None = None,
+    ) -> Self:
+        """Make a comparison of the results of a MOABB evaluation.
+
+        Parameters
+        ----------
+        results : DataFrame
+            What ``process`` of the evaluation returned. A session of a subject is a fold, a
+            subject's score the mean of its sessions'.
+        baseline : str, optional
+            Name of the pipeline that the others are tested against.
+        metric : str, default="score"
+            What the score is called; MOABB's table does not say.
+        dataset : str, optional
+            Which of several data sets; `meta_analysis` combines them.
+
+        Returns
+        -------
+        Comparison
+            ``chance`` is one over the number of classes, ``chance_bound`` what guesses exceed in
+            one of twenty sessions.
+
+        Raises
+        ------
+        ValueError
+            If columns or scores are missing, or there are several data sets and none is named.
+        """
+        return cls(**_fields(results, baseline, metric, dataset))
+
+    def to_moabb(self, dataset: str) -> pd.DataFrame:
+        """Write the subjects' scores as the table of a MOABB evaluation.
+
+        Parameters
+        ----------
+        dataset : str
+            What the data set is called.
+
+        Returns
+        -------
+        DataFrame
+            A row for each subject and pipeline, with MOABB's columns: its statistics and pictures
+            take it, alone or beside results of MOABB's own.
+
+        Raises
+        ------
+        ValueError
+            If the comparison knows no subjects.
+        """
+        return _rows(self, dataset)
 
 
 def check_table(results: Any, who: str) -> pd.DataFrame:
@@ -53,8 +109,10 @@ def by_dataset(results: Any, who: str) -> dict[str, pd.DataFrame]:
     return {str(name): part for name, part in table.groupby("dataset", sort=False, observed=True)}
 
 
-def from_moabb(results: Any, baseline: str | None, metric: str, dataset: str | None) -> Comparison:
-    """Make a comparison of one set's results; see `Comparison.from_moabb`."""
+def _fields(
+    results: Any, baseline: str | None, metric: str, dataset: str | None
+) -> dict[str, Any]:
+    """Fields of a comparison of one set's results."""
     who = "Comparison.from_moabb"
     sets = by_dataset(results, who)
     if dataset is None and len(sets) > 1:
@@ -79,12 +137,12 @@ def from_moabb(results: Any, baseline: str | None, metric: str, dataset: str | N
             "n_train": _number(row.get("samples")), "n_test": _number(row.get("samples_test")),
         }, {people[place]: float(row["score"])}))
     chance, bound = _chance(table)
-    found = collect(lines, names, "subject", people, baseline, metric, chance)
-    return Comparison(**{**vars(found), "chance_bound": bound})
+    fields = collect(lines, names, "subject", people, baseline, metric, chance)
+    return {**fields, "chance_bound": bound}
 
 
-def to_moabb(comparison: Comparison, dataset: str) -> pd.DataFrame:
-    """Write a comparison as MOABB's table; see `Comparison.to_moabb`."""
+def _rows(comparison: Any, dataset: str) -> pd.DataFrame:
+    """Rows of MOABB's table."""
     if not isinstance(dataset, str):
         raise TypeError(refusal(dataset, "dataset", "Comparison.to_moabb", "must be a name"))
     if not len(comparison.subjects):
