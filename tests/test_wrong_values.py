@@ -15,7 +15,8 @@ from tests.public_estimators import public_modules
 FEW = ("x", "1.5", "10**400", "zeros")
 # Without parameters of their own, or of a kind that only they are given.
 WITHOUT = {
-    "Comparison", "MetaAnalysis", "ConfoundReport", "LeakageReport", "CompactionReport", "NetworkCost", "Evidence",
+    "Comparison", "MetaAnalysis", "ConfoundReport", "LeakageReport",
+    "CompactionReport", "NetworkCost", "Evidence",
     "Trajectory", "Gradients", "WeightingPolicy", "PruningMethod", "MaskedTraining", "Pipeline",
     "Augmentation", "Augmented",
     # Warnings and errors.
