@@ -3,13 +3,15 @@
 The simulators (`make_motor_imagery`, `make_imagery_execution`, `make_ssvep`, `make_erp`,
 `make_eye_state`) project dipole sources through a spherical head model and need nothing but a
 seed; `make_parity`, `make_modulo2` and `make_gabor_2d` are small functions to learn;
-`load_recording` and `save_recording` speak ``.npz``, `read_epochs` whatever MNE reads,
-`load_bci3_mental_imagery` the competition's own files; `fetch_moabb` and `fetch_tabular` download.
+`load_recording` and `save_recording` speak ``.npz``, `read_epochs` XDF and whatever MNE reads,
+`load_bids` whole data sets in BIDS, `load_bci3_mental_imagery` the competition's own files;
+`fetch_moabb` and `fetch_tabular` download.
 All of them return the same Bunch: ``X`` (an `EEGArray`; EEG in volts), ``y``, ``metadata``,
 ``sfreq``, ``ch_names``, ``DESCR`` and what else is known.
 """
 
 from skbci.datasets._bci3 import load_bci3_mental_imagery
+from skbci.datasets._load_bids import load_bids
 from skbci.datasets._mne.epochs import read_epochs
 from skbci.datasets._moabb import fetch_moabb
 from skbci.datasets._npz.recording import load_recording
@@ -26,6 +28,7 @@ __all__ = [
     "fetch_moabb",
     "fetch_tabular",
     "load_bci3_mental_imagery",
+    "load_bids",
     "load_recording",
     "make_erp",
     "make_eye_state",

@@ -19,6 +19,7 @@ from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.times import check_span, first_sample
 from skbci._typing import Picks
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._mne.bids import bids_path_of
 from skbci.datasets._mne.events import chosen_epochs, raw_events
 from skbci.datasets._mne.files import doubt_types, open_recording, whose
 from skbci.datasets._units import doubt_amplitude
@@ -46,15 +47,19 @@ def read_epochs(
     session: Any = None,
     run: Any = None,
     task: str | None = None,
+    stream: str | None = None,
+    marker_stream: str | None = None,
+    unit: str | None = None,
 ) -> Bunch:
-    """Read a recording in any format that MNE knows and cut epochs around its events.
+    """Read a recording in any format that MNE knows, or XDF, and cut epochs around its events.
 
     Parameters
     ----------
-    path_or_raw : path-like, mne.io.BaseRaw or mne.BaseEpochs
-        A continuous recording (FIF, EDF, BDF, GDF, BrainVision, EEGLAB ..., by the ending), a
-        file of epochs (ending in ``-epo.fif`` or ``_epo.fif``), or an object already read, which
-        is not changed.
+    path_or_raw : path-like, mne_bids.BIDSPath, mne.io.BaseRaw or mne.BaseEpochs
+        A continuous recording (FIF, EDF, BDF, GDF, BrainVision, EEGLAB ..., by the ending; XDF
+        with the extra ``xdf``), a file of epochs (ending in ``-epo.fif`` or ``_epo.fif``), or an
+        object already read, which is not changed. Of a file in a BIDS data set, events and
+        channels are those of its tables, with the extra ``bids``.
     event_id : dict of str to int, str or sequence of str, optional
         The events to take, by default all. Names choose among the annotations (or the epochs'
         events). A dictionary gives annotations codes by their names, as in
@@ -77,7 +82,13 @@ def read_epochs(
         What the rows' table says. Else the table that stored epochs bring along says it; then
         the header, of the subject; then the names of the file and its folders, such as
         ``S001R04.edf``, ``A01T.gdf`` or ``sub-01_ses-2_run-3_eeg.edf``; else all but the task
-        are 1, with a warning for the subject.
+        are 1, with a warning for the subject. The names in a BIDS data set come before the
+        header, and state the task.
+    stream, marker_stream : str, optional
+        Of an XDF file, the names of the streams of signals and of markers, where there are several
+        of type EEG, or several of markers.
+    unit : {"V", "mV", "uV", "nV"}, optional
+        Of an XDF file, the unit of the samples, where the file does not state it or is wrong.
 
     Returns
     -------
@@ -96,8 +107,11 @@ def read_epochs(
     ------
     FileNotFoundError
         If there is no such file.
+    ImportError
+        If it is an XDF file, or a BIDSPath, and the extra is not installed.
     ValueError
-        If MNE cannot read the file, it has no events, ``event_id`` names events that are not
+        If the file cannot be read, an XDF file has not one stream of EEG at a regular rate and one
+        of markers to choose, it has no events, ``event_id`` names events that are not
         there or contradicts those that are, or no window lies inside the recording.
 
     Warns
@@ -110,6 +124,7 @@ def read_epochs(
     See Also
     --------
     load_recording : Read ``.npz`` recordings.
+    load_bids : Read all recordings of a BIDS data set.
 
     Notes
     -----
@@ -131,8 +146,14 @@ def read_epochs(
     tmin, tmax = check_span(tmin, tmax, "read_epochs")
     if resample is not None:
         resample = check_positive(resample, "resample", "read_epochs", unit="Hz")
-    source = open_recording(path_or_raw)
-    levels = whose(source, path_or_raw, subject, session, run)
+    bids_path = bids_path_of(path_or_raw)
+    if bids_path is not None and bids_path.root is not None:
+        path_or_raw = bids_path.fpath
+    source = open_recording(
+        path_or_raw, bids_path, stream=stream, marker_stream=marker_stream, unit=unit
+    )
+    levels = whose(source, path_or_raw, subject, session, run, bids_path)
+    task = levels.pop("task", None) if task is None else task
     where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
     chosen = channel_picks(source.info, picks, str(where))
     bads = left_out_bads(source.info, chosen)

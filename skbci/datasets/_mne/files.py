@@ -13,6 +13,8 @@ import numpy as np
 from skbci._process.quiet import mne_level
 from skbci._recording.channels import named_otherwise
 from skbci.datasets._growth import check_gzip
+from skbci.datasets._mne.bids import bids_entities, read_bids
+from skbci.datasets._mne.xdf import read_xdf
 from skbci.datasets._names import header_subject, names_in
 
 if TYPE_CHECKING:
@@ -24,8 +26,16 @@ __all__ = ["doubt_types", "open_recording", "whose"]
 _EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
 
 
-def open_recording(path_or_raw: Any) -> Any:
+def open_recording(path_or_raw: Any, bids_path: Any = None, **of_xdf: str | None) -> Any:
     """Read a file by its ending, or copy an object that was read before.
+
+    Parameters
+    ----------
+    path_or_raw : path-like, mne.io.BaseRaw or mne.BaseEpochs
+    bids_path : mne_bids.BIDSPath, optional
+        The file's, where it is of a BIDS data set.
+    **of_xdf : str or None
+        ``stream``, ``marker_stream`` and ``unit`` of an XDF file.
 
     Returns
     -------
@@ -44,6 +54,14 @@ def open_recording(path_or_raw: Any) -> Any:
     RuntimeWarning, UserWarning
         MNE's own, and if an EDF or BDF file is shorter than its header states.
     """
+    given = {name: value for name, value in of_xdf.items() if value is not None}
+    suffix = Path(path_or_raw).suffix if isinstance(path_or_raw, (str, os.PathLike)) else ""
+    xdf = suffix.lower() in (".xdf", ".xdfz")
+    if given and not xdf:
+        name, value = next(iter(given.items()))
+        raise ValueError(f"read_epochs: {name}={value!r} is for XDF files, and this is none.")
+    if bids_path is not None and not xdf:
+        return read_bids(bids_path)
     if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):
         return _in_memory(path_or_raw.copy().load_data, "the recording")
     if not isinstance(path_or_raw, (str, os.PathLike)):
@@ -54,6 +72,8 @@ def open_recording(path_or_raw: Any) -> Any:
     path = Path(path_or_raw).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"No recording at {path}: there is no such file.")
+    if xdf:
+        return read_xdf(path, **of_xdf)
     if path.suffix == ".gz":
         _in_memory(lambda: check_gzip(path), path)
     read = mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw
@@ -110,11 +130,13 @@ def doubt_types(info: Info, picks: np.ndarray, where: Any) -> None:
         )
 
 
-def whose(source: Any, path_or_raw: Any, subject: Any, session: Any, run: Any) -> dict[str, Any]:
+def whose(
+    source: Any, path_or_raw: Any, subject: Any, session: Any, run: Any, bids_path: Any = None
+) -> dict[str, Any]:
     """Subject, session and run of a recording.
 
-    What is given wins; then the header says who it is; then the file's name and folders; else
-    each is 1, with a warning for the subject.
+    What is given wins; then what the names of a BIDS data set state; then the header says who it
+    is; then the file's name and folders; else each is 1, with a warning for the subject.
     """
     if isinstance(path_or_raw, (str, os.PathLike)):
         path: Any = path_or_raw
@@ -124,6 +146,8 @@ def whose(source: Any, path_or_raw: Any, subject: Any, session: Any, run: Any) -
     named = names_in(path) if path is not None else {}
     if (known := header_subject(source.info)) is not None:
         named["subject"] = known
+    if bids_path is not None:
+        named |= bids_entities(bids_path)
     given = {"subject": subject, "session": session, "run": run}
     stated = named | {level: value for level, value in given.items() if value is not None}
     own = getattr(source, "metadata", None)
@@ -133,4 +157,5 @@ def whose(source: Any, path_or_raw: Any, subject: Any, session: Any, run: Any) -
             "from; all its rows became subject 1. Pass subject=... to read_epochs.",
             UserWarning, stacklevel=3,
         )
-    return {level: stated.get(level, 1) for level in given}
+    levels = {level: stated.get(level, 1) for level in given}
+    return levels | ({"task": stated["task"]} if "task" in stated else {})

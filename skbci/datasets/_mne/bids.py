@@ -1,0 +1,98 @@
+"""Files of data sets in the Brain Imaging Data Structure (BIDS)."""
+
+from __future__ import annotations
+
+import re
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+from skbci._process.quiet import mne_level
+from skbci.datasets._names import plain_name
+
+__all__ = ["bids_entities", "bids_path_of", "import_bids", "read_bids"]
+
+_NAME = re.compile(r"sub-[A-Za-z0-9]+_(?:\S+_)?(eeg|ieeg|meg)\.[A-Za-z.]+")
+_DESCRIPTION = "dataset_description.json"
+
+
+def import_bids(who: str) -> Any:
+    """Import mne-bids.
+
+    Raises
+    ------
+    ImportError
+        Naming the extra.
+    """
+    try:
+        import mne_bids
+    except ImportError as error:
+        raise ImportError(
+            f'{who}: BIDS data sets need mne-bids, which is not installed: '
+            'pip install "skbci[bids]"'
+        ) from error
+    return mne_bids
+
+
+def bids_path_of(path: Any) -> Any:
+    """Return a file's `mne_bids.BIDSPath`, or None where it is of no BIDS data set.
+
+    Warns
+    -----
+    UserWarning
+        If it is of one, and mne-bids is not installed to read its tables.
+    """
+    module = sys.modules.get("mne_bids.path")
+    if module is not None and isinstance(path, module.BIDSPath):
+        return path
+    if not isinstance(path, (str, Path)):
+        return None
+    file = Path(path).expanduser()
+    folders = list(file.absolute().parents)[:5]
+    if not _NAME.fullmatch(file.name) or not any((one / _DESCRIPTION).exists() for one in folders):
+        return None
+    try:
+        mne_bids = import_bids(str(path))
+    except ImportError as error:
+        warnings.warn(
+            f"{error} The file is read without the data set's tables of events and channels.",
+            UserWarning, stacklevel=4,
+        )
+        return None
+    return mne_bids.get_bids_path_from_fname(file, verbose="error")
+
+
+def read_bids(bids_path: Any) -> Any:
+    """Read a recording with its tables of events and channels.
+
+    Returns
+    -------
+    mne.io.BaseRaw
+        With its data in memory.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such recording.
+    ValueError
+        If it is damaged, or contradicts its tables.
+    """
+    mne_bids = import_bids(str(bids_path))
+    if bids_path.root is None:
+        raise ValueError(f"{bids_path!s}: this BIDSPath has no root; set BIDSPath(root=...).")
+    try:
+        with mne_level("WARNING"):
+            return mne_bids.read_raw_bids(bids_path, verbose="warning").load_data()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"No recording at {bids_path!s}: {error}") from error
+    except Exception as error:  # each of the readers fails in its own way
+        reason = str(error) or type(error).__name__
+        raise ValueError(f"{bids_path!s} cannot be read as BIDS: {reason}") from error
+
+
+def bids_entities(bids_path: Any) -> dict[str, Any]:
+    """Subject, session, run and task that a BIDS path states; numbers as int."""
+    found = {level: getattr(bids_path, level) for level in ("subject", "session", "run")}
+    entities = {level: plain_name(name) for level, name in found.items() if name is not None}
+    return entities | ({"task": bids_path.task} if bids_path.task else {})

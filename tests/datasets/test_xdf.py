@@ -1,0 +1,208 @@
+"""XDF files, written here chunk by chunk as the format's specification says."""
+
+from __future__ import annotations
+
+import re
+import struct
+import sys
+import warnings
+
+import numpy as np
+import pytest
+
+from skbci.datasets import read_epochs
+
+RATE = 100.0
+
+
+def varlen(n):
+    return b"\x01" + struct.pack("<B", n) if n < 256 else b"\x04" + struct.pack("<I", n)
+
+
+def chunk(tag, content):
+    return varlen(len(content) + 2) + struct.pack("<H", tag) + content
+
+
+def header(number, name, kind, form, n_channels, rate, channels=()):
+    desc = "".join(
+        "<channel>" + "".join(f"<{key}>{value}</{key}>" for key, value in channel.items())
+        + "</channel>" for channel in channels
+    )
+    xml = (
+        f'<?xml version="1.0"?><info><name>{name}</name><type>{kind}</type>'
+        f"<channel_count>{n_channels}</channel_count><nominal_srate>{rate}</nominal_srate>"
+        f"<channel_format>{form}</channel_format>"
+        f"<desc><channels>{desc}</channels></desc></info>"
+    )
+    return chunk(2, struct.pack("<I", number) + xml.encode())
+
+
+def signal_samples(number, stamps, rows):
+    out = struct.pack("<I", number) + varlen(len(rows))
+    for stamp, row in zip(stamps, rows):
+        out += b"\x08" + struct.pack("<d", stamp) + np.asarray(row, "<f4").tobytes()
+    return chunk(3, out)
+
+
+def marker_samples(number, stamps, texts):
+    out = struct.pack("<I", number) + varlen(len(texts))
+    for stamp, text in zip(stamps, texts):
+        out += b"\x08" + struct.pack("<d", stamp) + varlen(len(text)) + text.encode()
+    return chunk(3, out)
+
+
+def footer(number, n):
+    xml = f"<info><sample_count>{n}</sample_count></info>"
+    return chunk(6, struct.pack("<I", number) + xml.encode())
+
+
+CHANNELS = [{"label": "C3", "unit": "microvolts", "type": "EEG"},
+            {"label": "C4", "unit": "uV", "type": "EEG"},
+            {"label": "EOGL", "unit": "microvolts", "type": "EOG"}]
+EVENTS = {5.0: "left", 9.0: "right", 13.0: "left", 17.004: "right"}
+
+
+def signal(seconds=24):
+    return np.random.default_rng(0).normal(0, 20, (round(seconds * RATE), 3))
+
+
+def write(path, *, stamps=None, data=None, channels=CHANNELS, kind="EEG", rate=RATE, footers=True,
+          events=EVENTS, first=b"", more=b""):
+    data = signal() if data is None else data
+    stamps = 1000 + np.arange(len(data)) / RATE if stamps is None else stamps
+    out = b"XDF:" + chunk(1, b'<?xml version="1.0"?><info><version>1.0</version></info>')
+    out += first + header(1, "amplifier", kind, "float32", data.shape[1], rate, channels)
+    for at in range(0, len(data), 50):
+        out += signal_samples(1, stamps[at : at + 50], data[at : at + 50])
+    if events is not None:
+        out += header(2, "cues", "Markers", "string", 1, 0)
+        out += marker_samples(2, [1000 + time for time in events], list(events.values()))
+    if footers:
+        out += footer(1, len(data)) + (footer(2, len(events)) if events is not None else b"")
+    path.write_bytes(out + more)
+    return path
+
+
+@pytest.fixture
+def xdf():
+    return pytest.importorskip("pyxdf", reason="pyxdf is not installed")
+
+
+def test_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyxdf", None)
+    with pytest.raises(ImportError, match=r'pip install "skbci\[xdf\]"'):
+        read_epochs(write(tmp_path / "S01.xdf"))
+
+
+def test_its_parameters_are_for_no_other_format(tmp_path):
+    with pytest.raises(ValueError, match="marker_stream='cues' is for XDF files"):
+        read_epochs(tmp_path / "S01.edf", marker_stream="cues")
+
+
+@pytest.mark.extras
+def test_samples_around_markers_in_volts(tmp_path, xdf):
+    name = "sub-P003_ses-S002_task-Default_run-004_eeg.xdf"  # of the Lab Recorder
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = read_epochs(write(tmp_path / name), tmin=-0.5, tmax=1.5)
+    assert data.y.tolist() == list(EVENTS.values())
+    assert (data.X.shape, data.ch_names, data.sfreq) == ((4, 2, 200), ["C3", "C4"], RATE)
+    for row, onset in zip(data.X, (5.0, 9.0, 13.0, 17.0)):  # at the nearest sample
+        at = round(onset * RATE)
+        right = np.float32(signal()[at - 50 : at + 150, :2].T) * 1e-6
+        np.testing.assert_allclose(np.asarray(row), right, rtol=1e-6)
+    table = data.metadata
+    assert (table["subject"][0], table["session"][0], table["run"][0]) == (3, 2, 4)
+    np.testing.assert_allclose(table["onset"], [5, 9, 13, 17])
+
+
+@pytest.mark.extras
+def test_missing_samples_are_crossed_by_no_window(tmp_path, xdf):
+    data = signal()
+    stamps = 1000 + np.arange(len(data)) / RATE
+    stamps[1000:] += 2.0  # the marker at 13 s is recorded at sample 1100
+    path = write(tmp_path / "S01.xdf", stamps=stamps,
+                 events={5.0: "left", 9.5: "right", 11.0: "lost", 13.0: "left"})
+    with pytest.warns(UserWarning, match="left out") as said:
+        found = read_epochs(path, tmin=0.0, tmax=1.0)
+    text = " ".join(str(one.message) for one in said)
+    assert "1 of 4 markers were left out" in text
+    assert "1 of 3 events were left out, 1 because of annotations" in text
+    assert found.y.tolist() == ["left", "left"]
+    np.testing.assert_allclose(np.asarray(found.X)[1], np.float32(data[1100:1200, :2].T) * 1e-6,
+                               rtol=1e-6)
+
+
+@pytest.mark.extras
+def test_units_and_recordings_that_did_not_end(tmp_path, xdf):
+    bare = [{"label": name} for name in ("C3", "C4", "Cz")]
+    path = write(tmp_path / "S01.xdf", channels=bare, footers=False)
+    with pytest.warns(UserWarning, match="cut short|microvolts") as said:
+        found = read_epochs(path)
+    text = " ".join(str(one.message) for one in said)
+    assert "unit of 3 channels; they are taken for microvolts" in text
+    assert "is cut short, or its recorder did not end: 2400 samples" in text
+    assert found.ch_names == ["C3", "C4", "Cz"]
+    stated = read_epochs(write(path, channels=bare), unit="mV")
+    np.testing.assert_allclose(np.asarray(stated.X), np.asarray(found.X) * 1000)
+    unnamed = read_epochs(write(path, channels=()), unit="uV")
+    assert unnamed.ch_names == ["EEG000", "EEG001", "EEG002"]
+
+
+SECOND = header(3, "second", "EEG", "float32", 1, RATE) + signal_samples(
+    3, 1000 + np.arange(10) / RATE, np.zeros((10, 1)))
+MORE_MARKERS = header(4, "keyboard", "Markers", "string", 1, 0) + marker_samples(
+    4, [1003.0], ["space"])
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize(("change", "message"), [
+    ({"kind": "Audio"}, "no EEG stream: choose one with stream=...; it has 'amplifier' (Audio, "
+                        "2400 samples), 'cues' (Markers, 4 samples)"),
+    ({"more": SECOND}, "has 2 EEG streams: choose one with stream="),
+    ({"events": None}, "no marker stream: choose one with marker_stream="),
+    ({"more": MORE_MARKERS}, "has 2 marker streams"),
+    ({"rate": 0}, "'amplifier' has no regular sampling rate"),
+    ({"rate": 250}, "states 250 Hz, but its samples come at an irregular rate, or another one "
+                    "(100 Hz)"),
+    ({"channels": CHANNELS[:2]}, "describes 2 channels and holds 3"),
+    ({"channels": [CHANNELS[0]] * 3}, "channel labels has ['C3'] more than once"),
+    ({"channels": [{**one, "unit": "furlong"} for one in CHANNELS]}, "unit='furlong' must be"),
+])
+def test_what_cannot_be_read_is_said(tmp_path, xdf, change, message):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match=rf"S01\.xdf.*{re.escape(message)}"):
+            read_epochs(write(tmp_path / "S01.xdf", **change))
+
+
+@pytest.mark.extras
+def test_streams_are_chosen_by_name(tmp_path, xdf):
+    path = write(tmp_path / "S01.xdf", kind="Signal", more=SECOND + MORE_MARKERS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = read_epochs(path, stream="amplifier", marker_stream="cues")
+        assert found.y.tolist() == ["left", "right", "left", "right"]
+        with pytest.raises(ValueError, match="stream='eeg': no streams are called so"):
+            read_epochs(path, stream="eeg")
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize("damage", [lambda b: b"EDF" + b[3:], lambda b: b"", lambda b: b[:40]])
+def test_damaged_files_are_named(tmp_path, xdf, damage):
+    path = write(tmp_path / "S01.xdf")
+    path.write_bytes(damage(path.read_bytes()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(ValueError, match=r"S01\.xdf"):
+            read_epochs(path)
+
+
+@pytest.mark.extras
+def test_a_file_that_is_cut_in_the_middle_says_so(tmp_path, xdf):
+    cues = header(2, "cues", "Markers", "string", 1, 0) + marker_samples(2, [1002.0], ["left"])
+    path = write(tmp_path / "S01.xdf", events=None, first=cues)
+    path.write_bytes(path.read_bytes()[:20_000])
+    with pytest.warns(UserWarning, match=r"is cut short.*: \d+ samples of the stream 'amplifier'"):
+        found = read_epochs(path, tmax=1.0)
+    assert found.y.tolist() == ["left"]
