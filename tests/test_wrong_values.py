@@ -26,7 +26,8 @@ WITHOUT = {
     "apply_masks", "compact", "density", "overlap", "prunable", "saliency", "head_parameters",
     "shared_gradients", "toy_losses", "weighted_backward",
     # Of files, downloads and devices, whose tests are with them.
-    "fetch_moabb", "fetch_tabular", "load_bci3_mental_imagery", "load_recording", "read_epochs",
+    "fetch_moabb", "fetch_tabular", "load_bci3_mental_imagery", "load_bids", "load_recording",
+    "read_epochs",
     "save_recording", "LSLInput", "LSLOutput",
     # Need torchjd and braindecode.
     "GramianWeighting", "BraindecodeTransform",

@@ -232,6 +232,9 @@ add(evaluation.compare, pipelines={"lda": LDA}, X=ROWS[:, :, 0], y=LABELS,
     cv=model_selection.LeaveSubjectsOut(2))
 add(evaluation.confound_report, X=ROWS, y=LABELS, n_permutations=1, random_state=0,
     cv=model_selection.LeaveSubjectsOut(2))
+add(evaluation.information_transfer_rate, accuracy=0.9, n_classes=2, seconds=4.0)
+add(evaluation.self_paced_scores, activations=[(1.0, "a")], duration=10.0,
+    intended={"onset": [0.5], "duration": [0.9], "label": ["a"]})
 add(evaluation.leakage_report, cv=model_selection.LeaveSubjectsOut(2), X=ROWS, y=LABELS)
 MOABB = pd.DataFrame({
     "score": [0.6, 0.7, 0.8, 0.7, 0.7, 0.9], "pipeline": ["CSP"] * 3 + ["TS"] * 3,
@@ -282,6 +285,9 @@ add(weighting.trajectory, policy=weighting.FixedWeights(), start=(0.5, 0.5), n_s
 ONLINE = baselines.csp_lda(2, sfreq=SFREQ).fit(ROWS, LABELS)
 add(stream.OnlineDecoder, lambda decoder: decoder.update(SIGNALS[0])[1], pipeline=ONLINE,
     window=2.0, hop=1.0)
+add(stream.OnlineDecoder, lambda decoder: decoder.update(SIGNALS[0])[1],
+    "OnlineDecoder, at markers", pipeline=ONLINE, window=2.0, tmin=0.0)
+add(stream.ConfidenceGate, lambda gate: gate.answers([0.0], [[0.9, 0.1]]), classes=["a", "b"])
 add(skbci.EEGArray, lambda array: array.metadata, data=SIGNALS, sfreq=SFREQ)
 CALLS["make_pipeline"] = Call(
     partial(skbci.make_pipeline, StandardScaler(), LDA), {}, partial(used, X=SIGNALS[:, :, 0]))

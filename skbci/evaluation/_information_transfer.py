@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from skbci._checks import check_count, check_positive
+from skbci._checks import check_count, check_positive, refusal
 
 __all__ = ["information_transfer_rate"]
+
+_WHO = "information_transfer_rate"
 
 
 def information_transfer_rate(accuracy: Any, n_classes: int, seconds: float) -> Any:
@@ -52,19 +54,15 @@ def information_transfer_rate(accuracy: Any, n_classes: int, seconds: float) -> 
     >>> round(information_transfer_rate(0.75, 36, 5.0), 1)
     36.9
     """
-    n = check_count(n_classes, "n_classes", "information_transfer_rate", low=2)
-    seconds = check_positive(seconds, "seconds", "information_transfer_rate", unit="seconds")
+    n = check_count(n_classes, "n_classes", _WHO, low=2)
+    seconds = check_positive(seconds, "seconds", _WHO, unit="seconds")
     try:
         p = np.asarray(accuracy, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"information_transfer_rate: accuracy={accuracy!r} must be a number, or an array of "
-            "them."
-        ) from None
+    except (TypeError, ValueError, OverflowError):
+        because = "must be a number, or an array of them"
+        raise TypeError(refusal(accuracy, "accuracy", _WHO, because)) from None
     if not ((p >= 0) & (p <= 1)).all():
-        raise ValueError(
-            f"information_transfer_rate: accuracy={accuracy!r} must be from 0 to 1."
-        )
+        raise ValueError(refusal(accuracy, "accuracy", _WHO, "must be from 0 to 1"))
     with np.errstate(divide="ignore", invalid="ignore"):
         right = np.where(p > 0, p * np.log2(p), 0.0)
         wrong = np.where(p < 1, (1 - p) * np.log2((1 - p) / (n - 1)), 0.0)

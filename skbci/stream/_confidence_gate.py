@@ -77,12 +77,14 @@ class ConfidenceGate:
             raise ValueError(
                 refusal(classes, "classes", self, "must be at least two labels, all different")
             )
-        foreign = set() if idle is None else {idle} - set(known)
+        if idle is not None and (np.ndim(idle) or idle not in known):
+            among = ", ".join(map(repr, known))
+            raise ValueError(refusal(idle, "idle", self, f"is not one of {among}"))
         by_class = threshold if isinstance(threshold, dict) else dict.fromkeys(known, threshold)
-        foreign |= set(by_class) - set(known)
-        if foreign:
+        if foreign := set(by_class) - set(known):
             raise ValueError(
-                f"ConfidenceGate: {sorted(map(repr, foreign))} are not among the classes {known}."
+                f"ConfidenceGate: threshold has {sorted(map(repr, foreign))}, which are not among "
+                f"the classes {known}."
             )
         missing = [label for label in known if label not in by_class and label != idle]
         if missing:
