@@ -255,6 +255,9 @@ class _KeepingStep:
     def __init__(self, step: Any) -> None:
         self._step = step
 
+    def __repr__(self) -> str:
+        return repr(self._step)
+
     def __getattr__(self, name: str) -> Any:
         if name == "_step":
             raise AttributeError(name)  # a copy that is not filled yet

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from sklearn.preprocessing import FunctionTransformer
-
+from skbci.baselines._checked.unchanged import Unchanged
 from skbci.features import ChannelScaling, EuclideanAlignment, RiemannianRecentering
 
 __all__ = ["alignment_step", "nothing"]
 
 
-def nothing() -> FunctionTransformer:
+def nothing() -> Unchanged:
     """Return a step that gives its input: a transformer, which MOABB asks every step to be."""
-    return FunctionTransformer(feature_names_out="one-to-one")
+    return Unchanged()
 
 
 def alignment_step(alignment: Any) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from pyriemann.tangentspace import TangentSpace
 from sklearn.preprocessing import StandardScaler
 
 from skbci._checks import check_count, check_number, shown
 from skbci.baselines._alignment import alignment_step, nothing
+from skbci.baselines._checked.covariances import NamedTangentSpace
 from skbci.baselines._checked.lda import CheckedLDA
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checked.xdawn import CheckedXdawnCovariances
@@ -173,7 +173,7 @@ def erp_xdawn_riemann(
         *_signal_steps(band, baseline, tmin, tmax, sfreq, order, alignment, "erp_xdawn_riemann"),
         ("rank", RankReducer()),
         ("xdawn", xdawn),
-        ("tangent", TangentSpace()),
+        ("tangent", NamedTangentSpace()),
         ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
     ], on_bad_rows=on_bad_rows)
 

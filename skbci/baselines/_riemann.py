@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyriemann.estimation import Covariances
-from pyriemann.tangentspace import TangentSpace
-
 from skbci.baselines._alignment import alignment_step
+from skbci.baselines._checked.covariances import NamedCovariances, NamedTangentSpace
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checked.mdm import CheckedMDM
 from skbci.baselines._checks import check_band, check_estimator, check_metric
@@ -89,7 +87,7 @@ def tangent_space_lr(
     check_metric(metric, "tangent_space_lr", ("mean", "map"), _TANGENTS)
     return DecoderPipeline([
         *_covariance_steps(band, tmin, tmax, sfreq, estimator, order, alignment),
-        ("tangent", TangentSpace(metric=metric)),
+        ("tangent", NamedTangentSpace(metric=metric)),
         ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
     ], on_bad_rows=on_bad_rows)
 
@@ -159,5 +157,5 @@ def _covariance_steps(
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),
         ("align", alignment_step(alignment)),
         ("rank", RankReducer()),
-        ("cov", Covariances(estimator=estimator)),
+        ("cov", NamedCovariances(estimator=estimator)),
     ]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks.eeg import as_eeg, check_eeg
@@ -22,6 +21,11 @@ MESSAGE_LENGTH = "input_features should have length equal to the number of {what
 
 class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
     """Base of the transformers: rows x channels x times, or rows x times of one channel."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # What scikit-learn asks before it makes a data frame, which holds two dimensions.
+        cls._sklearn_auto_wrap_output_keys = property(_methods_of_tables)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -56,11 +60,63 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
             return ["EEG000"]  # the columns are time samples of one channel
         if given is not None:
             return given
-        return self.ch_names_ or [f"EEG{i:03d}" for i in range(self.input_shape_[0])]
+        names = self.ch_names_ or [f"EEG{i:03d}" for i in range(self.input_shape_[-2])]
+        if len(self.input_shape_) == 2:
+            return names
+        return [f"{ch}_band{k}" for k in range(self.input_shape_[0]) for ch in names]
+
+    def _gives_table(self) -> bool:
+        """Whether the output is rows x features."""
+        return False
+
+    def _signals_out(self, names: list[str]) -> list[str]:
+        """Names of the output's channels, given those of the input's."""
+        return names
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the output's channels, of each band or window where it has several.
+
+        Parameters
+        ----------
+        input_features : sequence of str, optional
+            Channel names to use in place of those that ``fit`` saw. For 2-D input, whose columns
+            are time samples, they are checked and not used.
+
+        Returns
+        -------
+        ndarray of str, shape (n_channels_out,)
+        """
+        check_is_fitted(self)
+        return np.asarray(self._signals_out(self._channel_names(input_features)), dtype=object)
+
+    def set_output(self, *, transform: str | None = None) -> EEGTransformer:
+        """Choose the container of 2-D output; what has more dimensions stays an array.
+
+        A pipeline of both can so be told to end in a data frame.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            None leaves it as it is.
+
+        Returns
+        -------
+        self
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+
+def _methods_of_tables(self: Any) -> set[str]:
+    return {"transform"} if self._gives_table() else set()
 
 
 class FeatureTransformer(EEGTransformer):
     """Base of the transformers whose output is rows x features."""
+
+    def _gives_table(self) -> bool:
+        return True
 
     def _feature_labels(self) -> Sequence[str]:
         """Names of one channel's features."""
@@ -91,31 +147,27 @@ class FeatureTransformer(EEGTransformer):
         return carry_rows(X, out, sfreq=None, tmin=0.0, info=None)
 
 
-def _gives_table(self: Any) -> bool:
-    return len(getattr(self, "input_shape_", (1,))) == 1
-
-
 class SignalTransformer(EEGTransformer):
-    """Base of the transformers that give 2-D for 2-D input and 3-D for 3-D input.
+    """Base of the transformers that give 2-D for 2-D input and 3-D for 3-D input."""
 
-    A data frame holds two dimensions: ``set_output`` changes what 2-D input gives and leaves
-    3-D output an array, so that a pipeline of both can be told to end in a data frame.
-    """
+    def _gives_table(self) -> bool:
+        return len(getattr(self, "input_shape_", (1,))) == 1
 
-    @available_if(_gives_table)
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Names of the output's columns; only after ``fit`` on 2-D input.
+        """Names of the output's columns; of signals, of their channels.
 
         Parameters
         ----------
         input_features : sequence of str, optional
-            Names of the input's columns.
+            Names of the input's columns; of signals, of their channels.
 
         Returns
         -------
         ndarray of str, shape (n_features_out,)
         """
         check_is_fitted(self)
+        if len(self.input_shape_) > 1:
+            return super().get_feature_names_out(input_features)
         names = check_input_features(self, input_features)
         if names is None:
             known = getattr(self, "feature_names_in_", None)
@@ -124,22 +176,6 @@ class SignalTransformer(EEGTransformer):
 
     def _columns_out(self, names: list[str]) -> list[str]:
         return names
-
-    def set_output(self, *, transform: str | None = None) -> SignalTransformer:
-        """Choose the container of 2-D output.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, optional
-            None leaves it as it is.
-
-        Returns
-        -------
-        self
-        """
-        if transform is not None:
-            self._sklearn_output_config = {"transform": transform}
-        return self
 
 
 @on_one_thread
@@ -182,8 +218,9 @@ def check_input_features(estimator: Any, input_features: Any) -> list[str] | Non
     known = getattr(estimator, "feature_names_in_", None)
     if known is not None and names != list(known):
         raise ValueError("input_features is not equal to feature_names_in_")
-    n = estimator.n_features_in_
-    what = "channels" if len(estimator.input_shape_) > 1 else "columns"
+    shape = estimator.input_shape_
+    n = estimator.n_features_in_ if len(shape) < 3 else int(np.prod(shape[:-1]))
+    what = "channels" if len(shape) > 1 else "columns"
     if len(names) != n:
         raise ValueError(MESSAGE_LENGTH.format(what=what, n=n, got=len(names)))
     return names

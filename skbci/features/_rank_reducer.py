@@ -130,6 +130,9 @@ class RankReducer(SignalTransformer):
         """
         return self._compute(*self._read(X))
 
+    def _signals_out(self, names: list[str]) -> list[str]:
+        return [f"component{k}" for k in range(self.rank_)]
+
     @on_one_thread
     def _compute(self, X: Signals, data: np.ndarray) -> np.ndarray:
         if data.ndim == 2:

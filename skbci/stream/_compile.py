@@ -103,7 +103,7 @@ def _compile_steps(
 
 
 def _is_identity(step: Any) -> bool:
-    return type(step) is FunctionTransformer and step.func is None
+    return isinstance(step, FunctionTransformer) and step.func is None
 
 
 def _compile_transform(name: str, step: Any, rows: Any) -> Stage:

@@ -31,3 +31,17 @@ class CheckedMDM(MDM):
         CheckedMDM
         """
         return super().fit(X, check_labels(y, len(X), "MDM"), sample_weight)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the distances that ``transform`` gives by their classes.
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored, exists for compatibility.
+
+        Returns
+        -------
+        ndarray of str, shape (n_classes,)
+        """
+        return np.asarray([f"distance_{label}" for label in self.classes_], dtype=object)

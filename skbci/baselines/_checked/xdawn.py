@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from pyriemann.estimation import XdawnCovariances
 
@@ -10,7 +12,7 @@ from skbci._checks.labels import check_labels
 from skbci._typing import Labels
 
 
-class CheckedXdawnCovariances(XdawnCovariances):
+class CheckedXdawnCovariances(XdawnCovariances, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """`pyriemann.estimation.XdawnCovariances` that takes lists of labels and refuses one class."""
 
     def fit(self, X: np.ndarray, y: Labels) -> CheckedXdawnCovariances:
@@ -30,7 +32,36 @@ class CheckedXdawnCovariances(XdawnCovariances):
         check_count(self.nfilter, "nfilter", "XdawnCovariances")
         labels = check_labels(y, len(X), "XdawnCovariances")
         self.n_times_ = np.shape(X)[-1]
-        return super().fit(np.asarray(X, dtype=np.float64), labels)
+        super().fit(np.asarray(X, dtype=np.float64), labels)
+        self.n_components_ = self.transform(X[:1]).shape[-1]
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the rows of the matrices: mean responses and filtered signals, one by one.
+
+        Parameters
+        ----------
+        input_features : object
+            Ignored, exists for compatibility.
+
+        Returns
+        -------
+        ndarray of str, shape (n_components,)
+        """
+        return np.asarray([f"xdawn{k}" for k in range(self.n_components_)], dtype=object)
+
+    def set_output(self, *, transform: str | None = None) -> CheckedXdawnCovariances:
+        """Leave matrices, which are no table, as they are.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+
+        Returns
+        -------
+        self
+        """
+        return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Covariances of the filtered row and the mean responses, stacked.

@@ -180,9 +180,11 @@ class FilterBank(EEGTransformer):
             filters(signals, out, self.dtype)
         if self.output == "bands" and data.ndim == 3:
             return carry_rows(X, out)
-        names = [f"{ch}_{low:g}-{high:g}Hz" for low, high in self.bands_
-                 for ch in self._channel_names()]
+        names = self._signals_out(self._channel_names())
         return carry_rows(X, out.reshape(n, -1, n_times), ch_names=names, info=None)
+
+    def _signals_out(self, names: list[str]) -> list[str]:
+        return [f"{ch}_{low:g}-{high:g}Hz" for low, high in self.bands_ for ch in names]
 
     def _prepare(self, n_times: int) -> ZeroPhaseFilter:
         return ZeroPhaseFilter(self._filters, n_times, self._padlen(n_times))

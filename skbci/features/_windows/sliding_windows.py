@@ -125,6 +125,10 @@ class SlidingWindows(EEGTransformer):
         own = {"window": X.window} if isinstance(X, EEGArray) else {}
         return carry_rows(X, out, **own)
 
+    def _signals_out(self, names: list[str]) -> list[str]:
+        n_windows = 1 + (self.input_shape_[-1] - self.n_window_) // self.n_hop_
+        return [f"{ch}_window{k}" for k in range(n_windows) for ch in names]
+
     def explode(
         self, X: Signals, y: Labels | None = None, *, label: str = "last", picks: Picks = None
     ) -> tuple[EEGArray, Any]:
