@@ -45,6 +45,7 @@ TITLES = {
     "evaluation": "Evaluation",
     "display": "Pictures",
     "stream": "Streams",
+    "persistence": "Saving",
     "cli": "Command line",
 }
 ROOMS = [room.name for room in pkgutil.iter_modules(skbci.__path__)
