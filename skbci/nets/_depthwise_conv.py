@@ -7,6 +7,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor, nn
 
 from skbci.nets._same_conv import paddings
+from skbci.nets._tracing import being_traced
 
 
 class SameDepthwiseConv1d(nn.Conv1d):
@@ -50,7 +51,7 @@ class SameDepthwiseConv1d(nn.Conv1d):
         """
         left, right = paddings(self.kernel_size[0])
         by_fft = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-        if not by_fft or self.weight.dtype != x.dtype:
+        if not by_fft or self.weight.dtype != x.dtype or being_traced():
             return super().forward(nn.functional.pad(x, (left, right)))
         n_times = x.shape[-1]
         n_fft = next_fast_len(n_times + self.kernel_size[0] - 1, real=True)

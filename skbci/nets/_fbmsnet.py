@@ -12,6 +12,7 @@ from skbci.nets._batch_norm import running, update_running
 from skbci.nets._log_variance import NormedLogVariance
 from skbci.nets._max_norm import MaxNormModule
 from skbci.nets._same_conv import same_conv1d
+from skbci.nets._tracing import being_traced
 from skbci.nets._window_moments import window_moments
 
 
@@ -170,7 +171,8 @@ class FBMSNet(MaxNormModule):
                 f"FBMSNet was built for rows of shape {row} (bands, channels, times), got rows of "
                 f"shape {tuple(X.shape[1:])}."
             )
-        composed = X.device.type == "cpu" and not (self.training and X.requires_grad)
+        on_cpu = X.device.type == "cpu" and not being_traced()
+        composed = on_cpu and not (self.training and X.requires_grad)
         x = self.compose_filters(X) if composed else self.apply_filters(X)
         features = self.log_variance(x)
         if self.latent_layer is not None:

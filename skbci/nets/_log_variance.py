@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from skbci.nets._batch_norm import running, update_running
+from skbci.nets._tracing import being_traced
 
 _LIMITS = (1e-6, 1e6)
 # Values that are worked on at once: a few such pieces stay in a core's cache.
@@ -47,7 +48,7 @@ class NormedLogVariance(nn.Module):
         -------
         Tensor, shape (n_rows, n_maps * n_segments)
         """
-        if x.device.type != "cpu":
+        if x.device.type != "cpu" or being_traced():
             return self.step_by_step(x)
         norm = self.norm
         if self.training:

@@ -187,7 +187,7 @@ class MIN2Net(MaxNormModule):
             x = x.unflatten(1, (-1, 2)).mean(2).flatten(0, 1)
         x = self.encoder_norm2(nn.functional.elu(self.encoder_conv2(x)))
         x = nn.functional.avg_pool1d(x, self.pooling)
-        return self.latent_layer(x.reshape(len(X), -1))
+        return self.latent_layer(x.reshape(X.shape[0], -1))
 
     def decode(self, latent: Tensor) -> Tensor:
         """Reconstruct the rows that belong to a latent.

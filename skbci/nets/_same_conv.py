@@ -9,6 +9,8 @@ from scipy.fft import next_fast_len
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from skbci.nets._tracing import being_traced
+
 
 class SameConv1d(nn.Conv1d):
     r"""`torch.nn.Conv1d` with ``padding="same"``; on the CPU it multiplies spectra.
@@ -61,7 +63,7 @@ class SameConv1d(nn.Conv1d):
 def same_conv1d(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """Convolve (n_rows, n_in, n_times) with (n_out, n_in, k), keeping the length."""
     by_fft = x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-    if not by_fft or weight.dtype != x.dtype:
+    if not by_fft or weight.dtype != x.dtype or being_traced():
         left, right = paddings(weight.shape[-1])
         return nn.functional.conv1d(nn.functional.pad(x, (left, right)), weight, bias)
     n_fft = next_fast_len(x.shape[-1] + max(paddings(weight.shape[-1])), real=True)

@@ -6,6 +6,7 @@ for other programs.
 """
 
 from skbci.persistence._load import load
+from skbci.persistence._onnx import export_onnx
 from skbci.persistence._save import save
 
-__all__ = ["load", "save"]
+__all__ = ["export_onnx", "load", "save"]
