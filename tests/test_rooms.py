@@ -210,3 +210,9 @@ def test_no_file_is_too_long(path):
 def test_no_folder_is_too_full(folder):
     is_full = sum(path.is_file() for path in folder.iterdir()) > MOST_FILES
     assert is_full == (folder.relative_to(ROOT).as_posix() in TOO_FULL)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_folder_is_a_package(folder):
+    # What has none is not installed, though a checkout imports it.
+    assert (folder / "__init__.py").is_file()

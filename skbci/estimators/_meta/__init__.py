@@ -1,0 +1,1 @@
+"""Classifiers around classifiers: cascades, evidence, online learning, augmentation, ensembles."""

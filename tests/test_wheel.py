@@ -1,0 +1,65 @@
+"""What is installed elsewhere is all of it, and works from there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel, built of a copy: setuptools leaves its files beside the sources."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("pyproject.toml", "setup.cfg", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    shutil.copytree(ROOT / "skbci", source / "skbci",
+                    ignore=shutil.ignore_patterns("__pycache__"))
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", str(folder), str(source)],
+        capture_output=True, text=True, check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (built,) = folder.glob("skbci-*.whl")
+    return built
+
+
+def run(wheel: Path, folder: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run Python far from the checkout, with the wheel as the only place that has skbci."""
+    environment = os.environ | {"PYTHONPATH": str(wheel), "MPLBACKEND": "Agg"}
+    return subprocess.run([sys.executable, *command], cwd=folder, env=environment,
+                          capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_file_and_the_command(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        (entry,) = [name for name in names if name.endswith("entry_points.txt")]
+        assert "skbci = skbci.cli:main" in archive.read(entry).decode()
+    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "skbci").rglob("*")
+               if path.suffix in (".py", ".typed")}
+    assert {name for name in names if name.startswith("skbci/")} == sources
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"skbci"}
+
+
+@pytest.mark.slow
+def test_command_line_and_quickstart_run_from_it(wheel, tmp_path):
+    said = run(wheel, tmp_path, "-c", "import skbci; print(skbci.__file__)")
+    assert said.stdout.startswith(str(wheel))
+    said = run(wheel, tmp_path, "-m", "skbci", "pipelines")
+    assert said.returncode == 0, said.stderr
+    assert "csp-lda" in said.stdout
+    script = shutil.copy(ROOT / "examples" / "quickstart.py", tmp_path)
+    said = run(wheel, tmp_path, str(script), "--subjects", "3", "--trials", "8", "--n-jobs", "1")
+    assert said.returncode == 0, said.stderr
+    assert "Confounds: " in said.stdout
+    assert (tmp_path / "outputs" / "quickstart_imagery.png").is_file()
