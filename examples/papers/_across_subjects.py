@@ -66,7 +66,10 @@ unlabelled rows (transductive). Networks: losses and training as in the table of
 {epochs} epochs, best epoch by rows that are held out of the training rows; nothing was chosen on
 test rows here, but the windows and settings of the tangent spaces were on other splits of these
 people, the settings of the slow potentials, whitened by person in the views' network, on six folds
-of subjects 1 to 60, dropout and epochs of that network on two of these folds. *mirrored*: every
+of subjects 1 to 60, dropout and epochs of that network on two of these folds. *bands and windows*:
+bands, windows and penalties chosen in each fold by an inner cross-validation over its training
+people, among sets that were laid out on these six folds; the network's dropout penalizes as much
+as the ridge that was chosen, its epochs and units were tried on two folds. *mirrored*: every
 training row also with left and right channels and labels exchanged; the network's predictions are
 averaged over a row and its image.
 *training*: accuracy on the rows that a pipeline was fitted on. *slow*, *rhythms*: what it loses

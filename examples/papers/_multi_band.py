@@ -200,7 +200,7 @@ class OnViews(ClassifierMixin, BaseEstimator):
         }
         self.network_ = MultiViewClassifier(
             view_dropout={name: min(s / (1 + s), 0.98) for name, s in strength.items()},
-            hidden_units=32, dropout=0.5, n_networks=self.n_networks, optimizer="adam", lr=1e-3,
+            hidden_units=64, n_networks=self.n_networks, optimizer="adam", lr=1e-3,
             max_epochs=10, batch_size=100, random_state=100 * self.seed,
         )
         both = {name: np.concatenate([view, mirrored[name]]) for name, view in inputs.items()}

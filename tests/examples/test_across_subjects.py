@@ -6,6 +6,7 @@ import _across_subjects as study
 import alphagrad as script
 import numpy as np
 import pandas as pd
+import pytest
 
 from skbci import EEGArray
 
@@ -58,3 +59,12 @@ def test_an_exchange_moves_one_part_of_the_signal():
         own = moved[:, inner] @ moved[0, inner] / np.square(moved[0, inner]).sum()
         np.testing.assert_allclose(np.sort(weight[:10]), np.sort(own[:10]), atol=0.2)
         assert np.abs(weight - own).max() > 0.1
+
+
+@pytest.mark.slow
+def test_decoders_of_views_say_what_they_chose():
+    name = next(name for name, kind in study.ON_VIEWS.items() if kind == "linear")
+    lines = study.run_one(None, None, True, study.WHOLE, 0, name, "classical", 0)
+    assert {line["subject"] for line in lines} == set(
+        study.rows_of(None, None, True, study.WHOLE, 0)[2].metadata["subject"])
+    assert all("slow" in line["chosen"] and 0 <= line["without_slow"] <= 1 for line in lines)
