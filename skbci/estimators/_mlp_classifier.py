@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.estimators._neural.mlp_settings import mlp_settings
+from skbci.estimators._route_types import MLPRoutes
 from skbci.nets import MLP
 
 
@@ -142,7 +143,7 @@ class MLPClassifier(BaseNeuralClassifier):
         device: str = "cpu",
         verbose: int = 0,
         random_state: Any = None,
-        **routes: Any,
+        **routes: Unpack[MLPRoutes],
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

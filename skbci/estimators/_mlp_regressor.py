@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -14,6 +14,7 @@ from skbci._training import REGRESSION, LossPlan, OneLoss, SlicingNet
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.base import BaseNeural
 from skbci.estimators._neural.mlp_settings import mlp_settings
+from skbci.estimators._route_types import MLPRoutes
 from skbci.nets import MLP
 
 
@@ -128,7 +129,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         device: str = "cpu",
         verbose: int = 0,
         random_state: Any = None,
-        **routes: Any,
+        **routes: Unpack[MLPRoutes],
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

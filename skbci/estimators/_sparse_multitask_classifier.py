@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from skbci._checks.eeg import as_eeg
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.multitask import BaseMultitaskClassifier
+from skbci.estimators._route_types import SparseMultitaskRoutes
 
 
 @fill_doc
@@ -168,9 +169,8 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
     True
     """
 
-    _route_prefixes = (
-        "module", "optimizer", "pruning", "augmentation", "callbacks", "loss_weighting",
-    )
+    _route_prefixes = ("module", "optimizer", "pruning", "augmentation", "callbacks",
+                       "loss_weighting")
     # Passed on as soon as they are given, without set_fit_request.
     __metadata_request__fit = {"task": True, "groups": True}
     __metadata_request__partial_fit = {"task": True}
@@ -204,7 +204,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         device: str = "cpu",
         verbose: int = 0,
         random_state: Any = None,
-        **routes: Any,
+        **routes: Unpack[SparseMultitaskRoutes],
     ) -> None:
         self.sparsity = sparsity
         self.pruning = pruning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from sklearn.base import clone
@@ -18,6 +18,7 @@ from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import label_column
 from skbci.augmentation import Augmented, resolve_augmentation, with_new_rows
 from skbci.estimators._meta.base import MetaClassifier, can
+from skbci.estimators._route_types import AugmentationRoutes
 from skbci.estimators._routes import RoutedParams
 from skbci.pipeline import last_step
 
@@ -93,7 +94,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
 
     def __init__(
         self, estimator: Any, augmentation: Any = "mirror", *, random_state: Any = None,
-        **routes: Any,
+        **routes: Unpack[AugmentationRoutes],
     ) -> None:
         self.estimator = estimator
         self.augmentation = augmentation

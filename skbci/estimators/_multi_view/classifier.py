@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from skbci._weights import check_weights
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._multi_view.base import BaseMultiView
 from skbci.estimators._multi_view.views import take
+from skbci.estimators._route_types import MultiViewRoutes
 
 
 @fill_doc
@@ -181,7 +182,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         device: str = "cpu",
         verbose: int = 0,
         random_state: Any = None,
-        **routes: Any,
+        **routes: Unpack[MultiViewRoutes],
     ) -> None:
         self.views = views
         self.hidden_units = hidden_units

@@ -65,7 +65,7 @@ class BaseNeural(WholeFits, BaseEstimator):
 
     # Set by the children's __init__.
     optimizer: Any
-    lr: float
+    lr: float | None
     max_epochs: int
     batch_size: int
     standardize: bool
