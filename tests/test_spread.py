@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import types
+
 import numpy as np
 import pytest
 from joblib import parallel_config, register_parallel_backend
@@ -57,6 +60,22 @@ def test_compare_on_an_engine_that_gives_lists_only(lists_only, capfd):
         there = compare(pipelines, X, y, cv=LeaveOneGroupOut(), groups=groups, n_jobs=2)
     np.testing.assert_array_equal(here.folds["score"], there.folds["score"])
     assert "12/12" in capfd.readouterr().err  # the progress is shown
+
+
+def test_data_go_to_rays_store_once(monkeypatch):
+    """With a stand-in for Ray: its store, and its engine."""
+    store = []
+    ray = types.ModuleType("ray")
+    ray.put = lambda x: store.append(x) or len(store) - 1
+    ray.get = store.__getitem__
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    engine = type("RayBackend", (ListsOnly,), {"__module__": "ray.util.joblib.ray_backend"})
+    found, x = {}, np.arange(3)
+    with parallel_config(engine()):
+        spread(product, [(n,) for n in range(4)], (x, 2), 2, found.__setitem__, lambda: None)
+    assert len(store) == 1
+    assert store[0] is x
+    np.testing.assert_array_equal(found[3], [3, 5, 7])
 
 
 def test_local_engines_are_left_as_they_are():

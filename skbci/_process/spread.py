@@ -20,8 +20,8 @@ def data_on_workers(*data: Any) -> Iterator[None]:
 
     What joblib scatters is gone with the worker that holds it, and all calls that need it fail.
     Here the data are what tasks give, which Dask's scheduler has done again where that is needed;
-    it keeps a copy of them. Other engines need no help: joblib maps large arrays into the memory
-    of this machine's processes.
+    it keeps a copy of them. On other engines nothing is done: joblib maps large arrays into the
+    memory of this machine's processes.
 
     Parameters
     ----------
@@ -78,8 +78,9 @@ def spread(
     # Whatever a call would divide further has no free worker to go to.
     alone = _is_dask(get_active_backend()[0]) and len(jobs) >= n_workers
     with data_on_workers(*shared):
+        given = _kept_by_ray(shared)
         calls = (
-            delayed(_numbered)(function, alone, *shared, (place, job))
+            delayed(_numbered)(function, alone, *given, (place, job))
             for place, job in enumerate(jobs)
         )
         try:
@@ -110,8 +111,29 @@ class _Telling(Parallel):
 
 def _numbered(function: Any, alone: bool, *given: Any) -> tuple[int, Any]:
     *shared, (place, job) = given
+    shared = [x.get() if isinstance(x, _InRay) else x for x in shared]
     with parallel_config("sequential") if alone else nullcontext():
         return place, function(*shared, job)
+
+
+class _InRay:
+    """An object in Ray's store: read there by each process, and not sent with each call."""
+
+    def __init__(self, x: Any) -> None:
+        import ray
+
+        self.reference = ray.put(x)
+
+    def get(self) -> Any:
+        import ray
+
+        return ray.get(self.reference)
+
+
+def _kept_by_ray(shared: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not type(get_active_backend()[0]).__module__.startswith("ray."):
+        return shared
+    return tuple(_InRay(x) if _can_be_scattered(x) else x for x in shared)
 
 
 def _same(x: Any) -> Any:
