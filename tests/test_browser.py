@@ -17,6 +17,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 SITE = Path(__file__).resolve().parents[1] / "docs" / "_build"
+ACCURACY = 2  # the column of the first table that is sorted by a click
 WIDTHS = {"desktop": 1280, "telephone": 390}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -53,9 +54,14 @@ async function open_page(page, width) {
   const [frame, inside] = await open_page("search.html?q=AlphaGrad", 1280);
   const found = () => [...inside.querySelectorAll("#search-results li a")].map(a => a.textContent);
   for (let n = 0; n < 100 && !found().length; n++) await wait(50);
+  const [, sorted] = await open_page("choosing.html", 1280);
+  const table = sorted.querySelector("table.sortable"), column = %(column)d;
+  const values = () => [...table.tBodies[0].rows].map(row => row.cells[column].textContent.trim());
+  const click = () => table.tHead.rows[0].cells[column].querySelector("button").click();
+  const orders = [click, click].map(press => { press(); return values(); });
   const out = document.createElement("pre");
   out.id = "seen";
-  out.textContent = JSON.stringify({pages: seen, found: found()});
+  out.textContent = JSON.stringify({pages: seen, found: found(), orders});
   document.body.replaceChildren(out);
 })();
 </script></body>"""
@@ -94,8 +100,9 @@ def seen(tmp_path_factory):
         pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
     if not (SITE / "index.html").exists():
         pytest.skip("the site is not built: run `sphinx-build docs docs/_build`")
-    Quiet.probe = (PROBE % {"pages": json.dumps(pages_of(SITE)),
-                            "widths": json.dumps(list(WIDTHS.values()))}).encode()
+    probe = PROBE % {"pages": json.dumps(pages_of(SITE)), "column": ACCURACY,
+                     "widths": json.dumps(list(WIDTHS.values()))}
+    Quiet.probe = probe.encode()
     handler = functools.partial(Quiet, directory=str(SITE))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -134,3 +141,10 @@ def test_equations_are_set(seen):
 
 def test_search_finds_a_class(seen):
     assert any("AlphaGrad" in title for title in seen["found"])
+
+
+def test_a_click_sorts_a_table(seen):
+    down, up = ([float(value) for value in values] for values in seen["orders"])
+    assert len(down) > 3
+    assert down == sorted(down, reverse=True)
+    assert up == sorted(up)

@@ -56,3 +56,8 @@ def test_the_reference_has_every_room():
              if room.ispkg and not room.name.startswith("_")}
     listed = re.findall(r"^   (skbci\.\w+)$", (DOCS / "api.rst").read_text(), re.MULTILINE)
     assert sorted(listed) == sorted(rooms)
+
+
+def test_the_citation_has_the_version_of_the_package():
+    citation = (DOCS.parent / "CITATION.cff").read_text()
+    assert re.findall(r"^version: (.+)$", citation, re.MULTILINE) == [skbci.__version__]
