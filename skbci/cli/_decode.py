@@ -15,6 +15,7 @@ import numpy as np
 
 from skbci.cli._models import Model, load_model
 from skbci.cli._recordings import expand, read_files
+from skbci.datasets import bids_path_of, open_recording
 from skbci.stream import LSLInput, OnlineDecoder
 
 __all__ = ["decode"]
@@ -84,10 +85,9 @@ def _decode_windows(model: Model, args: argparse.Namespace) -> None:
     path = Path(args.source).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
-    try:
-        raw = mne.io.read_raw(path, preload=True, verbose="error")
-    except Exception as error:  # each of MNE's readers fails in its own way
-        raise ValueError(f"MNE cannot read {path}: {error}") from error
+    raw = open_recording(path, bids_path_of(path))
+    if not isinstance(raw, mne.io.BaseRaw):
+        raise ValueError(f"{path} holds epochs; --hop is for a continuous recording.")
     absent = [name for name in model.ch_names_ if name not in raw.ch_names]
     if absent:
         raise ValueError(f"{path} lacks the channels {' '.join(absent)} that the decoder takes.")

@@ -15,7 +15,7 @@ import pandas as pd
 from skbci._process.quiet import quiet_mne
 from skbci._usable import amplitudes, find_unusable, typical_amplitude
 from skbci.cli._recordings import expand, plain_subject, read_one
-from skbci.datasets import load_recording
+from skbci.datasets import bids_path_of, load_recording, open_recording
 
 __all__ = ["info"]
 
@@ -39,32 +39,24 @@ def info(args: argparse.Namespace) -> None:
 
 def _mne_lines(path: Path) -> list[tuple[str, str]]:
     """What MNE reads of the header and the events."""
-    if path.name.endswith(("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")):
-        with quiet_mne():
-            epochs = _opened(mne.read_epochs, path, preload=False)
-        n_times = len(epochs.times)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they come again with the checks
+        raw = open_recording(path, bids_path_of(path))
+    if isinstance(raw, mne.BaseEpochs):
+        epochs, n_times = raw, len(raw.times)
         counts = Counter({name: int((epochs.events[:, 2] == code).sum())
                           for name, code in epochs.event_id.items()})
         length = (f"{len(epochs)} epochs of {n_times} samples, {epochs.tmin:g} to "
                   f"{epochs.tmax:g} s, at {epochs.info['sfreq']:g} Hz")
         return [("length", length), *_header_lines(epochs.info), ("events", _counted(counts))]
-    with quiet_mne(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they come again with the checks
-        raw = _opened(mne.io.read_raw, path, preload=False)
+    with quiet_mne():
         counts, source = _events(raw)
-        units = sorted({str(unit) for unit in raw._orig_units.values()} - {"n/a", "NA"})
+    units = sorted({str(unit) for unit in raw._orig_units.values()} - {"n/a", "NA"})
     rate = raw.info["sfreq"]
     length = f"{raw.n_times / rate:g} s at {rate:g} Hz ({raw.n_times} samples)"
     where = f"; in the file {', '.join(units)}" if units else ""
     return [("length", length), *_header_lines(raw.info), ("unit", f"volts as read{where}"),
             ("events", f"{_counted(counts)}{source}")]
-
-
-def _opened(read: Any, path: Path, **settings: Any) -> Any:
-    try:
-        return read(path, **settings)
-    except Exception as error:  # each of MNE's readers fails in its own way
-        raise ValueError(f"MNE cannot read {path}: {error}") from error
 
 
 def _header_lines(header: mne.Info) -> list[tuple[str, str]]:

@@ -9,8 +9,8 @@ from skbci._version import __version__
 
 __all__ = ["make_parser"]
 
-_FILES = ("recordings that MNE reads (.edf, .bdf, .gdf, .fif, .vhdr, .set ...), .npz, or folders "
-          "of them")
+_FILES = ("recordings that MNE reads (.edf, .bdf, .gdf, .fif, .vhdr, .set ...), .xdf, .npz, or "
+          "folders of them, such as BIDS data sets")
 
 
 def make_parser() -> argparse.ArgumentParser:

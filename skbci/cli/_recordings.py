@@ -14,7 +14,11 @@ from skbci.features import Crop
 
 __all__ = ["expand", "plain_subject", "read_files", "read_one"]
 
-ENDINGS = (".edf", ".bdf", ".gdf", ".fif", ".fif.gz", ".vhdr", ".set", ".cnt", ".nxe", ".npz")
+ENDINGS = (".edf", ".bdf", ".gdf", ".fif", ".fif.gz", ".vhdr", ".set", ".cnt", ".nxe", ".xdf",
+           ".npz")
+# Of a BIDS data set: what its recordings end in, and folders that hold none of them.
+_BIDS = ("_eeg", "_ieeg", "_meg")
+_NO_BIDS = {"derivatives", "sourcedata", "stimuli", "code"}
 
 
 def expand(files: Sequence[str]) -> list[Path]:
@@ -38,6 +42,9 @@ def expand(files: Sequence[str]) -> list[Path]:
             if file.name.lower().endswith(ENDINGS) and file.is_file()
             and not any(part.startswith(".") for part in file.relative_to(path).parts)
         ]
+        if (path / "dataset_description.json").exists():
+            inside = [file for file in inside if file.name.split(".")[0].endswith(_BIDS)
+                      and file.relative_to(path).parts[0] not in _NO_BIDS]
         if not inside:
             raise FileNotFoundError(f"{path}: no recording in this folder; their names end in "
                                     f"{', '.join(ENDINGS)}.")

@@ -12,7 +12,9 @@ All of them return the same Bunch: ``X`` (an `EEGArray`; EEG in volts), ``y``, `
 
 from skbci.datasets._bci3 import load_bci3_mental_imagery
 from skbci.datasets._load_bids import load_bids
+from skbci.datasets._mne.bids import bids_path_of as bids_path_of  # for the rooms below
 from skbci.datasets._mne.epochs import read_epochs
+from skbci.datasets._mne.files import open_recording as open_recording  # for the rooms below
 from skbci.datasets._moabb import fetch_moabb
 from skbci.datasets._npz.recording import load_recording
 from skbci.datasets._npz.save import save_recording

@@ -70,6 +70,32 @@ def test_no_events_is_no_error(tmp_path, capsys):
     assert "No events found" in found["no"][0]
 
 
+@pytest.mark.extras
+def test_a_bids_data_set(tmp_path, capsys):
+    mne_bids = pytest.importorskip("mne_bids")
+    root = tmp_path / "set"
+    for subject in (1, 2):
+        raw = continuous(subject)
+        raw.info["line_freq"] = 50
+        raw.info["bads"] = ["Pz"]
+        file = tmp_path / f"{subject}_raw.fif"
+        raw.save(file, verbose="error")
+        where = mne_bids.BIDSPath(subject=f"{subject:02d}", session="a", task="imagery", root=root,
+                                  datatype="eeg")
+        raw = mne.io.read_raw(file, verbose="error")
+        mne_bids.write_raw_bids(raw, where, format="BrainVision", verbose="error")
+    (root / "derivatives").mkdir()
+    continuous(3).save(root / "derivatives" / "sub-03_eeg_raw.fif", verbose="error")
+    assert main(["info", str(root), "--tmax", "2"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("left x 8, right x 8 (annotations)") == 2
+    assert out.count("3 channels, 0 to 2 s; subject ") == 2
+    assert "subject 2, session a" in out
+    assert main(["compare", str(root), "--tmax", "2", "--pipelines", "mdm", "--split",
+                 "leave-subjects-out", "--no-confounds"]) == 0
+    assert "over 2 subjects" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("kind", ["npz", "epochs"])
 def test_epochs(kind, tmp_path, capsys):
     data = make_motor_imagery(n_subjects=1, n_sessions=1, n_trials=6, random_state=0)
