@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_count, check_positive, refusal
 
@@ -13,7 +12,9 @@ __all__ = ["information_transfer_rate"]
 _WHO = "information_transfer_rate"
 
 
-def information_transfer_rate(accuracy: Any, n_classes: int, seconds: float) -> Any:
+def information_transfer_rate(
+    accuracy: ArrayLike, n_classes: int, seconds: float
+) -> float | np.ndarray:
     r"""Compute Wolpaw's information transfer rate.
 
     .. math:: B = \log_2 N + P \log_2 P + (1 - P) \log_2 \frac{1 - P}{N - 1}

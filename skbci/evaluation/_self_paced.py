@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skbci._checks import check_list, check_number, check_positive, refusal
+from skbci._typing import Metadata
 
 __all__ = ["self_paced_scores"]
 
@@ -17,7 +18,8 @@ _WHO = "self_paced_scores"
 
 
 def self_paced_scores(
-    activations: Any, intended: Any, duration: float, *, tolerance: float = 0.0
+    activations: Iterable[tuple[float, Any]], intended: Metadata, duration: float, *,
+    tolerance: float = 0.0
 ) -> Bunch:
     """Count detections, false activations and latencies of an asynchronous interface.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_list, check_number, refusal
 from skbci._typing import Labels
@@ -65,7 +66,7 @@ class ConfidenceGate:
     def __init__(
         self,
         classes: Labels,
-        threshold: Any = 0.8,
+        threshold: float | Mapping[Any, float] = 0.8,
         *,
         dwell: float = 0.0,
         refractory: float = 0.0,
@@ -80,7 +81,7 @@ class ConfidenceGate:
         if idle is not None and (np.ndim(idle) or idle not in known):
             among = ", ".join(map(repr, known))
             raise ValueError(refusal(idle, "idle", self, f"is not one of {among}"))
-        by_class = threshold if isinstance(threshold, dict) else dict.fromkeys(known, threshold)
+        by_class = threshold if isinstance(threshold, Mapping) else dict.fromkeys(known, threshold)
         if foreign := set(by_class) - set(known):
             raise ValueError(
                 f"ConfidenceGate: threshold has {sorted(map(repr, foreign))}, which are not among "
@@ -107,7 +108,7 @@ class ConfidenceGate:
         self._sure: int | None = None  # place of the class, and since when
         self._since = self._last = -np.inf
 
-    def answer(self, time: float, probabilities: Any) -> Any:
+    def answer(self, time: float, probabilities: ArrayLike) -> Any:
         """Take one decision, and answer or say nothing yet.
 
         Parameters
@@ -124,7 +125,7 @@ class ConfidenceGate:
         """
         return self.answers([time], np.asarray(probabilities)[np.newaxis])[0]
 
-    def answers(self, times: Any, probabilities: Any) -> np.ndarray:
+    def answers(self, times: ArrayLike, probabilities: ArrayLike) -> np.ndarray:
         """Take several decisions in order of time.
 
         Parameters
@@ -171,7 +172,7 @@ class ConfidenceGate:
                 out[at], self._last, self._sure = known[best], time, None
         return out
 
-    def decode(self, decisions: Iterable[tuple[float, Any]]) -> Iterator[tuple[float, Any]]:
+    def decode(self, decisions: Iterable[tuple[float, ArrayLike]]) -> Iterator[tuple[float, Any]]:
         """Go through a decoder's decisions and yield the answers among them.
 
         Parameters

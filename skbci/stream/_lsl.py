@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 __all__ = ["LSLInput", "LSLOutput"]
 
@@ -119,12 +120,8 @@ class LSLInput:
             if self._markers is None:
                 yield data * self._factor, stamps
             else:
-                yield data * self._factor, stamps, self._marker_times()
+                yield data * self._factor, stamps, _times(self._markers)
             last = time.monotonic()  # what is done with the samples may take its time
-
-    def _marker_times(self) -> np.ndarray:
-        assert self._markers is not None
-        return np.asarray(self._markers.pull_chunk(timeout=0.0)[1], dtype=np.float64)
 
     def close(self) -> None:
         """Close the streams."""
@@ -170,7 +167,7 @@ class LSLOutput:
         info.set_channel_names([str(label) for label in self.classes])
         self._outlet = lsl.StreamOutlet(info)
 
-    def send(self, timestamp: float, probabilities: Any) -> None:
+    def send(self, timestamp: float, probabilities: ArrayLike) -> None:
         """Send one decision.
 
         Parameters
@@ -186,6 +183,10 @@ class LSLOutput:
                 f"{len(self.classes)} classes is needed."
             )
         self._outlet.push_sample(values, timestamp)
+
+
+def _times(markers: Any) -> np.ndarray:
+    return np.asarray(markers.pull_chunk(timeout=0.0)[1], dtype=np.float64)
 
 
 def _only_one(lsl: Any, timeout: float, wanted: dict[str, Any]) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_positive
@@ -230,7 +231,8 @@ class OnlineDecoder(WindowLoop):
         return cls(pipeline, tmax - tmin, tmin=tmin, **settings)
 
     def update(
-        self, samples: Any, timestamps: Any = None, markers: Any = None
+        self, samples: ArrayLike, timestamps: ArrayLike | None = None,
+        markers: ArrayLike | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take the next samples and decide about the windows that they finish.
 
@@ -296,7 +298,7 @@ class OnlineDecoder(WindowLoop):
 
     @or_undone
     def partial_fit(
-        self, samples: Any, y: Labels, timestamps: Any = None
+        self, samples: ArrayLike, y: Labels, timestamps: ArrayLike | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Take labelled samples: decide about the windows that they finish, then learn them.
 
@@ -333,6 +335,5 @@ class OnlineDecoder(WindowLoop):
             )
         data = self._read(samples)
         labels = self._learning.check_labels(y, data.shape[1], self.classes_, "samples")
-        assert self._engine is not None
-        self._learning.check_learner(self._engine, self.filter_state)
+        self._learning.check_learner(self._running, self.filter_state)
         return self._advance(data, timestamps, labels)

@@ -54,6 +54,13 @@ class WindowLoop:
     _given_names: Sequence[str] | None
 
     @property
+    def _running(self) -> Engine:
+        """The engine, which there is as soon as the number of channels is known."""
+        if self._engine is None:
+            raise RuntimeError("OnlineDecoder has no samples yet.")
+        return self._engine
+
+    @property
     def steps(self) -> dict[str, str]:
         """How each step is run."""
         return {} if self._engine is None else dict(self._engine.how)
@@ -82,9 +89,8 @@ class WindowLoop:
         labels = self._learning.check_labels(y, len(rows), self.classes_, "windows")
         if self._engine is None:
             self._take_over(rows.shape[1])
-        assert self._engine is not None
-        self._learning.check_learner(self._engine, self.filter_state)
-        self._learning.learn_windows(self._engine, self.pipeline, rows, labels)
+        self._learning.check_learner(self._running, self.filter_state)
+        self._learning.learn_windows(self._running, self.pipeline, rows, labels)
         return self
 
     @or_undone
@@ -152,8 +158,7 @@ class WindowLoop:
         return Engine(self.pipeline, rows, samples, self._trigger.n_hop, self.filter_state)
 
     def _begin(self, level: str) -> None:
-        assert self._engine is not None
-        self._engine.begin(level)
+        self._running.begin(level)
         self._trigger.begin()
         self._learning.run += 1
 
@@ -161,8 +166,7 @@ class WindowLoop:
         self, data: np.ndarray, timestamps: Any, labels: np.ndarray | None,
         markers: Sequence[float] = (),
     ) -> tuple[np.ndarray, np.ndarray]:
-        engine, trigger = self._engine, self._trigger
-        assert engine is not None
+        engine, trigger = self._running, self._trigger
         times, decisions = [], []
         stretches = self._clock.read(data.shape[1], timestamps)
         self._watch.look(data)
