@@ -21,14 +21,14 @@ WITHOUT = {
     "Augmentation", "Augmented",
     # Warnings and errors.
     "LossCollapseWarning", "LostTableWarning", "NonFiniteError", "NonFiniteLossError",
-    "NonFiniteSaliencyError", "SparsityWarning",
+    "NonFiniteSaliencyError", "SparsityWarning", "VersionWarning",
     # Of modules, masks and losses in a user's own training loop.
     "apply_masks", "compact", "density", "overlap", "prunable", "saliency", "head_parameters",
     "shared_gradients", "toy_losses", "weighted_backward",
     # Of files, downloads and devices, whose tests are with them.
     "fetch_moabb", "fetch_tabular", "load_bci3_mental_imagery", "load_bids", "load_recording",
     "read_epochs",
-    "save_recording", "LSLInput", "LSLOutput",
+    "save_recording", "LSLInput", "LSLOutput", "save", "load", "export_onnx",
     # Need torchjd and braindecode.
     "GramianWeighting", "BraindecodeTransform",
     # Of fitted estimators and pipelines, whose tests are with them.

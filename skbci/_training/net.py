@@ -20,6 +20,7 @@ from skbci._training.double_copy import DoubleCopy
 from skbci._training.epoch_loop import EpochLoop
 from skbci._training.evaluation import first_output, in_pieces, is_finite, predict_rows
 from skbci._training.history_text import as_text, from_text
+from skbci._training.layers.faster_layers import with_faster_layers
 from skbci._training.mini_batches import Rows, batch_sizes, mini_batches
 from skbci._training.optimizer_step import bare_step
 from skbci.optim import NonFiniteLossError
@@ -35,6 +36,7 @@ class SlicingNet(NeuralNet):
     """
 
     engine_: DenseEngine | None
+    accelerate = False
 
     def __init__(self, *args: Any, loss_reduction: str = "mean", **kwargs: Any) -> None:
         self.loss_reduction = loss_reduction
@@ -69,6 +71,7 @@ class SlicingNet(NeuralNet):
             default.append(("print_log", PrintLog()))
         return default
 
+    @with_faster_layers
     def fit_tensors(
         self,
         train: Rows,

@@ -95,6 +95,11 @@ class NeuralClassifier(BaseNeuralClassifier):
         %(callbacks)s
     device : str, default="cpu"
         %(device)s
+    accelerate : bool, default=False
+        Whether to compute, in training on the CPU, the module's depthwise convolutions (one of
+        the input's channels for each output, as in EEGNet) by matrix products and spectra, which
+        is faster than by torch's own. Gradients are equal but for rounding, and the module with
+        its weights stays what it is.
     verbose : int, default=0
         %(verbose)s
     random_state : int, RandomState or None, default=None
@@ -226,6 +231,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         augmentation: Any = None,
         callbacks: Any = None,
         device: str = "cpu",
+        accelerate: bool = False,
         verbose: int = 0,
         random_state: Any = None,
         **routes: Any,
@@ -254,6 +260,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         self.augmentation = augmentation
         self.callbacks = callbacks
         self.device = device
+        self.accelerate = accelerate
         self.verbose = verbose
         self.random_state = random_state
         self.__dict__.update(routes)

@@ -153,6 +153,7 @@ def _build_net(estimator: Any, X: Any, shape: tuple[int, ...]) -> SlicingNet:
         **{f"optimizer__{name}": value for name, value in settings.items()},
         **{f"callbacks__{name}": value for name, value in estimator._route("callbacks").items()},
     )
+    net.accelerate = getattr(estimator, "accelerate", False)
     return net.initialize()
 
 

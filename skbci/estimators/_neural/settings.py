@@ -48,6 +48,7 @@ def check_settings(estimator: Any) -> None:
     check_count(estimator.n_iter_no_change, "n_iter_no_change", estimator)
     check_number(estimator.tol, "tol", estimator, low=0)
     check_flag(estimator.standardize, "standardize", estimator)
+    check_flag(getattr(estimator, "accelerate", False), "accelerate", estimator)
     monitor = getattr(estimator, "monitor", None)
     if monitor is not None and not isinstance(monitor, str):
         because = "must name a column of history_, or be None"

@@ -1,0 +1,1 @@
+"""Layers while a network is trained."""
