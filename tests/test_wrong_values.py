@@ -29,6 +29,8 @@ WITHOUT = {
     "fetch_moabb", "fetch_tabular", "load_bci3_mental_imagery", "load_bids", "load_recording",
     "read_epochs",
     "save_recording", "LSLInput", "LSLOutput", "save", "load", "export_onnx",
+    # Of the command line, and by an optimizer's name.
+    "main", "default_lr",
     # Need torchjd and braindecode.
     "GramianWeighting", "BraindecodeTransform",
     # Of fitted estimators and pipelines, whose tests are with them.
