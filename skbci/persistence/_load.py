@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skbci._plain import thaw
+from skbci._process.quiet import without_warnings
 from skbci._version_record import VersionWarning
 from skbci.persistence._audit import audit
 from skbci.persistence._describe import PACKAGES, versions
@@ -82,8 +83,7 @@ def load(
     except Exception as error:
         raise members.broken(WEIGHTS, str(error)) from error
     _compare(path, members.header.get("versions"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", VersionWarning)  # has been said of the whole
+    with without_warnings(VersionWarning):  # has been said of the whole
         try:
             estimator = thaw(root, map_location)
         except Exception as error:
@@ -113,8 +113,7 @@ def _objects(skops: Any, members: Members, own: set[str]) -> Any:
                 "restored, and a pickle runs code; NeuralClassifier is restored without."
             )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", VersionWarning)
+        with without_warnings(VersionWarning):
             return skops.loads(members.objects, trusted=named)
     except Exception as error:
         raise members.broken(OBJECTS, f"{type(error).__name__}: {error}") from error

@@ -8,7 +8,6 @@ import io
 import json
 import logging
 import os
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice
+from skbci._process.quiet import without_warnings
 from skbci.estimators import (
     BaseNeural,
     FBMSNetClassifier,
@@ -159,13 +159,12 @@ def _exported(graph: torch.nn.Module, rows: torch.Tensor, outputs: list[str], na
     try:
         logging.disable(logging.WARNING)
         with (
-            warnings.catch_warnings(), contextlib.redirect_stdout(silent),
+            without_warnings(), contextlib.redirect_stdout(silent),
             contextlib.redirect_stderr(silent), torch.no_grad(),
         ):
-            warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 graph, (rows,), dynamo=True, input_names=["X"], output_names=outputs,
-                dynamic_shapes=({0: torch.export.Dim("n_rows", min=1)},), verbose=False,
+                dynamic_shapes=({0: torch.export.Dim("n_rows", min=1)},),
             )
     except Exception as error:
         lines = str(error.__cause__ or error).strip().splitlines() or [""]

@@ -60,7 +60,8 @@ def bids_path_of(path: Any) -> Any:
             UserWarning, stacklevel=4,
         )
         return None
-    return mne_bids.get_bids_path_from_fname(file, verbose="error")
+    with mne_level("ERROR"):
+        return mne_bids.get_bids_path_from_fname(file)
 
 
 def read_bids(bids_path: Any) -> Any:
@@ -83,7 +84,7 @@ def read_bids(bids_path: Any) -> Any:
         raise ValueError(f"{bids_path!s}: this BIDSPath has no root; set BIDSPath(root=...).")
     try:
         with mne_level("WARNING"):
-            return mne_bids.read_raw_bids(bids_path, verbose="warning").load_data()
+            return mne_bids.read_raw_bids(bids_path).load_data()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"No recording at {bids_path!s}: {error}") from error
     except Exception as error:  # each of the readers fails in its own way

@@ -62,10 +62,10 @@ def read_xdf(
     if data.ndim != 2 or data.dtype.kind not in "iuf" or len(stamps) < 2:
         raise ValueError(f"{path}: the stream {name!r} holds no signal of at least two samples.")
     sfreq = _rate(path, name, signal, stamps)
-    raw = mne.io.RawArray(
-        data.T * _factors(path, signal, data.shape[1], unit)[:, np.newaxis],
-        _info(path, signal, data.shape[1], sfreq), verbose="error",
-    )
+    volts = data.T * _factors(path, signal, data.shape[1], unit)[:, np.newaxis]
+    info = _info(path, signal, data.shape[1], sfreq)
+    with quiet_mne():
+        raw = mne.io.RawArray(volts, info)
     _warn_if_cut_short(path, signal, len(stamps))
     # Neighbours that are more than a sample and a half apart have others missing between them.
     gaps = np.flatnonzero(np.diff(stamps) > 1.5 / sfreq)
@@ -86,7 +86,6 @@ def _load(path: Path) -> list[Any]:
     try:
         streams = pyxdf.load_xdf(
             path, jitter_break_threshold_seconds=_BREAK_S, jitter_break_threshold_samples=1,
-            verbose=False,
         )[0]
     except Exception as error:  # pyxdf fails in many ways at damaged files
         reason = str(error) or type(error).__name__
