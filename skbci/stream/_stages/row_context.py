@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._row_needs import reads_context
+from skbci._plain import freeze, thaw
 from skbci.eegarray import EEGArray
 
 __all__ = ["RowContext"]
@@ -28,6 +29,12 @@ class RowContext:
         self.names = getattr(step, "feature_names_in_", None)
         in_context = isinstance(rows, EEGArray) and reads_context(step)
         self.like = rows[:1] if in_context else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return freeze(vars(self))  # no pandas object, which another pandas might not read
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(thaw(state))
 
     def __call__(self, row: np.ndarray, onset: float) -> Any:
         if self.names is not None and row.ndim == 2:
