@@ -30,7 +30,7 @@ WITHOUT = {
     "read_epochs",
     "save_recording", "LSLInput", "LSLOutput", "save", "load", "export_onnx",
     # Of the command line, and by an optimizer's name.
-    "main", "default_lr",
+    "main",
     # Need torchjd and braindecode.
     "GramianWeighting", "BraindecodeTransform",
     # Of fitted estimators and pipelines, whose tests are with them.

@@ -270,6 +270,7 @@ for kind in (optim.EVDHJB, optim.LevenbergMarquardt, optim.LyapunovDescent):
 add(optim.Theorem1LR, optimizer=optim.HJB(a_weight()))
 add(optim.Theorem2LR, optimizer=optim.HJB(a_weight()), n_steps=10)
 add(optim.resolve_optimizer, optimizer="hjb", settings={})
+add(optim.default_lr, optimizer="hjb")
 for kind in (sparsity.LotteryTicket, sparsity.MagnitudePruning, sparsity.MultitaskSnip,
              sparsity.Snip):
     add(kind)
