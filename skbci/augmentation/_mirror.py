@@ -16,6 +16,8 @@ from skbci.augmentation._electrode_pairs import mirrored_channels
 from skbci.augmentation._mirrored_labels import mirrored_labels
 from skbci.eegarray import EEGArray
 
+_BEYOND = 10**9  # more than any numbering of people holds
+
 
 class Mirror(Augmentation):
     """Exchange the channels of the left and of the right side, and the labels with them.
@@ -45,8 +47,7 @@ class Mirror(Augmentation):
 
     *The table.* A mirrored brain is another subject's: its channels' covariances are not the
     subject's own. The column "subject" of the new rows has new labels, so that alignment by
-    subject aligns them by themselves: "S1 (mirrored)" for "S1"; for numbers, the number plus a
-    power of ten that is beyond all of them (1007 for 7 of 60 subjects).
+    subject aligns them by themselves: "S1 (mirrored)" for "S1", a billion more for a number.
 
     Exchanging channels commutes with the common average reference, and with every step that
     treats channels alike.
@@ -161,10 +162,9 @@ def _table_of_others(X: EEGArray) -> pd.DataFrame:
 
 
 def _other_subjects(subjects: pd.Series) -> list[Any]:
-    numbers = [abs(s) for s in subjects if _is_number(s)]
-    beyond = 10 ** (len(str(int(max(numbers)))) + 1) if numbers else 0
+    # A person's mirrored label must not depend on who else is among the rows.
     return [
-        s + beyond if _is_number(s) else s if pd.isna(s) else f"{s} (mirrored)" for s in subjects
+        s + _BEYOND if _is_number(s) else s if pd.isna(s) else f"{s} (mirrored)" for s in subjects
     ]
 
 

@@ -137,8 +137,8 @@ def test_names_of_other_channels():
 
 @pytest.mark.parametrize(("subject", "others"), [
     (["S1"] * 4 + ["S2"] * 4, ["S1 (mirrored)"] * 4 + ["S2 (mirrored)"] * 4),
-    ([1] * 4 + [60] * 4, [1001] * 4 + [1060] * 4),
-    ([7] * 4 + [0] * 4, [107] * 4 + [100] * 4),
+    ([1] * 4 + [60] * 4, [1_000_000_001] * 4 + [1_000_000_060] * 4),
+    ([7] * 4 + [0] * 4, [1_000_000_007] * 4 + [1_000_000_000] * 4),
 ])
 def test_a_mirrored_brain_is_another_subjects(subject, others):
     X = rows(subject=subject)
@@ -147,6 +147,13 @@ def test_a_mirrored_brain_is_another_subjects(subject, others):
     assert not set(subject) & set(others)
     assert new.X.metadata["onset"].tolist() == X.metadata["onset"].tolist()
     assert X.metadata["subject"].tolist() == subject
+
+
+def test_a_mirrored_label_does_not_depend_on_the_other_rows():
+    """Person 5 alone is not taken for the mirrored one of another numbering."""
+    alone, among = rows(subject=[5] * 8), rows(subject=[5] * 4 + [105] * 4)
+    labels = [Mirror().exchange(X).metadata["subject"].iloc[0] for X in (alone, among)]
+    assert labels[0] == labels[1] != 105
 
 
 def test_exchange_is_an_involution_that_needs_no_labels():
