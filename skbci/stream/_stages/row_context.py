@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from skbci._row_needs import reads_context
 from skbci._plain import freeze, thaw
+from skbci._row_needs import reads_context
 from skbci.eegarray import EEGArray
 
 __all__ = ["RowContext"]
