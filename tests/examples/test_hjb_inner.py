@@ -15,9 +15,9 @@ from skbci.optim import resolve_optimizer
 
 
 def test_methods_are_at_their_defaults():
-    default = inspect.signature(MLPClassifier).parameters["lr"].default
-    assert script.METHODS[script.FIRST] == ("hjb-adam", default)
-    assert script.METHODS["Adam"][1] == 1e-3
+    assert inspect.signature(MLPClassifier).parameters["lr"].default is None
+    assert script.METHODS[script.FIRST] == ("hjb-adam", 1e-3)
+    assert [script.METHODS[name][1] for name in ("Adam", "HJB+AD", "HJB")] == [1e-3, 0.01, 0.1]
     for optimizer, _ in script.METHODS.values():
         resolve_optimizer(optimizer, {})
     assert len(script.FILES) == 6
