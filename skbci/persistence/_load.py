@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import os
-import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -49,7 +49,8 @@ def load(
     Raises
     ------
     ImportError
-        If skops or safetensors are not installed: ``pip install "skbci[persistence]"``.
+        If skops or safetensors are not installed: ``pip install "skbci[persistence]"``; or if a
+        module of ``trusted`` is not there.
     ValueError
         If the file is damaged, cut short or was tampered with, names a class that is not trusted,
         or was written in a newer format. The message names file, member and class.
@@ -107,7 +108,14 @@ def _objects(skops: Any, members: Members, own: set[str]) -> Any:
         )
     for name in set(named) & own:
         module, _, kind = name.rpartition(".")
-        if unpickles(getattr(sys.modules.get(module), kind, None)):
+        try:
+            found = getattr(importlib.import_module(module), kind)
+        except (ImportError, AttributeError) as error:
+            raise ImportError(
+                f"{members.path} holds {name}, which cannot be imported here: {error}. Put the "
+                "module where Python finds it."
+            ) from error
+        if unpickles(found):
             raise ValueError(
                 f"{members.path} holds {name}, a net of skorch, which opens a pickle where it is "
                 "restored, and a pickle runs code; NeuralClassifier is restored without."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
 import zipfile
 from functools import partial
+from pathlib import Path
 
 import mne
 import numpy as np
@@ -204,8 +206,19 @@ def test_another_process_predicts_the_same_bits(epochs, tmp_path):
                          "tests.persistence.test_plain.MaxNorm"]})
             assert np.array_equal(model.predict_proba(X), np.load(name + ".npy")), name
     """
+    root = str(Path(__file__).parents[2])  # where the other process finds the classes of here
     subprocess.run([sys.executable, "-W", "error::UserWarning:skbci", "-c",
-                    textwrap.dedent(code)], cwd=tmp_path, check=True)
+                    textwrap.dedent(code)], cwd=tmp_path, check=True,
+                   env={**os.environ, "PYTHONPATH": root})
+
+
+def test_own_classes_whose_module_is_missing_are_named(epochs, tmp_path, monkeypatch):
+    save(PIPES["own"]().fit(*epochs), tmp_path / "own.skbci")
+    monkeypatch.setitem(sys.modules, OWN, None)  # as if there were none
+    trusted = [f"{OWN}.Shrink", "tests.persistence.test_plain.Parametrized",
+               "tests.persistence.test_plain.MaxNorm"]
+    with pytest.raises(ImportError, match=r"own\.skbci holds .*Shrink, which cannot be imported"):
+        load(tmp_path / "own.skbci", trusted=trusted)
 
 
 def test_the_header_says_what_is_decoded(epochs, tmp_path):
