@@ -197,6 +197,7 @@ def test_each_of_a_list_starts_from_the_rows_given():
     np.testing.assert_array_equal(np.asarray(both.X), np.concatenate([
         np.asarray(noise.X), np.asarray(mirror.X)]))
     assert both.y.tolist() == [*LABELS, *mirror.y]
-    assert both.X.metadata["subject"].tolist() == [1] * 6 + [2] * 6 + [101] * 6 + [102] * 6
+    people = np.repeat([1, 2, 10**9 + 1, 10**9 + 2], 6)
+    assert both.X.metadata["subject"].tolist() == people.tolist()
     one = resolve_augmentation(["mixup", "mirror"]).augment(X, LABELS, random_state=0)
     assert one.sample_weight[-12:].tolist() == [1.0] * 12

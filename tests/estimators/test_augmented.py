@@ -53,7 +53,7 @@ class Seen(ClassifierMixin, BaseEstimator):
 
 def test_it_is_the_classifier_fitted_on_both():
     clf = AugmentedClassifier(csp_lda(2)).fit(SIGNALS, LABELS)
-    mirrored = EEGArray(np.asarray(SIGNALS)[:, ::-1], {"subject": SUBJECT + 100}, sfreq=100,
+    mirrored = EEGArray(np.asarray(SIGNALS)[:, ::-1], {"subject": SUBJECT + 10**9}, sfreq=100,
                         ch_names=NAMES)
     other = np.where(LABELS == "left", "right", "left")
     by_hand = csp_lda(2).fit(np.concatenate([SIGNALS, mirrored]), np.append(LABELS, other))
@@ -94,9 +94,9 @@ def test_subjects_in_the_mirror_are_aligned_by_themselves():
     clf = AugmentedClassifier(csp_lda(2, alignment="euclidean")).fit(SIGNALS, LABELS)
     alignment = next(
         s for _, s in clf.estimator_.steps if isinstance(s, EuclideanAlignment))
-    assert set(alignment.references_) == {(1,), (2,), (101,), (102,)}
+    assert set(alignment.references_) == {(1,), (2,), (10**9 + 1,), (10**9 + 2,)}
     np.testing.assert_allclose(
-        alignment.references_[(101,)], alignment.references_[(1,)][::-1, ::-1], rtol=1e-10)
+        alignment.references_[(10**9 + 1,)], alignment.references_[(1,)][::-1, ::-1], rtol=1e-10)
 
 
 # -- weights ----------------------------------------------------------------------------------
