@@ -1,1 +1,1 @@
-"""Settings of the whole process: warnings, MNE's log, threads of linear algebra."""
+"""What belongs to the whole process: warnings, MNE's log, threads, files that are replaced."""

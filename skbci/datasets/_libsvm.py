@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import lzma
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -14,6 +13,8 @@ from urllib.request import urlopen
 
 import numpy as np
 from sklearn.datasets import get_data_home, load_svmlight_file
+
+from skbci._process.files import replacing
 
 __all__ = ["LIBSVM", "fetch_libsvm"]
 
@@ -56,11 +57,9 @@ def _read(path: Path, n_features: int, dtype: np.dtype) -> tuple[np.ndarray, np.
 
 
 def _download(name: str, file: str, path: Path) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # a download can be cut off
-    try:
-        with urlopen(_ADDRESS + file, timeout=_TIMEOUT) as answer, open(part, "wb") as out:
+    try:  # a download can be cut off
+        with urlopen(_ADDRESS + file, timeout=_TIMEOUT) as answer, replacing(path) as out:
             shutil.copyfileobj(answer, out)
-        os.replace(part, path)
     except OSError as error:
         what = f"answered {error.code}" if isinstance(error, HTTPError) else "could not be reached"
         raise ConnectionError(
@@ -68,5 +67,3 @@ def _download(name: str, file: str, path: Path) -> None:
             f"{what}: {error}. The first download needs a network. Without one, put the file into "
             f"{path.parent}, or use load_recording('table.npz') for a local copy."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)

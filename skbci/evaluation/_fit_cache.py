@@ -8,7 +8,6 @@ import json
 import math
 import os
 import pickle
-import uuid
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -20,6 +19,7 @@ from typing import Any
 import joblib
 import numpy as np
 
+from skbci._process.files import replacing
 from skbci._version import __version__
 
 __all__ = ["FitCache", "Result"]
@@ -170,16 +170,8 @@ class FitCache:
     def _write(self, path: Path, text: str) -> None:
         """Write a file beside its place and move it there, which is done or not done."""
         path.parent.mkdir(exist_ok=True)
-        beside = path.parent / f".{path.name}.{uuid.uuid4().hex}"
-        try:
-            with open(beside, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+        with replacing(path) as file:
+            file.write(text.encode("utf-8"))
 
 
 _README = (

@@ -16,6 +16,7 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice
+from skbci._process.files import replacing
 from skbci._process.quiet import without_warnings
 from skbci.estimators import (
     BaseNeural,
@@ -183,9 +184,5 @@ def _write(path: Path, model: Any, about: dict[str, str]) -> None:
     for name, text in about.items():
         entry = model.metadata_props.add()
         entry.key, entry.value = name, text
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(model.SerializeToString())
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(model.SerializeToString())

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbci._plain import freeze
 from skbci._plain.frozen import NotPlain
+from skbci._process.files import replacing
 from skbci.persistence._audit import audit
 from skbci.persistence._describe import describe, versions
 from skbci.persistence._layout import (
@@ -149,9 +150,5 @@ def _foreign(skops: Any, objects: bytes) -> set[str]:
 
 
 def _write(path: Path, members: dict[str, bytes]) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(pack(members))
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(pack(members))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from skbci._process.files import replacing
 from skbci.datasets._npz.bunch_layout import pack
 
 __all__ = ["save_recording"]
@@ -70,15 +70,6 @@ def save_recording(path: str | os.PathLike[str], bunch: Mapping[str, Any]) -> Pa
     if not target.parent.is_dir():
         raise FileNotFoundError(f"The folder {target.parent} does not exist; create it first.")
     arrays = pack(bunch)
-    # A plain new file gets the permissions that the user's umask gives to all files.
-    temporary = target.parent / f".saving-{uuid.uuid4().hex}.npz"
-    try:
-        with open(temporary, "xb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(target) as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
     return target
