@@ -11,6 +11,7 @@ import pytest
 from skbci import EEGArray
 
 
+@pytest.mark.studies
 def test_a_quick_run_has_both_tables_and_their_csv(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     monkeypatch.setattr(study, "POLICIES_OF", {"MIN2Net": ("AlphaGrad",)})

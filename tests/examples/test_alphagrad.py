@@ -17,6 +17,7 @@ from sklearn.base import clone
 from skbci.model_selection import HeldOutSearch
 
 
+@pytest.mark.studies
 def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     arguments = ["--quick", "--n-jobs", "1", "--output", str(tmp_path), "--networks", "MIN2Net",
@@ -122,6 +123,7 @@ def test_the_kept_epoch_is_that_of_early_stopping():
     assert script.kept_epoch(pd.Series([np.nan, 0.5, 0.4])) == 2
 
 
+@pytest.mark.studies
 def test_networks_of_one_loss_stand_beside(monkeypatch, tmp_path):
     """Braindecode is no dependency: a module of its kind takes its place."""
 

@@ -42,6 +42,7 @@ def test_iterations_count_from_where_the_accuracy_stays():
     assert script.slope(levels**-2.0) == pytest.approx(2)
 
 
+@pytest.mark.studies
 def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     arguments = ["--quick", "--iterations", "40", "--n-jobs", "1", "--output", str(tmp_path)]
     monkeypatch.setattr(script, "STEPS", (1.0, 3.0))

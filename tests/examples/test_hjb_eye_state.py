@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 
+@pytest.mark.studies
 def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     arguments = ["--quick", "--subjects", "4", "--duration", "40", "--n-jobs", "1", "--output",

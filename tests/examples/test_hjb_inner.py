@@ -43,6 +43,7 @@ def test_p_values_are_those_of_the_paired_t_test():
     assert table.loc["all sets", "p, HJB"].startswith(f"better on {better} of 3")
 
 
+@pytest.mark.studies
 def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     monkeypatch.setattr(script, "EEG", ("eye state",))

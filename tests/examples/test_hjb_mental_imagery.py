@@ -53,6 +53,7 @@ def test_t_tests_pair_cells_and_leave_out_what_one_lacks():
     assert line["honest, 0.5 s: gain"] == pytest.approx(0.1)
 
 
+@pytest.mark.studies
 def test_quick_run(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     arguments = ["--quick", "--n-jobs", "1", "--output", str(tmp_path)]

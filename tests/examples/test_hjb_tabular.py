@@ -84,6 +84,7 @@ def test_the_honest_encoder_learns_nothing_from_test_rows():
     assert net[0].transform(test).shape == (20, 5)
 
 
+@pytest.mark.studies
 def test_a_study_on_functions_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     arguments = ["--quick", "--sets", "Mod-2", "Gabor-2D", "--n-jobs", "1", "--output",

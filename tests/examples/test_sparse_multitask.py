@@ -10,6 +10,7 @@ import sparse_multitask as script
 from scipy.stats import wilcoxon
 
 
+@pytest.mark.studies
 def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     monkeypatch.setattr(script, "QUICK", script.Budget(2, 1, 3, 1))
