@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import numpy as np
 from joblib import effective_n_jobs, parallel_config
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import Parallel, delayed
@@ -16,17 +17,33 @@ __all__ = ["data_on_workers", "spread"]
 
 @contextmanager
 def data_on_workers(*data: Any) -> Iterator[None]:
-    """Have each of Dask's workers get the data once, and again if it is lost with a worker.
+    """Have each of Dask's workers get the data once, and again if a worker is lost.
 
     What joblib scatters is gone with the worker that holds it, and all calls that need it fail.
-    Here the data are what tasks give, which Dask's scheduler has done again where that is needed;
-    it keeps a copy of them. On other engines nothing is done: joblib maps large arrays into the
-    memory of this machine's processes.
+    Here the data are the results of tasks, which Dask's scheduler has done again where that is
+    needed; it keeps a copy of them. On other engines nothing is done: joblib maps large arrays
+    into the memory of this machine's processes.
+
+    `compare`, `HeldOutSearch` and `StackedGridSearchCV` do this by themselves. scikit-learn's own
+    searches need it, with the folds as a list, to go on when a worker is killed.
 
     Parameters
     ----------
     *data : object
-        What all calls inside are given, as the very same objects.
+        What all calls inside are given, as the very same objects; of lists and tuples the arrays
+        in them, such as a list of folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV, KFold
+    >>> from skbci.model_selection import data_on_workers
+    >>> X, y = np.eye(20), np.tile([0, 1], 10)
+    >>> folds = list(KFold(5).split(X, y))
+    >>> search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=folds)
+    >>> with data_on_workers(X, y, folds):  # inside ``joblib.parallel_config("dask")``
+    ...     search = search.fit(X, y)
     """
     backend, n_jobs = get_active_backend()
     if not _is_dask(backend):
@@ -40,7 +57,7 @@ def data_on_workers(*data: Any) -> Iterator[None]:
     )
     own.data_futures.update(backend.data_futures)
     with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 PiB"}):
-        for x in data:
+        for x in _with_folds(data):
             if id(x) not in own.data_futures and _can_be_scattered(x):
                 own.data_futures[id(x)] = backend.client.submit(_same, x, pure=False)
     with parallel_config(backend=own, n_jobs=n_jobs):
@@ -134,6 +151,15 @@ def _kept_by_ray(shared: tuple[Any, ...]) -> tuple[Any, ...]:
     if not type(get_active_backend()[0]).__module__.startswith("ray."):
         return shared
     return tuple(_InRay(x) if _can_be_scattered(x) else x for x in shared)
+
+
+def _with_folds(data: Any) -> Iterator[Any]:
+    """Give objects, and the arrays in lists and tuples one by one."""
+    for x in data:
+        if isinstance(x, (list, tuple)):
+            yield from (item for item in _with_folds(x) if isinstance(item, np.ndarray))
+        else:
+            yield x
 
 
 def _same(x: Any) -> Any:

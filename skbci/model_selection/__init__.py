@@ -6,9 +6,10 @@ the metadata of `mne.Epochs`. `largest_stable_step` is a ``refit=`` for searches
 rates.
 `StackedGridSearchCV` and `StackedRandomizedSearchCV` train the networks of a search all at once;
 `HeldOutSearch` compares candidates on the rows that their early stopping holds out;
-`search_spaces` says where to look.
+`search_spaces` says where to look; `data_on_workers` keeps data on a Dask cluster.
 """
 
+from skbci._process.spread import data_on_workers
 from skbci.model_selection._held_out_search import HeldOutSearch
 from skbci.model_selection._largest_stable_step import largest_stable_step
 from skbci.model_selection._leave_subjects_out import LeaveSubjectsOut
@@ -27,6 +28,7 @@ __all__ = [
     "StackedGridSearchCV",
     "StackedRandomizedSearchCV",
     "WithinSubject",
+    "data_on_workers",
     "largest_stable_step",
     "search_spaces",
 ]

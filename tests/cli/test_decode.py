@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import joblib
 import mne
 import numpy as np
@@ -87,6 +89,35 @@ def test_a_stream(wanted, model, fitted, recordings, monkeypatch, capsys):
         raw = mne.io.read_raw(file, verbose="error")
         rows, _ = SlidingWindows(2.0, 0.5, sfreq=RATE).explode(raw.get_data())
     np.testing.assert_allclose(found, fitted.predict_proba(rows), atol=6e-4)
+
+
+@pytest.mark.extras
+def test_a_played_recording(model, recordings, capsys):
+    """Through the Lab Streaming Layer: decided at the markers as the epochs of the file are."""
+    player = pytest.importorskip("mne_lsl.player", reason="mne-lsl is not installed")
+    file = recordings / "sub-02_raw.fif"
+    raw = mne.io.read_raw(file, preload=True, verbose="error").crop(0, 14)
+    quiet = mne.io.RawArray(np.random.default_rng(0).normal(0, 5e-6, (4, 4 * RATE)), raw.info,
+                            verbose="error")
+    raw = mne.concatenate_raws([quiet, raw], verbose="error")  # the inlet opens meanwhile
+    raw.annotations.delete([i for i, name in enumerate(raw.annotations.description)
+                            if name not in ("left", "right")])
+    playing = player.PlayerLSL(raw, chunk_size=8, n_repeat=1, name="skbci cli player",
+                               source_id="skbci-cli-player", annotations_encoding="string")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        playing.start()
+        assert main(["decode", str(model), "lsl:skbci cli player", "--markers",
+                     "skbci cli player-annotations"]) == 0
+        if playing.running:
+            playing.stop()
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header == "time_s,decoded,left,right"
+    decoded = [line.split(",")[1] for line in lines]
+    expected = raw.annotations.description[raw.annotations.onset <= 15.9].tolist()
+    assert len(decoded) >= len(expected) - 2  # the first, or one in a gap, may be missed
+    left = iter(expected)
+    assert all(name in left for name in decoded)
 
 
 @pytest.mark.parametrize(

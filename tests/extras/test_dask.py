@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from contextlib import ExitStack
 
 import joblib
 import numpy as np
@@ -19,7 +20,12 @@ from skbci.baselines import riemann_mdm, tangent_space_lr
 from skbci.estimators import MLPClassifier
 from skbci.evaluation import compare
 from skbci.features import EuclideanAlignment
-from skbci.model_selection import HeldOutSearch, LeaveSubjectsOut, StackedGridSearchCV
+from skbci.model_selection import (
+    HeldOutSearch,
+    LeaveSubjectsOut,
+    StackedGridSearchCV,
+    data_on_workers,
+)
 
 pytestmark = pytest.mark.extras
 
@@ -167,7 +173,8 @@ class Slow(ClassifierMixin, BaseEstimator):
         return self.classes_[(np.asarray(X)[:, 0] > 0).astype(int)]
 
 
-@pytest.mark.parametrize(("kind", "victim"), [("compare", 0), ("StackedGridSearchCV", 1)])
+@pytest.mark.parametrize(
+    ("kind", "victim"), [("compare", 0), ("StackedGridSearchCV", 1), ("GridSearchCV", 0)])
 def test_a_killed_worker_costs_its_tasks_only(kind, victim, cluster, tmp_path):
     X = np.random.default_rng(0).standard_normal((400, 50))
     y, groups = np.tile([0, 1], 200), np.repeat(range(10), 40)
@@ -181,16 +188,19 @@ def test_a_killed_worker_costs_its_tasks_only(kind, victim, cluster, tmp_path):
 
     thread = threading.Thread(target=kill)
     thread.start()
-    with joblib.parallel_config("dask"):
+    folds = list(LeaveSubjectsOut(10).split(X, y, groups))
+    with joblib.parallel_config("dask"), ExitStack() as stack:
+        if kind == "GridSearchCV":
+            stack.enter_context(data_on_workers(X, y, folds))
         if kind == "compare":
             result = compare({"a": Slow(tmp_path), "b": Slow(tmp_path, 0.21)}, X, y, groups=groups,
                              cv=LeaveSubjectsOut(10), progress=False)
             assert result.folds["score"].notna().all()
             assert len(result.folds) == 20
         else:
-            search = StackedGridSearchCV(Slow(tmp_path), {"seconds": [0.2, 0.21]}, refit=False,
-                                         cv=LeaveSubjectsOut(10))
-            search.fit(X, y, groups=groups)
+            search = {"GridSearchCV": GridSearchCV, "StackedGridSearchCV": StackedGridSearchCV}[
+                kind](Slow(tmp_path), {"seconds": [0.2, 0.21]}, refit=False, cv=folds)
+            search.fit(X, y)
             assert np.isfinite(search.cv_results_["mean_test_score"]).all()
     thread.join()
     begun = len(list(tmp_path.iterdir()))
