@@ -17,7 +17,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skbci import EEGArray
 from skbci._weights import as_counts
-from skbci.baselines import riemann_mdm, slow_potentials_lr, tangent_space_lr
+from skbci.baselines import riemann_fgmdm, riemann_mdm, slow_potentials_lr, tangent_space_lr
 from skbci.estimators import (
     CascadeClassifier,
     DecoderPipeline,
@@ -62,8 +62,9 @@ def test_prior_of_networks_counts_weights(clf, unit):
         (tangent_space_lr(sfreq=100), "lr"),
         (slow_potentials_lr(sfreq=100, alignment=None), "lr"),
         (riemann_mdm(sfreq=100), "mdm"),
+        (riemann_fgmdm(sfreq=100), "fgmdm"),
     ],
-    ids=["tangent space", "slow potentials", "mdm"],
+    ids=["tangent space", "slow potentials", "mdm", "filtered mdm"],
 )
 def test_prior_of_pipelines_counts_weights(pipe, step):
     pipe.fit(EPOCHS, LABELS, **{f"{step}__sample_weight": COUNTS})

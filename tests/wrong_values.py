@@ -167,7 +167,7 @@ add(baselines.RotationForest, partial(used, X=SIGNALS[:, :, 0]), n_estimators=2,
 add(baselines.adaptive_rotation_forest, partial(used, X=SIGNALS[:, :, 0]), n_forests=2,
     random_state=0)
 for make in (baselines.csp_lda, baselines.erp_lda, baselines.slow_potentials_lr,
-             baselines.tangent_space_lr, baselines.riemann_mdm):
+             baselines.tangent_space_lr, baselines.riemann_fgmdm, baselines.riemann_mdm):
     add(make, used)
 add(baselines.erp_xdawn_riemann, used, n_filters=1)
 add(baselines.fbcsp, used, bands=[(4, 8), (8, 12)], n_features=2)

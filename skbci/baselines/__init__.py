@@ -1,7 +1,7 @@
 """The decoders that every new one is measured against, as ready pipelines.
 
-`csp_lda`, `fbcsp`, `tangent_space_lr`, `riemann_mdm` and `slow_potentials_lr` for imagery,
-`ssvep_cca` for flicker,
+`csp_lda`, `fbcsp`, `tangent_space_lr`, `riemann_mdm`, `riemann_fgmdm` and
+`slow_potentials_lr` for imagery, `ssvep_cca` for flicker,
 `erp_lda` and `erp_xdawn_riemann` for evoked potentials put together what MNE, pyRiemann and
 scikit-learn have. They take raw broadband epochs (array, `EEGArray` or `mne.Epochs`), in volts or
 microvolts, with any reference; every step has a name that `GridSearchCV` can reach.
@@ -22,7 +22,7 @@ from skbci.baselines._domain_transfer import DomainTransfer
 from skbci.baselines._erp import erp_lda, erp_xdawn_riemann
 from skbci.baselines._eye_state import eye_state_ensemble, eye_state_pipeline
 from skbci.baselines._fbcsp import fbcsp
-from skbci.baselines._riemann import riemann_mdm, tangent_space_lr
+from skbci.baselines._riemann import riemann_fgmdm, riemann_mdm, tangent_space_lr
 from skbci.baselines._slow_potentials import slow_potentials_lr
 from skbci.baselines._ssvep import ssvep_cca
 
@@ -40,6 +40,7 @@ __all__ = [
     "eye_state_ensemble",
     "eye_state_pipeline",
     "fbcsp",
+    "riemann_fgmdm",
     "riemann_mdm",
     "slow_potentials_lr",
     "ssvep_cca",

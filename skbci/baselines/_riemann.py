@@ -6,6 +6,7 @@ from typing import Any
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._checked.covariances import NamedCovariances, NamedTangentSpace
+from skbci.baselines._checked.fgmdm import CheckedFgMDM
 from skbci.baselines._checked.logistic import CheckedLogisticRegression
 from skbci.baselines._checked.mdm import CheckedMDM
 from skbci.baselines._checks import check_band, check_estimator, check_metric
@@ -13,7 +14,7 @@ from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline
 from skbci.features import Crop, FilterBank, RankReducer
 
-__all__ = ["riemann_mdm", "tangent_space_lr"]
+__all__ = ["riemann_fgmdm", "riemann_mdm", "tangent_space_lr"]
 
 # The metrics of pyRiemann that have a mean and a map, or a mean and a distance.
 _TANGENTS = ("euclid", "logchol", "logeuclid", "riemann", "wasserstein")
@@ -145,6 +146,70 @@ def riemann_mdm(
     return DecoderPipeline([
         *_covariance_steps(band, tmin, tmax, sfreq, estimator, order, alignment),
         ("mdm", CheckedMDM(metric=metric)),
+    ], on_bad_rows=on_bad_rows)
+
+
+@fill_doc
+def riemann_fgmdm(
+    *,
+    fmin: float = 8.0,
+    fmax: float = 30.0,
+    tmin: float | None = None,
+    tmax: float | None = None,
+    sfreq: float | None = None,
+    estimator: str = "oas",
+    metric: str = "riemann",
+    order: int = 4,
+    alignment: Any = None,
+    on_bad_rows: str = "prior",
+) -> DecoderPipeline:
+    r"""Covariances, cleared of what does not tell the classes apart, then the nearest class mean.
+
+    Geodesic filtering: in the tangent space at the mean of the training rows, with the directions
+    :math:`W` of a linear discriminant analysis, a tangent vector s becomes
+    :math:`W (W^\top W)^{-1} W^\top s`; back on the manifold, it belongs to the class whose mean of
+    filtered training rows is nearest.
+
+    Parameters
+    ----------
+    %(fmin_fmax)s
+    %(tmin_tmax)s
+    %(sfreq)s
+    estimator : str, default="oas"
+        Covariance estimator of `pyriemann.estimation.Covariances`.
+    metric : str, default="riemann"
+        Metric of mean, tangent space and distance.
+    %(order)s
+    %(alignment)s
+    %(on_bad_rows)s
+
+    Returns
+    -------
+    DecoderPipeline
+        Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``rank`` (`RankReducer`),
+        ``cov`` (`Covariances`) and ``fgmdm`` (`pyriemann.classification.FgMDM`).
+
+    See Also
+    --------
+    riemann_mdm : Without the filter.
+
+    References
+    ----------
+    .. [1] A. Barachant, S. Bonnet, M. Congedo and C. Jutten, "Riemannian geometry applied to BCI
+       classification", LVA/ICA 2010, Lecture Notes in Computer Science 6365, 2010.
+
+    Examples
+    --------
+    >>> from skbci.baselines import riemann_fgmdm
+    >>> list(riemann_fgmdm(sfreq=250).named_steps)
+    ['filter', 'crop', 'align', 'rank', 'cov', 'fgmdm']
+    """
+    band = check_band(fmin, fmax, "riemann_fgmdm")
+    check_estimator(estimator, "riemann_fgmdm")
+    check_metric(metric, "riemann_fgmdm", ("mean", "dist", "map"), _TANGENTS)
+    return DecoderPipeline([
+        *_covariance_steps(band, tmin, tmax, sfreq, estimator, order, alignment),
+        ("fgmdm", CheckedFgMDM(metric=metric)),
     ], on_bad_rows=on_bad_rows)
 
 

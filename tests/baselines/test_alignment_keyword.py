@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.model_selection import GridSearchCV
 
-from skbci.baselines import csp_lda, fbcsp, riemann_mdm, tangent_space_lr
+from skbci.baselines import csp_lda, fbcsp, riemann_fgmdm, riemann_mdm, tangent_space_lr
 from skbci.datasets import make_motor_imagery
 from skbci.features import ChannelScaling, EuclideanAlignment, RiemannianRecentering
 from skbci.model_selection import LeaveSubjectsOut
@@ -19,7 +19,8 @@ def data():
     return make_motor_imagery(3, 1, 20, random_state=0)
 
 
-@pytest.fixture(params=[csp_lda, fbcsp, tangent_space_lr, riemann_mdm], ids=lambda f: f.__name__)
+@pytest.fixture(params=[csp_lda, fbcsp, tangent_space_lr, riemann_fgmdm, riemann_mdm],
+                ids=lambda f: f.__name__)
 def make(request):
     return request.param
 

@@ -8,14 +8,15 @@ import warnings
 import mne
 import numpy as np
 import pytest
+from pyriemann.classification import FgMDM
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.pipeline import Pipeline
 
 from skbci import EEGArray
-from skbci.baselines import csp_lda, fbcsp, riemann_mdm, tangent_space_lr
+from skbci.baselines import csp_lda, fbcsp, riemann_fgmdm, riemann_mdm, tangent_space_lr
 
-BASELINES = [csp_lda, fbcsp, tangent_space_lr, riemann_mdm]
+BASELINES = [csp_lda, fbcsp, tangent_space_lr, riemann_fgmdm, riemann_mdm]
 SFREQ, N, C, T = 100.0, 40, 6, 200
 Y = np.tile(["left", "right"], N // 2)
 
@@ -184,3 +185,15 @@ def test_wrong_channel_count_at_predict(make):
     pipe = make(sfreq=SFREQ).fit(_epochs(), Y)
     with pytest.raises(ValueError, match="X has 4 channels .* fitted with 6 channels"):
         pipe.predict(_epochs()[:, :4])
+
+
+def test_geodesic_filtering_is_pyriemanns():
+    X, other = _epochs(reference=False), _epochs(1, reference=False)
+    pipe = riemann_fgmdm(sfreq=SFREQ).fit(X, Y)
+    cov = pipe[:-1].transform(X)
+    plain = FgMDM().fit(np.asarray(cov), Y)
+    tested = np.asarray(pipe[:-1].transform(other))
+    np.testing.assert_allclose(pipe.predict_proba(other), plain.predict_proba(tested))
+    # The filter leaves one direction of two classes: what both say is decided there.
+    assert np.mean(pipe.predict(other) == Y) >= np.mean(
+        riemann_mdm(sfreq=SFREQ).fit(X, Y).predict(other) == Y)

@@ -13,6 +13,7 @@ from skbci.baselines import (
     erp_lda,
     erp_xdawn_riemann,
     fbcsp,
+    riemann_fgmdm,
     riemann_mdm,
     slow_potentials_lr,
     ssvep_cca,
@@ -42,6 +43,7 @@ Y = np.arange(24) % 2
 READY = {
     "csp": lambda: csp_lda(2), "aligned": lambda: csp_lda(2, alignment="euclidean"),
     "fbcsp": lambda: fbcsp(2), "tangent": tangent_space_lr, "mdm": riemann_mdm,
+    "filtered": riemann_fgmdm,
     "slow": slow_potentials_lr, "erp": lambda: erp_lda(baseline=None),
     "xdawn": lambda: erp_xdawn_riemann(1, baseline=None), "cca": lambda: ssvep_cca((8, 13)),
 }
