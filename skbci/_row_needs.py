@@ -27,17 +27,17 @@ __all__ = ["looks_back", "reads_context"]
 _BY_ROWS = ("mne", "pyriemann", "skbci", "sklearn")
 
 
-def looks_back(step: Any) -> bool | None:
+def looks_back(step: BaseEstimator) -> bool | None:
     """Return whether a step, or one that it holds, goes by earlier rows; None is not known."""
     return _need(step, "looks_back")
 
 
-def reads_context(step: Any) -> bool:
+def reads_context(step: BaseEstimator) -> bool:
     """Return whether a step, or one that it holds, reads a row's context, or may do so."""
     return _need(step, "row_context") is not False
 
 
-def _need(step: Any, name: str) -> bool | None:
+def _need(step: BaseEstimator, name: str) -> bool | None:
     if step is None or isinstance(step, str):  # "passthrough"
         return False
     stated = getattr(step, name, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_number
 from skbci._checks.labels import check_column
@@ -17,7 +18,7 @@ __all__ = ["LOST_TABLE", "known_duration", "row_duration", "row_onsets"]
 LOST_TABLE = " Where a transformer before dropped the table, skbci.make_pipeline passes it on."
 
 
-def row_onsets(X: Any, onsets: Any, n_rows: int, who: str) -> np.ndarray:
+def row_onsets(X: Any, onsets: ArrayLike | None, n_rows: int, who: str) -> np.ndarray:
     """Return each row's start in seconds: as given, or from X's row table."""
     if onsets is None:
         onsets = row_seconds(X)

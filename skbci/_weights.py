@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight
 
 from skbci._checks.masked import check_unmasked
@@ -12,7 +13,7 @@ from skbci._checks.masked import check_unmasked
 __all__ = ["as_counts", "check_weights"]
 
 
-def check_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
+def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray | None:
     """Check weights of rows; None is none.
 
     Parameters

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from skbci._plain import freeze, thaw
@@ -16,7 +17,7 @@ from skbci._version_record import with_versions, without_versions
 Undo = Callable[[], None]
 
 
-def undo_attributes(estimator: Any) -> Undo:
+def undo_attributes(estimator: BaseEstimator) -> Undo:
     """Return what gives an estimator the attributes that it has now.
 
     Enough where a fit makes new objects; what writes into the old ones needs `undo_training`.
@@ -30,7 +31,7 @@ def undo_attributes(estimator: Any) -> Undo:
     return undo
 
 
-def undo_contents(estimator: Any) -> Undo:
+def undo_contents(estimator: BaseEstimator) -> Undo:
     """Return what gives an estimator copies of the attributes that it has now."""
     before = copy.deepcopy(vars(estimator))
 
@@ -52,14 +53,14 @@ def undo_all(undos: Iterable[Undo]) -> Undo:
     return undo
 
 
-def undo_fit(estimator: Any) -> Undo:
+def undo_fit(estimator: BaseEstimator) -> Undo:
     """Return what takes back a ``fit`` that follows."""
     if isinstance(estimator, WholeFits):
         return estimator._undo_fit()
     return undo_attributes(estimator)
 
 
-def undo_fit_in_place(estimator: Any) -> Undo:
+def undo_fit_in_place(estimator: BaseEstimator) -> Undo:
     """Return what takes back a ``fit`` that fits the estimators inside, not clones of them."""
     try:
         inside = estimator.get_params().values()
@@ -72,7 +73,7 @@ def undo_fit_in_place(estimator: Any) -> Undo:
     )
 
 
-def undo_training(estimator: Any) -> Undo:
+def undo_training(estimator: BaseEstimator) -> Undo:
     """Return what takes back a ``partial_fit`` that follows."""
     if isinstance(estimator, WholeFits):
         return estimator._undo_training()

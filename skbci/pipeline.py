@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import sklearn.pipeline
+from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_memory
 
@@ -232,19 +233,19 @@ def keep_rows(X: Signals, out: Any) -> Any:
     return X.with_data(out, sfreq=None, ch_names=None, tmin=0.0, info=None)
 
 
-def is_pipeline(estimator: Any) -> bool:
+def is_pipeline(estimator: BaseEstimator) -> bool:
     """Return whether an estimator is scikit-learn's pipeline or this package's, and no other."""
     return type(estimator) in (Pipeline, sklearn.pipeline.Pipeline)
 
 
-def last_step(estimator: Any) -> Any:
+def last_step(estimator: BaseEstimator) -> Any:
     """The step of a pipeline that predicts, or the estimator itself."""
     while isinstance(estimator, sklearn.pipeline.Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
 
 
-def step_output(pipeline: Any, X: Signals, out: Any) -> Any:
+def step_output(pipeline: BaseEstimator, X: Signals, out: Any) -> Any:
     """Return what a pipeline hands to the step after the one that made ``out`` of ``X``."""
     return keep_rows(X, out) if isinstance(pipeline, Pipeline) else out
 
@@ -252,7 +253,7 @@ def step_output(pipeline: Any, X: Signals, out: Any) -> Any:
 class _KeepingStep:
     """A fitted step whose output has the table of its input."""
 
-    def __init__(self, step: Any) -> None:
+    def __init__(self, step: BaseEstimator) -> None:
         self._step = step
 
     def __repr__(self) -> str:
@@ -282,7 +283,7 @@ class _KeepingMemory:
         """Wrap scikit-learn's function that fits a transformer and transforms with it."""
         cached = self._memory.cache(function, **settings)
 
-        def kept(transformer: Any, X: Signals, *args: Any, **kwargs: Any) -> Any:
+        def kept(transformer: BaseEstimator, X: Signals, *args: Any, **kwargs: Any) -> Any:
             out, fitted = cached(transformer, X, *args, **kwargs)
             return keep_rows(X, out), fitted
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from skbci._checks.parameters import check_count, refusal
 
@@ -16,7 +17,7 @@ __all__ = [
 ]
 
 
-def check_fits(value: Any, name: str, who: Any, *, and_has: str = "", also: str = "") -> Any:
+def check_fits(value: object, name: str, who: object, *, and_has: str = "", also: str = "") -> Any:
     """Check that a value is an estimator: an instance with ``fit``.
 
     Parameters
@@ -45,7 +46,7 @@ def check_fits(value: Any, name: str, who: Any, *, and_has: str = "", also: str 
     return value
 
 
-def check_jobs(value: Any, name: str, who: Any) -> int | None:
+def check_jobs(value: object, name: str, who: object) -> int | None:
     """Check a number of workers as joblib takes it.
 
     Raises
@@ -56,12 +57,13 @@ def check_jobs(value: Any, name: str, who: Any) -> int | None:
     if value is None:
         return None
     also = "-1 (all cores) or None"
-    if check_count(value, name, who, low=-(2**15), high=2**15, also=also) == 0:
+    n_jobs = check_count(value, name, who, low=-(2**15), high=2**15, also=also)
+    if n_jobs == 0:
         raise ValueError(refusal(value, name, who, f"must be an integer other than 0, {also}"))
-    return int(value)
+    return n_jobs
 
 
-def check_splitter(value: Any, name: str, who: Any) -> Any:
+def check_splitter(value: object, name: str, who: object) -> Any:
     """Check what says how rows are split, and give it back; a generator as a list.
 
     Raises
@@ -72,8 +74,7 @@ def check_splitter(value: Any, name: str, who: Any) -> Any:
     also = "a splitter, a list of (train, test) indices, or None"
     if value is None or (hasattr(value, "split") and hasattr(value, "get_n_splits")):
         return value
-    alike = isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, type))
-    if not alike:
+    if not isinstance(value, Iterable) or isinstance(value, (str, bytes, Mapping, type)):
         return check_count(value, name, who, low=2, also=also)
     folds = list(value)
     if not folds:
@@ -90,7 +91,7 @@ def _is_fold(fold: Any) -> bool:
     return all(np.ndim(rows) == 1 and np.asarray(rows).dtype.kind in "iubf" for rows in fold)
 
 
-def check_list(value: Any, name: str, who: Any, of: str, *, also: str = "") -> list[Any]:
+def check_list(value: object, name: str, who: object, of: str, *, also: str = "") -> list[Any]:
     """Check that a value is a list, tuple or other row of things, not a single string.
 
     Raises
@@ -104,7 +105,7 @@ def check_list(value: Any, name: str, who: Any, of: str, *, also: str = "") -> l
     return list(value)
 
 
-def check_arguments(value: Any, name: str, who: Any) -> dict[str, Any]:
+def check_arguments(value: object, name: str, who: object) -> dict[str, Any]:
     """Check a dict of keyword arguments; None is an empty one.
 
     Raises
@@ -118,7 +119,7 @@ def check_arguments(value: Any, name: str, who: Any) -> dict[str, Any]:
     return found
 
 
-def check_mapping(value: Any, name: str, who: Any) -> dict[Any, Any]:
+def check_mapping(value: object, name: str, who: object) -> dict[Any, Any]:
     """Check a dict, whatever its keys; None is an empty one.
 
     Raises
@@ -133,7 +134,7 @@ def check_mapping(value: Any, name: str, who: Any) -> dict[Any, Any]:
     return dict(value)
 
 
-def check_float_dtype(value: Any, name: str, who: Any) -> np.dtype:
+def check_float_dtype(value: DTypeLike | None, name: str, who: object) -> np.dtype:
     """Check a ``dtype`` that numbers are to be read in.
 
     Raises
@@ -151,7 +152,7 @@ def check_float_dtype(value: Any, name: str, who: Any) -> np.dtype:
     return dtype
 
 
-def check_array(value: Any, name: str, who: Any, ndim: int, of: str) -> np.ndarray:
+def check_array(value: object, name: str, who: object, ndim: int, of: str) -> np.ndarray:
     """Check that a value is an array of finite real numbers.
 
     Raises
@@ -174,7 +175,7 @@ def check_array(value: Any, name: str, who: Any, ndim: int, of: str) -> np.ndarr
     return array
 
 
-def check_candidates(value: Any, name: str, who: Any) -> Any:
+def check_candidates(value: object, name: str, who: object) -> Any:
     """Check the settings of a search: a dict of lists (or distributions), or a list of such.
 
     Raises

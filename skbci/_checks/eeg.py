@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
 from skbci._checks.finite import refuse_unreadable
@@ -52,7 +53,7 @@ def as_eeg(X: Signals) -> Any:
 
 
 def check_eeg(
-    estimator: Any,
+    estimator: BaseEstimator,
     X: Signals,
     y: Any = "no_validation",
     *,
@@ -163,7 +164,7 @@ def _check_not_empty(data: np.ndarray, name: str) -> None:
         raise ValueError(f"{name}: X has 0 {what} (shape {data.shape}); at least one is needed.")
 
 
-def _check_shape(estimator: Any, X: Signals, same_times: bool) -> None:
+def _check_shape(estimator: BaseEstimator, X: Signals, same_times: bool) -> None:
     """Compare a 3-D (or deeper) input with what fit saw; 2-D is left to scikit-learn."""
     full = X.shape if hasattr(X, "shape") else np.shape(X) if isinstance(X, list) else ()
     fitted, shape = estimator.input_shape_, tuple(full[1:])
@@ -188,7 +189,9 @@ def _check_shape(estimator: Any, X: Signals, same_times: bool) -> None:
         )
 
 
-def _check_channels(estimator: Any, names: list[str] | None, bads: Sequence[str]) -> None:
+def _check_channels(
+    estimator: BaseEstimator, names: list[str] | None, bads: Sequence[str]
+) -> None:
     """Compare channel names with those of fit, where both are known.
 
     ``bads`` are the channels that the recording marks bad and that were left out for it.
@@ -226,7 +229,7 @@ def _shown(channels: Sequence[str]) -> str:
     return ", ".join(repr(channel) for channel in channels)
 
 
-def _check_rate(estimator: Any, rate: float | None) -> None:
+def _check_rate(estimator: BaseEstimator, rate: float | None) -> None:
     """Compare the sampling rate with that of fit, where both are known."""
     fitted = getattr(estimator, "_input_signal_", (None, None))[1]
     if rate and fitted and not np.isclose(rate, fitted):

@@ -14,7 +14,7 @@ from skbci.eegarray import EEGArray
 __all__ = ["check_bands", "resolve_sfreq"]
 
 
-def resolve_sfreq(sfreq: float | None, X: Signals, who: Any) -> float:
+def resolve_sfreq(sfreq: float | None, X: Signals, who: object) -> float:
     """Sampling rate from the parameter, or from what flows, or an error.
 
     Raises
@@ -39,7 +39,7 @@ def resolve_sfreq(sfreq: float | None, X: Signals, who: Any) -> float:
     return float(sfreq)
 
 
-def check_bands(bands: Iterable[Any], sfreq: float, who: Any) -> list[tuple[float, float]]:
+def check_bands(bands: Iterable[Any], sfreq: float, who: object) -> list[tuple[float, float]]:
     """Check (low, high) pairs in Hz against each other and the Nyquist frequency.
 
     Raises

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 from skbci._checks.masked import check_unmasked
 from skbci._checks.parameters import check_choice, check_number, refusal, who_asks
+from skbci._typing import ClassWeight
 
 __all__ = [
     "check_class_weight",
@@ -26,7 +28,7 @@ __all__ = [
 _ROWS_SHOWN = 5
 
 
-def check_labels(y: Any, n_rows: int | None, who: Any, *, least_classes: int = 2) -> np.ndarray:
+def check_labels(y: Any, n_rows: int | None, who: object, *, least_classes: int = 2) -> np.ndarray:
     """Check the labels of a classification: one for each row, of one kind, none missing.
 
     Parameters
@@ -57,7 +59,7 @@ def check_labels(y: Any, n_rows: int | None, who: Any, *, least_classes: int = 2
     return labels
 
 
-def label_column(y: Any, n_rows: int | None, who: Any) -> np.ndarray:
+def label_column(y: Any, n_rows: int | None, who: object) -> np.ndarray:
     """Check labels as `check_labels` does, but let fractions and a single class pass."""
     name = who_asks(who)
     if y is None:
@@ -75,7 +77,7 @@ def label_column(y: Any, n_rows: int | None, who: Any) -> np.ndarray:
     return _of_one_kind(labels, name) if labels.dtype == object else labels
 
 
-def check_classes(classes: np.ndarray, who: Any) -> np.ndarray:
+def check_classes(classes: np.ndarray, who: object) -> np.ndarray:
     """Check that there are at least two distinct labels.
 
     Raises
@@ -150,7 +152,7 @@ def refuse_missing(values: Any, name: str, remedy: str) -> None:
         )
 
 
-def check_class_weight(class_weight: Any, classes: np.ndarray, who: Any) -> Any:
+def check_class_weight(class_weight: ClassWeight, classes: np.ndarray, who: object) -> Any:
     """Check weights of classes: None, "balanced", or a dict; a class without one weighs 1.
 
     Raises
@@ -182,7 +184,7 @@ def check_class_weight(class_weight: Any, classes: np.ndarray, who: Any) -> Any:
     return class_weight
 
 
-def check_weighted_classes(estimator: Any, y: Any, weight: Any) -> None:
+def check_weighted_classes(estimator: BaseEstimator, y: Any, weight: Any) -> None:
     """Refuse weights that leave rows of one class only."""
     if weight is None or y is None or np.shape(weight) != np.shape(y):
         return

@@ -32,5 +32,5 @@ def check_unmasked(data: Any, name: str) -> Any:
     return data
 
 
-def _is_masked(value: Any) -> bool:
+def _is_masked(value: object) -> bool:
     return isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -35,15 +35,15 @@ _LONGEST = 100
 _MOST = 2**31 - 1  # what the compiled parts of other packages count with
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Return whether a value is a real number of Python's or numpy's; a truth value is none."""
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
 
 
 def check_number(
-    value: Any,
+    value: object,
     name: str,
-    who: Any = "",
+    who: object = "",
     *,
     low: float | None = None,
     high: float | None = None,
@@ -118,9 +118,9 @@ def _limits(low: float | None, high: float | None, closed: str) -> str:
 
 
 def check_count(
-    value: Any,
+    value: object,
     name: str,
-    who: Any = "",
+    who: object = "",
     *,
     low: int | None = 1,
     high: int | None = None,
@@ -134,19 +134,19 @@ def check_count(
 
 
 def check_positive(
-    value: Any, name: str, who: Any = "", *, unit: str = "", also: str = ""
+    value: object, name: str, who: object = "", *, unit: str = "", also: str = ""
 ) -> float:
     """Check a finite number above zero; see `check_number`."""
     return check_number(value, name, who, low=0, closed="neither", unit=unit, also=also)
 
 
-def check_rate(value: Any, name: str, who: Any) -> float:
+def check_rate(value: object, name: str, who: object) -> float:
     """Check a sampling rate; no amplifier is slower than a sample in a month, or beyond 1 THz."""
     low, high = 1e-6, 1e12
     return check_number(value, name, who, low=low, high=high, unit="Hz", also="None")
 
 
-def check_choice(value: Any, name: str, who: Any, allowed: Sequence[Any]) -> Any:
+def check_choice(value: object, name: str, who: object, allowed: Sequence[Any]) -> Any:
     """Check that a value is one of a few words (or None, True, False).
 
     Raises
@@ -160,7 +160,7 @@ def check_choice(value: Any, name: str, who: Any, allowed: Sequence[Any]) -> Any
     raise ValueError(refusal(value, name, who, f"is not one of {', '.join(map(repr, allowed))}"))
 
 
-def check_flag(value: Any, name: str, who: Any, *, also: str = "") -> bool:
+def check_flag(value: object, name: str, who: object, *, also: str = "") -> bool:
     """Check a truth value.
 
     Raises
@@ -173,7 +173,7 @@ def check_flag(value: Any, name: str, who: Any, *, also: str = "") -> bool:
     return bool(value)
 
 
-def check_names(value: Any, name: str, who: Any, *, also: str = "") -> list[str]:
+def check_names(value: object, name: str, who: object, *, also: str = "") -> list[str]:
     """Check a list of names.
 
     Raises
@@ -181,14 +181,14 @@ def check_names(value: Any, name: str, who: Any, *, also: str = "") -> list[str]
     TypeError
         If it is a single string, or not of strings.
     """
-    listed = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
-    names = list(value) if listed else []
-    if not listed or not all(isinstance(one, str) for one in names):
-        raise TypeError(refusal(value, name, who, f"must be a list of names{_or(also)}"))
-    return [str(one) for one in names]
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        names = list(value)
+        if all(isinstance(one, str) for one in names):
+            return [str(one) for one in names]
+    raise TypeError(refusal(value, name, who, f"must be a list of names{_or(also)}"))
 
 
-def check_distinct(names: Sequence[str], name: str, who: Any) -> None:
+def check_distinct(names: Sequence[str], name: str, who: object) -> None:
     """Check that no name is given to two things.
 
     Raises
@@ -202,7 +202,7 @@ def check_distinct(names: Sequence[str], name: str, who: Any) -> None:
         raise ValueError(f"{asks}{': ' if asks else ''}{name} has {twice} more than once.")
 
 
-def check_callable(value: Any, name: str, who: Any, *, also: str = "") -> Callable[..., Any]:
+def check_callable(value: object, name: str, who: object, *, also: str = "") -> Callable[..., Any]:
     """Check that a value can be called.
 
     Raises
@@ -215,7 +215,7 @@ def check_callable(value: Any, name: str, who: Any, *, also: str = "") -> Callab
     return value
 
 
-def check_seed(value: Any, name: str, who: Any) -> np.random.RandomState:
+def check_seed(value: object, name: str, who: object) -> np.random.RandomState:
     """Make a generator of random numbers of what scikit-learn calls a random state.
 
     Raises
@@ -236,13 +236,13 @@ def _or(also: str) -> str:
     return f" or {also}" if also else ""
 
 
-def refusal(value: Any, name: str, who: Any, because: str) -> str:
+def refusal(value: object, name: str, who: object, because: str) -> str:
     """Word what is wrong with a parameter, as "who: name=value because" does."""
     asks = who_asks(who)
     return f"{asks}{': ' if asks else ''}{name}={shown(value)} {because}."
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Write a value for a message, cut where it is long."""
     try:
         text = repr(value)
@@ -251,6 +251,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
-def who_asks(who: Any) -> str:
+def who_asks(who: object) -> str:
     """Name whose parameter it is: a string as it is, else the object's class."""
     return who if isinstance(who, str) else type(who).__name__

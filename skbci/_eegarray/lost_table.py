@@ -35,7 +35,7 @@ class LostTableWarning(UserWarning):
     """
 
 
-def note_table(step: Any, X: Any, columns: Sequence[str], without: str) -> None:
+def note_table(step: BaseEstimator, X: Any, columns: Sequence[str], without: str) -> None:
     """Remember in ``fit`` which columns a step found, and warn where the table was lost.
 
     Parameters
@@ -58,7 +58,7 @@ def note_table(step: Any, X: Any, columns: Sequence[str], without: str) -> None:
     warn_without_table(step, X, without)
 
 
-def require_table(step: Any, X: Any, without: str) -> None:
+def require_table(step: BaseEstimator, X: Any, without: str) -> None:
     """Ask after ``fit`` for the table that there was in ``fit``.
 
     Parameters
@@ -97,7 +97,7 @@ def require_table(step: Any, X: Any, without: str) -> None:
     )
 
 
-def warn_without_table(step: Any, X: Any, without: str) -> None:
+def warn_without_table(step: BaseEstimator, X: Any, without: str) -> None:
     """Warn where X has no table because it was lost on the way; parameters as of `note_table`."""
     if isinstance(X, EEGArray) and X.has_metadata:
         return
@@ -111,7 +111,7 @@ def warn_without_table(step: Any, X: Any, without: str) -> None:
         )
 
 
-def _lost_on_the_way(step: Any) -> str:
+def _lost_on_the_way(step: BaseEstimator) -> str:
     """Say who had a table, who dropped it, and what helps; nothing where nobody had one."""
     below: list[Any] = [step]
     for owner, X in _callers():
@@ -160,7 +160,7 @@ def _callers() -> Iterator[tuple[Any, Any]]:
         frame = frame.f_back
 
 
-def _step_before(pipeline: Any, below: list[Any]) -> tuple[str, Any] | None:
+def _step_before(pipeline: BaseEstimator, below: list[Any]) -> tuple[str, Any] | None:
     """The step whose output went to the one of a pipeline's steps that is being called."""
     steps = [(n, s) for n, s in pipeline.steps if s is not None and not isinstance(s, str)]
     for same in (lambda a, b: a is b, lambda a, b: type(a) is type(b)):

@@ -43,7 +43,7 @@ def first_sample(time: float, sfreq: float) -> int:
     return math.ceil(time * sfreq - _ROUNDING)
 
 
-def check_span(tmin: Any, tmax: Any, who: Any) -> tuple[float, float]:
+def check_span(tmin: Any, tmax: Any, who: object) -> tuple[float, float]:
     """Check the two ends of a window around an event, in seconds.
 
     Raises

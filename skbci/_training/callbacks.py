@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from skorch.callbacks import Callback, EarlyStopping
+
+if TYPE_CHECKING:
+    from skorch import NeuralNet
 
 #: The column that `ValidAccuracy` writes.
 ACCURACY = "valid_accuracy"
@@ -35,7 +38,7 @@ def is_better_larger(column: str) -> bool:
 class ValidAccuracy(Callback):
     """Record the share of validation rows that are classified right, each row counting alike."""
 
-    def on_epoch_end(self, net: Any, dataset_valid: Any = None, **kwargs: Any) -> None:
+    def on_epoch_end(self, net: NeuralNet, dataset_valid: Any = None, **kwargs: Any) -> None:
         """Classify the rows that early stopping holds out."""
         if dataset_valid is not None:
             best = net.predict_tensor(dataset_valid.X).argmax(dim=1)
@@ -45,7 +48,7 @@ class ValidAccuracy(Callback):
 class ValidatedEarlyStopping(EarlyStopping):
     """Early stopping that keeps still in passes without validation, as in ``partial_fit``."""
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Judge the epoch if it was validated."""
         if "valid_loss" in net.history[-1]:
             check_monitored(self.monitor, net.history[-1])
@@ -77,12 +80,12 @@ class PlateauLR(Callback):
         self.min_lr = min_lr
         self.threshold = threshold
 
-    def on_train_begin(self, net: Any, **kwargs: Any) -> None:
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Forget what was."""
         self.best_ = np.inf
         self.misses_ = 0
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Record the epoch's learning rate, and lower the next one's if it is time."""
         groups = net.optimizer_.param_groups
         net.history.record("lr", float(groups[0]["lr"]))

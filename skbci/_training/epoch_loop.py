@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
 
 from skbci._training.stop_wish import is_stop_wish
+
+if TYPE_CHECKING:
+    from skorch import NeuralNet
 
 # From here to whoever called ``fit``.
 _STACKLEVEL = 7
@@ -34,7 +37,7 @@ class EpochLoop:
 
     def __init__(
         self,
-        net: Any,
+        net: NeuralNet,
         rows: tuple[Any, ...],
         data: dict[str, Any] | None = None,
         by_batch: bool = False,

@@ -76,11 +76,11 @@ class LossPlan:
     def check_unvalidated(self, who: str, n_rows: int) -> None:
         """Refuse that ``early_stopping="auto"`` holds out none of so few rows."""
 
-    def policy_of(self, net: Any) -> WeightingPolicy | None:
+    def policy_of(self, net: SlicingNet) -> WeightingPolicy | None:
         """Return the policy that weighs the losses of a net; None if there is nothing to weigh."""
         return None
 
-    def pruning_loss(self, net: Any) -> Callable[..., Tensor]:
+    def pruning_loss(self, net: SlicingNet) -> Callable[..., Tensor]:
         """Return ``loss(module, X, y, weight)`` in double precision, for the saliency."""
         criterion = copy.deepcopy(net.criterion_).double()
 
@@ -89,7 +89,7 @@ class LossPlan:
 
         return loss
 
-    def pruning_batches(self, net: Any, sample: Rows) -> Any:
+    def pruning_batches(self, net: SlicingNet, sample: Rows) -> Any:
         """Divide rows for the saliency: (X, y, weights of mean 1), in pieces."""
         X, y, weight = sample
         weight = torch.ones(len(X), device=X.device) if weight is None else weight / weight.mean()
@@ -184,7 +184,7 @@ class _SeveralLosses(LossPlan):
                 "early_stopping=True or give more rows."
             )
 
-    def policy_of(self, net: Any) -> WeightingPolicy | None:
+    def policy_of(self, net: SlicingNet) -> WeightingPolicy | None:
         """Return the policy that weighs the losses of a net."""
         return net.policy_
 
@@ -242,7 +242,7 @@ class HeadPlan(_SeveralLosses):
                 "the loss of the logits among the losses."
             )
 
-    def pruning_loss(self, net: Any) -> Callable[..., Tensor]:
+    def pruning_loss(self, net: SlicingNet) -> Callable[..., Tensor]:
         """Return the weighted sum of the losses, weighed as at the start."""
         criterion = copy.deepcopy(net.criterion_).double()
         factors = net.policy_.weights_.tolist()
@@ -253,7 +253,7 @@ class HeadPlan(_SeveralLosses):
 
         return loss
 
-    def pruning_batches(self, net: Any, sample: Rows) -> Any:
+    def pruning_batches(self, net: SlicingNet, sample: Rows) -> Any:
         """Return the rows in one piece: a triplet loss compares rows with each other."""
         parts = super().pruning_batches(net, sample)
         return [tuple(torch.cat(values) for values in zip(*parts))]
@@ -330,7 +330,7 @@ class TaskPlan(_SeveralLosses):
             )
         return policy
 
-    def pruning_loss(self, net: Any) -> Callable[..., Tensor]:
+    def pruning_loss(self, net: SlicingNet) -> Callable[..., Tensor]:
         """Return ``loss(module, X, y, weight, task)``."""
         losses = net.criterion_
 
@@ -339,7 +339,7 @@ class TaskPlan(_SeveralLosses):
 
         return loss
 
-    def pruning_batches(self, net: Any, sample: Rows) -> dict[str, Any]:
+    def pruning_batches(self, net: SlicingNet, sample: Rows) -> dict[str, Any]:
         """Divide the rows by task, then into pieces."""
         X, y, weight = sample
         tasks, batches = net.criterion_.tasks_of(y), {}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from skbci.sparsity import MaskedTraining
 
+if TYPE_CHECKING:
+    from skorch import NeuralNet
 
-def masked(net: Any, masks: Mapping[str, Tensor] | None) -> AbstractContextManager[Any]:
+
+def masked(net: NeuralNet, masks: Mapping[str, Tensor] | None) -> AbstractContextManager[Any]:
     """Hold the pruned weights of an initialized net at zero; without masks, do nothing at all."""
     if masks is None:
         return nullcontext()

@@ -115,7 +115,7 @@ class SlicingNet(NeuralNet):
         return self
 
     def on_epoch_begin(
-        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
+        self, net: NeuralNet, dataset_train: Any = None, dataset_valid: Any = None, **kwargs: Any
     ) -> None:
         """Number the epochs on, however many of the history have been dropped."""
         number = self.history[-1, "epoch"] + 1 if self.history else 1

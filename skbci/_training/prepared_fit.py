@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 import torch
+from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from skbci._training.classifier_net import ClassifierNet
@@ -152,7 +153,7 @@ _WAITING: ContextVar[_Waiting | None] = ContextVar("fits that wait", default=Non
 
 
 @contextmanager
-def prepare_only(estimator: Any) -> Iterator[list[PreparedFit]]:
+def prepare_only(estimator: BaseEstimator) -> Iterator[list[PreparedFit]]:
     """Have an estimator's ``fit`` prepare its training, but neither run nor finish it.
 
     Whoever opens this context runs the fits it collects, together or one by one, and finishes

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from skbci._checks import check_seed
+from skbci._typing import Seed
 
 # Torch has one random state and one number of threads for all of a process: whoever sets them
 # keeps others out until they are put back. Nested parallel searches run as threads.
@@ -80,7 +81,7 @@ def cuda_state(device: torch.device) -> torch.Tensor | None:
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else None
 
 
-def draw_seed(random_state: Any, who: Any = "") -> int:
+def draw_seed(random_state: Seed, who: object = "") -> int:
     """Draw a seed; ``None`` takes fresh entropy instead of advancing numpy's global state."""
     if random_state is None:
         return int(np.random.default_rng().integers(2**31 - 1))

@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_consistent_length
 
 from skbci._checks import check_count, check_seed
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_labels, label_column
+from skbci._typing import Seed
 from skbci._weights import check_weights
 from skbci.eegarray import EEGArray
 
@@ -85,7 +87,7 @@ class Augmentation(BaseEstimator):
         """Make new rows, none of which shares memory with those given."""
 
     def augment(
-        self, X: Any, y: Any, *, sample_weight: Any = None, random_state: Any = None
+        self, X: Any, y: Any, *, sample_weight: ArrayLike | None = None, random_state: Seed = None
     ) -> Augmented:
         """Make new rows of training rows.
 
@@ -203,7 +205,7 @@ def under_table(X: Any, new: NewRows) -> Any:
 
 
 def with_new_rows(
-    X: Any, y: Any, sample_weight: Any, new: Augmented
+    X: Any, y: Any, sample_weight: ArrayLike | None, new: Augmented
 ) -> tuple[Any, np.ndarray, np.ndarray | None]:
     """Put new rows behind those that they were made from.
 

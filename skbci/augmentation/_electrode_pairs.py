@@ -23,7 +23,7 @@ def _montage() -> Any:
     return standard_montage()
 
 
-def mirrored_channels(ch_names: Sequence[str], who: Any) -> np.ndarray:
+def mirrored_channels(ch_names: Sequence[str], who: object) -> np.ndarray:
     """Find each electrode's counterpart on the other side.
 
     Parameters

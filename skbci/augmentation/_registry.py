@@ -29,7 +29,8 @@ AUGMENTATIONS: dict[str, type[Augmentation]] = {
 
 
 def resolve_augmentation(
-    augmentation: Any, settings: dict[str, Any] | None = None, *, who: Any = "resolve_augmentation"
+    augmentation: Any, settings: dict[str, Any] | None = None, *,
+    who: object = "resolve_augmentation",
 ) -> Augmentation | None:
     """Turn a name, a class, an instance, or a list of them into an augmentation of one's own.
 
@@ -86,7 +87,7 @@ def resolve_augmentation(
     return AugmentationUnion(parts)
 
 
-def _one(part: Any, settings: dict[str, Any], start: str, who: Any) -> Augmentation:
+def _one(part: Any, settings: dict[str, Any], start: str, who: object) -> Augmentation:
     kind: type[Augmentation]
     if isinstance(part, str):
         if part not in AUGMENTATIONS:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.base import BaseEstimator
+
 from skbci.baselines._checked.unchanged import Unchanged
 from skbci.features import ChannelScaling, EuclideanAlignment, RiemannianRecentering
 
@@ -15,7 +17,7 @@ def nothing() -> Unchanged:
     return Unchanged()
 
 
-def alignment_step(alignment: Any) -> Any:
+def alignment_step(alignment: str | BaseEstimator | None) -> Any:
     """Return the pipeline step for the keyword ``alignment``.
 
     Parameters

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from mne.decoding import CSP
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_flag, check_number
@@ -15,7 +16,7 @@ from skbci._checks.labels import check_labels
 from skbci._eegarray.rows import carry_rows
 from skbci._process.quiet import quiet_mne
 from skbci._process.threads import on_one_thread
-from skbci._typing import Labels, Signals
+from skbci._typing import Labels, Names, Signals
 from skbci._usable import (
     amplitudes,
     check_classes_left,
@@ -266,7 +267,7 @@ n_times)
             )
         return data.reshape(len(data), n_bands, -1, data.shape[2])
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Name the features ``csp0``, ``csp1`` ..., with several bands ``band0_csp0`` ...
 
         Parameters
@@ -286,7 +287,7 @@ n_times)
             dtype=object,
         )
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         """Declare that three dimensions are welcome and that labels are needed."""
         tags = TransformerMixin.__sklearn_tags__(self)
         tags.input_tags.three_d_array = True

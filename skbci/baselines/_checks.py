@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.base import BaseEstimator
+
 from skbci._checks import check_choice, check_number
 
 __all__ = ["check_band", "check_estimator", "check_metric"]
@@ -24,7 +26,7 @@ def check_band(fmin: Any, fmax: Any, who: str) -> tuple[float, float]:
     return low, check_number(fmax, "fmax", who, low=low, closed="neither", unit="Hz")
 
 
-def check_estimator(estimator: Any, who: str) -> Any:
+def check_estimator(estimator: BaseEstimator, who: str) -> Any:
     """Check a covariance estimator: a name of pyRiemann's, or a function.
 
     Raises

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from sklearn.base import BaseEstimator
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from skbci.baselines._alignment import alignment_step
@@ -27,7 +26,7 @@ def csp_lda(
     sfreq: float | None = None,
     reg: float | str | None = "oas",
     order: int = 4,
-    alignment: Any = None,
+    alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
     """Band-pass, common spatial patterns, log-power, linear discriminant analysis.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
-from sklearn.utils import get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -123,12 +123,12 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     row_context = True
 
-    def __init__(self, step: Any, by: Any = "subject", *, target: Any = None) -> None:
+    def __init__(self, step: BaseEstimator, by: Any = "subject", *, target: Any = None) -> None:
         self.step = step
         self.by = by
         self.target = target
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         inner = get_tags(self.step)
         tags.estimator_type = inner.estimator_type
@@ -240,7 +240,7 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
         X = as_eeg(X)
         return X, check_eeg(self, X, reset=False, same_times=True)
 
-    def _fit(self, X: Signals, y: Any) -> tuple[Any, np.ndarray, np.ndarray]:
+    def _fit(self, X: Signals, y: Labels) -> tuple[Any, np.ndarray, np.ndarray]:
         check_fits(self.step, "step", self)
         columns = check_columns(self.by, "DomainTransfer")
         if "target_domain" not in getattr(self.step, "get_params", dict)():
@@ -248,8 +248,8 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
                 self.step, "step", self, "has no parameter target_domain; give a transfer method "
                 "of pyriemann.transfer, such as MDWM(0.5, None)"))
         X = as_eeg(X)
-        data, y = check_eeg(self, X, y, reset=True, flat="allow")
-        classes, codes = np.unique(y, return_inverse=True)
+        data, labels = check_eeg(self, X, y, reset=True, flat="allow")
+        classes, codes = np.unique(labels, return_inverse=True)
         check_classes(classes, self)
         note_table(self, X, columns, _WITHOUT_TABLE)
         groups = group_rows(X, len(data), self.by, "DomainTransfer")
@@ -259,7 +259,7 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
             for number, (group, own) in enumerate(groups.items()):
                 encoded[own] = [f"{number}/{code}" for code in codes[own]]
                 target = str(number) if group == key else target
-            if lost := sorted(set(classes.tolist()) - set(y[groups[key]].tolist()), key=str):
+            if lost := sorted(set(classes.tolist()) - set(labels[groups[key]].tolist()), key=str):
                 raise ValueError(
                     f"DomainTransfer: no training row of the target {key} has the label "
                     f"{', '.join(map(repr, lost))}. Transfer needs rows of each class of it."

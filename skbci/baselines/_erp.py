@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
 from skbci._checks import check_count, check_number, shown
@@ -32,7 +31,7 @@ def erp_lda(
     tmax: float | None = None,
     sfreq: float | None = None,
     order: int = 4,
-    alignment: Any = None,
+    alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
     """Mean amplitudes in short windows, shrinkage LDA: the reference of ERP decoding.
@@ -110,7 +109,7 @@ def erp_xdawn_riemann(
     estimator: str = "oas",
     C: float = 1.0,
     order: int = 4,
-    alignment: Any = None,
+    alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
     """Filter by xDAWN, covariances with the mean responses, tangent space, logistic regression.
@@ -180,8 +179,8 @@ def erp_xdawn_riemann(
 
 def _signal_steps(
     band: tuple[float, float], baseline: tuple[float | None, float | None] | None,
-    tmin: float | None, tmax: float | None, sfreq: float | None, order: int, alignment: Any,
-    who: str,
+    tmin: float | None, tmax: float | None, sfreq: float | None, order: int,
+    alignment: str | BaseEstimator | None, who: str,
 ) -> list[tuple[str, object]]:
     correction: object = nothing()
     if baseline is not None:

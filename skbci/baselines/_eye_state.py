@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Iterable
 from typing import Any
 
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import StandardScaler
@@ -31,7 +31,7 @@ _ENSEMBLES = {
 
 @fill_doc
 def eye_state_pipeline(
-    classifier: Any = None,
+    classifier: BaseEstimator | None = None,
     *,
     architecture: int = 1,
     sfreq: float | None = None,
@@ -193,4 +193,4 @@ def _network(architecture: Any, random_state: Seed, network: dict[str, Any]) -> 
     settings: dict[str, Any] = {
         "dropout": 0.2, "criterion": "binary-cross-entropy", "standardize": False, **network,
     }
-    return MLPClassifier(_ARCHITECTURES[architecture], random_state=random_state, **settings)
+    return MLPClassifier(_ARCHITECTURES[int(architecture)], random_state=random_state, **settings)

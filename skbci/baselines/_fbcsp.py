@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest, mutual_info_classif
 
@@ -32,7 +32,7 @@ def fbcsp(
     reg: float | str | None = "oas",
     order: int = 4,
     random_state: Seed = 0,
-    alignment: Any = None,
+    alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
     """Filter bank, spatial patterns of each band, the most informative features, LDA.

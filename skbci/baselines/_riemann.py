@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from sklearn.base import BaseEstimator
 
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._checked.covariances import NamedCovariances, NamedTangentSpace
@@ -36,7 +36,7 @@ def tangent_space_lr(
     metric: str = "riemann",
     C: float = 1.0,
     order: int = 4,
-    alignment: Any = None,
+    alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
     r"""Covariances, projected to the tangent space at their mean, logistic regression.
@@ -104,7 +104,7 @@ def riemann_mdm(
     estimator: str = "oas",
     metric: str = "riemann",
     order: int = 4,
-    alignment: Any = None,
+    alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
     """Covariances, assigned to the class whose mean is nearest.
@@ -215,7 +215,7 @@ def riemann_fgmdm(
 
 def _covariance_steps(
     band: tuple[float, float], tmin: float | None, tmax: float | None, sfreq: float | None,
-    estimator: str, order: int, alignment: Any,
+    estimator: str, order: int, alignment: str | BaseEstimator | None,
 ) -> list[tuple[str, object]]:
     return [
         ("filter", FilterBank((band,), sfreq=sfreq, order=order, output="channels")),

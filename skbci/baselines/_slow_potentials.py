@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
 from skbci.baselines._alignment import alignment_step
@@ -27,7 +26,7 @@ def slow_potentials_lr(
     sfreq: float | None = None,
     C: float = 0.01,
     order: int = 3,
-    alignment: Any = "scale",
+    alignment: str | BaseEstimator = "scale",
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
     """Low-pass, scale by subject, means of successive windows, logistic regression.

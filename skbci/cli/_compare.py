@@ -18,6 +18,7 @@ from skbci.cli._findings import Findings
 from skbci.cli._pipelines import make_pipelines
 from skbci.cli._recordings import expand, plain_subject, read_files
 from skbci.cli._splits import SPLITS, make_split
+from skbci.eegarray import EEGArray
 from skbci.evaluation import ConfoundReport, compare, confound_report, leakage_report
 
 __all__ = ["compare_files"]
@@ -64,7 +65,7 @@ def _check_target(target: Path) -> None:
         raise FileNotFoundError(f"--report {target}: there is no folder {target.parent}.")
 
 
-def _confounds(X: Any, y: np.ndarray, args: argparse.Namespace) -> ConfoundReport | str:
+def _confounds(X: EEGArray, y: np.ndarray, args: argparse.Namespace) -> ConfoundReport | str:
     """Look for other sources of the labels; words where that is not possible or not wanted."""
     if args.no_confounds:
         return "not looked for (--no-confounds)."

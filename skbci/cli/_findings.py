@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skbci.eegarray import EEGArray
 from skbci.evaluation import Comparison, ConfoundReport, LeakageReport
 
 __all__ = ["Findings"]
@@ -17,7 +18,7 @@ __all__ = ["Findings"]
 class Findings:
     """What a comparison of recordings came to; the report shows it."""
 
-    X: Any
+    X: EEGArray
     y: np.ndarray
     files: list[Path]
     pipelines: dict[str, Any]

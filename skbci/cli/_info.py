@@ -16,6 +16,7 @@ from skbci._process.quiet import quiet_mne
 from skbci._usable import amplitudes, find_unusable, typical_amplitude
 from skbci.cli._recordings import expand, plain_subject, read_one
 from skbci.datasets import bids_path_of, load_recording, open_recording
+from skbci.eegarray import EEGArray
 
 __all__ = ["info"]
 
@@ -120,7 +121,7 @@ def _checks(path: Path, args: argparse.Namespace) -> list[str]:
     return [*(f"warning     {text}" for text in said), *end]
 
 
-def _epoch_lines(X: Any, y: np.ndarray) -> list[str]:
+def _epoch_lines(X: EEGArray, y: np.ndarray) -> list[str]:
     data = np.asarray(X)
     stop = X.tmin + data.shape[2] / X.sfreq
     who = X.metadata[[c for c in ("subject", "session", "run") if c in X.metadata]]

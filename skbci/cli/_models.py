@@ -40,7 +40,7 @@ class Model(BaseEstimator):
     """
 
     def __init__(
-        self, decoder: Any, tmin: float, tmax: float, resample: float | None = None
+        self, decoder: BaseEstimator, tmin: float, tmax: float, resample: float | None = None
     ) -> None:
         self.decoder = decoder
         self.tmin = tmin

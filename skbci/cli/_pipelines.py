@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sklearn.base import BaseEstimator
+
 __all__ = ["PIPELINES", "make_pipelines"]
 
 Maker = Callable[[str | None], Any]
@@ -86,7 +88,7 @@ def _views(alignment: str | None) -> Any:
     tangent = tangent_space_lr(alignment=alignment)
     slow = slow_potentials_lr(alignment=alignment or "scale")
 
-    def features(pipeline: Any) -> Any:
+    def features(pipeline: BaseEstimator) -> Any:
         return make_pipeline(*(step for _, step in pipeline.steps[:-1]))
 
     return MultiViewClassifier(

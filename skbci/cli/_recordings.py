@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from skbci.datasets import load_recording, read_epochs
+from skbci.eegarray import EEGArray
 from skbci.features import Crop
 
 __all__ = ["expand", "plain_subject", "read_files", "read_one"]
@@ -144,7 +145,7 @@ def read_files(files: Sequence[Path], **settings: Any) -> tuple[Any, np.ndarray]
     return np.concatenate([X for X, _ in parts]), y
 
 
-def _shape(X: Any) -> str:
+def _shape(X: EEGArray) -> str:
     names = X.ch_names or []
     shown = " ".join(names[:6]) + (" ..." if len(names) > 6 else "")
     return f"{X.shape[1]} channels ({shown}) of {X.shape[2]} samples at {X.sfreq:g} Hz"

@@ -223,8 +223,8 @@ def _recordings(found: Findings) -> str:
     counts = ", ".join(f"{label} x {n}" for label, n in sorted(Counter(found.y.tolist()).items()))
     lines = [
         f"{len(X)} epochs of {table['subject'].nunique()} subjects: {counts}.",
-        f"{X.shape[1]} channels ({' '.join(X.ch_names)}), {X.tmin:g} to {stop:g} s after the "
-        f"event, at {X.sfreq:g} Hz.",
+        f"{X.shape[1]} channels ({' '.join(X.ch_names or [])}), {X.tmin:g} to {stop:g} s after "
+        f"the event, at {X.sfreq:g} Hz.",
     ]
     levels = [name for name in ("subject", "session", "run") if name in table]
     by = pd.crosstab([table[name] for name in levels], found.y).reset_index()

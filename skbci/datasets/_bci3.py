@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from sklearn.utils import Bunch
 
 from skbci._checks import check_count, check_positive
 from skbci._recording.times import first_sample
+from skbci._typing import Subset
 from skbci.datasets._bci3_files import (
     CODES,
     N_COLUMNS,
@@ -166,7 +166,7 @@ def load_bci3_mental_imagery(
     )
 
 
-def _sessions(place: Path, subject: int, sessions: Any, which: str) -> list[int]:
+def _sessions(place: Path, subject: int, sessions: Subset, which: str) -> list[int]:
     if sessions is None:
         labelled = find_labels(place, subject, which) is not None
         return [1, 2, 3, TEST_SESSION] if labelled else [1, 2, 3]

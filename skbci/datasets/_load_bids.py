@@ -8,7 +8,7 @@ from typing import Any
 
 from sklearn.utils import Bunch
 
-from skbci._typing import Picks
+from skbci._typing import EventId, Picks, Subset
 from skbci.datasets._mne.bids import bids_entities, import_bids
 from skbci.datasets._mne.epochs import read_epochs
 from skbci.datasets._names import plain_name
@@ -23,12 +23,12 @@ _ENDINGS = (".vhdr", ".edf", ".bdf", ".set", ".fif", ".gdf", ".EDF", ".BDF")
 def load_bids(
     root: Any,
     *,
-    subjects: Any = None,
-    sessions: Any = None,
-    runs: Any = None,
-    tasks: Any = None,
+    subjects: Subset = None,
+    sessions: Subset = None,
+    runs: Subset = None,
+    tasks: Subset = None,
     datatype: str = "eeg",
-    event_id: Any = None,
+    event_id: EventId = None,
     tmin: float = 0.0,
     tmax: float = 4.0,
     picks: Picks = None,

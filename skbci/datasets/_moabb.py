@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skbci._checks import check_list, refusal
+from skbci._typing import Subset
 from skbci.datasets._bunch import make_bunch
 from skbci.eegarray import EEGArray
 
@@ -147,7 +148,7 @@ def _default_paradigm(source: Any) -> str:
     return _PARADIGMS[kind][0]
 
 
-def _check_subjects(source: Any, subjects: Any) -> list[int]:
+def _check_subjects(source: Any, subjects: Subset) -> list[int]:
     known = list(source.subject_list)
     if subjects is None:
         return known

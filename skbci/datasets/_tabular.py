@@ -8,6 +8,7 @@ from urllib.error import HTTPError
 
 import numpy as np
 import pandas as pd
+from numpy.typing import DTypeLike
 from sklearn.datasets import fetch_openml
 from sklearn.utils import Bunch
 
@@ -38,7 +39,7 @@ def fetch_tabular(
     version: int | str = "active",
     data_home: Any = None,
     cache: bool = True,
-    dtype: Any = "float64",
+    dtype: DTypeLike = "float64",
 ) -> Bunch:
     """Download a table from OpenML; Webspam from the LIBSVM collection.
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
+from skbci._typing import AxesLike
 from skbci.display._style import GUIDE, check_axes, clean, line_style, log_ticks
 from skbci.evaluation import history_table
 
@@ -78,7 +80,7 @@ class LossWeightDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator: Any, *, axes: Any = None, **plot_params: Any
+        cls, estimator: BaseEstimator, *, axes: AxesLike = None, **plot_params: Any
     ) -> LossWeightDisplay:
         """Draw how a fitted network weighed its losses.
 
@@ -100,7 +102,7 @@ class LossWeightDisplay:
 
     @classmethod
     def from_history(
-        cls, history: Any, *, axes: Any = None, **plot_params: Any
+        cls, history: Any, *, axes: AxesLike = None, **plot_params: Any
     ) -> LossWeightDisplay:
         """Draw a history.
 
@@ -122,7 +124,7 @@ class LossWeightDisplay:
     def plot(
         self,
         *,
-        axes: Any = None,
+        axes: AxesLike = None,
         panels: Sequence[str] | None = None,
         log: bool = True,
     ) -> LossWeightDisplay:
@@ -196,12 +198,13 @@ class LossWeightDisplay:
         return names
 
     @staticmethod
-    def _make_axes(axes: Any, n: int) -> list[Axes]:
-        if check_axes(axes, "axes", "LossWeightDisplay") is None:
+    def _make_axes(axes: AxesLike, n: int) -> list[Axes]:
+        given = check_axes(axes, "axes", "LossWeightDisplay")
+        if given is None:
             import matplotlib.pyplot as plt
 
-            _, axes = plt.subplots(1, n, figsize=(1.4 + 3.2 * n, 3.2), layout="constrained")
-        drawn = list(np.atleast_1d(axes).ravel())
+            _, given = plt.subplots(1, n, figsize=(1.4 + 3.2 * n, 3.2), layout="constrained")
+        drawn = list(np.atleast_1d(given).ravel())
         if len(drawn) < n:
             raise ValueError(f"axes: {n} panels need {n} axes, but {len(drawn)} are given.")
         return drawn[:n]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skbci._typing import AxesLike
 from skbci.display._style import check_axes
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ __all__ = ["new_panels", "outside_legend"]
 
 
 def new_panels(
-    axes: Any, n_rows: int, n_columns: int, size: tuple[float, float], **kw: Any
+    axes: AxesLike, n_rows: int, n_columns: int, size: tuple[float, float], **kw: Any
 ) -> Any:
     """Return axes in a grid; new ones where there are none."""
     if check_axes(axes, "axes") is None:

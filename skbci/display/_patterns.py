@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from skbci._checks import check_count, check_flag
 from skbci._recording.montage import spell_electrodes, standard_montage
-from skbci._typing import Labels, Seed, Signals
+from skbci._typing import AxesLike, Labels, Scoring, Seed, Signals
 from skbci.display._style import check_axes
 from skbci.evaluation import spatial_patterns
 
@@ -65,15 +66,15 @@ class PatternDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: BaseEstimator,
         X: Signals,
         y: Labels | None = None,
         *,
         method: str = "auto",
-        scoring: Any = None,
+        scoring: Scoring = None,
         n_repeats: int = 5,
         random_state: Seed = 0,
-        axes: Any = None,
+        axes: AxesLike = None,
         **plot_params: Any,
     ) -> PatternDisplay:
         """Compute a fitted decoder's patterns and draw them.
@@ -116,7 +117,7 @@ class PatternDisplay:
         return cls(patterns=patterns).plot(axes=axes, **plot_params)
 
     def plot(
-        self, *, axes: Any = None, n_maps: int | None = None, cmap: str = "RdBu_r",
+        self, *, axes: AxesLike = None, n_maps: int | None = None, cmap: str = "RdBu_r",
         names: bool = False, shared_scale: bool = False,
     ) -> PatternDisplay:
         """Draw the maps, on scales that are symmetric around zero.

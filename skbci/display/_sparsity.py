@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from skbci._checks import check_mapping, check_names, is_number, refusal
+from skbci._typing import AxesLike
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._sparsity_scores import check_results, draw_scores
 from skbci.display._style import GUIDE, check_axes, clean, frame, line_style
@@ -97,7 +99,7 @@ class SparsityDisplay:
         *,
         metrics: Sequence[str] | None = None,
         spread: str | None = "within",
-        axes: Any = None,
+        axes: AxesLike = None,
     ) -> SparsityDisplay:
         """Draw scores of several methods against sparsity, a panel a metric and task.
 
@@ -139,7 +141,9 @@ class SparsityDisplay:
         return display
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Axes | None = None) -> SparsityDisplay:
+    def from_estimator(
+        cls, estimator: BaseEstimator, *, ax: Axes | None = None
+    ) -> SparsityDisplay:
         """Draw which share of its weights each layer of a fitted network keeps.
 
         Parameters
@@ -176,7 +180,7 @@ class SparsityDisplay:
         histories: Mapping[str, Mapping[float, Any]],
         *,
         columns: Sequence[str] = ("train_mean", "valid_mean"),
-        axes: Any = None,
+        axes: AxesLike = None,
     ) -> SparsityDisplay:
         """Draw losses over epochs, a panel a sparsity.
 
@@ -254,7 +258,7 @@ class SparsityDisplay:
             outside_legend(ax)
 
     def _plot_histories(
-        self, histories: Histories, columns: list[str], axes: Any
+        self, histories: Histories, columns: list[str], axes: AxesLike
     ) -> None:
         styles, dense = _history_styles(histories), _dense(histories)
         levels = sorted({

@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from skbci._checks import check_choice
+from skbci._typing import AxesLike
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._style import GUIDE, clean, line_style
 
@@ -43,16 +44,16 @@ def check_results(results: pd.DataFrame, metrics: Sequence[str], spread: Any) ->
 
 
 def draw_scores(
-    results: pd.DataFrame, metrics: Sequence[str], spread: str | None, axes: Any
+    results: pd.DataFrame, metrics: Sequence[str], spread: str | None, axes: AxesLike
 ) -> tuple[Any, dict[tuple[Any, ...], Any]]:
     """Draw a row of panels a metric and a column a task; give the axes and the lines."""
     tasks = list(dict.fromkeys(results["task"]))
     methods = list(dict.fromkeys(results["method"]))
-    axes = new_panels(axes, len(metrics), len(tasks), (3.9, 3.1), sharey="row")
+    panels = new_panels(axes, len(metrics), len(tasks), (3.9, 3.1), sharey="row")
     lines: dict[tuple[Any, ...], Any] = {}
     most = results.groupby("method")["sparsity"].max()
     curves = [method for method in methods if most[method] > 0]
-    for row, metric in zip(axes, metrics):
+    for row, metric in zip(panels, metrics):
         for ax, task in zip(row, tasks):
             # Not every method needs to have a score in every task.
             part = results[(results["task"] == task) & results[metric].notna()]
@@ -68,16 +69,16 @@ def draw_scores(
                 lines[metric, task, method] = line
             ax.set_ylabel(_WORDS.get(metric, metric) if ax is row[0] else "")
             clean(ax)
-    for ax, task in zip(axes[0], tasks):
+    for ax, task in zip(panels[0], tasks):
         ax.set_title(task, fontsize="medium")
     levels = sorted({float(level) for level in results["sparsity"]})
-    for ax in axes.flat:
+    for ax in panels.flat:
         ax.set_xticks(levels, [f"{100 * level:g}" for level in levels])
-    for ax in axes[-1]:
+    for ax in panels[-1]:
         ax.set_xlabel("sparsity in %")
     drawn = {key[2]: line for key, line in lines.items()}
-    outside_legend(axes[0, -1], [drawn[method] for method in methods if method in drawn])
-    return axes, lines
+    outside_legend(panels[0, -1], [drawn[method] for method in methods if method in drawn])
+    return panels, lines
 
 
 def _curve(

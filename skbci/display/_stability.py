@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone, is_regressor
+from sklearn.base import BaseEstimator, clone, is_regressor
 from sklearn.metrics import log_loss
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit, check_cv
 from sklearn.pipeline import Pipeline
@@ -25,7 +25,7 @@ from skbci._checks import (
 )
 from skbci._checks.eeg import as_eeg
 from skbci._process.quiet import without_warnings
-from skbci._typing import Labels, Seed, Signals
+from skbci._typing import AxesLike, Labels, Seed, Signals, Splitter
 from skbci.display._style import check_axes, clean, line_style, log_ticks
 
 if TYPE_CHECKING:
@@ -86,18 +86,18 @@ class StabilityDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: BaseEstimator,
         X: Signals,
         y: Labels,
         *,
         lrs: Sequence[float] = (0.01, 0.1, 1.0, 5.0),
         optimizers: Sequence[str] = ("hjb", "hjb-ad", "adam", "adagrad", "rmsprop", "sgd"),
         n_epochs: int = 100,
-        cv: Any = None,
+        cv: Splitter = None,
         groups: Labels | None = None,
         random_state: Seed = 0,
         progress: bool = False,
-        axes: Any = None,
+        axes: AxesLike = None,
     ) -> StabilityDisplay:
         """Train with every optimizer and learning rate, and draw the losses.
 
@@ -180,7 +180,7 @@ class StabilityDisplay:
 
     @classmethod
     def from_histories(
-        cls, histories: Mapping[tuple[str, float], pd.DataFrame], *, axes: Any = None
+        cls, histories: Mapping[tuple[str, float], pd.DataFrame], *, axes: AxesLike = None
     ) -> StabilityDisplay:
         """Draw histories that are there already.
 
@@ -212,7 +212,7 @@ class StabilityDisplay:
             ))
         return cls(curves=pd.concat(parts, ignore_index=True)[list(_COLUMNS)]).plot(axes=axes)
 
-    def plot(self, *, axes: Any = None, log: bool = True) -> StabilityDisplay:
+    def plot(self, *, axes: AxesLike = None, log: bool = True) -> StabilityDisplay:
         """Draw the picture.
 
         Parameters
@@ -270,7 +270,7 @@ class StabilityDisplay:
                     color=style["color"], markeredgewidth=1.6)
 
     @staticmethod
-    def _axes(axes: Any, n_lrs: int) -> np.ndarray:
+    def _axes(axes: AxesLike, n_lrs: int) -> np.ndarray:
         if check_axes(axes, "axes", "StabilityDisplay") is None:
             import matplotlib.pyplot as plt
 
@@ -305,7 +305,8 @@ def _ticking(jobs: list[Any], progress: bool) -> Iterable[Any]:
 
 
 def _train(
-    estimator: Any, train: tuple, test: tuple, optimizer: str, lr: float, n_epochs: int, seed: int
+    estimator: BaseEstimator, train: tuple, test: tuple, optimizer: str, lr: float, n_epochs: int,
+    seed: int,
 ) -> pd.DataFrame:
     """Losses after each epoch; NaN from where training diverged."""
     (X, y), (X_test, y_test) = train, test
@@ -333,7 +334,7 @@ def _train(
                          "test_loss": losses[:, 1]})
 
 
-def _loss(network: Any, X: Signals, y: np.ndarray) -> float:
+def _loss(network: BaseEstimator, X: Signals, y: np.ndarray) -> float:
     if is_regressor(network):
         return float(np.mean((network.predict(X) - y) ** 2))
     return float(log_loss(y, network.predict_proba(X), labels=network.classes_))

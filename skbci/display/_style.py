@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks import refusal
+from skbci._typing import AxesLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ def line_style(place: int) -> dict[str, Any]:
     return {"color": _COLOURS[place % n], "linestyle": _DASHES[place // n % len(_DASHES)]}
 
 
-def check_axes(axes: Any, name: str, who: Any = "") -> Any:
+def check_axes(axes: AxesLike, name: str, who: object = "") -> Any:
     """Check that what is drawn on are matplotlib axes, one or several; None stands for new ones.
 
     Raises
@@ -72,7 +73,7 @@ def clean(ax: Axes, grid: str = "y") -> None:
         ax.spines[side].set_visible(False)
 
 
-def frame(table: Any, name: str, who: Any) -> pd.DataFrame:
+def frame(table: Any, name: str, who: object) -> pd.DataFrame:
     """Return a table as a DataFrame.
 
     Raises

@@ -11,6 +11,7 @@ import torch
 
 from skbci._checks import check_array, check_count, check_list, shown
 from skbci._process.quiet import without_warnings
+from skbci._typing import AxesLike
 from skbci.display._style import GUIDE, check_axes, line_style
 from skbci.weighting import (
     TOY_STARTS,
@@ -106,7 +107,7 @@ class TrajectoryDisplay:
         n_steps: int = 20_000,
         lr: float = 1e-3,
         starts: Sequence[Sequence[float]] = TOY_STARTS,
-        axes: Any = None,
+        axes: AxesLike = None,
         **plot_params: Any,
     ) -> TrajectoryDisplay:
         """Follow every policy from every start, and draw the ways.
@@ -156,7 +157,7 @@ class TrajectoryDisplay:
             }
         return cls(trajectories=ways).plot(axes=axes, **plot_params)
 
-    def plot(self, *, axes: Any = None, n_columns: int = 4) -> TrajectoryDisplay:
+    def plot(self, *, axes: AxesLike = None, n_columns: int = 4) -> TrajectoryDisplay:
         """Draw the picture.
 
         Parameters
@@ -283,17 +284,15 @@ def _named(policies: Any) -> dict[str, Any]:
     if not isinstance(policies, Mapping):
         policies = check_list(policies, "policies", "TrajectoryDisplay", "names", also="a dict")
         if other := [policy for policy in policies if not isinstance(policy, str)]:
-            raise ValueError(
-                f"policies: a sequence holds names, but {shown(other[0])} is not a name; give a "
-                "dict of names and policies."
-            )
+            raise ValueError(f"policies: a sequence holds names, but {shown(other[0])} is not a "
+                             "name; give a dict of names and policies.")
         policies = {name: name for name in policies}
     if not policies:
         raise ValueError("policies is empty; give at least one.")
     return {str(name): policy for name, policy in policies.items()}
 
 
-def _panels(axes: Any, n: int, n_columns: int) -> tuple[np.ndarray, Figure]:
+def _panels(axes: AxesLike, n: int, n_columns: int) -> tuple[np.ndarray, Figure]:
     if check_axes(axes, "axes", "TrajectoryDisplay") is None:
         import matplotlib.pyplot as plt
 

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skbci._checks.eeg import as_eeg
 from skbci._training import one_thread
+from skbci._typing import Signals
 from skbci.estimators._neural.base import BaseNeural
 from skbci.estimators._neural.sparse import all_masks
 from skbci.sparsity import CompactionReport, compact
@@ -21,7 +23,7 @@ _MEASURED_ROWS = 32
 
 
 def compact_estimator(
-    estimator: Any, X: Any = None, *, n_repeats: int = 200
+    estimator: BaseEstimator, X: Signals | None = None, *, n_repeats: int = 200
 ) -> tuple[Any, CompactionReport]:
     """Leave out the units that pruning has cut off, and measure what that saves.
 
@@ -96,7 +98,7 @@ def compact_estimator(
     return smaller, report
 
 
-def _rows(estimator: Any, X: Any) -> Tensor:
+def _rows(estimator: BaseEstimator, X: Signals) -> Tensor:
     """Rows as the module gets them."""
     if X is not None:
         return _single(estimator, X).to(estimator.device)
@@ -105,7 +107,7 @@ def _rows(estimator: Any, X: Any) -> Tensor:
     return torch.randn(_MEASURED_ROWS, *shape, generator=noise).to(estimator.device)
 
 
-def _single(estimator: Any, X: Any) -> Tensor:
+def _single(estimator: BaseEstimator, X: Signals) -> Tensor:
     """In the network's own precision."""
     X = as_eeg(X)
     return estimator._as_tensor(X, estimator._read_rows(X)).float()

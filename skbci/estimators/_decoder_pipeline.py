@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils import Tags, column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params, check_is_fitted
 
@@ -15,6 +16,7 @@ from skbci._checks import check_choice, check_list, refusal
 from skbci._checks.eeg import as_eeg, check_flat_channels
 from skbci._process.quiet import filters_kept
 from skbci._process.threads import on_one_thread
+from skbci._typing import Labels, Signals
 from skbci._usable import (
     ON_BAD_ROWS,
     amplitudes,
@@ -121,7 +123,7 @@ class DecoderPipeline(Pipeline):
         )
         self.on_bad_rows = on_bad_rows
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         first = self.steps[0][1] if self.steps else None
         if first is not None and not isinstance(first, str):
@@ -136,7 +138,7 @@ class DecoderPipeline(Pipeline):
 
     @filters_kept()
     @on_one_thread
-    def fit(self, X: Any, y: Any = None, **params: Any) -> DecoderPipeline:
+    def fit(self, X: Signals, y: Labels | None = None, **params: Any) -> DecoderPipeline:
         """Fit all steps on the rows that have a usable signal.
 
         Parameters
@@ -163,19 +165,19 @@ class DecoderPipeline(Pipeline):
             self.__dict__.pop(name, None)
         X = as_eeg(X)
         signals = _signals(X)
-        if signals is not None and y is not None and len(signals) == len(y):
+        if signals is not None and y is not None and len(signals) == len(y):  # type: ignore[arg-type]
             check_flat_channels(signals, getattr(X, "ch_names", None))
             amplitude = amplitudes(signals)
             self.amplitude_ = typical_amplitude(amplitude)
             self._row_shape = signals.shape[1:-1]
             bad = self._judge(X, amplitude, "Such rows are set aside.")
             if bad.any():
-                y = column_or_1d(y, warn=True)
-                check_classes_left(y, ~bad, type(self).__name__)
+                labels = column_or_1d(y, warn=True)
+                check_classes_left(labels, ~bad, type(self).__name__)
                 kept = np.flatnonzero(~bad)
                 own = {name: value for name, value in params.items() if name != TARGET_ROWS}
                 params |= _check_method_params(X, own, indices=kept)
-                X, y = take_rows(X, kept), y[kept]
+                X, y = take_rows(X, kept), labels[kept]
         super().fit(X, y, **params)
         classes = getattr(self._final_estimator, "classes_", None)
         if classes is not None and hasattr(self, "amplitude_"):
@@ -187,7 +189,7 @@ class DecoderPipeline(Pipeline):
         return self
 
     @available_if(_last_has("predict"))
-    def predict(self, X: Any, **params: Any) -> np.ndarray:
+    def predict(self, X: Signals, **params: Any) -> np.ndarray:
         """Predict labels; of rows without usable signal, the most frequent one.
 
         Parameters
@@ -204,7 +206,7 @@ class DecoderPipeline(Pipeline):
         return self._ask("predict", X, params)
 
     @available_if(_last_has("predict_proba"))
-    def predict_proba(self, X: Any, **params: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals, **params: Any) -> np.ndarray:
         """Compute class probabilities; of rows without usable signal, the classes' frequencies.
 
         Parameters
@@ -221,7 +223,7 @@ class DecoderPipeline(Pipeline):
         return self._ask("predict_proba", X, params)
 
     @available_if(_last_has("predict_log_proba"))
-    def predict_log_proba(self, X: Any, **params: Any) -> np.ndarray:
+    def predict_log_proba(self, X: Signals, **params: Any) -> np.ndarray:
         """Compute the logarithms of the class probabilities.
 
         Parameters
@@ -238,7 +240,7 @@ class DecoderPipeline(Pipeline):
         return self._ask("predict_log_proba", X, params)
 
     @available_if(_last_has("decision_function"))
-    def decision_function(self, X: Any, **params: Any) -> np.ndarray:
+    def decision_function(self, X: Signals, **params: Any) -> np.ndarray:
         """Compute the classes' scores; of rows without usable signal, the prior's log-odds.
 
         Parameters
@@ -257,7 +259,7 @@ class DecoderPipeline(Pipeline):
 
     @available_if(_can_transform)
     @on_one_thread
-    def transform(self, X: Any, **params: Any) -> np.ndarray:
+    def transform(self, X: Signals, **params: Any) -> np.ndarray:
         """Transform by all steps; rows without usable signal, too.
 
         Parameters
@@ -275,7 +277,10 @@ class DecoderPipeline(Pipeline):
 
     @available_if(_last_has("score"))
     @on_one_thread
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None, **params: Any) -> float:
+    def score(
+        self, X: Signals, y: Labels | None = None, sample_weight: ArrayLike | None = None,
+        **params: Any,
+    ) -> float:
         """Score the predictions, those of rows without usable signal among them.
 
         Parameters
@@ -302,7 +307,7 @@ class DecoderPipeline(Pipeline):
     # -- rows without signal --------------------------------------------------------------
 
     @on_one_thread
-    def _ask(self, method: str, X: Any, params: dict[str, Any]) -> np.ndarray:
+    def _ask(self, method: str, X: Signals, params: dict[str, Any]) -> np.ndarray:
         check_is_fitted(self)
         X = as_eeg(X)
         ask = getattr(super(), method)
@@ -319,7 +324,7 @@ class DecoderPipeline(Pipeline):
         out[kept], out[bad] = answers, silent
         return out
 
-    def _bad_rows(self, X: Any, report: bool = True) -> np.ndarray:
+    def _bad_rows(self, X: Signals, report: bool = True) -> np.ndarray:
         """Find the rows without usable signal, and report them."""
         signals = _signals(X) if hasattr(self, "prior_") else None
         if signals is None or signals.shape[1:-1] != self._row_shape:
@@ -327,7 +332,7 @@ class DecoderPipeline(Pipeline):
         then = "The prior is predicted there." if report else None
         return self._judge(X, amplitudes(signals), then)
 
-    def _judge(self, X: Any, amplitude: np.ndarray, then: str | None) -> np.ndarray:
+    def _judge(self, X: Signals, amplitude: np.ndarray, then: str | None) -> np.ndarray:
         if self.on_bad_rows == "ignore":
             return np.zeros(len(amplitude), bool)
         found = find_unusable(amplitude, self.amplitude_)
@@ -337,7 +342,7 @@ class DecoderPipeline(Pipeline):
         return found.rows
 
 
-def _signals(X: Any) -> np.ndarray | None:
+def _signals(X: Signals) -> np.ndarray | None:
     """Rows of channels and times as numbers; None for anything else."""
     data = np.asarray(X) if isinstance(X, (np.ndarray, list)) else None
     if data is None or data.ndim < 3 or not len(data) or data.dtype.kind not in "fiu":

@@ -66,8 +66,9 @@ fill_doc = doc_filler({
     """,
     "loss_weighting": """
     How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
-    ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"``, ``"uncertainty"``, ``"dwa"``,
-    ``"gradnorm"`` or ``"gramian"``; settings are ``loss_weighting__...``.
+    ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"`` (needs early stopping),
+    ``"uncertainty"``, ``"dwa"``, ``"gradnorm"`` or ``"gramian"``; settings are
+    ``loss_weighting__...``.
     """,
     "loss_weighting_": """
     The policy, with the weights in force.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from skbci._checks.frequencies import resolve_sfreq
+from skbci._typing import ClassWeight, Seed, Signals
+from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.latent import LatentClassifier
 from skbci.features import NINE_BANDS, FilterBank
@@ -174,21 +178,21 @@ class FBMSNetClassifier(LatentClassifier):
         *,
         bands: Any = NINE_BANDS,
         sfreq: float | None = None,
-        kernel_sizes: Any = (15, 31, 63, 125),
+        kernel_sizes: Sequence[int] = (15, 31, 63, 125),
         depth: int = 8,
         n_segments: int | None = None,
         shared_layer: bool = False,
-        losses: Any = None,
-        loss_weighting: Any = "fixed",
+        losses: like.Losses = None,
+        loss_weighting: like.Weighting = "fixed",
         center_lr: float | None = None,
         max_norm: bool = True,
-        optimizer: Any = "adam",
+        optimizer: like.Optimizer = "adam",
         lr: float = 1e-3,
         max_epochs: int = 100,
         batch_size: int = 100,
         standardize: bool = True,
         sparsity: float = 0.0,
-        pruning: Any = "snip",
+        pruning: like.Pruning = "snip",
         early_stopping: bool | str = "auto",
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 20,
@@ -197,12 +201,12 @@ class FBMSNetClassifier(LatentClassifier):
         lr_patience: int | None = 5,
         lr_factor: float = 0.5,
         min_lr: float = 1e-4,
-        class_weight: Any = None,
-        augmentation: Any = None,
-        callbacks: Any = None,
+        class_weight: ClassWeight = None,
+        augmentation: like.Augmentation = None,
+        callbacks: like.Callbacks = None,
         device: str = "cpu",
         verbose: int = 0,
-        random_state: Any = None,
+        random_state: Seed = None,
         **routes: Any,
     ) -> None:
         self.bands = bands
@@ -252,7 +256,7 @@ class FBMSNetClassifier(LatentClassifier):
         return FBMSNet, settings
 
     def _prepare(
-        self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
+        self, X: Signals, data: np.ndarray, reset: bool, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         if data.ndim == 4:
             return data

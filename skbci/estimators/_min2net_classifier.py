@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from skbci._checks.eeg import FLOATS
 from skbci._training import one_thread
+from skbci._typing import ClassWeight, Seed, Signals
+from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.latent import LatentClassifier
 from skbci.nets import MIN2Net
@@ -166,18 +170,18 @@ class MIN2NetClassifier(LatentClassifier):
         latent_dim: int | None = None,
         subsampling: int | None = None,
         pooling: int | None = None,
-        kernel_sizes: Any = (64, 32),
-        losses: Any = None,
-        loss_weighting: Any = "fixed",
+        kernel_sizes: Sequence[int] = (64, 32),
+        losses: like.Losses = None,
+        loss_weighting: like.Weighting = "fixed",
         center_lr: float | None = None,
         max_norm: bool = True,
-        optimizer: Any = "adam",
+        optimizer: like.Optimizer = "adam",
         lr: float = 1e-3,
         max_epochs: int = 100,
         batch_size: int = 100,
         standardize: bool = True,
         sparsity: float = 0.0,
-        pruning: Any = "snip",
+        pruning: like.Pruning = "snip",
         early_stopping: bool | str = "auto",
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 20,
@@ -186,12 +190,12 @@ class MIN2NetClassifier(LatentClassifier):
         lr_patience: int | None = 5,
         lr_factor: float = 0.5,
         min_lr: float = 1e-4,
-        class_weight: Any = None,
-        augmentation: Any = None,
-        callbacks: Any = None,
+        class_weight: ClassWeight = None,
+        augmentation: like.Augmentation = None,
+        callbacks: like.Callbacks = None,
         device: str = "cpu",
         verbose: int = 0,
-        random_state: Any = None,
+        random_state: Seed = None,
         **routes: Any,
     ) -> None:
         self.latent_dim = latent_dim
@@ -225,7 +229,7 @@ class MIN2NetClassifier(LatentClassifier):
         self.random_state = random_state
         self.__dict__.update(routes)
 
-    def inverse_transform(self, X: Any) -> np.ndarray:
+    def inverse_transform(self, X: Signals) -> np.ndarray:
         """Return the epochs that belong to latents, by the decoder.
 
         Parameters
@@ -257,7 +261,7 @@ class MIN2NetClassifier(LatentClassifier):
         return MIN2Net, self._settings_of(*names)
 
     def _prepare(
-        self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
+        self, X: Signals, data: np.ndarray, reset: bool, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         return data[:, np.newaxis] if data.ndim == 2 else data
 

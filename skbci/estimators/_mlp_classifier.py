@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
+from skbci._typing import ClassWeight, Seed
+from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.estimators._neural.mlp_settings import mlp_settings
@@ -120,29 +123,29 @@ class MLPClassifier(BaseNeuralClassifier):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         *,
         activation: str = "relu",
-        dropout: Any = 0.0,
-        criterion: Any = "cross-entropy",
-        optimizer: Any = "hjb",
+        dropout: float | Sequence[float] = 0.0,
+        criterion: like.Criterion = "cross-entropy",
+        optimizer: like.Optimizer = "hjb",
         lr: float | None = None,
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,
         sparsity: float = 0.0,
-        pruning: Any = "snip",
+        pruning: like.Pruning = "snip",
         early_stopping: bool = False,
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
         monitor: str | None = None,
-        class_weight: Any = None,
-        augmentation: Any = None,
-        callbacks: Any = None,
+        class_weight: ClassWeight = None,
+        augmentation: like.Augmentation = None,
+        callbacks: like.Callbacks = None,
         device: str = "cpu",
         verbose: int = 0,
-        random_state: Any = None,
+        random_state: Seed = None,
         **routes: Unpack[MLPRoutes],
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import _check_y
 
 from skbci._checks import refusal
 from skbci._checks.labels import refuse_missing
 from skbci._training import REGRESSION, LossPlan, OneLoss, SlicingNet
+from skbci._typing import Labels, Seed, Signals
+from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.base import BaseNeural
 from skbci.estimators._neural.mlp_settings import mlp_settings
@@ -108,27 +113,27 @@ class MLPRegressor(RegressorMixin, BaseNeural):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (100,),
+        hidden_layer_sizes: int | Sequence[int] = (100,),
         *,
         activation: str = "relu",
-        dropout: Any = 0.0,
-        criterion: Any = "squared-error",
-        optimizer: Any = "hjb",
+        dropout: float | Sequence[float] = 0.0,
+        criterion: like.Criterion = "squared-error",
+        optimizer: like.Optimizer = "hjb",
         lr: float | None = None,
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,
         sparsity: float = 0.0,
-        pruning: Any = "snip",
+        pruning: like.Pruning = "snip",
         early_stopping: bool = False,
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
-        augmentation: Any = None,
-        callbacks: Any = None,
+        augmentation: like.Augmentation = None,
+        callbacks: like.Callbacks = None,
         device: str = "cpu",
         verbose: int = 0,
-        random_state: Any = None,
+        random_state: Seed = None,
         **routes: Unpack[MLPRoutes],
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -156,12 +161,15 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
         return MLP, mlp_settings(self)
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> MLPRegressor:
+    def fit(
+        self, X: Signals, y: ArrayLike, sample_weight: ArrayLike | None = None,
+        groups: Labels | None = None,
+    ) -> MLPRegressor:
         """Train the network.
 
         Parameters
@@ -182,7 +190,9 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         self._fit(X, y, sample_weight, groups)
         return self
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    def partial_fit(
+        self, X: Signals, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> MLPRegressor:
         """Go on training for one pass over the rows, in the order given.
 
         Parameters
@@ -201,7 +211,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         self._partial_fit(X, y, sample_weight, first=not hasattr(self, "net_"))
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Return the predicted targets.
 
         Parameters
@@ -221,7 +231,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     def _loss_plan(self) -> LossPlan:
         return OneLoss(self.criterion, REGRESSION, self._route("criterion"), SlicingNet)
 
-    def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
+    def _read_target(self, y: ArrayLike, n_rows: int) -> np.ndarray:
         """Validate what is to be learned, one target a row."""
         refuse_missing(y, f"{type(self).__name__}: y", "leave these rows out")
         if getattr(getattr(y, "dtype", None), "kind", "") == "O":

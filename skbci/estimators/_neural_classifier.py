@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from skbci._training import HeadPlan, LossPlan
+from skbci._typing import ClassWeight, Seed
+from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.nets import MLP
@@ -208,17 +210,17 @@ class NeuralClassifier(BaseNeuralClassifier):
         self,
         module: Any = MLP,
         *,
-        criterion: Any = "cross-entropy",
-        losses: Any = None,
-        loss_weighting: Any = "fixed",
+        criterion: like.Criterion = "cross-entropy",
+        losses: like.Losses = None,
+        loss_weighting: like.Weighting = "fixed",
         center_lr: float | None = None,
-        optimizer: Any = "hjb",
+        optimizer: like.Optimizer = "hjb",
         lr: float | None = None,
         max_epochs: int = 100,
         batch_size: int = 128,
         standardize: bool = True,
         sparsity: float = 0.0,
-        pruning: Any = "snip",
+        pruning: like.Pruning = "snip",
         early_stopping: bool | str = False,
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
@@ -227,13 +229,13 @@ class NeuralClassifier(BaseNeuralClassifier):
         lr_patience: int | None = None,
         lr_factor: float = 0.5,
         min_lr: float = 1e-4,
-        class_weight: Any = None,
-        augmentation: Any = None,
-        callbacks: Any = None,
+        class_weight: ClassWeight = None,
+        augmentation: like.Augmentation = None,
+        callbacks: like.Callbacks = None,
         device: str = "cpu",
         accelerate: bool = False,
         verbose: int = 0,
-        random_state: Any = None,
+        random_state: Seed = None,
         **routes: Any,
     ) -> None:
         self.module = module

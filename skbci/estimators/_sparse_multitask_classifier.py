@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci._checks.eeg import as_eeg
+from skbci._typing import ClassWeight, Labels, Seed, Signals
+from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.multitask import BaseMultitaskClassifier
 from skbci.estimators._route_types import SparseMultitaskRoutes
@@ -37,10 +40,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         are scaled to sum to the number of tasks. None: all 1. ``pruning="snip"`` goes by the
         weights that the losses start with, unless ``pruning__task_weights`` says otherwise.
     loss_weighting : str, WeightingPolicy class or instance, default="fixed"
-        How the tasks' losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
-        ``"alphagrad-project"``, ``"adamt"``, ``"gradapprox"`` (needs early stopping),
-        ``"uncertainty"``, ``"dwa"``, ``"gradnorm"`` or ``"gramian"``; settings are
-        ``loss_weighting__...``.
+        %(loss_weighting)s
     optimizer : str or torch.optim.Optimizer class, default="adam"
         %(optimizer_of_several)s
     lr : float, default=0.003
@@ -50,12 +50,9 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
     batch_size : int, default=16
         Rows in a mini-batch, each task having its share of them; -1 takes all rows at once.
     standardize : bool, default=True
-        Scale each channel to zero mean and unit variance inside, so that predictions do not
-        depend on the unit.
+        %(standardize_of_several)s
     early_stopping : bool or "auto", default=False
-        Hold out validation rows of every task by group and time, stop when ``monitor`` no longer
-        improves, and keep the best epoch's weights. See `NeuralClassifier`. ``"auto"``: where
-        there are at least six rows to hold out.
+        %(early_stopping_of_several)s
     validation_fraction : float, default=0.2
         %(validation_fraction)s
     n_iter_no_change : int, default=20
@@ -182,10 +179,10 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         self,
         *,
         sparsity: float = 0.4,
-        pruning: Any = "snip-multitask",
+        pruning: like.Pruning = "snip-multitask",
         task_weights: Mapping[Any, float] | None = None,
-        loss_weighting: Any = "fixed",
-        optimizer: Any = "adam",
+        loss_weighting: like.Weighting = "fixed",
+        optimizer: like.Optimizer = "adam",
         lr: float = 3e-3,
         max_epochs: int = 100,
         batch_size: int = 16,
@@ -198,12 +195,12 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         lr_patience: int | None = None,
         lr_factor: float = 0.5,
         min_lr: float = 1e-4,
-        class_weight: Any = None,
-        augmentation: Any = None,
-        callbacks: Any = None,
+        class_weight: ClassWeight = None,
+        augmentation: like.Augmentation = None,
+        callbacks: like.Callbacks = None,
         device: str = "cpu",
         verbose: int = 0,
-        random_state: Any = None,
+        random_state: Seed = None,
         **routes: Unpack[SparseMultitaskRoutes],
     ) -> None:
         self.sparsity = sparsity
@@ -234,7 +231,8 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
     # -- fitting --------------------------------------------------------------------------
 
     def fit(  # type: ignore[override]
-        self, X: Any, y: Any, task: Any = None, sample_weight: Any = None, groups: Any = None
+        self, X: Signals, y: Labels, task: Labels | None = None,
+        sample_weight: ArrayLike | None = None, groups: Labels | None = None,
     ) -> SparseMultitaskClassifier:
         """Choose the weights, and train them.
 
@@ -267,7 +265,9 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         return self
 
     def partial_fit(  # type: ignore[override]
-        self, X: Any, y: Any, task: Any = None, classes: Any = None, sample_weight: Any = None
+        self, X: Signals, y: Labels, task: Labels | None = None,
+        classes: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> SparseMultitaskClassifier:
         """Go on training for one pass over the rows, in the order given, with the same masks.
 
@@ -301,7 +301,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
 
     # -- prediction -----------------------------------------------------------------------
 
-    def predict(self, X: Any, task: Any = None) -> np.ndarray:
+    def predict(self, X: Signals, task: Labels | None = None) -> np.ndarray:
         """Return the most probable label of each row among the classes of its task.
 
         Parameters
@@ -325,7 +325,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         labels = np.concatenate(list(self.task_classes_.values()))
         return labels[log_p.argmax(axis=1)].astype(self.classes_.dtype, copy=False)
 
-    def predict_proba(self, X: Any, task: Any = None) -> np.ndarray:
+    def predict_proba(self, X: Signals, task: Labels | None = None) -> np.ndarray:
         """Compute class probabilities.
 
         Parameters

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score
 from sklearn.utils import _safe_indexing
 from sklearn.utils.metadata_routing import MetadataRequest
 
 from skbci._checks.eeg import as_eeg
+from skbci._typing import Labels, Signals
 from skbci.estimators._neural.tasks import THROUGH_TOOLS, name_tasks
 
 
@@ -53,7 +55,7 @@ class TaskScorer:
     """
 
     def __init__(
-        self, task: Any, metric: Callable[..., float] = accuracy_score, **settings: Any
+        self, task: Labels | None, metric: Callable[..., float] = accuracy_score, **settings: Any
     ) -> None:
         self.task = task
         self.metric = metric
@@ -76,7 +78,9 @@ class TaskScorer:
         request.score.add_request(param="task", alias=True)
         return request
 
-    def __call__(self, estimator: Any, X: Any, y: Any, task: Any = None) -> float:
+    def __call__(
+        self, estimator: BaseEstimator, X: Signals, y: Labels, task: Labels | None = None
+    ) -> float:
         """Score a fitted estimator.
 
         Parameters

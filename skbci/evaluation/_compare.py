@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
@@ -28,7 +28,7 @@ from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values
 from skbci._process.quiet import filters_kept, without_warnings
-from skbci._typing import Labels, Signals
+from skbci._typing import Labels, Scoring, Signals, Splitter
 from skbci.evaluation._collect import RESERVED, collect
 from skbci.evaluation._comparison import Comparison
 from skbci.evaluation._fit_cache import FitCache
@@ -45,7 +45,7 @@ def compare(
     X: Signals,
     y: Labels,
     *,
-    cv: Any = None,
+    cv: Splitter = None,
     groups: Labels | None = None,
     scoring: str | Callable[..., float] | Sequence[str] | Mapping[str, Any] = "accuracy",
     baseline: str | None = None,
@@ -203,7 +203,7 @@ def _check_input(pipelines: Any, X: Signals, y: Labels, baseline: str | None) ->
                          "needs at least two.")
 
 
-def _check_scoring(scoring: Any) -> dict[str, Any]:
+def _check_scoring(scoring: Scoring) -> dict[str, Any]:
     """Name the metrics; the first of them is called ``score``."""
     if scoring is None or isinstance(scoring, str) or (
         callable(scoring) and not isinstance(scoring, type)
@@ -223,7 +223,7 @@ def _check_scoring(scoring: Any) -> dict[str, Any]:
     return {"score": named[first], **{name: named[name] for name in others}}
 
 
-def _metric_name(scoring: Any) -> str:
+def _metric_name(scoring: Scoring) -> str:
     if isinstance(scoring, (Mapping, list, tuple)):
         scoring = next(iter(scoring))
     if scoring is None:
@@ -231,7 +231,9 @@ def _metric_name(scoring: Any) -> str:
     return scoring if isinstance(scoring, str) else getattr(scoring, "__name__", "score")
 
 
-def _subject_labels(X: Signals, groups: Any, by: str | None) -> tuple[str, np.ndarray | None]:
+def _subject_labels(
+    X: Signals, groups: Labels | None, by: str | None
+) -> tuple[str, np.ndarray | None]:
     """Who each row is from, and what that is called."""
     if by is None:
         return "subject", None
@@ -243,7 +245,9 @@ def _subject_labels(X: Signals, groups: Any, by: str | None) -> tuple[str, np.nd
     return "group", None if groups is None else check_column(groups, _num_samples(X), "groups")
 
 
-def _chance(estimator: Any, X: Signals, y: Labels, folds: list[Fold], scoring: Any) -> float:
+def _chance(
+    estimator: BaseEstimator, X: Signals, y: Labels, folds: list[Fold], scoring: Scoring
+) -> float:
     dummy = DummyRegressor() if is_regressor(estimator) else DummyClassifier(strategy="prior")
     if scoring is None:
         scoring = "r2" if is_regressor(estimator) else "accuracy"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.model_selection import BaseCrossValidator
 
 from skbci._process.quiet import without_warnings
 from skbci._typing import Labels, Signals
@@ -14,7 +15,7 @@ Fold = tuple[np.ndarray, np.ndarray]
 
 
 def make_folds(
-    cv: Any, X: Signals, y: Labels | None, params: Mapping[str, Any], who: str
+    cv: BaseCrossValidator, X: Signals, y: Labels | None, params: Mapping[str, Any], who: str
 ) -> list[Fold]:
     """Collect the splits as row indices.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import _num_samples
 
@@ -17,7 +18,7 @@ from skbci._eegarray.rows import row_values
 from skbci._recording.restarts import nearest_distance, refine
 from skbci._row_times import known_duration, row_onsets
 from skbci._sessions import LEVELS, is_apart, recording_codes
-from skbci._typing import Labels, Signals
+from skbci._typing import Labels, Signals, Splitter
 from skbci.evaluation._folds import Fold, make_folds
 from skbci.evaluation._leakage_report import LeakageReport
 
@@ -35,10 +36,10 @@ _JOINED = (
 
 
 def leakage_report(
-    cv: Any,
+    cv: Splitter,
     X: Signals,
     groups: Labels | None = None,
-    onsets: Any = None,
+    onsets: ArrayLike | None = None,
     *,
     y: Labels | None = None,
     window: float | None = None,
@@ -130,13 +131,16 @@ def _goes_back(recordings: np.ndarray, times: np.ndarray) -> bool:
     return bool((np.diff(times[order])[np.diff(recordings[order]) == 0] <= 0).any())
 
 
-def _splits(cv: Any, X: Signals, y: Labels | None, groups: Any, onsets: Any) -> list[Fold]:
-    cv = check_cv(check_splitter(cv, "cv", "leakage_report"), y, classifier=y is not None)
-    extra = {"onsets": onsets} if "onsets" in inspect.signature(cv.split).parameters else {}
-    return make_folds(cv, X, y, {"groups": groups, **extra}, "leakage_report")
+def _splits(
+    cv: Splitter, X: Signals, y: Labels | None, groups: Labels | None, onsets: ArrayLike | None
+) -> list[Fold]:
+    splitter = check_cv(check_splitter(cv, "cv", "leakage_report"), y, classifier=y is not None)
+    takes_onsets = "onsets" in inspect.signature(splitter.split).parameters
+    extra = {"onsets": onsets} if takes_onsets else {}
+    return make_folds(splitter, X, y, {"groups": groups, **extra}, "leakage_report")
 
 
-def _known_labels(X: Signals, groups: Any, n_rows: int) -> dict[str, np.ndarray]:
+def _known_labels(X: Signals, groups: Labels | None, n_rows: int) -> dict[str, np.ndarray]:
     """Code each row's subject, session of that subject, run of that session, and group."""
     labels, codes = {}, np.zeros(n_rows, dtype=np.int64)
     for column in LEVELS:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
@@ -13,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_choice, check_count, check_fits, check_seed
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_labels
-from skbci._typing import Labels, Seed, Signals
+from skbci._typing import Labels, Scoring, Seed, Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["spatial_patterns"]
@@ -22,12 +23,12 @@ _METHODS = ("auto", "filters", "linear", "gradient", "permutation")
 
 
 def spatial_patterns(
-    estimator: Any,
+    estimator: BaseEstimator,
     X: Signals,
     y: Labels | None = None,
     *,
     method: str = "auto",
-    scoring: Any = None,
+    scoring: Scoring = None,
     n_repeats: int = 5,
     random_state: Seed = 0,
 ) -> pd.DataFrame:
@@ -136,13 +137,13 @@ def _needed(y: np.ndarray | None, method: str) -> np.ndarray:
     return y
 
 
-def _name(estimator: Any) -> str:
+def _name(estimator: BaseEstimator) -> str:
     if isinstance(estimator, Pipeline):
         return "the pipeline " + " > ".join(estimator.named_steps)
     return type(estimator).__name__
 
 
-def _steps(estimator: Any) -> list[Any]:
+def _steps(estimator: BaseEstimator) -> list[Any]:
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [
         estimator]
     return [step for step in steps if step is not None and step != "passthrough"]
@@ -163,7 +164,7 @@ def _to_channels(steps: list[Any]) -> np.ndarray | None:
 # -- filters --------------------------------------------------------------------------------
 
 
-def _filter_patterns(estimator: Any, n_channels: int) -> dict[str, np.ndarray] | None:
+def _filter_patterns(estimator: BaseEstimator, n_channels: int) -> dict[str, np.ndarray] | None:
     steps = _steps(estimator)
     for place, step in enumerate(steps):
         found = getattr(step, "patterns_", None)
@@ -187,7 +188,7 @@ def _filter_patterns(estimator: Any, n_channels: int) -> dict[str, np.ndarray] |
 # -- linear decisions -----------------------------------------------------------------------
 
 
-def _linear_patterns(estimator: Any, X: Signals) -> dict[str, np.ndarray] | None:
+def _linear_patterns(estimator: BaseEstimator, X: Signals) -> dict[str, np.ndarray] | None:
     from pyriemann.tangentspace import TangentSpace
 
     if not isinstance(estimator, Pipeline) or not hasattr(estimator[-1], "coef_"):
@@ -253,12 +254,14 @@ def _labels(step: Any, count: int) -> list[str]:
 # -- networks and everything else -----------------------------------------------------------
 
 
-def _network(estimator: Any) -> Any:
+def _network(estimator: BaseEstimator) -> Any:
     last = _steps(estimator)[-1]
     return last if hasattr(last, "input_relevance") else None
 
 
-def _gradient_maps(estimator: Any, X: Signals, y: np.ndarray) -> dict[str, np.ndarray] | None:
+def _gradient_maps(
+    estimator: BaseEstimator, X: Signals, y: np.ndarray
+) -> dict[str, np.ndarray] | None:
     flows = estimator[:-1].transform(X) if isinstance(estimator, Pipeline) and len(
         estimator.steps) > 1 else X
     relevance = np.asarray(_network(estimator).input_relevance(flows, y), dtype=float)
@@ -271,7 +274,7 @@ def _gradient_maps(estimator: Any, X: Signals, y: np.ndarray) -> dict[str, np.nd
 
 
 def _permutation_map(
-    estimator: Any, X: Signals, y: np.ndarray, scoring: Any, n_repeats: int,
+    estimator: BaseEstimator, X: Signals, y: np.ndarray, scoring: Scoring, n_repeats: int,
     random: np.random.RandomState,
 ) -> dict[str, np.ndarray]:
     scorer = check_scoring(estimator, scoring=scoring)

@@ -12,13 +12,15 @@ from sklearn.utils.metadata_routing import (
     get_routing_for_object,
 )
 
+from skbci._typing import Labels, Splitter
+
 
 def routing_enabled() -> bool:
     """Return whether scikit-learn's metadata routing is switched on."""
     return bool(get_config().get("enable_metadata_routing", False))
 
 
-def split_params(cv: Any, groups: Any, params: Mapping[str, Any]) -> dict[str, Any]:
+def split_params(cv: Splitter, groups: Labels | None, params: Mapping[str, Any]) -> dict[str, Any]:
     """Pick the keyword arguments of ``cv.split``."""
     if not routing_enabled():
         return {"groups": groups}
@@ -30,7 +32,7 @@ def split_params(cv: Any, groups: Any, params: Mapping[str, Any]) -> dict[str, A
 
 
 def pipeline_params(
-    pipelines: Mapping[str, Any], cv: Any, scorers: Mapping[str, Any], groups: Any,
+    pipelines: Mapping[str, Any], cv: Splitter, scorers: Mapping[str, Any], groups: Labels | None,
     params: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Pick what each pipeline's `cross_validate` gets as ``params``.

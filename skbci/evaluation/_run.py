@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from joblib import delayed
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import FitFailedWarning
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import cross_validate
 from sklearn.utils import _safe_indexing
 
 from skbci._process.spread import spread
-from skbci._typing import Labels, Signals
+from skbci._typing import Labels, Scoring, Signals
 from skbci.evaluation._fit_cache import FitCache, Result
 from skbci.evaluation._folds import Fold
 from skbci.evaluation._routing import scorer_params
@@ -55,7 +55,7 @@ class Job:
 
     name: str
     number: int
-    estimator: Any
+    estimator: BaseEstimator
     fold: Fold
     scoring: Mapping[str, Any]
     params: Mapping[str, Any]
@@ -141,8 +141,8 @@ def run_fold(job: Job, X: Signals, y: Labels, subjects: np.ndarray | None) -> Re
 
 
 def _by_subject(
-    fitted: Any, X: Signals, y: Labels, test: np.ndarray, scoring: Any, subjects: np.ndarray,
-    tested: Sequence[Any], params: Mapping[str, Any],
+    fitted: BaseEstimator, X: Signals, y: Labels, test: np.ndarray, scoring: Scoring,
+    subjects: np.ndarray, tested: Sequence[Any], params: Mapping[str, Any],
 ) -> dict[Any, float]:
     scorer = check_scoring(fitted, scoring=scoring)
     extra = scorer_params(scorer, params)

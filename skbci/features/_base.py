@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
-from skbci._typing import Labels, Signals
+from skbci._typing import Labels, Names, Signals
 from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 
@@ -27,7 +28,7 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         # What scikit-learn asks before it makes a data frame, which holds two dimensions.
         cls._sklearn_auto_wrap_output_keys = property(_methods_of_tables)
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = True
         tags.input_tags.three_d_array = True
@@ -53,7 +54,7 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         """Transform rows that are valid: ``data``, whose context is X's, or that have none."""
         raise NotImplementedError
 
-    def _channel_names(self, input_features: Any = None) -> list[str]:
+    def _channel_names(self, input_features: Names | None = None) -> list[str]:
         """Names of the fitted channels: given, the EEGArray's, or EEG000, EEG001 ..."""
         given = check_input_features(self, input_features)
         if len(self.input_shape_) == 1:
@@ -73,7 +74,7 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         """Names of the output's channels, given those of the input's."""
         return names
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Names of the output's channels, of each band or window where it has several.
 
         Parameters
@@ -122,7 +123,7 @@ class FeatureTransformer(EEGTransformer):
         """Names of one channel's features."""
         raise NotImplementedError
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Names of the output's columns, channel by channel.
 
         Parameters
@@ -153,7 +154,7 @@ class SignalTransformer(EEGTransformer):
     def _gives_table(self) -> bool:
         return len(getattr(self, "input_shape_", (1,))) == 1
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Names of the output's columns; of signals, of their channels.
 
         Parameters
@@ -204,7 +205,9 @@ def fit_transform(
     return self._fit_and_compute(X)
 
 
-def check_input_features(estimator: Any, input_features: Any) -> list[str] | None:
+def check_input_features(
+    estimator: BaseEstimator, input_features: Names | None
+) -> list[str] | None:
     """Compare names given to ``get_feature_names_out`` with what ``fit`` saw.
 
     Raises

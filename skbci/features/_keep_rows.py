@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, TransformerMixin, clone
-from sklearn.utils import get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -20,7 +20,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from skbci._checks import check_fits
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.rows import carry_rows
-from skbci._typing import Labels, Signals
+from skbci._typing import Labels, Names, Signals
 from skbci._whole import WholeFits
 
 __all__ = ["KeepRows"]
@@ -78,10 +78,10 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
     (5, [1, 2])
     """
 
-    def __init__(self, transformer: Any) -> None:
+    def __init__(self, transformer: BaseEstimator) -> None:
         self.transformer = transformer
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         inner = get_tags(self.transformer)
         for part in ("input_tags", "target_tags", "transformer_tags"):
@@ -162,7 +162,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         return self._with_table(X, self.transformer_.inverse_transform(X))
 
     @available_if(_has("get_feature_names_out"))
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Return the transformer's names of its features.
 
         Parameters

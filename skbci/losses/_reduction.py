@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -42,7 +41,7 @@ def check_class_weight(
     return weights
 
 
-def check_labels(y: Tensor, n_rows: int, n_classes: int | None, who: Any) -> Tensor:
+def check_labels(y: Tensor, n_rows: int, n_classes: int | None, who: object) -> Tensor:
     """Check class indices against the rows and the classes there are."""
     name = type(who).__name__
     if y.ndim != 1 or len(y) != n_rows:

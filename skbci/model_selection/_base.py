@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_consistent_length
 
 from skbci._checks.eeg import as_eeg
+from skbci._typing import Labels, Signals
 from skbci.model_selection._sklearn import GroupsConsumerMixin
 
 Fold = tuple[np.ndarray, np.ndarray]
@@ -22,7 +24,7 @@ class EEGSplitter(GroupsConsumerMixin, BaseCrossValidator):
     """
 
     def split(
-        self, X: Any, y: Any = None, groups: Any = None
+        self, X: Signals, y: Labels | None = None, groups: Labels | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Generate the folds.
 
@@ -42,7 +44,9 @@ class EEGSplitter(GroupsConsumerMixin, BaseCrossValidator):
         """
         yield from self._checked_folds(X, y, groups)
 
-    def _checked_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
+    def _checked_folds(
+        self, X: Signals, y: Labels | None, groups: Labels | None, **where: Any
+    ) -> Iterator[Fold]:
         X = as_eeg(X)
         if X is not None and y is not None:
             check_consistent_length(X, y)
@@ -58,7 +62,9 @@ class EEGSplitter(GroupsConsumerMixin, BaseCrossValidator):
     def _empty_hint(self) -> str:
         return "use fewer folds or give it more data."
 
-    def _iter_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
+    def _iter_folds(
+        self, X: Signals, y: Labels | None, groups: Labels | None, **where: Any
+    ) -> Iterator[Fold]:
         raise NotImplementedError
 
 
@@ -68,7 +74,8 @@ class TimedSplitter(EEGSplitter):
     __metadata_request__split = {"groups": True, "onsets": True}
 
     def split(
-        self, X: Any, y: Any = None, groups: Any = None, onsets: Any = None
+        self, X: Signals, y: Labels | None = None, groups: Labels | None = None,
+        onsets: ArrayLike | None = None,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Generate the folds.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.utils import get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -16,6 +16,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._typing import Labels, Signals
 from skbci._whole import WholeFits
 from skbci.model_selection._sklearn import routing_enabled
 
@@ -32,10 +33,10 @@ def _has(method: str) -> Callable[[Any], bool]:
 class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
     """Tags of the estimator, methods of ``best_estimator_``, and metadata on its way there."""
 
-    estimator: Any
+    estimator: BaseEstimator
     best_estimator_: Any
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         own = get_tags(self.estimator)
         tags.estimator_type = own.estimator_type
@@ -90,7 +91,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
         return getattr(self.best_estimator_, method)(*args, **self._routed(method, params))
 
     @available_if(_has("predict"))
-    def predict(self, X: Any, **params: Any) -> np.ndarray:
+    def predict(self, X: Signals, **params: Any) -> np.ndarray:
         """Return the best candidate's predictions.
 
         Parameters
@@ -106,7 +107,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
         return self._call("predict", X, **params)
 
     @available_if(_has("predict_proba"))
-    def predict_proba(self, X: Any, **params: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals, **params: Any) -> np.ndarray:
         """Return the best candidate's probabilities.
 
         Parameters
@@ -122,7 +123,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
         return self._call("predict_proba", X, **params)
 
     @available_if(_has("decision_function"))
-    def decision_function(self, X: Any, **params: Any) -> np.ndarray:
+    def decision_function(self, X: Signals, **params: Any) -> np.ndarray:
         """Return the best candidate's decision values.
 
         Parameters
@@ -138,7 +139,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
         return self._call("decision_function", X, **params)
 
     @available_if(_has("transform"))
-    def transform(self, X: Any, **params: Any) -> np.ndarray:
+    def transform(self, X: Signals, **params: Any) -> np.ndarray:
         """Return the best candidate's latent.
 
         Parameters
@@ -154,7 +155,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
         return self._call("transform", X, **params)
 
     @available_if(_has("inverse_transform"))
-    def inverse_transform(self, X: Any, **params: Any) -> np.ndarray:
+    def inverse_transform(self, X: Signals, **params: Any) -> np.ndarray:
         """Return the best candidate's reconstruction of a latent.
 
         Parameters
@@ -170,7 +171,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
         return self._call("inverse_transform", X, **params)
 
     @available_if(_has("score"))
-    def score(self, X: Any, y: Any, **params: Any) -> float:
+    def score(self, X: Signals, y: Labels, **params: Any) -> float:
         """Return the best candidate's score: accuracy of classifiers, R² of regressors.
 
         Parameters

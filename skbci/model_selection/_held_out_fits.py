@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 from skbci._training import ValidatedEarlyStopping, check_monitored
+from skbci._typing import Labels, Signals
 from skbci.estimators import BaseNeural
 from skbci.pipeline import last_step
 
@@ -27,7 +28,7 @@ class Verdict:
     n_iter: int
 
 
-def candidate(estimator: Any, values: Mapping[str, Any], seed: int) -> Any:
+def candidate(estimator: BaseEstimator, values: Mapping[str, Any], seed: int) -> Any:
     """An unfitted candidate; without the seed, each would draw held-out rows of its own.
 
     Raises
@@ -52,7 +53,7 @@ def candidate(estimator: Any, values: Mapping[str, Any], seed: int) -> Any:
 
 
 def fit_one(
-    estimator: Any, X: Any, y: Any, params: Mapping[str, Any]
+    estimator: BaseEstimator, X: Signals, y: Labels, params: Mapping[str, Any]
 ) -> tuple[Any, float]:
     """A fitted candidate or its error, and the seconds it took."""
     start = time.perf_counter()
@@ -68,7 +69,7 @@ def fit_one(
 
 
 def judge(
-    fitted: Any, values: Mapping[str, Any], monitor: str | None, lower_is_better: bool
+    fitted: BaseEstimator, values: Mapping[str, Any], monitor: str | None, lower_is_better: bool
 ) -> Verdict | Exception:
     """How well a fit did, or why that cannot be said.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid
 
@@ -23,6 +23,7 @@ from skbci._checks import (
 from skbci._checks.labels import check_weighted_classes
 from skbci._process.quiet import filters_kept
 from skbci._process.spread import data_on_workers
+from skbci._typing import Labels, Signals
 from skbci.model_selection._best_candidate import BestCandidate
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class HeldOutSearch(BestCandidate):
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: BaseEstimator,
         param_grid: Any,
         *,
         monitor: str | None = None,
@@ -152,7 +153,7 @@ class HeldOutSearch(BestCandidate):
         self.n_jobs = n_jobs
 
     @filters_kept()
-    def fit(self, X: Any, y: Any = None, **params: Any) -> HeldOutSearch:
+    def fit(self, X: Signals, y: Labels | None = None, **params: Any) -> HeldOutSearch:
         """Fit every candidate on the same rows, and keep the best.
 
         Parameters

@@ -10,6 +10,7 @@ import numpy as np
 
 from skbci._checks import check_count, check_seed
 from skbci._eegarray.rows import rows_by_label
+from skbci._typing import Labels, Seed, Signals
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._row_labels import row_labels
 
@@ -58,7 +59,7 @@ class LeaveSubjectsOut(EEGSplitter):
     """
 
     def __init__(
-        self, n_splits: int = 5, test_subjects: int | None = None, *, random_state: Any = None
+        self, n_splits: int = 5, test_subjects: int | None = None, *, random_state: Seed = None
     ) -> None:
         self.n_splits = n_splits
         self.test_subjects = test_subjects
@@ -69,7 +70,9 @@ class LeaveSubjectsOut(EEGSplitter):
         """Whether subjects are drawn; scikit-learn's searches by halving ask for it."""
         return self.test_subjects is not None or self.random_state is not None
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+    def get_n_splits(
+        self, X: Signals | None = None, y: Labels | None = None, groups: Labels | None = None
+    ) -> int:
         """Return ``n_splits``.
 
         Parameters
@@ -83,7 +86,9 @@ class LeaveSubjectsOut(EEGSplitter):
         """
         return self.n_splits
 
-    def _iter_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
+    def _iter_folds(
+        self, X: Signals, y: Labels | None, groups: Labels | None, **where: Any
+    ) -> Iterator[Fold]:
         labels = row_labels(X, groups, ("subject",), type(self).__name__)
         rows = list(rows_by_label(labels, "subject labels").values())
         for chosen in self._test_sets(len(rows)):

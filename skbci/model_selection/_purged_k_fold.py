@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_count, check_number
 from skbci._row_times import row_duration, row_onsets
 from skbci._sessions import apart_in_time, recording_codes
+from skbci._typing import Labels, Signals
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._row_labels import count_rows
 
@@ -70,7 +72,8 @@ class PurgedKFold(TimedSplitter):
         self.gap = gap
 
     def get_n_splits(
-        self, X: Any = None, y: Any = None, groups: Any = None, onsets: Any = None
+        self, X: Signals | None = None, y: Labels | None = None, groups: Labels | None = None,
+        onsets: ArrayLike | None = None,
     ) -> int:
         """Return ``n_splits``.
 
@@ -85,7 +88,9 @@ class PurgedKFold(TimedSplitter):
         """
         return self.n_splits
 
-    def _iter_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
+    def _iter_folds(
+        self, X: Signals, y: Labels | None, groups: Labels | None, **where: Any
+    ) -> Iterator[Fold]:
         who = type(self).__name__
         n_splits = check_count(self.n_splits, "n_splits", who, low=2)
         gap = check_number(self.gap, "gap", who, low=0, unit="seconds")

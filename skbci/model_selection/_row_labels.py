@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values
 from skbci._row_times import LOST_TABLE
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.model_selection._sklearn import count_samples
 
 
-def count_rows(X: Any, groups: Any, who: str) -> int:
+def count_rows(X: Signals, groups: Labels | None, who: str) -> int:
     """Count the rows of X, or of groups where X is None."""
     if X is None and groups is None:
         raise ValueError(f"{who} needs X, or groups, to know the rows.")
     return int(count_samples(groups if X is None else X))
 
 
-def row_labels(X: Any, groups: Any, columns: Sequence[str], who: str) -> np.ndarray:
+def row_labels(X: Signals, groups: Labels | None, columns: Sequence[str], who: str) -> np.ndarray:
     """Return the groups, or else the named column(s) of X's row table.
 
     Several columns are joined into one label: a tuple a row.

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn.utils import get_tags
+from sklearn.utils import Tags, get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
 from skbci._checks import check_candidates, check_jobs, check_positive, check_splitter, refusal
 from skbci._process.quiet import filters_kept
 from skbci._process.spread import data_on_workers
+from skbci._typing import Labels, Signals
 from skbci._whole import WholeFits
 from skbci.model_selection._sklearn import (
     OWN_ARGUMENTS,
@@ -39,7 +40,7 @@ class StackedSearch(WholeFits, BaseSearchCV):
 
     max_memory: float | None
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         own = get_tags(self.estimator)
         tags.input_tags.three_d_array = own.input_tags.three_d_array
@@ -47,7 +48,7 @@ class StackedSearch(WholeFits, BaseSearchCV):
         return tags
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None, **params: Any) -> Any:
+    def fit(self, X: Signals, y: Labels | None = None, **params: Any) -> Any:
         """Fit every candidate on every fold, and the best one on all rows.
 
         Parameters
@@ -149,6 +150,6 @@ def _whole(call: Any) -> Any:
     return delayed(_fit_whole)(X, y, (estimator, kwargs))
 
 
-def _fit_whole(X: Any, y: Any, own: tuple[Any, dict[str, Any]]) -> dict[str, Any]:
+def _fit_whole(X: Signals, y: Labels, own: tuple[Any, dict[str, Any]]) -> dict[str, Any]:
     estimator, kwargs = own
     return fit_and_score(estimator, X, y, **kwargs)

@@ -7,7 +7,9 @@ import time
 from typing import Any
 
 from joblib.logger import short_format_time
+from sklearn.base import BaseEstimator
 
+from skbci._typing import Signals
 from skbci.model_selection._shared_transforms import FoldRows, copied, same_data, transformers
 from skbci.model_selection._sklearn import (
     count_samples,
@@ -24,7 +26,8 @@ class CannotSeparate(Exception):
 
 
 def score_fit(
-    estimator: Any, fold: FoldRows, X: Any, common: dict[str, Any], settings: dict[str, Any]
+    estimator: BaseEstimator, fold: FoldRows, X: Signals, common: dict[str, Any],
+    settings: dict[str, Any],
 ) -> dict[str, Any]:
     """Score a fitted estimator; return what ``fit_and_score`` does, without the fit's time.
 
@@ -48,7 +51,8 @@ def score_fit(
 
 
 def _score_rows(
-    estimator: Any, fold: FoldRows, which: str, common: dict[str, Any], params: dict[str, Any]
+    estimator: BaseEstimator, fold: FoldRows, which: str, common: dict[str, Any],
+    params: dict[str, Any],
 ) -> Any:
     scorer, error_score = common["scorer"], common["error_score"]
     shared = bool(transformers(estimator))
@@ -68,7 +72,7 @@ def _score_rows(
     return score_rows(estimator, X, y, scorer, params, error_score)
 
 
-def _separate(pipeline: Any) -> None:
+def _separate(pipeline: BaseEstimator) -> None:
     """Copy a pipeline's transformers, which others share."""
     try:
         own = [(name, copy.deepcopy(step)) for name, step in pipeline.steps[:-1]]

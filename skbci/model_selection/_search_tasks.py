@@ -9,11 +9,12 @@ from itertools import groupby
 from typing import Any
 
 import joblib
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from skbci._training import MemoryBudget, PreparedFit, prepare_only, train_stack
+from skbci._typing import Labels, Signals
 from skbci.estimators import MLPClassifier, MLPRegressor
 from skbci.model_selection._search_scores import (
     CannotSeparate,
@@ -41,7 +42,7 @@ class Task:
     """One call of scikit-learn's ``fit_and_score``."""
 
     number: int
-    estimator: Any
+    estimator: BaseEstimator
     settings: dict[str, Any]  # train, test, parameters ...
     fold: Any = None
     prepared: PreparedFit | None = None
@@ -57,11 +58,13 @@ class Chunk:
     common: dict[str, Any]
     tasks: list[Task]
     max_memory: float | None
-    X: Any = None
-    y: Any = None
+    X: Signals | None = None
+    y: Labels | None = None
 
 
-def may_stack(estimator: Any, X: Any, y: Any, candidates: Iterable[Any]) -> bool:
+def may_stack(
+    estimator: BaseEstimator, X: Signals, y: Labels | None, candidates: Iterable[Any]
+) -> bool:
     """Whether the fits of a search over this estimator are worth looking at one by one.
 
     Callbacks of scikit-learn's follow the search's own way through its fits.
@@ -76,7 +79,7 @@ def may_stack(estimator: Any, X: Any, y: Any, candidates: Iterable[Any]) -> bool
     return type(estimator) in (MLPClassifier, MLPRegressor)
 
 
-def run_chunk(X: Any, y: Any, chunk: Chunk) -> list[Outcome]:
+def run_chunk(X: Signals, y: Labels | None, chunk: Chunk) -> list[Outcome]:
     """Fit and score a chunk's tasks on rows that all chunks share.
 
     Folds are worked on one after the other. Fits that can be stacked wait until their rows and

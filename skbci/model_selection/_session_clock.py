@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ import pandas as pd
 from skbci._checks.labels import check_column
 from skbci._recording.restarts import separate_restarts
 from skbci._sessions import TOLERANCE_S, earlier_first, row_column
+from skbci._typing import Signals
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SessionClock:
     runs: pd.Series | None = None
 
     @classmethod
-    def from_rows(cls, X: Any, onsets: np.ndarray, window: float) -> SessionClock:
+    def from_rows(cls, X: Signals, onsets: np.ndarray, window: float) -> SessionClock:
         """Take the runs from X's row table."""
         runs = row_column(X, "run")
         if runs is not None:

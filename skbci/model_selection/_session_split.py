@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_count, check_flag, check_list, check_number, shown
 from skbci._checks.eeg import as_eeg
@@ -14,6 +15,7 @@ from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values, rows_by_label
 from skbci._row_times import row_duration, row_onsets
 from skbci._sessions import earlier_first, row_column
+from skbci._typing import Labels, Signals
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._row_labels import count_rows, row_labels
 from skbci.model_selection._session_clock import SessionClock
@@ -102,7 +104,8 @@ class SessionSplit(TimedSplitter):
         self.within_subject = within_subject
 
     def get_n_splits(
-        self, X: Any = None, y: Any = None, groups: Any = None, onsets: Any = None
+        self, X: Signals | None = None, y: Labels | None = None, groups: Labels | None = None,
+        onsets: ArrayLike | None = None,
     ) -> int:
         """Count the splits of all subjects.
 
@@ -123,7 +126,9 @@ class SessionSplit(TimedSplitter):
         """
         return len(self._plan(as_eeg(X), groups))
 
-    def _iter_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
+    def _iter_folds(
+        self, X: Signals, y: Labels | None, groups: Labels | None, **where: Any
+    ) -> Iterator[Fold]:
         who = type(self).__name__
         seconds = check_number(self.calibration, "calibration", who, low=0, unit="seconds")
         plan = self._plan(X, groups)
@@ -144,7 +149,9 @@ class SessionSplit(TimedSplitter):
             early, late = zip(*sides)
             yield np.concatenate([train, *early]), np.concatenate(late)
 
-    def _plan(self, X: Any, groups: Any) -> list[tuple[Any, np.ndarray, dict[Any, np.ndarray]]]:
+    def _plan(
+        self, X: Signals, groups: Labels | None
+    ) -> list[tuple[Any, np.ndarray, dict[Any, np.ndarray]]]:
         """List the splits: test session, training rows, test rows of each subject."""
         who = type(self).__name__
         row_labels(X, groups, ("session",), who)  # checks them

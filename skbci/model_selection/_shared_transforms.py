@@ -9,8 +9,10 @@ from typing import Any
 
 import joblib
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.model_selection._sklearn import split_rows
 from skbci.pipeline import step_output
@@ -42,7 +44,9 @@ class PrefixMemory:
         """Wrap scikit-learn's function that fits a transformer and transforms with it."""
 
         @functools.wraps(function)
-        def cached(transformer: Any, X: Any, y: Any, **settings: Any) -> Any:
+        def cached(
+            transformer: BaseEstimator, X: Signals, y: Labels | None, **settings: Any
+        ) -> Any:
             params = {name: value for name, value in settings.items() if name not in ignore}
             try:
                 key = joblib.hash((transformer, params))
@@ -99,12 +103,12 @@ class FoldRows:
     All fits of the fold share them. Whoever might write into them needs a copy.
     """
 
-    def __init__(self, X: Any, y: Any, train: Any, test: Any) -> None:
+    def __init__(self, X: Signals, y: Labels | None, train: Any, test: Any) -> None:
         self.data = X, y
         self.train, self.test = train, test
         self.release()
 
-    def rows(self, which: str, estimator: Any) -> Any:
+    def rows(self, which: str, estimator: BaseEstimator) -> Any:
         """Return X and y of the "train" or "test" rows."""
         if which not in self._cut:
             numbers = (self.train,) if which == "train" else (self.test, self.train)
@@ -137,7 +141,7 @@ class FoldRows:
         self._chains: dict[str, list[tuple[Any, Any]]] = {}
 
 
-def transformers(estimator: Any) -> Sequence[Any]:
+def transformers(estimator: BaseEstimator) -> Sequence[Any]:
     """Return the steps before a pipeline's last one, without those that do nothing."""
     if not isinstance(estimator, Pipeline):
         return ()

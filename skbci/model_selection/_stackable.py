@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+from sklearn.base import BaseEstimator
+
 from skbci.estimators import MLPClassifier, MLPRegressor
 
 # What a stacked fit looks at, one way or the other. Any other parameter (one that a later version
@@ -17,7 +19,7 @@ _KNOWN = {
 _DEFAULTS = {kind: inspect.signature(kind).parameters for kind in (MLPClassifier, MLPRegressor)}
 
 
-def can_stack(estimator: Any) -> bool:
+def can_stack(estimator: BaseEstimator) -> bool:
     """Whether an estimator's parameters, as far as one sees before `fit`, allow for a stack."""
     defaults = _DEFAULTS.get(type(estimator))
     if defaults is None:

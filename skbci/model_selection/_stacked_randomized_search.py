@@ -6,8 +6,10 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import RandomizedSearchCV
 
+from skbci._typing import Scoring, Seed, Splitter
 from skbci.model_selection._search_loop import StackedSearch
 from skbci.model_selection._sklearn import Interval
 
@@ -80,17 +82,17 @@ refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: BaseEstimator,
         param_distributions: Any,
         *,
         n_iter: int = 10,
-        scoring: Any = None,
+        scoring: Scoring = None,
         n_jobs: int | None = None,
         refit: Any = True,
-        cv: Any = None,
+        cv: Splitter = None,
         verbose: int = 0,
         pre_dispatch: int | str = "2*n_jobs",
-        random_state: Any = None,
+        random_state: Seed = None,
         error_score: Any = np.nan,
         return_train_score: bool = False,
         max_memory: float | None = None,

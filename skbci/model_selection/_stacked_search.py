@@ -6,8 +6,10 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.model_selection import GridSearchCV
 
+from skbci._typing import Scoring, Splitter
 from skbci.model_selection._search_loop import StackedSearch
 from skbci.model_selection._sklearn import Interval
 
@@ -100,13 +102,13 @@ refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: BaseEstimator,
         param_grid: Any,
         *,
-        scoring: Any = None,
+        scoring: Scoring = None,
         n_jobs: int | None = None,
         refit: Any = True,
-        cv: Any = None,
+        cv: Splitter = None,
         verbose: int = 0,
         pre_dispatch: int | str = "2*n_jobs",
         error_score: Any = np.nan,

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
 from skbci._checks import check_count, check_list, check_seed, refusal
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.rows import rows_by_label
+from skbci._typing import Labels, Seed, Signals
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._row_labels import row_labels
 from skbci.model_selection._sklearn import rows_of
@@ -62,18 +63,20 @@ class WithinSubject(EEGSplitter):
 
     def __init__(
         self,
-        cv: Any = 5,
+        cv: int | BaseCrossValidator = 5,
         *,
         by: str | Sequence[str] = "subject",
         inner_by: str | None = None,
-        random_state: Any = 0,
+        random_state: Seed = 0,
     ) -> None:
         self.cv = cv
         self.by = by
         self.inner_by = inner_by
         self.random_state = random_state
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+    def get_n_splits(
+        self, X: Signals | None = None, y: Labels | None = None, groups: Labels | None = None
+    ) -> int:
         """Count the folds: the inner splitter's, summed over the subjects.
 
         Parameters
@@ -94,7 +97,9 @@ class WithinSubject(EEGSplitter):
             for _, _, inner, part, targets, labels in self._parts(as_eeg(X), y, groups)
         )
 
-    def _iter_folds(self, X: Any, y: Any, groups: Any, **where: Any) -> Iterator[Fold]:
+    def _iter_folds(
+        self, X: Signals, y: Labels | None, groups: Labels | None, **where: Any
+    ) -> Iterator[Fold]:
         for subject, rows, inner, part, targets, labels in self._parts(X, y, groups):
             try:
                 for train, test in inner.split(part, targets, groups=labels):
@@ -104,7 +109,9 @@ class WithinSubject(EEGSplitter):
                     f"{type(self).__name__}: subject {subject} ({len(rows)} rows): {error}"
                 ) from error
 
-    def _parts(self, X: Any, y: Any, groups: Any) -> Iterator[tuple[Any, ...]]:
+    def _parts(
+        self, X: Signals, y: Labels | None, groups: Labels | None
+    ) -> Iterator[tuple[Any, ...]]:
         who = type(self).__name__
         by = (self.by,) if isinstance(self.by, str) else tuple(
             check_list(self.by, "by", who, "columns")
@@ -126,7 +133,7 @@ class WithinSubject(EEGSplitter):
             own = None if inner_labels is None else inner_labels[rows]
             yield subject, rows, self._inner(targets), part, targets, own
 
-    def _inner(self, y: Any) -> Any:
+    def _inner(self, y: Labels | None) -> Any:
         if hasattr(self.cv, "get_n_splits"):
             return self.cv
         stratify = y is not None and type_of_target(y) in ("binary", "multiclass")

@@ -132,7 +132,7 @@ class MultiViewNet(nn.Module):
         return logits.sum(dim=1), *logits.unbind(dim=1)
 
 
-def check_view_dropout(value: Any, views: Sequence[str], who: Any) -> dict[str, float]:
+def check_view_dropout(value: Any, views: Sequence[str], who: object) -> dict[str, float]:
     """Return the probability of each view.
 
     Raises
@@ -150,7 +150,7 @@ def check_view_dropout(value: Any, views: Sequence[str], who: Any) -> dict[str, 
     return {name: float(given.get(name, 0.0)) for name in views}
 
 
-def _check_shapes(views: Any, who: Any) -> dict[str, tuple[int, ...]]:
+def _check_shapes(views: Any, who: object) -> dict[str, tuple[int, ...]]:
     if not isinstance(views, Mapping) or not views:
         raise ValueError(refusal(views, "views", who, "must be a dict of at least one shape"))
     if "logits" in views:

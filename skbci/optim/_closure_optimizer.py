@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -12,6 +12,9 @@ from torch.optim import Optimizer
 
 from skbci._checks import check_list, check_number, refusal
 from skbci.optim._errors import NonFiniteLossError
+
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
 
 _LARGEST = 1e30  # a setting beyond this overflows in single precision
 
@@ -27,7 +30,7 @@ class ClosureOptimizer(Optimizer):
 
     loss_reduction = "sum"
 
-    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         for name in ("lr", "eps"):
             check_number(defaults.get(name, 1.0), name, self, low=0, high=_LARGEST)
         # R = r I is inverted.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from skbci.optim._docs import fill_doc
 from skbci.optim._gram_optimizer import GramOptimizer
 from skbci.optim._jacobian.inverse_sqrt import apply_inverse_sqrt
+
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
 
 
 @fill_doc
@@ -90,7 +93,7 @@ class EVDHJB(GramOptimizer):
 
     def __init__(
         self,
-        params: Any,
+        params: ParamsT,
         lr: float = 0.01,
         r: float = 100.0,
         *,

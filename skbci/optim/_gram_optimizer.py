@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from skbci.optim._jacobian.jacobian import Jacobian
 from skbci.optim._jacobian.layers import check_batch_norm, gram_layers
 from skbci.optim._output_error import OutputErrorOptimizer
 
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
+
 
 class GramOptimizer(OutputErrorOptimizer):
     """Base of rules ``u = D J' f(J D J') e`` with a diagonal D, constant in a parameter group.
@@ -23,7 +26,7 @@ class GramOptimizer(OutputErrorOptimizer):
     """
 
     def __init__(
-        self, params: Any, defaults: dict[str, Any], module: Any, max_gram_bytes: Any
+        self, params: ParamsT, defaults: dict[str, Any], module: Any, max_gram_bytes: Any
     ) -> None:
         if not (is_number(max_gram_bytes) and max_gram_bytes == math.inf):
             check_positive(max_gram_bytes, "max_gram_bytes", self, unit="bytes", also="inf")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from skbci.optim._docs import fill_doc
 from skbci.optim._hjb_rule import HJBRule
+
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
 
 
 @fill_doc
@@ -94,7 +97,7 @@ class HJB(HJBRule):
 
     def __init__(
         self,
-        params: Any,
+        params: ParamsT,
         lr: float = 0.01,
         r: float = 100.0,
         eps: float = 1e-4,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -11,6 +11,9 @@ from skbci._checks import check_choice
 from skbci.optim._closure_optimizer import global_norm
 from skbci.optim._docs import fill_doc
 from skbci.optim._hjb_rule import HJBRule
+
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
 
 
 @fill_doc
@@ -79,7 +82,7 @@ class HJBAD(HJBRule):
 
     def __init__(
         self,
-        params: Any,
+        params: ParamsT,
         lr: float = 0.01,
         r: float = 100.0,
         eps: float = 1e-4,

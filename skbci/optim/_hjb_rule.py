@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from skbci._checks import check_flag
 from skbci.optim._closure_optimizer import ClosureOptimizer, global_norm
 from skbci.optim._theorem_steps import check_schedule, theorem_step
 
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
+
 
 class HJBRule(ClosureOptimizer):
     """Base of the optimizers that are given HJB's update u, equation (22) of the HJB paper.
@@ -20,7 +23,7 @@ class HJBRule(ClosureOptimizer):
     Adds the learning rates of the paper's theorems and the averaged iterate that they are about.
     """
 
-    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+    def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         name = type(self).__name__
         check_schedule(defaults["lr_schedule"], defaults["n_steps"], defaults["eps1"], name)
         check_flag(defaults["averaging"], "averaging", name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -12,6 +12,9 @@ from torch.optim import Optimizer
 from skbci.optim._closure_optimizer import ClosureOptimizer
 from skbci.optim._docs import fill_doc
 from skbci.optim._hjb_rule import HJBRule
+
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
 
 _INNER = "inner__"
 
@@ -100,7 +103,7 @@ class HJBUnder(HJBRule):
 
     def __init__(
         self,
-        params: Any,
+        params: ParamsT,
         lr: float = 0.01,
         r: float = 100.0,
         eps: float = 1e-4,

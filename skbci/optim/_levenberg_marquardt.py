@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from skbci.optim._docs import fill_doc
 from skbci.optim._errors import NonFiniteLossError
 from skbci.optim._gram_optimizer import GramOptimizer
+
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
 
 
 @fill_doc
@@ -88,7 +91,7 @@ class LevenbergMarquardt(GramOptimizer):
 
     def __init__(
         self,
-        params: Any,
+        params: ParamsT,
         lr: float = 1.0,
         mu: float = 1.0,
         *,

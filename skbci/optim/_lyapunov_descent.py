@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from skbci.optim._docs import fill_doc
 from skbci.optim._jacobian.forward_tap import ForwardTap
 from skbci.optim._output_error import OutputErrorOptimizer
+
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
 
 
 @fill_doc
@@ -90,7 +93,7 @@ class LyapunovDescent(OutputErrorOptimizer):
 
     def __init__(
         self,
-        params: Any,
+        params: ParamsT,
         lr: float = 0.01,
         mu: float = 1.0,
         eps: float = 1e-4,

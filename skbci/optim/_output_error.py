@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,9 @@ from skbci._checks import check_number, check_positive
 from skbci.optim._closure_optimizer import ClosureOptimizer, global_norm
 from skbci.optim._errors import NonFiniteLossError
 from skbci.optim._jacobian.forward_tap import ForwardTap
+
+if TYPE_CHECKING:
+    from torch.optim.optimizer import ParamsT
 
 
 class OutputErrorOptimizer(ClosureOptimizer):
@@ -32,7 +35,7 @@ class OutputErrorOptimizer(ClosureOptimizer):
     needs_module = True
     _positive: tuple[str, ...] = ()
 
-    def __init__(self, params: Any, defaults: dict[str, Any], module: Any) -> None:
+    def __init__(self, params: ParamsT, defaults: dict[str, Any], module: Any) -> None:
         name = type(self).__name__
         if not isinstance(module, nn.Module):
             given = "" if module is None else f", not a {type(module).__name__}"

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci._version import __version__
 from skbci.pipeline import last_step
@@ -33,7 +34,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def describe(estimator: Any) -> dict[str, Any]:
+def describe(estimator: BaseEstimator) -> dict[str, Any]:
     """Return what is to be known of an estimator without loading it.
 
     Parameters
@@ -78,7 +79,7 @@ def describe(estimator: Any) -> dict[str, Any]:
     }
 
 
-def _parts(estimator: Any) -> Any:
+def _parts(estimator: BaseEstimator) -> Any:
     """The estimator and the fitted ones in it, those that see the data first before others."""
     waiting, seen = [estimator], set()
     while waiting:

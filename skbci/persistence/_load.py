@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from sklearn.base import BaseEstimator
+
 from skbci._plain import thaw
 from skbci._process.quiet import without_warnings
 from skbci._version_record import VersionWarning
@@ -144,7 +146,7 @@ def _minor(version: Any) -> list[str]:
     return str(version).split("+")[0].split(".")[:2]
 
 
-def _move(estimator: Any, device: str) -> None:
+def _move(estimator: BaseEstimator, device: str) -> None:
     """Have the networks, which are where they are wanted, look for their rows there."""
     from skbci.estimators import BaseNeural
 

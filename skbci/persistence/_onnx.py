@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice
@@ -34,7 +35,7 @@ __all__ = ["export_onnx"]
 
 
 def export_onnx(
-    estimator: Any, path: str | os.PathLike[str], *, dtype: str = "float32"
+    estimator: BaseEstimator, path: str | os.PathLike[str], *, dtype: str = "float32"
 ) -> None:
     """Write a fitted network, with its standardization, as an ONNX graph.
 
@@ -101,7 +102,9 @@ def export_onnx(
     _write(Path(path), data, {name: json.dumps(value) for name, value in about.items()})
 
 
-def _graph(network: Any) -> tuple[torch.nn.Module, tuple[int, ...], list[str], dict[str, Any]]:
+def _graph(
+    network: BaseEstimator
+) -> tuple[torch.nn.Module, tuple[int, ...], list[str], dict[str, Any]]:
     """The graph's module, the shape of its rows, the names of its outputs, and what they are."""
     if isinstance(network, MultiViewClassifier):
         return _views_graph(network)
@@ -126,7 +129,7 @@ def _graph(network: Any) -> tuple[torch.nn.Module, tuple[int, ...], list[str], d
     return classes, shape, ["probabilities"], {}
 
 
-def _reads_epochs(network: Any) -> bool:
+def _reads_epochs(network: BaseEstimator) -> bool:
     """Whether rows of features are read as epochs of one channel."""
     probe = np.zeros((1, *network.input_shape_), np.float32)
     return network._prepare(probe, probe, False).ndim == 3

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._plain import freeze
@@ -32,7 +33,7 @@ from skbci.stream import OnlineDecoder
 __all__ = ["save"]
 
 
-def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator into one file, which `load` reads without running anything in it.
 
     Whole pipelines with steps of scikit-learn, pyRiemann, MNE and this package, networks with

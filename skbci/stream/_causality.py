@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci._eegarray.groups import group_rows
 from skbci.eegarray import EEGArray
@@ -28,7 +29,7 @@ def probe_windows(
     return EEGArray(noise, columns, **context)
 
 
-def apply(name: str, step: Any, method: str, rows: Any) -> Any:
+def apply(name: str, step: BaseEstimator, method: str, rows: Any) -> Any:
     """Ask a step about rows.
 
     Raises
@@ -45,7 +46,7 @@ def apply(name: str, step: Any, method: str, rows: Any) -> Any:
         ) from error
 
 
-def check_row_by_row(name: str, step: Any, method: str, rows: Any) -> None:
+def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: Any) -> None:
     """Refuse a step whose result for a row depends on the rows beside it.
 
     Raises
@@ -70,7 +71,7 @@ def check_row_by_row(name: str, step: Any, method: str, rows: Any) -> None:
 
 
 def fitted_group(
-    name: str, step: Any, known: Mapping[tuple[Any, ...], Any], rows: Any
+    name: str, step: BaseEstimator, known: Mapping[tuple[Any, ...], Any], rows: Any
 ) -> tuple[Any, ...]:
     """Find the group of a stream among those that an alignment or scaler was fitted on.
 

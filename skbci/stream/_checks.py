@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from skbci._checks import check_positive, check_rate
@@ -158,7 +159,7 @@ def same_start(tmin: float, fitted: float | None, sfreq: float) -> float:
     return tmin
 
 
-def stream_rate(sfreq: Any, pipeline: Any) -> float:
+def stream_rate(sfreq: Any, pipeline: BaseEstimator) -> float:
     """Sampling rate as given, or as a step of the pipeline knows it.
 
     Raises
@@ -187,7 +188,7 @@ def stream_rate(sfreq: Any, pipeline: Any) -> float:
 
 
 def known_channels(
-    pipeline: Any, ch_names: Sequence[str] | None
+    pipeline: BaseEstimator, ch_names: Sequence[str] | None
 ) -> tuple[list[str] | None, int | None, bool]:
     """Names and number of the stream's channels, and whether rows are of one channel, 2-D.
 
@@ -229,7 +230,7 @@ def known_channels(
     return names, len(names), flat
 
 
-def _every_step(estimator: Any) -> Iterator[Any]:
+def _every_step(estimator: BaseEstimator) -> Iterator[Any]:
     """Go through the fitted steps, and the members of ensembles, unions and calibrations."""
     for step in fitted_steps(estimator):
         yield step
@@ -245,7 +246,7 @@ def _every_step(estimator: Any) -> Iterator[Any]:
                 yield from _every_step(member)
 
 
-def fitted_steps(estimator: Any) -> Iterator[Any]:
+def fitted_steps(estimator: BaseEstimator) -> Iterator[Any]:
     """Go through the steps that windows meet, in order."""
     estimator = unwrapped(estimator)
     if isinstance(estimator, Pipeline):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import FunctionTransformer
 
@@ -34,7 +35,7 @@ __all__ = ["compile_classifier", "find_guard", "find_learner", "unwrapped"]
 
 
 def compile_classifier(
-    name: str, estimator: Any, rows: Any
+    name: str, estimator: BaseEstimator, rows: Any
 ) -> tuple[list[Stage], ClassifierStage]:
     """Turn a fitted classifier or pipeline into transforming stages and a classifying one.
 
@@ -86,7 +87,7 @@ def compile_classifier(
 
 
 def _compile_steps(
-    pipeline: Any, steps: list[tuple[str, Any]], rows: Any
+    pipeline: BaseEstimator, steps: list[tuple[str, Any]], rows: Any
 ) -> tuple[list[Stage], Any]:
     """Stages of a pipeline's transformers, and what these make of the rows."""
     stages: list[Stage] = []
@@ -102,11 +103,11 @@ def _compile_steps(
     return stages, rows
 
 
-def _is_identity(step: Any) -> bool:
+def _is_identity(step: BaseEstimator) -> bool:
     return isinstance(step, FunctionTransformer) and step.func is None
 
 
-def _compile_transform(name: str, step: Any, rows: Any) -> Stage:
+def _compile_transform(name: str, step: BaseEstimator, rows: Any) -> Stage:
     if type(step) is CausalCentering:
         return CarriedCentering(name, step)
     if isinstance(step, GroupAlignment):
@@ -130,14 +131,14 @@ def _compile_cascade(name: str, cascade: CascadeClassifier, rows: Any) -> Carrie
     return CarriedCascade(name, cascade, initial, terminal)
 
 
-def _as_one(name: str, estimator: Any, rows: Any) -> ClassifierStage:
+def _as_one(name: str, estimator: BaseEstimator, rows: Any) -> ClassifierStage:
     stages, last = compile_classifier(name, estimator, rows)
     one = Chain(stages, last) if stages else last
     guard, inside = find_guard(estimator)
     return one if guard is None else Guarded(one, guard, inside)
 
 
-def find_guard(estimator: Any) -> tuple[DecoderPipeline | None, bool]:
+def find_guard(estimator: BaseEstimator) -> tuple[DecoderPipeline | None, bool]:
     """Find the pipeline that looks for windows without usable signal.
 
     Returns
@@ -156,7 +157,7 @@ def find_guard(estimator: Any) -> tuple[DecoderPipeline | None, bool]:
     return None, False
 
 
-def find_learner(name: str, estimator: Any) -> tuple[str, Any, int]:
+def find_learner(name: str, estimator: BaseEstimator) -> tuple[str, Any, int]:
     """Find what learns when a fitted estimator goes on learning.
 
     Returns
@@ -175,14 +176,14 @@ def find_learner(name: str, estimator: Any) -> tuple[str, Any, int]:
     return name, learner, n_before + n_more
 
 
-def unwrapped(estimator: Any) -> Any:
+def unwrapped(estimator: BaseEstimator) -> Any:
     """What a search has found best, what `KeepRows` is around, or the estimator itself."""
     if type(estimator) is KeepRows:
         return unwrapped(estimator.transformer_)
     return getattr(estimator, "best_estimator_", estimator)
 
 
-def _is_pipeline(estimator: Any) -> bool:
+def _is_pipeline(estimator: BaseEstimator) -> bool:
     return is_pipeline(estimator) or type(estimator) is DecoderPipeline
 
 

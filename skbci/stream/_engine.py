@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci._usable import calling_it
 from skbci.features import FilterBank, WelchPSD
@@ -44,7 +45,7 @@ class Engine:
     """
 
     def __init__(
-        self, pipeline: Any, rows: Any, samples: SampleBuffer, n_hop: int | None,
+        self, pipeline: BaseEstimator, rows: Any, samples: SampleBuffer, n_hop: int | None,
         filter_state: str,
     ) -> None:
         self.samples = samples
@@ -71,7 +72,7 @@ class Engine:
         self._window = PlainWindows(self.samples, flat)
         n_channels = 1 if flat else shape[0]
         first: list[Stage] = self.stages[:2]
-        step: Any = first[0].step if first else None
+        step: BaseEstimator = first[0].step if first else None
         causal = type(step) is FilterBank and step.phase == "causal"
         if filter_state == "stream" and not causal:
             raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
@@ -106,7 +107,7 @@ class Learning:
         engine.refresh()
 
     def learn_windows(
-        self, engine: Engine, pipeline: Any, X: np.ndarray, labels: np.ndarray
+        self, engine: Engine, pipeline: BaseEstimator, X: np.ndarray, labels: np.ndarray
     ) -> None:
         """Learn windows that are no part of the stream."""
         rows = X

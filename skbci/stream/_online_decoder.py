@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_positive
@@ -168,7 +169,7 @@ class OnlineDecoder(WindowLoop):
 
     def __init__(
         self,
-        pipeline: Any,
+        pipeline: BaseEstimator,
         window: float,
         hop: float | None = None,
         *,
@@ -209,7 +210,7 @@ class OnlineDecoder(WindowLoop):
 
     @classmethod
     def at_markers(
-        cls, pipeline: Any, tmin: float, tmax: float, **settings: Any
+        cls, pipeline: BaseEstimator, tmin: float, tmax: float, **settings: Any
     ) -> OnlineDecoder:
         """Make a decoder that decides once for each marker.
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from sklearn.base import BaseEstimator
+
 from skbci._whole import Undo, undo_training, whole
 from skbci.stream._compile import find_learner
 
 __all__ = ["or_undone", "undo_learning"]
 
 
-def undo_learning(decoder: Any) -> Undo:
+def undo_learning(decoder: BaseEstimator) -> Undo:
     """Return what takes a decoder's stream and its learner back to where they are now."""
     _, learner, _ = find_learner("", decoder.pipeline)
     training = undo_training(learner)
@@ -32,7 +34,7 @@ def or_undone(method: Any) -> Any:
     return whole(method, undo_learning)
 
 
-def _of_the_pipeline(pipeline: Any) -> dict[int, Any]:
+def _of_the_pipeline(pipeline: BaseEstimator) -> dict[int, Any]:
     """The estimators of a pipeline and what they hold, by identity: these are not copied."""
     found: dict[int, Any] = {}
     waiting = [pipeline]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci._checks import check_choice
 from skbci._checks.eeg import as_eeg
@@ -38,7 +39,7 @@ _USUAL_VOLTS = 2e-5  # of an electroencephalogram, where the pipeline does not k
 class WindowLoop:
     """The part of a decoder that goes from window to window."""
 
-    pipeline: Any
+    pipeline: BaseEstimator
     filter_state: str
     metadata: dict[str, Any]
     sfreq: float

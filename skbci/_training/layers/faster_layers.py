@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from scipy.fft import next_fast_len
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from skorch import NeuralNet
 
 __all__ = ["faster_layers", "with_faster_layers"]
 
@@ -48,7 +51,7 @@ def with_faster_layers(method: Any) -> Any:
     """Wrap a net's method that trains; the net says with ``accelerate`` whether it is wanted."""
 
     @wraps(method)
-    def train(net: Any, *args: Any, **kwargs: Any) -> Any:
+    def train(net: NeuralNet, *args: Any, **kwargs: Any) -> Any:
         with faster_layers(net.module_, net.accelerate):
             return method(net, *args, **kwargs)
 

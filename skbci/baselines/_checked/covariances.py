@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from pyriemann.estimation import Covariances
 from pyriemann.tangentspace import TangentSpace
+
+from skbci._typing import Names
 
 
 class NamedCovariances(Covariances, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """`pyriemann.estimation.Covariances`, which says of which channels its matrices are."""
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Return the names of the matrices' rows: of the channels, as they came.
 
         Parameters
@@ -42,7 +42,7 @@ class NamedCovariances(Covariances, auto_wrap_output_keys=None):  # type: ignore
 class NamedTangentSpace(TangentSpace):
     """`pyriemann.tangentspace.TangentSpace`, whose columns have names."""
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Name the columns by pairs of the matrices' rows, such as ``component0-component1``.
 
         Parameters

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.linear_model import LogisticRegression
 
 from skbci._checks import check_positive
@@ -16,7 +15,7 @@ class CheckedLogisticRegression(LogisticRegression):
     """`LogisticRegression` that names the rows whose labels are missing."""
 
     def fit(
-        self, X: np.ndarray, y: Labels, sample_weight: Any = None
+        self, X: np.ndarray, y: Labels, sample_weight: ArrayLike | None = None
     ) -> CheckedLogisticRegression:
         """Fit the weights.
 

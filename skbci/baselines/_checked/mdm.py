@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from pyriemann.classification import MDM
 
 from skbci._checks.labels import check_labels
-from skbci._typing import Labels
+from skbci._typing import Labels, Names
 
 
 class CheckedMDM(MDM):
     """`pyriemann.classification.MDM` that takes lists of labels and refuses a single class."""
 
-    def fit(self, X: np.ndarray, y: Labels, sample_weight: Any = None) -> CheckedMDM:
+    def fit(self, X: np.ndarray, y: Labels, sample_weight: ArrayLike | None = None) -> CheckedMDM:
         """Estimate each class's mean covariance.
 
         Parameters
@@ -32,7 +31,7 @@ class CheckedMDM(MDM):
         """
         return super().fit(X, check_labels(y, len(X), "MDM"), sample_weight)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Name the distances that ``transform`` gives by their classes.
 
         Parameters

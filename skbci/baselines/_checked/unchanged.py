@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
+
+from skbci._typing import Names
 
 
 class Unchanged(FunctionTransformer, auto_wrap_output_keys=None):  # type: ignore[call-arg]
     """scikit-learn's `FunctionTransformer` without a function, for signals, too."""
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Return the names as they came.
 
         Parameters

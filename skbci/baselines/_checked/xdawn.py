@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from pyriemann.estimation import XdawnCovariances
 
 from skbci._checks import check_count
 from skbci._checks.labels import check_labels
-from skbci._typing import Labels
+from skbci._typing import Labels, Names
 
 
 class CheckedXdawnCovariances(XdawnCovariances, auto_wrap_output_keys=None):  # type: ignore[call-arg]
@@ -36,7 +34,7 @@ class CheckedXdawnCovariances(XdawnCovariances, auto_wrap_output_keys=None):  # 
         self.n_components_ = self.transform(X[:1]).shape[-1]
         return self
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Name the rows of the matrices: mean responses and filtered signals, one by one.
 
         Parameters

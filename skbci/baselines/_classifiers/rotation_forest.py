@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_jobs, check_number, check_seed
@@ -113,14 +114,14 @@ class RotationForest(WholeFits, ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.non_deterministic = self.random_state is None
         return tags
 
     @on_one_thread
-    def fit(self, X: Signals, y: Labels, sample_weight: Any = None) -> RotationForest:
+    def fit(self, X: Signals, y: Labels, sample_weight: ArrayLike | None = None) -> RotationForest:
         """Grow the trees.
 
         Parameters

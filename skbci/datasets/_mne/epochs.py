@@ -17,7 +17,7 @@ from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.times import check_span, first_sample
-from skbci._typing import Picks
+from skbci._typing import EventId, Picks
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._mne.bids import bids_path_of
 from skbci.datasets._mne.events import chosen_epochs, raw_events
@@ -35,7 +35,7 @@ __all__ = ["read_epochs"]
 def read_epochs(
     path_or_raw: Any,
     *,
-    event_id: Any = None,
+    event_id: EventId = None,
     tmin: float = 0.0,
     tmax: float = 4.0,
     picks: Picks = None,
@@ -198,7 +198,7 @@ def _doubt(X: EEGArray, where: Any) -> None:
 
 
 def _from_raw(
-    raw: BaseRaw, event_id: Any, tmin: float, tmax: float, picks: Picks, l_freq: float | None,
+    raw: BaseRaw, event_id: EventId, tmin: float, tmax: float, picks: Picks, l_freq: float | None,
     h_freq: float | None, stim_channel: str | None, resample: float | None, where: Any,
 ) -> tuple[Any, np.ndarray]:
     events, names = raw_events(raw, event_id, stim_channel, where)
@@ -250,7 +250,7 @@ def _say_left_out(epochs: BaseEpochs, where: Any) -> None:
 
 
 def _from_epochs(
-    epochs: BaseEpochs, event_id: Any, tmin: float, tmax: float, picks: Picks,
+    epochs: BaseEpochs, event_id: EventId, tmin: float, tmax: float, picks: Picks,
     l_freq: float | None, h_freq: float | None, where: Any,
 ) -> tuple[Any, np.ndarray | None]:
     epochs, _ = chosen_epochs(epochs, event_id, where)

@@ -12,6 +12,7 @@ import mne
 import numpy as np
 
 from skbci._process.quiet import quiet_mne
+from skbci._typing import EventId
 from skbci.datasets._selection import as_list
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _MARKER = re.compile(r"[A-Za-z ]+/[A-Za-z]? *(\d+)")
 
 
 def raw_events(
-    raw: BaseRaw, event_id: Any, stim_channel: str | None, where: Any
+    raw: BaseRaw, event_id: EventId, stim_channel: str | None, where: Any
 ) -> tuple[np.ndarray, dict[str, int]]:
     """Wanted events of a recording and their codes by name.
 
@@ -86,7 +87,7 @@ def raw_events(
     return _one_a_sample(events, names, raw, where), names
 
 
-def chosen_epochs(epochs: BaseEpochs, event_id: Any, where: Any) -> tuple[Any, dict[str, int]]:
+def chosen_epochs(epochs: BaseEpochs, event_id: EventId, where: Any) -> tuple[Any, dict[str, int]]:
     """Epochs of the wanted events, and their codes by name.
 
     Raises
@@ -119,7 +120,7 @@ def chosen_epochs(epochs: BaseEpochs, event_id: Any, where: Any) -> tuple[Any, d
     return kept, names
 
 
-def _checked(event_id: Any) -> dict[str, int] | list[Any]:
+def _checked(event_id: EventId) -> dict[str, int] | list[Any]:
     """A dictionary of names and whole numbers, each once, or a list."""
     if not isinstance(event_id, Mapping):
         return as_list(event_id, "event_id")
@@ -143,7 +144,8 @@ def _check_distinct(names: dict[str, int]) -> None:
 
 
 def _annotations(
-    texts: list[str], numbering: dict[str, int], event_id: Any, where: Any
+    texts: list[str], numbering: dict[str, int], event_id: dict[str, int] | list[Any] | None,
+    where: Any,
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Codes by name, and by the annotation's text."""
     own = {text: int(numbering[text]) for text in texts}
@@ -180,7 +182,9 @@ def _annotations(
     return names, rename
 
 
-def _codes(known: dict[str, int], event_id: Any, where: Any) -> dict[str, int]:
+def _codes(
+    known: dict[str, int], event_id: dict[str, int] | list[Any] | None, where: Any
+) -> dict[str, int]:
     """The wanted of events that have codes; a dictionary may give a code another name."""
     if event_id is None:
         _check_distinct(known)

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import DTypeLike
 from sklearn.utils import Bunch
 
 from skbci._checks import check_distinct, check_float_dtype, check_names, refusal
 from skbci._recording.times import check_span
+from skbci._typing import EventId, Subset
 from skbci.datasets._npz.archive import Archive, find_files, open_archive
 from skbci.datasets._npz.bunch_layout import FORMAT_KEY, read_bunch_layout
 from skbci.datasets._npz.channels import bad_channels
@@ -37,15 +39,15 @@ def load_recording(
     path: Any,
     *,
     pattern: str = "*.npz",
-    subjects: Any = None,
-    sessions: Any = None,
-    runs: Any = None,
+    subjects: Subset = None,
+    sessions: Subset = None,
+    runs: Subset = None,
     picks: Sequence[str] | None = None,
     tmin: float | None = None,
     tmax: float | None = None,
-    event_id: Any = None,
+    event_id: EventId = None,
     unit: str | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
 ) -> Bunch:
     """Load ``.npz`` recordings: epochs, continuous runs, features or tables.
 
@@ -214,8 +216,8 @@ def _nameless(bunch: Bunch, archive: Archive) -> bool:
 
 
 def _selection(
-    subjects: Any, sessions: Any, runs: Any, picks: Any, tmin: Any, tmax: Any, event_id: Any,
-    unit: str | None, dtype: Any,
+    subjects: Subset, sessions: Subset, runs: Subset, picks: Any, tmin: Any, tmax: Any,
+    event_id: EventId, unit: str | None, dtype: DTypeLike | None,
 ) -> Selection:
     """Check the arguments against each other."""
     rows = {

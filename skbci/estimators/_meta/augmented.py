@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Unpack
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
+from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
@@ -16,7 +17,9 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from skbci._checks import check_fits, check_seed
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import label_column
+from skbci._typing import Labels, Seed, Signals
 from skbci.augmentation import Augmented, resolve_augmentation, with_new_rows
+from skbci.estimators import _setting_types as like
 from skbci.estimators._meta.base import MetaClassifier, can
 from skbci.estimators._route_types import AugmentationRoutes
 from skbci.estimators._routes import RoutedParams
@@ -93,15 +96,15 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
     _takes_sparse = False
 
     def __init__(
-        self, estimator: Any, augmentation: Any = "mirror", *, random_state: Any = None,
-        **routes: Unpack[AugmentationRoutes],
+        self, estimator: BaseEstimator, augmentation: like.Augmentation = "mirror", *,
+        random_state: Seed = None, **routes: Unpack[AugmentationRoutes],
     ) -> None:
         self.estimator = estimator
         self.augmentation = augmentation
         self.random_state = random_state
         self.__dict__.update(routes)
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = False
         tags.non_deterministic |= self.random_state is None and self.augmentation is not None
@@ -125,7 +128,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         """Names of the columns, where the classifier was fitted on a data frame."""
         return self.estimator_.feature_names_in_
 
-    def fit(self, X: Any, y: Any, **params: Any) -> AugmentedClassifier:
+    def fit(self, X: Signals, y: Labels, **params: Any) -> AugmentedClassifier:
         """Make new rows, and fit a clone of the classifier on them and those given.
 
         Parameters
@@ -165,7 +168,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         return self
 
     @available_if(can("predict", "estimator"))
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Return the classifier's labels.
 
         Parameters
@@ -180,7 +183,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         return self._ask("predict", X)
 
     @available_if(can("predict_proba", "estimator"))
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Return the classifier's probabilities.
 
         Parameters
@@ -195,7 +198,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         return self._ask("predict_proba", X)
 
     @available_if(can("decision_function", "estimator"))
-    def decision_function(self, X: Any) -> np.ndarray:
+    def decision_function(self, X: Signals) -> np.ndarray:
         """Return the classifier's decision values.
 
         Parameters
@@ -209,7 +212,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         """
         return self._ask("decision_function", X)
 
-    def _ask(self, method: str, X: Any) -> np.ndarray:
+    def _ask(self, method: str, X: Signals) -> np.ndarray:
         check_is_fitted(self, "estimator_")
         return getattr(self.estimator_, method)(as_eeg(X))
 
@@ -228,7 +231,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
             out[name] = value
         return out
 
-    def _inner_params(self, y: Any, params: dict[str, Any]) -> dict[str, Any]:
+    def _inner_params(self, y: Labels, params: dict[str, Any]) -> dict[str, Any]:
         """Return the inner fit's parameters, weights to the step that takes them."""
         if _routing_enabled() or params.get("sample_weight") is None:
             return dict(self._routed(y, params)["estimator"]["fit"])
@@ -249,7 +252,7 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         return share
 
 
-def _takes_weights(learner: Any) -> bool:
+def _takes_weights(learner: BaseEstimator) -> bool:
     """Whether ``fit`` has a parameter for weights, or takes whatever it is given by name."""
     parameters = inspect.signature(learner.fit).parameters
     kinds = [parameter.kind for parameter in parameters.values()]

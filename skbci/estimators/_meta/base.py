@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from sklearn.utils import Bunch, get_tags
+from sklearn.utils import Bunch, Tags, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -19,6 +19,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.validation import _check_method_params
 
 from skbci._checks.labels import check_weighted_classes, label_column
+from skbci._typing import Labels, Signals
 from skbci._whole import Undo, WholeFits, undo_all, undo_attributes, undo_training
 from skbci.eegarray import EEGArray
 from skbci.pipeline import last_step
@@ -45,7 +46,7 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         inside = [undo_training(getattr(self, name)) for name in names]
         return undo_all([undo_attributes(self), *inside])
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         parts = [get_tags(estimator) for estimator in self._inner().values()]
         first = parts[0]
@@ -72,7 +73,7 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
             router.add(**{name: estimator}, method_mapping=mapping)
         return router
 
-    def _routed(self, y: Any, params: Mapping[str, Any]) -> Bunch:
+    def _routed(self, y: Labels, params: Mapping[str, Any]) -> Bunch:
         """Each inner estimator's share of what ``fit`` was given."""
         label_column(y, None, self)
         check_weighted_classes(self, y, params.get("sample_weight"))
@@ -85,7 +86,7 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
         })
 
 
-def params_of_rows(X: Any, params: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
+def params_of_rows(X: Signals, params: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
     """Metadata of some rows."""
     return dict(_check_method_params(X, dict(params), indices=rows))
 
@@ -101,11 +102,11 @@ def can(method: str, *names: str) -> Callable[[Any], bool]:
     return check
 
 
-def has_partial_fit(estimator: Any) -> bool:
+def has_partial_fit(estimator: BaseEstimator) -> bool:
     """Whether the estimator, or a pipeline's last step, can go on learning."""
     return hasattr(last_step(estimator), "partial_fit")
 
 
-def take_rows(X: Any, rows: np.ndarray) -> Any:
+def take_rows(X: Signals, rows: np.ndarray) -> Any:
     """Rows of an array, with their table where they have one."""
     return X[rows] if isinstance(X, EEGArray) else np.asarray(X)[rows]

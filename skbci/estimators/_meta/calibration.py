@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from skbci._sessions import earlier_first, row_column, session_codes
+from skbci._typing import Labels, Signals
 from skbci.estimators._meta.base import take_rows
 
 __all__ = ["calibration_rows", "mixed_batch"]
 
 
-def calibration_rows(X: Any, n_rows: int, who: str) -> np.ndarray:
+def calibration_rows(X: Signals, n_rows: int, who: str) -> np.ndarray:
     """Mark the rows of each subject's last session, where the subject has several.
 
     Raises
@@ -50,7 +51,8 @@ def calibration_rows(X: Any, n_rows: int, who: str) -> np.ndarray:
 
 
 def mixed_batch(
-    batch: tuple[Any, np.ndarray], offline: tuple[Any, np.ndarray], n_rows: int, random: Any
+    batch: tuple[Any, np.ndarray], offline: tuple[Any, Labels], n_rows: int,
+    random: Any,
 ) -> tuple[np.ndarray, np.ndarray]:
     """A mini-batch with offline rows drawn evenly from the classes before it."""
     X, y = offline[0], np.asarray(offline[1])

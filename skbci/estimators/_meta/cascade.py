@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -15,6 +16,7 @@ from skbci._checks.labels import check_classes, check_column
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._eegarray.rows import carry_rows, row_values
 from skbci._sessions import LEVELS, session_rows
+from skbci._typing import Labels, Signals, Splitter
 from skbci._whole import all_or_nothing
 from skbci.eegarray import EEGArray
 from skbci.estimators._meta.base import MetaClassifier, can, params_of_rows, take_rows
@@ -106,8 +108,8 @@ class CascadeClassifier(MetaClassifier):
     looks_back = row_context = True
 
     def __init__(
-        self, initial: Any, terminal: Any, n_lags: int = 8, *, stack: str = "labels",
-        cv: Any = None, gap: float = 1.0,
+        self, initial: BaseEstimator, terminal: BaseEstimator, n_lags: int = 8, *,
+        stack: str = "labels", cv: Splitter = None, gap: float = 1.0,
     ) -> None:
         self.initial = initial
         self.terminal = terminal
@@ -119,7 +121,9 @@ class CascadeClassifier(MetaClassifier):
     def _inner(self) -> dict[str, Any]:
         return {"initial": self.initial, "terminal": self.terminal}
 
-    def fit(self, X: Any, y: Any, groups: Any = None, **params: Any) -> CascadeClassifier:
+    def fit(
+        self, X: Signals, y: Labels, groups: Labels | None = None, **params: Any
+    ) -> CascadeClassifier:
         """Fit the initial classifier, its out-of-fold labels, and the terminal classifier.
 
         Parameters
@@ -143,7 +147,9 @@ class CascadeClassifier(MetaClassifier):
 
     @available_if(can("partial_fit", "initial", "terminal"))
     @all_or_nothing
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> CascadeClassifier:
+    def partial_fit(
+        self, X: Signals, y: Labels, classes: ArrayLike | None = None
+    ) -> CascadeClassifier:
         """Let both classifiers go on learning.
 
         The labels that the terminal classifier learns from are given by the initial one before it
@@ -174,7 +180,7 @@ class CascadeClassifier(MetaClassifier):
         self._tail_ = self._last_rows(X, values)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Return the terminal classifier's labels.
 
         Parameters
@@ -190,7 +196,7 @@ class CascadeClassifier(MetaClassifier):
         return self.terminal_.predict(X)
 
     @available_if(can("predict_proba", "terminal"))
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Return the terminal classifier's probabilities.
 
         Parameters
@@ -208,7 +214,7 @@ class CascadeClassifier(MetaClassifier):
     # -- training -------------------------------------------------------------------------
 
     def _check_training(
-        self, X: Any, y: Any, reset: bool, classes: Any = None
+        self, X: Signals, y: Labels, reset: bool, classes: ArrayLike | None = None
     ) -> tuple[Any, np.ndarray]:
         name = type(self).__name__
         for part in ("initial", "terminal"):
@@ -218,22 +224,24 @@ class CascadeClassifier(MetaClassifier):
         check_choice(self.stack, "stack", self, _STACKS)
         check_number(self.gap, "gap", self, low=0, unit="seconds")
         source = as_eeg(X)
-        data, y = check_eeg(
+        data, labels = check_eeg(
             self, source, y, reset=reset, ndim=(2, 3, 4), same_times=True,
             ensure_min_samples=2 if reset else 1,
         )
         if reset:
-            self.classes_ = np.unique(y if classes is None else classes)
+            self.classes_ = np.unique(labels if classes is None else classes)
             self._tail_ = None
             check_classes(self.classes_, self)
-        if foreign := sorted(set(np.unique(y).tolist()) - set(self.classes_.tolist())):
+        if foreign := sorted(set(np.unique(labels).tolist()) - set(self.classes_.tolist())):
             raise ValueError(
                 f"{name}: y has labels {foreign} that are not among the classes "
                 f"{self.classes_.tolist()}."
             )
-        return (source if isinstance(source, EEGArray) else data), y
+        return (source if isinstance(source, EEGArray) else data), labels
 
-    def _learn(self, X: Any, y: np.ndarray, groups: Any, method: str, params: Any) -> None:
+    def _learn(
+        self, X: np.ndarray, y: np.ndarray, groups: Labels | None, method: str, params: Any
+    ) -> None:
         name = type(self).__name__
         note_table(self, X, (*LEVELS, "onset"), WITHOUT_TABLE)
         longest = max(len(rows) for rows in session_rows(X, len(y), name))
@@ -245,7 +253,7 @@ class CascadeClassifier(MetaClassifier):
         if groups is not None:
             groups = check_column(groups, len(y), "groups")
 
-        def learn(estimator: Any, seen: Any, rows: np.ndarray, share: Any) -> Any:
+        def learn(estimator: BaseEstimator, seen: Any, rows: np.ndarray, share: Any) -> Any:
             data = seen, y[rows]
             if method == "partial_fit":
                 return clone(estimator).partial_fit(*data, classes=self.classes_)
@@ -269,7 +277,7 @@ class CascadeClassifier(MetaClassifier):
 
     # -- what the terminal classifier sees ------------------------------------------------
 
-    def _values(self, fitted: Any, X: Any) -> np.ndarray:
+    def _values(self, fitted: BaseEstimator, X: np.ndarray) -> np.ndarray:
         """What a classifier says about each row: a share for each class."""
         own = np.asarray(fitted.classes_)
         out = np.zeros((len(X), len(self.classes_)))
@@ -290,14 +298,14 @@ class CascadeClassifier(MetaClassifier):
             values = values.argmax(axis=1)[:, None].astype(float)
         return lagged(values, sessions, self.n_lags)
 
-    def _stacked(self, X: Any, history: np.ndarray) -> Any:
+    def _stacked(self, X: Signals, history: np.ndarray) -> Any:
         """Features and history side by side, with the rows' table."""
         data = np.asarray(X)
         flat = data.reshape(len(data), -1)
         stacked = np.hstack([flat, history.astype(flat.dtype)])
         return carry_rows(X, stacked, sfreq=None, ch_names=None, tmin=0.0, info=None)
 
-    def _terminal_input(self, X: Any) -> Any:
+    def _terminal_input(self, X: Signals) -> Any:
         check_is_fitted(self, "terminal_")
         source = as_eeg(X)
         data = check_eeg(self, source, reset=False, ndim=(2, 3, 4), same_times=True)
@@ -308,7 +316,7 @@ class CascadeClassifier(MetaClassifier):
 
     # -- history across calls of partial_fit ----------------------------------------------
 
-    def _with_tail(self, X: Any, values: np.ndarray) -> np.ndarray:
+    def _with_tail(self, X: Signals, values: np.ndarray) -> np.ndarray:
         """History of rows whose recording may have begun in the previous call."""
         sessions = session_rows(X, len(values), type(self).__name__)
         tail = self._tail_
@@ -321,7 +329,7 @@ class CascadeClassifier(MetaClassifier):
         shifted[0] = np.concatenate([np.arange(n), shifted[0]])
         return self._history(joined, shifted)[n:]
 
-    def _last_rows(self, X: Any, values: np.ndarray) -> dict[str, Any] | None:
+    def _last_rows(self, X: Signals, values: np.ndarray) -> dict[str, Any] | None:
         rows = session_rows(X, len(values), type(self).__name__)[-1]
         key, onset = _place(X, rows[-1])
         if key is None:
@@ -333,7 +341,7 @@ class CascadeClassifier(MetaClassifier):
         return {"key": key, "onset": onset, "values": kept[-self.n_lags :]}
 
 
-def _place(X: Any, row: int) -> tuple[Any, float]:
+def _place(X: Signals, row: int) -> tuple[Any, float]:
     """A row's recording and onset; no recording where the rows have no onsets."""
     onsets = row_values(X, "onset")
     if onsets is None:

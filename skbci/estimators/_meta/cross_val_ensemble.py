@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_fits, check_number, check_splitter
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes, check_column
+from skbci._typing import Labels, Signals, Splitter
 from skbci.eegarray import EEGArray
 from skbci.estimators._meta.base import MetaClassifier, can, params_of_rows, take_rows
 from skbci.estimators._meta.out_of_fold import inner_folds, out_of_fold
@@ -84,7 +85,7 @@ class CrossValEnsemble(MetaClassifier):
 
     _takes_sparse = False
 
-    def __init__(self, estimator: Any, cv: Any = None, *, gap: float = 1.0) -> None:
+    def __init__(self, estimator: BaseEstimator, cv: Splitter = None, *, gap: float = 1.0) -> None:
         self.estimator = estimator
         self.cv = cv
         self.gap = gap
@@ -92,7 +93,9 @@ class CrossValEnsemble(MetaClassifier):
     def _inner(self) -> dict[str, Any]:
         return {"estimator": self.estimator}
 
-    def fit(self, X: Any, y: Any, groups: Any = None, **params: Any) -> CrossValEnsemble:
+    def fit(
+        self, X: Signals, y: Labels, groups: Labels | None = None, **params: Any
+    ) -> CrossValEnsemble:
         """Fit a clone of the classifier on the training side of each fold.
 
         Parameters
@@ -115,32 +118,31 @@ class CrossValEnsemble(MetaClassifier):
         check_splitter(self.cv, "cv", self)
         check_number(self.gap, "gap", self, low=0, unit="seconds")
         source = as_eeg(X)
-        data, y = check_eeg(self, source, y, reset=True, ndim=(2, 3, 4), flat="allow",
-                            ensure_min_samples=2)
+        data, labels = check_eeg(self, source, y, reset=True, ndim=(2, 3, 4), flat="allow",
+                                 ensure_min_samples=2)
         X = source if isinstance(source, EEGArray) else data
-        classes = np.unique(y)
+        classes = np.unique(labels)
         check_classes(classes, self)
-        if groups is not None:
-            groups = check_column(groups, len(y), "groups")
-        share = self._routed(y, params)["estimator"]["fit"]
+        apart = None if groups is None else check_column(groups, len(labels), "groups")
+        share = self._routed(labels, params)["estimator"]["fit"]
         fitted = []
 
         def fit_predict(train: np.ndarray, test: np.ndarray) -> np.ndarray:
             clf = clone(self.estimator)
-            clf.fit(take_rows(X, train), y[train], **params_of_rows(X, share, train))
+            clf.fit(take_rows(X, train), labels[train], **params_of_rows(X, share, train))
             fitted.append(clf)
             return _probabilities(clf, take_rows(X, test), classes)
 
         values, covered = out_of_fold(
-            inner_folds(self.cv, X, y, groups, self.gap, name), y, len(classes), fit_predict, name,
-            self.gap,
+            inner_folds(self.cv, X, labels, apart, self.gap, name), labels, len(classes),
+            fit_predict, name, self.gap,
         )
         self.classes_, self.estimators_ = classes, fitted
-        said = classes[values[covered].argmax(axis=1)]
-        self.oof_score_ = float(np.mean(said == y[covered]))
+        predicted = classes[values[covered].argmax(axis=1)]
+        self.oof_score_ = float(np.mean(predicted == labels[covered]))
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Return the label of the highest mean probability.
 
         Parameters
@@ -156,7 +158,7 @@ class CrossValEnsemble(MetaClassifier):
         return self.classes_[best]
 
     @available_if(can("predict_proba", "estimator"))
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Return the mean of the classifiers' probabilities.
 
         Parameters
@@ -170,7 +172,7 @@ class CrossValEnsemble(MetaClassifier):
         """
         return self._mean(X)
 
-    def _mean(self, X: Any) -> np.ndarray:
+    def _mean(self, X: Signals) -> np.ndarray:
         check_is_fitted(self, "estimators_")
         source = as_eeg(X)
         data = check_eeg(self, source, reset=False, ndim=(2, 3, 4))
@@ -178,7 +180,7 @@ class CrossValEnsemble(MetaClassifier):
         return np.mean([_probabilities(clf, X, self.classes_) for clf in self.estimators_], axis=0)
 
 
-def _probabilities(clf: Any, X: Any, classes: np.ndarray) -> np.ndarray:
+def _probabilities(clf: Any, X: Signals, classes: np.ndarray) -> np.ndarray:
     """Probabilities by a classifier that may not have seen all classes."""
     own = np.asarray(clf.predict_proba(X))
     out = np.zeros((len(own), len(classes)), own.dtype)

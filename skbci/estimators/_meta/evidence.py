@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import softmax
-from sklearn.base import clone
-from sklearn.utils import column_or_1d
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Tags, column_or_1d
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -16,6 +17,7 @@ from skbci._checks.eeg import as_eeg
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._eegarray.rows import row_values
 from skbci._sessions import LEVELS, TOLERANCE_S, session_rows
+from skbci._typing import Labels, Signals
 from skbci._weights import as_counts
 from skbci._whole import all_or_nothing
 from skbci.estimators._meta.base import MetaClassifier, can
@@ -126,7 +128,7 @@ class EvidenceAccumulator(MetaClassifier):
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: BaseEstimator,
         window: float = 8,
         *,
         unit: str = "rows",
@@ -139,7 +141,7 @@ class EvidenceAccumulator(MetaClassifier):
         self.change_rate = change_rate
         self.exponent = exponent
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         if not self._is_single_row():
             # Rows in no order, as in scikit-learn's checks, have nothing to do with their past.
@@ -166,7 +168,7 @@ class EvidenceAccumulator(MetaClassifier):
         """Size of the second axis of the input."""
         return self.estimator_.n_features_in_
 
-    def fit(self, X: Any, y: Any, **params: Any) -> EvidenceAccumulator:
+    def fit(self, X: Signals, y: Labels, **params: Any) -> EvidenceAccumulator:
         """Fit the classifier.
 
         Parameters
@@ -202,7 +204,9 @@ class EvidenceAccumulator(MetaClassifier):
 
     @available_if(can("partial_fit", "estimator"))
     @all_or_nothing
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> EvidenceAccumulator:
+    def partial_fit(
+        self, X: Signals, y: Labels, classes: ArrayLike | None = None
+    ) -> EvidenceAccumulator:
         """Let the classifier go on learning.
 
         Parameters
@@ -228,7 +232,7 @@ class EvidenceAccumulator(MetaClassifier):
         self._count(X, y)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Return the label with the most evidence.
 
         Parameters
@@ -245,7 +249,7 @@ class EvidenceAccumulator(MetaClassifier):
             return self.estimator_.predict(as_eeg(X))
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Compute accumulated probabilities.
 
         Parameters
@@ -283,7 +287,7 @@ class EvidenceAccumulator(MetaClassifier):
             out[rows] = np.where(alone, out[rows], softmax(means, axis=1))
         return out.astype(proba.dtype)
 
-    def _first_of_window(self, X: Any, rows: np.ndarray) -> np.ndarray:
+    def _first_of_window(self, X: Signals, rows: np.ndarray) -> np.ndarray:
         """Place, within the recording, of the first row of each row's window."""
         place = np.arange(len(rows))
         if self.unit == "rows":
@@ -298,7 +302,7 @@ class EvidenceAccumulator(MetaClassifier):
         first = np.searchsorted(at, at - float(self.window) + TOLERANCE_S, side="right")
         return np.minimum(first, place)
 
-    def _count(self, X: Any, y: Any, sample_weight: Any = None) -> None:
+    def _count(self, X: Signals, y: Labels, sample_weight: ArrayLike | None = None) -> None:
         """Add these labels to what is known of the classes and of their changes."""
         if self.change_rate is None:
             return

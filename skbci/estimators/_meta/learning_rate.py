@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 __all__ = ["scaled_learning_rate"]
 
 
 @contextmanager
-def scaled_learning_rate(learner: Any, factor: float, who: str) -> Iterator[None]:
+def scaled_learning_rate(learner: BaseEstimator, factor: float, who: str) -> Iterator[None]:
     """Multiply the learning rate of every network in a fitted estimator, then put it back.
 
     Raises
@@ -39,7 +40,7 @@ def scaled_learning_rate(learner: Any, factor: float, who: str) -> Iterator[None
             group["lr"] = lr
 
 
-def _nets(estimator: Any) -> list[Any]:
+def _nets(estimator: BaseEstimator) -> list[Any]:
     """The skorch nets inside an estimator, its pipeline steps and the estimators it fitted."""
     if isinstance(estimator, Pipeline):
         return [net for _, step in estimator.steps for net in _nets(step)]

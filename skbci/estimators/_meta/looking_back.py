@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import FeatureUnion, Pipeline
 
@@ -28,14 +29,14 @@ _TELLING_ROWS = 32  # from so many on, what a step makes of rows shows whether i
 _METHODS = ("transform", "predict", "predict_proba", "predict_log_proba", "decision_function")
 
 
-def holds_cascade(estimator: Any) -> bool:
+def holds_cascade(estimator: BaseEstimator) -> bool:
     """Whether an estimator is a cascade, or holds one in its last step."""
     last = last_step(estimator)
     inner = getattr(last, "estimator", None)
     return isinstance(last, CascadeClassifier) or (inner is not None and holds_cascade(inner))
 
 
-def first_needed(estimator: Any, onsets: np.ndarray, first: int) -> int:
+def first_needed(estimator: BaseEstimator, onsets: np.ndarray, first: int) -> int:
     """Find the first row of a recording that what is said of a later one can depend on.
 
     Parameters
@@ -88,7 +89,7 @@ class GoingOn:
         What the steps know, after `learn` with the rows that it was given.
     """
 
-    def __init__(self, estimator: Any, pasts: Mapping[str, Past]) -> None:
+    def __init__(self, estimator: BaseEstimator, pasts: Mapping[str, Past]) -> None:
         self.pasts = {place: past.copy() for place, past in pasts.items()}
         self._rows: list[_AfterRows] = []
         self.estimator = self._of(estimator, "")
@@ -115,7 +116,7 @@ class GoingOn:
             step._note(X)
         return X
 
-    def _of(self, step: Any, place: str) -> Any:
+    def _of(self, step: BaseEstimator, place: str) -> Any:
         if isinstance(step, Pipeline):
             # Of scikit-learn's own pipelines, too, the steps know which recording goes on.
             other = object.__new__(type(step) if isinstance(step, KeepingPipeline)
@@ -152,7 +153,7 @@ class _AfterRows:
     are, until it has been seen to make of many rows what it makes of each alone.
     """
 
-    def __init__(self, step: Any, past: Past) -> None:
+    def __init__(self, step: BaseEstimator, past: Past) -> None:
         self._step, self._past, self._learns = step, past, False
 
     def __getattr__(self, name: str) -> Any:
@@ -166,7 +167,7 @@ class _AfterRows:
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def _ask(self, method: Any, X: Any, params: dict[str, Any]) -> Any:
+    def _ask(self, method: Callable[..., Any], X: np.ndarray, params: dict[str, Any]) -> Any:
         heads = [head for _, head in self._heads(X) if head is not None]
         if not heads:
             out = method(X, **params)
@@ -176,7 +177,7 @@ class _AfterRows:
             self._note(X)
         return out
 
-    def _note(self, X: Any) -> None:
+    def _note(self, X: np.ndarray) -> None:
         if self._past.row_by_row:
             return
         for rows, head in self._heads(X):
@@ -187,14 +188,14 @@ class _AfterRows:
             first = first_needed(self._step, np.asarray(row_seconds(own)), len(own))
             self._past.note(X, rows, own[np.arange(first, len(own))])  # a copy, not a view
 
-    def _heads(self, X: Any) -> list[tuple[np.ndarray, Any]]:
+    def _heads(self, X: np.ndarray) -> list[tuple[np.ndarray, Any]]:
         """Rows of each run, and those that came before them."""
         if not isinstance(X, EEGArray) or row_seconds(X) is None:
             return []
         runs = session_rows(X, len(X), type(self._step).__name__)
         return [(rows, self._past.before(X, rows)) for rows in runs]
 
-    def _takes_each_alone(self, X: Any) -> bool:
+    def _takes_each_alone(self, X: np.ndarray) -> bool:
         if looks_back(self._step) or not hasattr(self._step, "transform"):
             return False
         try:

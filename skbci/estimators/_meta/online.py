@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _num_samples, check_is_fitted
@@ -17,6 +18,7 @@ from skbci._checks.labels import check_labels
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._past import Past
 from skbci._sessions import LEVELS, session_rows
+from skbci._typing import Labels, Seed, Signals
 from skbci.eegarray import EEGArray
 from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._meta.base import (
@@ -140,13 +142,13 @@ class OnlineClassifier(MetaClassifier):
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: BaseEstimator,
         *,
         batch_size: int = 16,
         n_passes: int = 1,
         lr_factor: float = 1.0,
         replay: int = 0,
-        random_state: Any = None,
+        random_state: Seed = None,
     ) -> None:
         self.estimator = estimator
         self.batch_size = batch_size
@@ -168,7 +170,7 @@ class OnlineClassifier(MetaClassifier):
         """Size of the second axis of the input."""
         return self.estimator_.n_features_in_
 
-    def fit(self, X: Any, y: Any, **params: Any) -> OnlineClassifier:
+    def fit(self, X: Signals, y: Labels, **params: Any) -> OnlineClassifier:
         """Fit on all but each subject's last session, then learn that one in order of arrival.
 
         Parameters
@@ -206,7 +208,9 @@ class OnlineClassifier(MetaClassifier):
         self._go_on(take_rows(X, np.flatnonzero(late)), y[late])
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> OnlineClassifier:
+    def partial_fit(
+        self, X: Signals, y: Labels, classes: ArrayLike | None = None
+    ) -> OnlineClassifier:
         """Learn further rows in order of arrival, mini-batch by mini-batch.
 
         Parameters
@@ -239,7 +243,7 @@ class OnlineClassifier(MetaClassifier):
         self._go_on(X if isinstance(X, EEGArray) else np.asarray(X), y)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Return the classifier's labels.
 
         Parameters
@@ -254,7 +258,7 @@ class OnlineClassifier(MetaClassifier):
         return self._ask("predict", X)
 
     @available_if(can("predict_proba", "estimator"))
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Return the classifier's probabilities.
 
         Parameters
@@ -270,7 +274,7 @@ class OnlineClassifier(MetaClassifier):
 
     # -- learning online ------------------------------------------------------------------
 
-    def _go_on(self, X: Any, y: np.ndarray) -> None:
+    def _go_on(self, X: Signals, y: np.ndarray) -> None:
         session_rows(X, len(y), type(self).__name__)
         if foreign := sorted(set(np.unique(y).tolist()) - set(self.classes_.tolist())):
             raise ValueError(
@@ -302,11 +306,11 @@ class OnlineClassifier(MetaClassifier):
         for start in range(0, n_rows, self.batch_size):
             yield np.arange(start, min(start + self.batch_size, n_rows))
 
-    def _to_replay(self, X: Any, y: np.ndarray) -> tuple[Any, np.ndarray] | None:
+    def _to_replay(self, X: Signals, y: Labels) -> tuple[Any, Labels] | None:
         """What the last step sees of the offline rows, where they are replayed."""
         return (GoingOn(self.estimator_, {}).learn(X), y) if self.replay else None
 
-    def _ask(self, method: str, X: Any) -> np.ndarray:
+    def _ask(self, method: str, X: Signals) -> np.ndarray:
         check_is_fitted(self, "estimator_")
         X = as_eeg(X)
         require_table(self, X, WITHOUT_TABLE)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, check_cv
 
 from skbci._eegarray.rows import row_values
 from skbci._sessions import apart_in_time, session_codes, session_rows
+from skbci._typing import Signals, Splitter
 
 __all__ = ["inner_folds", "out_of_fold"]
 
@@ -19,7 +19,7 @@ _N_FOLDS = 5
 
 
 def inner_folds(
-    cv: Any, X: Any, y: np.ndarray, groups: np.ndarray | None, gap: float, who: str
+    cv: Splitter, X: Signals, y: np.ndarray, groups: np.ndarray | None, gap: float, who: str
 ) -> Iterator[TrainTest]:
     """Folds of the training rows: as given, else by group, session, or blocks of time.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 
-def says_nothing(estimator: Any, proba: np.ndarray) -> np.ndarray:
+def says_nothing(estimator: BaseEstimator, proba: np.ndarray) -> np.ndarray:
     """Whether rows have the very prior of a classifier that predicts it where there is no signal.
 
     Parameters
@@ -30,7 +31,7 @@ def says_nothing(estimator: Any, proba: np.ndarray) -> np.ndarray:
     return np.asarray((proba == np.asarray(prior, dtype=proba.dtype)).all(axis=1))
 
 
-def _inside(estimator: Any) -> Any:
+def _inside(estimator: BaseEstimator) -> Any:
     """The estimator that answers in another one's place, if there is one."""
     if isinstance(estimator, Pipeline):
         return estimator.steps[-1][1]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 
 from skbci._checks import check_count, check_flag, check_number
 from skbci._checks.eeg import as_eeg, check_eeg
-from skbci.augmentation import Mirror, resolve_augmentation
+from skbci._typing import Seed, Signals
+from skbci.augmentation import Augmentation, Mirror, resolve_augmentation
 from skbci.eegarray import EEGArray
+from skbci.estimators import _setting_types as like
 from skbci.estimators._multi_view.network import ViewsNetwork
 from skbci.estimators._multi_view.training_rows import ViewRows
-from skbci.estimators._multi_view.views import PASSTHROUGH, check_views, read_mapping
+from skbci.estimators._multi_view.views import PASSTHROUGH, Rows, check_views, read_mapping
 from skbci.estimators._neural.silent_rows import find_silent
 from skbci.estimators._neural.training_rows import hold_out
 from skbci.estimators._routes import RoutedParams
@@ -34,22 +38,22 @@ class BaseMultiView(RoutedParams):
                        "augmentation")
 
     # Set by the child's __init__.
-    views: Any
-    augmentation: Any
+    views: Sequence[tuple[str, str | BaseEstimator]] | None
+    augmentation: like.Augmentation
     average_mirrored: bool
     n_networks: int
     early_stopping: bool
     validation_fraction: float
     hidden_units: int
     dropout: float
-    view_dropout: Any
-    random_state: Any
+    view_dropout: float | Mapping[str, float]
+    random_state: Seed
 
     networks_: list[ViewsNetwork]
     _mirror_: Mirror | None
     _by_name_: bool
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.non_deterministic = self.random_state is None
@@ -106,7 +110,9 @@ class BaseMultiView(RoutedParams):
 
     # -- parts ----------------------------------------------------------------------------
 
-    def _read(self, X: Any, reset: bool) -> tuple[Any, int, np.ndarray]:
+    def _read(
+        self, X: Signals | Mapping[str, Signals], reset: bool
+    ) -> tuple[Rows, int, np.ndarray]:
         """Validate rows; return them, their number and which are without signal."""
         by_name = isinstance(X, Mapping) and not hasattr(X, "toarray")  # sparse ones may be both
         if reset:
@@ -117,12 +123,12 @@ class BaseMultiView(RoutedParams):
                 f"{type(self).__name__} was fitted with {seen}, but X is of type "
                 f"{type(X).__name__}."
             )
-        if by_name:
+        if by_name and isinstance(X, Mapping):
             if reset:
                 self._names_ = list(X) if self.views is None else [n for n, _ in self._pairs()]
-            X = read_mapping(X, self._names_, self)
-            n_rows = len(X[self._names_[0]])
-            return X, n_rows, np.zeros(n_rows, dtype=bool)
+            arrays = read_mapping(X, self._names_, self)
+            n_rows = len(arrays[self._names_[0]])
+            return arrays, n_rows, np.zeros(n_rows, dtype=bool)
         X = as_eeg(X)
         data = check_eeg(self, X, reset=reset, ndim=(2, 3, 4), same_times=True,
                          ensure_min_samples=2 if reset else 1)
@@ -131,8 +137,8 @@ class BaseMultiView(RoutedParams):
         return X if isinstance(X, EEGArray) else data, len(data), silent
 
     def _fit_rows(
-        self, X: Any, y: np.ndarray, target: np.ndarray, weight: np.ndarray | None,
-        groups: np.ndarray | None, augmentation: Any, seed: int,
+        self, X: Rows, y: np.ndarray, target: np.ndarray, weight: np.ndarray | None,
+        groups: np.ndarray | None, augmentation: Augmentation | None, seed: int,
     ) -> None:
         """Fit everything to rows that have a signal and a weight."""
         first = next(iter(X.values())) if isinstance(X, dict) else X
@@ -165,7 +171,7 @@ class BaseMultiView(RoutedParams):
             **{f"module__{key}": value for key, value in module.items()}, **routes,
         )
 
-    def _probabilities(self, X: Any) -> np.ndarray:
+    def _probabilities(self, X: Rows) -> np.ndarray:
         features = self._fitted_views_.transform(X, self)
         return np.mean([network.predict_proba(features) for network in self.networks_], axis=0)
 
@@ -189,7 +195,7 @@ class BaseMultiView(RoutedParams):
         return augmentation
 
 
-def _mirror_of(augmentation: Any) -> Mirror | None:
+def _mirror_of(augmentation: Augmentation | None) -> Mirror | None:
     """The mirror among augmentations."""
     parts = getattr(augmentation, "augmentations", [augmentation])
     return next((part for part in parts if isinstance(part, Mirror)), None)

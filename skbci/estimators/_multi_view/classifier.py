@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
-from sklearn.base import ClassifierMixin
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks.labels import check_class_weight, check_column, check_labels
 from skbci._process.threads import on_one_thread
 from skbci._training import draw_seed
+from skbci._typing import ClassWeight, Labels, Seed, Signals
 from skbci._usable import check_classes_left
 from skbci._weights import check_weights
+from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._multi_view.base import BaseMultiView
 from skbci.estimators._multi_view.views import take
@@ -154,21 +158,21 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
 
     def __init__(
         self,
-        views: Any = None,
+        views: Sequence[tuple[str, str | BaseEstimator]] | None = None,
         *,
         hidden_units: int = 64,
-        view_dropout: Any = 0.0,
+        view_dropout: float | Mapping[str, float] = 0.0,
         dropout: float = 0.0,
-        augmentation: Any = None,
+        augmentation: like.Augmentation = None,
         average_mirrored: bool = False,
         n_networks: int = 1,
-        loss_weighting: Any = "fixed",
-        optimizer: Any = "hjb",
+        loss_weighting: like.Weighting = "fixed",
+        optimizer: like.Optimizer = "hjb",
         lr: float | None = None,
         max_epochs: int = 100,
         batch_size: int = 128,
         sparsity: float = 0.0,
-        pruning: Any = "snip",
+        pruning: like.Pruning = "snip",
         early_stopping: bool = False,
         validation_fraction: float = 0.2,
         n_iter_no_change: int = 10,
@@ -177,11 +181,11 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         lr_patience: int | None = None,
         lr_factor: float = 0.5,
         min_lr: float = 1e-5,
-        class_weight: Any = None,
-        callbacks: Any = None,
+        class_weight: ClassWeight = None,
+        callbacks: like.Callbacks = None,
         device: str = "cpu",
         verbose: int = 0,
-        random_state: Any = None,
+        random_state: Seed = None,
         **routes: Unpack[MultiViewRoutes],
     ) -> None:
         self.views = views
@@ -215,7 +219,8 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
 
     @on_one_thread
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+        self, X: Signals | Mapping[str, Signals], y: Labels,
+        sample_weight: ArrayLike | None = None, groups: Labels | None = None,
     ) -> MultiViewClassifier:
         """Fit the views' transformers, then train the networks.
 
@@ -264,7 +269,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         self._fit_rows(X, y, target, weight, groups, augmentation, seed)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals | Mapping[str, Signals]) -> np.ndarray:
         """Return the most probable label of each row.
 
         Parameters
@@ -280,7 +285,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         return self.classes_[proba.argmax(axis=1)]
 
     @on_one_thread
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals | Mapping[str, Signals]) -> np.ndarray:
         """Compute class probabilities.
 
         Parameters

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skbci.augmentation import Augmentation
-from skbci.estimators._multi_view.views import FittedViews, take
+from skbci.estimators._multi_view.views import FittedViews, Rows, take
 
 
 class ViewRows:
@@ -34,9 +34,9 @@ class ViewRows:
     """
 
     def __init__(
-        self, views: list[tuple[str, Any]], X: Any, y: np.ndarray, weight: np.ndarray | None,
+        self, views: list[tuple[str, Any]], X: Rows, y: np.ndarray, weight: np.ndarray | None,
         train: np.ndarray, valid: np.ndarray, augmentation: Augmentation | None, seed: int,
-        who: Any,
+        who: object,
     ) -> None:
         seen = take(X, train) if len(train) < len(y) else X
         own = None if weight is None else weight[train]

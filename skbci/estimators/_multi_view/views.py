@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
@@ -16,9 +16,13 @@ from skbci._checks.eeg import FLOATS, as_eeg
 from skbci.eegarray import EEGArray
 
 PASSTHROUGH = "passthrough"
+# One array for all views, or an array for each.
+Rows: TypeAlias = np.ndarray | dict[str, np.ndarray]
 
 
-def check_views(views: Any, who: Any) -> list[tuple[str, Any]]:
+def check_views(
+    views: Sequence[tuple[str, str | BaseEstimator]], who: BaseEstimator
+) -> list[tuple[str, Any]]:
     """Check names and transformers.
 
     Raises
@@ -57,7 +61,7 @@ class FittedViews:
 
     @classmethod
     def fit(
-        cls, views: list[tuple[str, Any]], X: Any, y: np.ndarray, who: Any
+        cls, views: list[tuple[str, Any]], X: Rows, y: np.ndarray, who: object
     ) -> tuple[FittedViews, np.ndarray]:
         """Fit clones of the transformers; return them, and the views of the rows."""
         fitted, shapes, parts = {}, {}, []
@@ -72,7 +76,7 @@ class FittedViews:
             parts.append(rows)
         return cls(fitted, shapes), np.hstack(parts)
 
-    def transform(self, X: Any, who: Any) -> np.ndarray:
+    def transform(self, X: Rows, who: object) -> np.ndarray:
         """Compute the views of rows, shape (n_rows, n_values)."""
         parts = []
         for name, view in self.transformers.items():
@@ -88,7 +92,7 @@ class FittedViews:
         return np.hstack(parts)
 
 
-def read_mapping(X: Mapping[str, Any], names: list[str], who: Any) -> dict[str, Any]:
+def read_mapping(X: Mapping[str, Any], names: list[str], who: object) -> dict[str, np.ndarray]:
     """Check arrays that came by the names of the views.
 
     Raises
@@ -115,24 +119,24 @@ def read_mapping(X: Mapping[str, Any], names: list[str], who: Any) -> dict[str, 
     return arrays
 
 
-def take(X: Any, rows: np.ndarray) -> Any:
+def take(X: Rows, rows: np.ndarray) -> Rows:
     """Rows of an array, or of each array of a dict."""
     if isinstance(X, dict):
         return {name: array[rows] for name, array in X.items()}
     return X[rows]
 
 
-def _part(X: Any, name: str) -> Any:
+def _part(X: Rows, name: str) -> np.ndarray:
     return X[name] if isinstance(X, dict) else X
 
 
-def _fit_transform(view: Any, X: Any, y: np.ndarray) -> Any:
+def _fit_transform(view: BaseEstimator, X: np.ndarray, y: np.ndarray) -> Any:
     if hasattr(view, "fit_transform"):
         return view.fit_transform(X, y)
     return view.fit(X, y).transform(X)
 
 
-def _checked(out: Any, name: str, n_rows: int, who: Any) -> tuple[np.ndarray, tuple[int, ...]]:
+def _checked(out: Any, name: str, n_rows: int, who: object) -> tuple[np.ndarray, tuple[int, ...]]:
     """The view's rows flattened, and the shape of one."""
     if hasattr(out, "toarray"):
         out = out.toarray()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci._checks import refusal
 from skbci._eegarray.rows import rows_by_label
@@ -19,7 +19,7 @@ __all__ = ["add_augmented", "check_augmentation"]
 _STREAM = 0x617567
 
 
-def check_augmentation(estimator: Any) -> Augmentation | None:
+def check_augmentation(estimator: BaseEstimator) -> Augmentation | None:
     """Resolve and check an estimator's ``augmentation``."""
     augmentation = resolve_augmentation(
         estimator.augmentation, estimator._route("augmentation"), who=estimator
@@ -34,7 +34,7 @@ def check_augmentation(estimator: Any) -> Augmentation | None:
 
 
 def add_augmented(
-    estimator: Any,
+    estimator: BaseEstimator,
     rows: TrainingRows,
     target: np.ndarray,
     weight: np.ndarray | None,
@@ -95,7 +95,7 @@ def add_augmented(
 
 
 def _parts(
-    estimator: Any, y: np.ndarray, train: np.ndarray
+    estimator: BaseEstimator, y: np.ndarray, train: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield labels, all classes, and the training rows, of each task where there are several."""
     if estimator._real_target:

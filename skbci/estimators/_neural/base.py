@@ -9,14 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import BaseEstimator
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._process.threads import on_one_thread
 from skbci._training import LossPlan, SlicingNet, hand_over
+from skbci._typing import Labels, Seed, Signals
 from skbci._whole import Undo, WholeFits, undo_all, undo_attributes
+from skbci.estimators import _setting_types as like
 from skbci.estimators._neural.fitting import prepare_fit, train_on
 from skbci.estimators._neural.settings import check_plateau, check_settings
 from skbci.estimators._neural.silent_rows import compute_rows, find_silent
@@ -61,26 +65,26 @@ class BaseNeural(WholeFits, BaseEstimator):
     _plan_: LossPlan
     _kept_: dict[str, Tensor] | None
     net_: SlicingNet
-    augmentation: Any = None
+    augmentation: like.Augmentation = None
 
     # Set by the children's __init__.
-    optimizer: Any
+    optimizer: like.Optimizer
     lr: float | None
     max_epochs: int
     batch_size: int
     standardize: bool
     sparsity: float
-    pruning: Any
+    pruning: like.Pruning
     early_stopping: bool | str
     validation_fraction: float
     n_iter_no_change: int
     tol: float
-    callbacks: Any
+    callbacks: like.Callbacks
     device: str
     verbose: int
-    random_state: Any
+    random_state: Seed
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.non_deterministic = self.random_state is None
@@ -139,7 +143,7 @@ class BaseNeural(WholeFits, BaseEstimator):
         return counts / counts.sum()
 
     def _prepare(
-        self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
+        self, X: Signals, data: np.ndarray, reset: bool, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         """Bring validated rows into the shape that the module takes; compute in a precision."""
         return data
@@ -155,7 +159,9 @@ class BaseNeural(WholeFits, BaseEstimator):
     # -- fitting --------------------------------------------------------------------------
 
     @on_one_thread
-    def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
+    def _fit(
+        self, X: Signals, y: Labels, sample_weight: ArrayLike | None, groups: Labels | None
+    ) -> None:
         fit = prepare_fit(self, X, y, sample_weight, groups)
         if not hand_over(fit, self):
             fit.run()
@@ -167,7 +173,9 @@ class BaseNeural(WholeFits, BaseEstimator):
         self._summarize()
 
     @on_one_thread
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, first: bool) -> None:
+    def _partial_fit(
+        self, X: Signals, y: Labels, sample_weight: ArrayLike | None, first: bool
+    ) -> None:
         train_on(self, X, y, sample_weight, first)
 
     def _pruning_method(self) -> PruningMethod:
@@ -207,7 +215,7 @@ class BaseNeural(WholeFits, BaseEstimator):
         """Return rows to train on and, with early stopping, rows to validate on."""
         return split_rows(self, rows, target, seed)
 
-    def _input_tensor(self, data: np.ndarray, dtype: Any = np.float32) -> Tensor:
+    def _input_tensor(self, data: np.ndarray, dtype: DTypeLike = np.float32) -> Tensor:
         if self._standardizer_ is not None:
             data = self._standardizer_.transform(data, dtype)
         return torch.as_tensor(np.require(data, dtype, ["C", "A", "W"]))
@@ -261,7 +269,7 @@ class BaseNeural(WholeFits, BaseEstimator):
 
     # -- prediction -----------------------------------------------------------------------
 
-    def _output(self, X: Any) -> Tensor:
+    def _output(self, X: Signals) -> Tensor:
         return self._predicted(X, self._network_output)
 
     def _network_output(self, rows: Tensor) -> Tensor:
@@ -269,7 +277,7 @@ class BaseNeural(WholeFits, BaseEstimator):
 
     @on_one_thread
     def _predicted(
-        self, X: Any, function: Callable[[Tensor], Tensor], mark: bool = True
+        self, X: Signals, function: Callable[[Tensor], Tensor], mark: bool = True
     ) -> Tensor:
         """Validate rows, and compute a function of them as `_computed` does."""
         check_is_fitted(self, "net_")
@@ -278,12 +286,12 @@ class BaseNeural(WholeFits, BaseEstimator):
 
     @on_one_thread
     def _computed(
-        self, X: Any, data: np.ndarray, function: Callable[[Tensor], Tensor], mark: bool = True
+        self, X: Signals, data: np.ndarray, function: Callable[[Tensor], Tensor], mark: bool = True
     ) -> Tensor:
         """Compute a function of valid rows, see `compute_rows`."""
         return compute_rows(self, X, data, function, mark)
 
-    def _silent_rows(self, X: Any, data: np.ndarray, then: str) -> np.ndarray:
+    def _silent_rows(self, X: Signals, data: np.ndarray, then: str) -> np.ndarray:
         """Find the rows without usable signal, and report them."""
         return find_silent(self, X, data, then)
 
@@ -292,11 +300,11 @@ class BaseNeural(WholeFits, BaseEstimator):
         # Rows of features are few and small.
         return self.net_.in_pieces(X, function, double=self._takes_features())
 
-    def _read_rows(self, X: Any) -> np.ndarray:
+    def _read_rows(self, X: Signals) -> np.ndarray:
         """Validate rows for a fitted network."""
         return check_eeg(self, X, reset=False, ndim=self._input_ndim, same_times=True)
 
-    def _as_tensor(self, X: Any, data: np.ndarray) -> Tensor:
+    def _as_tensor(self, X: Signals, data: np.ndarray) -> Tensor:
         """Validated rows as the module takes them, in their own precision where it can be."""
         has_double = torch.device(self.device).type != "mps"
         dtype = data.dtype if has_double else np.float32

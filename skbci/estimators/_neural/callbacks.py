@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from inspect import signature
 from typing import Any
 
+from sklearn.base import BaseEstimator
 from skorch.callbacks import Callback
 
 from skbci._checks import refusal, shown, who_asks
 from skbci._training import ValidatedEarlyStopping, is_better_larger
+from skbci.estimators import _setting_types as like
 
 __all__ = ["build_callbacks", "check_callbacks"]
 
 
 def check_callbacks(
-    callbacks: Any, settings: Mapping[str, Any], validated: bool, who: Any
+    callbacks: like.Callbacks, settings: Mapping[str, Any], validated: bool, who: object
 ) -> None:
     """Check a list of skorch callbacks or (name, callback) pairs, or None.
 
@@ -69,7 +71,7 @@ def _monitor(callback: Any) -> Any:
     return getattr(callback, "monitor", None)
 
 
-def build_callbacks(estimator: Any) -> list[Any]:
+def build_callbacks(estimator: BaseEstimator) -> list[Any]:
     """Return the user's callbacks, and those that settings ask for.
 
     Raises

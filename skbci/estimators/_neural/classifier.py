@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
@@ -25,6 +26,8 @@ from skbci._training import (
     ValidAccuracy,
     class_probabilities,
 )
+from skbci._typing import ClassWeight, Labels, Signals
+from skbci.estimators import _setting_types as like
 from skbci.estimators._neural.base import BaseNeural
 from skbci.estimators._neural.relevance import gradient_times_input
 from skbci.estimators._neural.silent_rows import says_nothing_of
@@ -35,16 +38,17 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
     """`fit`, `partial_fit`, `predict` and `predict_proba` of the neural classifiers."""
 
     # Set by the children's __init__, where they have them.
-    class_weight: Any
-    criterion: Any
-    loss_weighting: Any
+    class_weight: ClassWeight
+    criterion: like.Criterion
+    loss_weighting: like.Weighting
     lr_patience: int | None
     lr_factor: float
     min_lr: float
     loss_weighting_: WeightingPolicy
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+        self, X: Signals, y: Labels, sample_weight: ArrayLike | None = None,
+        groups: Labels | None = None,
     ) -> BaseNeuralClassifier:
         """Train the network.
 
@@ -74,7 +78,8 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         return self
 
     def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+        self, X: Signals, y: Labels, classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> BaseNeuralClassifier:
         """Go on training for one pass over the rows, in the order given.
 
@@ -114,7 +119,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         self._partial_fit(X, y, sample_weight, first)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Signals) -> np.ndarray:
         """Return the most probable label of each row.
 
         Parameters
@@ -131,7 +136,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         best[says_nothing_of(output).cpu().numpy()] = self.prior_.argmax()
         return self.classes_[best]
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Signals) -> np.ndarray:
         """Compute class probabilities.
 
         Parameters
@@ -169,7 +174,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
             callbacks.append(("lr_plateau", plateau))
         return callbacks
 
-    def input_relevance(self, X: Any, y: Any = None) -> np.ndarray:
+    def input_relevance(self, X: Signals, y: Labels | None = None) -> np.ndarray:
         r"""Compute how much each input value adds to the logit of a class: gradient times input.
 
         Parameters
@@ -230,7 +235,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         """Return how the losses are to be weighed, and its settings."""
         return self.loss_weighting, self._route("loss_weighting")
 
-    def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
+    def _read_target(self, y: Labels, n_rows: int) -> np.ndarray:
         return check_labels(y, n_rows, self, least_classes=1)
 
     def _encode_target(

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from skbci._training import PreparedFit, SlicingNet, draw_seed, masked, seeded
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.estimators._neural.augmented_rows import add_augmented
 from skbci.estimators._neural.callbacks import build_callbacks
@@ -20,7 +23,8 @@ from skbci.optim import default_lr, resolve_optimizer
 
 
 def prepare_fit(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, groups: Any
+    estimator: BaseEstimator, X: Signals, y: Labels, sample_weight: ArrayLike | None,
+    groups: Labels | None,
 ) -> PreparedFit:
     """Validate, encode, split and seed; build the net, and choose the weights to train."""
     estimator._check_settings()
@@ -50,7 +54,9 @@ def prepare_fit(
         )
 
 
-def train_on(estimator: Any, X: Any, y: Any, sample_weight: Any, first: bool) -> None:
+def train_on(
+    estimator: BaseEstimator, X: Signals, y: Labels, sample_weight: ArrayLike | None, first: bool
+) -> None:
     """Go on training for one pass over the rows, in the order given."""
     estimator._check_settings()
     rows = check_rows(estimator, X, y, sample_weight, None, reset=first, least_rows=1)
@@ -85,7 +91,7 @@ def train_on(estimator: Any, X: Any, y: Any, sample_weight: Any, first: bool) ->
 
 
 def _begin(
-    estimator: Any,
+    estimator: BaseEstimator,
     rows: TrainingRows,
     target: np.ndarray,
     weight: np.ndarray | None,
@@ -123,12 +129,12 @@ def _begin(
         estimator._note_masks(method)
 
 
-def learning_rate(estimator: Any) -> float:
+def learning_rate(estimator: BaseEstimator) -> float:
     """Return the learning rate that is set, or else the optimizer's default."""
     return default_lr(estimator.optimizer) if estimator.lr is None else estimator.lr
 
 
-def _build_net(estimator: Any, X: Any, shape: tuple[int, ...]) -> SlicingNet:
+def _build_net(estimator: BaseEstimator, X: Signals, shape: tuple[int, ...]) -> SlicingNet:
     """Build the module, its losses, optimizer and callbacks."""
     estimator._lr_ = learning_rate(estimator)
     factory, settings = resolve_optimizer(estimator.optimizer, estimator._route("optimizer"))
@@ -158,7 +164,7 @@ def _build_net(estimator: Any, X: Any, shape: tuple[int, ...]) -> SlicingNet:
 
 
 def _tensors(
-    estimator: Any,
+    estimator: BaseEstimator,
     data: np.ndarray,
     target: np.ndarray,
     weight: np.ndarray | None,

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags
 from torch import Tensor
 
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.rows import carry_rows
 from skbci._training import HeadPlan, LossPlan, as_heads
+from skbci._typing import Signals
+from skbci.estimators import _setting_types as like
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 
 
@@ -26,17 +29,17 @@ class LatentClassifier(
     _reads_epochs = True
     _latent_head: str
     _paper_losses: dict[str, str]
-    losses: Any
+    losses: like.Losses
     center_lr: float | None
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         # Rows of features are read as a channel's samples in time, with weights of bounded norm.
         tags.classifier_tags.poor_score = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Signals) -> np.ndarray:
         """Return the latent that the classifier sees.
 
         Parameters

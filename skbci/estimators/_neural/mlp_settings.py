@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.base import BaseEstimator
 
-def mlp_settings(estimator: Any) -> dict[str, Any]:
+
+def mlp_settings(estimator: BaseEstimator) -> dict[str, Any]:
     """Return what `skbci.nets.MLP` needs besides shapes."""
     return {
         "hidden_layer_sizes": estimator.hidden_layer_sizes,

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import ArrayLike, DTypeLike
 from sklearn.metrics import accuracy_score
-from sklearn.utils import check_random_state, compute_sample_weight
+from sklearn.utils import Tags, check_random_state, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_class_weight, check_labels
 from skbci._eegarray.rows import rows_by_label
 from skbci._training import LossPlan, TaskPlan
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.estimators._neural.silent_rows import says_nothing_of
@@ -53,7 +55,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
     _named_: bool
     _starts_: dict[Any, int]
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         # Rows of features are read as a channel's samples in time, with weights of bounded norm.
         tags.classifier_tags.poor_score = True
@@ -61,7 +63,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
 
     # -- rows of tasks --------------------------------------------------------------------
 
-    def _with_task(self, X: Any, y: Any, task: Any, reset: bool) -> np.ndarray:
+    def _with_task(self, X: Signals, y: Labels, task: Labels | None, reset: bool) -> np.ndarray:
         """Return labels and tasks as one array, whose rows can be chosen together."""
         if y is None:
             raise ValueError(
@@ -74,7 +76,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         bundle["label"], bundle["task"] = labels, tasks
         return bundle
 
-    def _tasks_of(self, X: Any, task: Any, n_rows: int, reset: bool) -> np.ndarray:
+    def _tasks_of(self, X: Signals, task: Labels | None, n_rows: int, reset: bool) -> np.ndarray:
         """Return the task of each row, all of them known."""
         if reset:
             tasks = name_tasks(X, task, n_rows)
@@ -98,7 +100,10 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
             )
         return tasks
 
-    def _learn_classes(self, labels: np.ndarray, task: np.ndarray, classes: Any = None) -> None:
+    def _learn_classes(
+        self, labels: np.ndarray, task: np.ndarray,
+        classes: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+    ) -> None:
         check_classification_targets(labels)
         found = {name: np.unique(labels[rows]) for name, rows in rows_by_label(task, "task")
                  .items()}
@@ -129,7 +134,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         self._heads_ = dict(zip(found, head_names(self.tasks_)))
         self._starts_ = dict(zip(found, np.cumsum([0, *map(len, found.values())])))
 
-    def _check_same_classes(self, classes: Any) -> None:
+    def _check_same_classes(self, classes: ArrayLike | Mapping[Any, ArrayLike]) -> None:
         for name, own in self.task_classes_.items():
             given = classes.get(name) if isinstance(classes, Mapping) else classes
             if given is None or not np.array_equal(np.unique(given), own):
@@ -138,7 +143,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
                     f"{name!r} were {own.tolist()}."
                 )
 
-    def _read_target(self, y: Any, n_rows: int) -> np.ndarray:
+    def _read_target(self, y: Labels, n_rows: int) -> np.ndarray:
         return np.asarray(y)  # labels with their tasks, which were validated together
 
     def _encode_target(
@@ -206,7 +211,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         }
 
     def _prepare(
-        self, X: Any, data: np.ndarray, reset: bool, dtype: Any = np.float32
+        self, X: Signals, data: np.ndarray, reset: bool, dtype: DTypeLike = np.float32
     ) -> np.ndarray:
         return data[:, np.newaxis] if data.ndim == 2 else data
 
@@ -268,7 +273,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
 
     # -- prediction -----------------------------------------------------------------------
 
-    def _log_proba(self, X: Any, task: Any) -> np.ndarray:
+    def _log_proba(self, X: Signals, task: Labels | None) -> np.ndarray:
         """Compute log-probabilities of each task's classes; minus infinity for other tasks'."""
         check_is_fitted(self, "net_")
         X = as_eeg(X)
@@ -286,7 +291,10 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
                 out[silent, part] = torch.as_tensor(np.log(frequencies), dtype=out.dtype)
         return out.numpy()
 
-    def score(self, X: Any, y: Any, task: Any = None, sample_weight: Any = None) -> float:
+    def score(
+        self, X: Signals, y: Labels, task: Labels | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
         """Return the mean accuracy over the rows of all tasks together.
 
         Parameters

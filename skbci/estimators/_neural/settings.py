@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
+from sklearn.base import BaseEstimator
 
 from skbci._checks import (
     check_count,
@@ -20,7 +19,7 @@ from skbci.estimators._neural.callbacks import check_callbacks
 from skbci.estimators._routes import check_routes
 
 
-def check_settings(estimator: Any) -> None:
+def check_settings(estimator: BaseEstimator) -> None:
     """Check the parameters that the neural estimators share.
 
     Raises
@@ -67,7 +66,7 @@ def check_settings(estimator: Any) -> None:
         raise ValueError(f"{name}: device={estimator.device!r}, but torch finds no CUDA device.")
 
 
-def check_plateau(estimator: Any) -> None:
+def check_plateau(estimator: BaseEstimator) -> None:
     """Check the parameters of the falling learning rate."""
     if estimator.lr_patience is not None:
         check_count(estimator.lr_patience, "lr_patience", estimator, also="None")

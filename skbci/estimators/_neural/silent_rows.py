@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
+from sklearn.base import BaseEstimator
 from torch import Tensor
 
 from skbci._training import one_thread
+from skbci._typing import Signals
 from skbci._usable import (
     amplitudes,
     find_oversized,
@@ -27,7 +28,7 @@ _ROWS_LIMIT = 1 << 20
 
 
 def find_silent(
-    estimator: Any, X: Any, data: np.ndarray, then: str, learn: bool = False
+    estimator: BaseEstimator, X: Signals, data: np.ndarray, then: str, learn: bool = False
 ) -> np.ndarray:
     """Find the rows without usable signal, and report them.
 
@@ -53,7 +54,8 @@ def find_silent(
 
 
 def compute_rows(
-    estimator: Any, X: Any, data: np.ndarray, function: Callable[[Tensor], Tensor], mark: bool
+    estimator: BaseEstimator, X: Signals, data: np.ndarray, function: Callable[[Tensor], Tensor],
+    mark: bool,
 ) -> Tensor:
     """Compute a function of valid rows as the module takes them, in the precision of X.
 
@@ -75,7 +77,9 @@ def compute_rows(
     return output
 
 
-def _quiet_tensor(estimator: Any, X: Any, data: np.ndarray, silent: np.ndarray) -> Tensor:
+def _quiet_tensor(
+    estimator: BaseEstimator, X: Signals, data: np.ndarray, silent: np.ndarray
+) -> Tensor:
     """Validated rows as tensors, with nothing in those that are without signal."""
     if not silent.any():
         return estimator._as_tensor(X, data)
@@ -84,7 +88,7 @@ def _quiet_tensor(estimator: Any, X: Any, data: np.ndarray, silent: np.ndarray) 
     return rows
 
 
-def _marked(estimator: Any, output: Tensor, silent: np.ndarray) -> Tensor:
+def _marked(estimator: BaseEstimator, output: Tensor, silent: np.ndarray) -> Tensor:
     """Outputs with NaN where nothing can be said, and the same for whatever overflowed."""
     output = output.clone()
     output[torch.as_tensor(silent, device=output.device)] = torch.nan

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from skbci._training import EVALUATION_LIMIT, LossPlan, Rows, SlicingNet, masked
@@ -25,7 +26,7 @@ from skbci.sparsity import (
 _MOST_ROWS, _FEWEST_ROWS = 1024, 128
 
 
-def pruning_method(estimator: Any, several_tasks: bool = False) -> PruningMethod:
+def pruning_method(estimator: BaseEstimator, several_tasks: bool = False) -> PruningMethod:
     """Return the method that an estimator's ``sparsity`` and ``pruning`` name."""
     sparsity = check_sparsity(estimator.sparsity, estimator)
     method = resolve_pruning(estimator.pruning, sparsity, estimator._route("pruning"))
@@ -37,7 +38,7 @@ def pruning_method(estimator: Any, several_tasks: bool = False) -> PruningMethod
     return method
 
 
-def all_masks(estimator: Any) -> dict[str, Tensor]:
+def all_masks(estimator: BaseEstimator) -> dict[str, Tensor]:
     """Return the masks of a fitted estimator; all True where nothing is pruned."""
     if not hasattr(estimator, "net_"):
         raise AttributeError(f"This {type(estimator).__name__} is not fitted yet.")

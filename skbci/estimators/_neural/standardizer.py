@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import DTypeLike
 
 _CHUNK = 1 << 18  # values in double precision at a time: 2 MB stay in the cache
 
@@ -41,7 +40,7 @@ class Standardizer:
         self.scale[self.scale == 0] = 1.0
         return self
 
-    def transform(self, data: np.ndarray, dtype: Any = np.float32) -> np.ndarray:
+    def transform(self, data: np.ndarray, dtype: DTypeLike = np.float32) -> np.ndarray:
         """Return the standardized data, computed in double precision, in a precision."""
         mean, scale = _spread(self.mean, data.ndim), _spread(self.scale, data.ndim)
         out = np.empty(data.shape, dtype=dtype)

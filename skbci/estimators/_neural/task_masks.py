@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
 from skbci.estimators._neural.sparse import all_masks
@@ -16,7 +17,7 @@ from skbci.sparsity import prunable
 NETWORK = "network"
 
 
-def head_weights(estimator: Any, given: Mapping[Any, float] | None) -> dict[str, float]:
+def head_weights(estimator: BaseEstimator, given: Mapping[Any, float] | None) -> dict[str, float]:
     """Return the weights of the tasks' saliencies by head, from those given by task.
 
     Raises
@@ -36,7 +37,7 @@ def head_weights(estimator: Any, given: Mapping[Any, float] | None) -> dict[str,
     return {heads[name]: factor for name, factor in given.items()}
 
 
-def masks_by_task(estimator: Any) -> dict[Any, dict[str, Tensor]]:
+def masks_by_task(estimator: BaseEstimator) -> dict[Any, dict[str, Tensor]]:
     """Return, by task, the weights that it asked for; of a common mask, what it uses."""
     final = all_masks(estimator)
     if estimator._task_kept_ is not None:

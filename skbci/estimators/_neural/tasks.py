@@ -11,6 +11,7 @@ from torch import nn
 
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values
+from skbci._typing import Labels, Signals
 
 #: What to do where scikit-learn calls, and the user cannot pass ``task`` along.
 THROUGH_TOOLS = (
@@ -24,7 +25,7 @@ ONE_TASK = "task"
 _TAKEN = {"loss", "mean", "batch_size"}
 
 
-def name_tasks(X: Any, task: Any, n_rows: int) -> np.ndarray | None:
+def name_tasks(X: Signals, task: Labels | None, n_rows: int) -> np.ndarray | None:
     """Return the task of each row: as told, or from X's row table; None where neither says.
 
     Raises

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_column
 from skbci._eegarray.lost_table import warn_without_table
+from skbci._typing import Labels, Signals
 from skbci._usable import check_classes_left
 from skbci._weights import check_weights
 from skbci.eegarray import EEGArray
@@ -28,7 +30,7 @@ _FEWEST_VALID = 6
 class TrainingRows:
     """What ``fit`` was given, validated; ``data`` is what the module takes of ``given``."""
 
-    X: Any
+    X: Signals
     given: np.ndarray
     data: np.ndarray
     y: np.ndarray
@@ -37,7 +39,8 @@ class TrainingRows:
 
 
 def check_rows(
-    estimator: Any, X: Any, y: Any, sample_weight: Any, groups: Any, reset: bool, least_rows: int
+    estimator: BaseEstimator, X: Signals, y: Labels, sample_weight: ArrayLike | None,
+    groups: Labels | None, reset: bool, least_rows: int,
 ) -> TrainingRows:
     """Validate rows, and leave out those of weight zero or without usable signal."""
     if y is None:
@@ -49,28 +52,28 @@ def check_rows(
         estimator, X, reset=reset, ndim=estimator._input_ndim, same_times=True,
         ensure_min_samples=least_rows,
     )
-    y = estimator._read_target(y, len(data))
-    check_consistent_length(data, y)
-    groups = None if groups is None else check_column(groups, len(data), "groups")
+    target = estimator._read_target(y, len(data))
+    check_consistent_length(data, target)
+    apart = None if groups is None else check_column(groups, len(data), "groups")
     learn = reset or not hasattr(estimator, "_typical_")
     good = ~find_silent(estimator, X, data, "Such rows are set aside.", learn)
     if reset and not good.all():
-        _check_left(estimator, y, good)
+        _check_left(estimator, target, good)
     weight = check_weights(sample_weight, data)
     if weight is not None:
         good &= weight > 0
     if good.all():
-        return TrainingRows(X, data, estimator._prepare(X, data, reset), y, weight, groups)
+        return TrainingRows(X, data, estimator._prepare(X, data, reset), target, weight, apart)
     kept = np.flatnonzero(good)
     X = X[kept] if isinstance(X, EEGArray) else X
     data = data[kept]
     return TrainingRows(
-        X, data, estimator._prepare(X, data, reset), y[kept],
-        None if weight is None else weight[kept], None if groups is None else groups[kept],
+        X, data, estimator._prepare(X, data, reset), target[kept],
+        None if weight is None else weight[kept], None if apart is None else apart[kept],
     )
 
 
-def _check_left(estimator: Any, y: np.ndarray, good: np.ndarray) -> None:
+def _check_left(estimator: BaseEstimator, y: np.ndarray, good: np.ndarray) -> None:
     if not estimator._real_target:
         check_classes_left(y, good, type(estimator).__name__)
     elif good.sum() < 2:
@@ -81,7 +84,7 @@ def _check_left(estimator: Any, y: np.ndarray, good: np.ndarray) -> None:
 
 
 def split_rows(
-    estimator: Any, rows: TrainingRows, target: np.ndarray, seed: int
+    estimator: BaseEstimator, rows: TrainingRows, target: np.ndarray, seed: int
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return rows to train on and, with early stopping, rows to validate on."""
     everything = np.arange(len(target))
@@ -96,8 +99,8 @@ def split_rows(
 
 
 def hold_out(
-    estimator: Any, X: Any, n_rows: int, labels: np.ndarray | None, groups: np.ndarray | None,
-    seed: int,
+    estimator: BaseEstimator, X: Signals, n_rows: int, labels: np.ndarray | None,
+    groups: np.ndarray | None, seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return rows to train on and rows held out; warn where the table that says which is lost."""
     if groups is None:
@@ -110,7 +113,7 @@ def hold_out(
 
 
 def repeat_rows(
-    estimator: Any,
+    estimator: BaseEstimator,
     rows: TrainingRows,
     weight: np.ndarray | None,
     train: np.ndarray,

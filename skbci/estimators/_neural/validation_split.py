@@ -17,11 +17,12 @@ from skbci._sessions import (
     recordings_in_time,
     row_column,
 )
+from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
 
 def split_validation(
-    X: Any,
+    X: Signals,
     n_rows: int,
     y: np.ndarray | None,
     groups: np.ndarray | None,
@@ -72,7 +73,7 @@ def split_validation(
     return _hold_out_tail(X, y, n_rows, fraction)
 
 
-def _own_groups(X: Any, n_rows: int) -> tuple[Any, bool]:
+def _own_groups(X: Signals, n_rows: int) -> tuple[Any, bool]:
     """The rows' own groups, and whether to draw among them; None where there are no two."""
     for column in LEVELS:
         labels = row_column(X, column)
@@ -112,7 +113,7 @@ def _hold_out_groups(
 
 
 def _hold_out_tail(
-    X: Any, y: np.ndarray | None, n_rows: int, fraction: float
+    X: Signals, y: np.ndarray | None, n_rows: int, fraction: float
 ) -> tuple[np.ndarray, np.ndarray]:
     times = row_seconds(X)
     recordings = recordings_in_time(X, n_rows, times)

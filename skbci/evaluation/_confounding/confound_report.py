@@ -16,7 +16,7 @@ from skbci._checks.labels import check_labels
 from skbci._process.quiet import filters_kept
 from skbci._recording.montage import spell_electrodes, standard_montage
 from skbci._sessions import recording_codes
-from skbci._typing import Labels, Seed, Signals
+from skbci._typing import Labels, Seed, Signals, Splitter
 from skbci.eegarray import EEGArray
 from skbci.evaluation import _paired
 from skbci.evaluation._confounding.inputs import (
@@ -67,7 +67,7 @@ def confound_report(
     X: Signals,
     y: Labels,
     *,
-    cv: Any = None,
+    cv: Splitter = None,
     groups: Labels | None = None,
     claimed: Sequence[str] = ("mu", "beta"),
     sfreq: float | None = None,

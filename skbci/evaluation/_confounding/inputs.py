@@ -23,7 +23,7 @@ from skbci._checks.frequencies import resolve_sfreq
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._sessions import recording_codes
-from skbci._typing import Signals
+from skbci._typing import Labels, Signals, Splitter
 from skbci.eegarray import EEGArray
 from skbci.evaluation._confounding.scores import Trial, independent_rows
 from skbci.evaluation._confounding.views import BANDS, BEFORE, Layout
@@ -84,9 +84,9 @@ def check_settings(alpha: Any, claimed: Any, n_permutations: Any) -> tuple[float
     return alpha, check_count(n_permutations, "n_permutations", "confound_report", low=0)
 
 
-def who_from(X: Signals, groups: Any, n_rows: int) -> tuple[np.ndarray | None, str]:
+def who_from(X: Signals, groups: Labels | None, n_rows: int) -> tuple[np.ndarray | None, str]:
     """Number of each row's subject, or None where nothing is known."""
-    known = row_values(X, "subject")
+    known: Labels | None = row_values(X, "subject")
     name = "subject"
     if known is None and groups is not None:
         known, name = groups, "group"
@@ -96,7 +96,8 @@ def who_from(X: Signals, groups: Any, n_rows: int) -> tuple[np.ndarray | None, s
 
 
 def usable_folds(
-    cv: Any, X: Signals, y: np.ndarray, groups: Any, subjects: np.ndarray | None, notes: list[str]
+    cv: Splitter, X: Signals, y: np.ndarray, groups: Labels | None, subjects: np.ndarray | None,
+    notes: list[str],
 ) -> list[Fold]:
     """Return the folds that have two classes to train on, and note how many have not."""
     if cv is None and subjects is not None and (n := len(np.unique(subjects))) > 1:

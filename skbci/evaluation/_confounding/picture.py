@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skbci._typing import AxesLike
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["draw_report"]
 
 
-def draw_report(report: Any, axes: Any = None) -> Figure:
+def draw_report(report: Any, axes: AxesLike = None) -> Figure:
     """One map of band and window for each group of channels, and bars of the other sources."""
     import matplotlib.pyplot as plt
 

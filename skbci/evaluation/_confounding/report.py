@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from skbci._typing import AxesLike
 from skbci.evaluation import _tables
 from skbci.evaluation._confounding.picture import draw_report
 
@@ -81,7 +82,7 @@ class ConfoundReport:
         header, rows = self._cells(digits)
         return "\n\n".join([_tables.markdown(header, rows), self.verdict, *self.notes])
 
-    def plot(self, axes: Any = None) -> Figure:
+    def plot(self, axes: AxesLike = None) -> Figure:
         """Draw accuracies by band, window and group of channels, and from other sources.
 
         Parameters

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import DTypeLike
 
 from skbci._checks import check_choice, check_count, check_number
 from skbci._checks.labels import check_column
@@ -242,7 +243,7 @@ def _centered(rows: np.ndarray) -> tuple[np.ndarray, float]:
     return signals, peak
 
 
-def _range(matrix: np.ndarray, tol: float, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+def _range(matrix: np.ndarray, tol: float, dtype: DTypeLike) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues and eigenvectors of what is more than rounding, shapes (rank,), (n, rank)."""
     values, vectors = np.linalg.eigh(matrix)
     floor = max(tol, len(values) * float(np.finfo(dtype).eps))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_count, check_flag
 from skbci._eegarray.groups import Key, check_columns, group_rows
@@ -140,7 +141,9 @@ class GroupScaler(SignalTransformer):
         self.joint = joint
         self.min_rows = min_rows
 
-    def fit(self, X: Signals, y: Labels | None = None, sample_weight: Any = None) -> GroupScaler:
+    def fit(
+        self, X: Signals, y: Labels | None = None, sample_weight: ArrayLike | None = None
+    ) -> GroupScaler:
         """Find mean and deviation of each group.
 
         Parameters
@@ -160,7 +163,7 @@ class GroupScaler(SignalTransformer):
         return self
 
     def partial_fit(
-        self, X: Signals, y: Labels | None = None, sample_weight: Any = None
+        self, X: Signals, y: Labels | None = None, sample_weight: ArrayLike | None = None
     ) -> GroupScaler:
         """Add rows to what is known of their groups.
 
@@ -214,7 +217,7 @@ class GroupScaler(SignalTransformer):
         return carry_rows(X, out)
 
     def fit_transform(
-        self, X: Signals, y: Labels | None = None, sample_weight: Any = None
+        self, X: Signals, y: Labels | None = None, sample_weight: ArrayLike | None = None
     ) -> np.ndarray:
         """Fit, and standardize the same rows.
 
@@ -241,7 +244,7 @@ class GroupScaler(SignalTransformer):
     # -- moments --------------------------------------------------------------------------
 
     def _fit(
-        self, X: Signals, sample_weight: Any
+        self, X: Signals, sample_weight: ArrayLike | None
     ) -> tuple[Any, np.ndarray, dict[Key, np.ndarray]]:
         columns = check_columns(self.by, "GroupScaler")
         check_flag(self.with_mean, "with_mean", self)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_flag, check_number
@@ -132,7 +132,7 @@ class CausalCentering(SignalTransformer):
         self.forgetting = forgetting
         self.prior_rows = prior_rows
 
-    def __sklearn_tags__(self) -> Any:
+    def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         # Rows depend on the rows before them: see Notes.
         tags.non_deterministic = True

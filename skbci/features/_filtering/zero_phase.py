@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.fft
+from numpy.typing import DTypeLike
 
 from skbci.features._filtering.filters import CHUNK, NO_GAIN, Band
 
@@ -24,7 +25,7 @@ class EdgeCorrection(NamedTuple):
     size: np.ndarray
     right: np.ndarray
 
-    def in_precision(self, dtype: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    def in_precision(self, dtype: DTypeLike) -> tuple[np.ndarray, np.ndarray] | None:
         """Factors (n_times, rank) and (rank, n_times), or None where nothing is to be added."""
         rank = int(np.sum(self.size > np.finfo(dtype).eps))
         if not rank:
@@ -60,7 +61,7 @@ class ZeroPhaseFilter:
                 cut = edge.in_precision(dtype)
                 factors.append((gain.astype(dtype), cut, band.gain_at_zero))
 
-    def __call__(self, data: np.ndarray, out: np.ndarray, dtype: Any = None) -> None:
+    def __call__(self, data: np.ndarray, out: np.ndarray, dtype: DTypeLike | None = None) -> None:
         """Filter ``data`` (n, n_channels, n_times) into ``out`` (n, n_bands, n_channels, n_times).
 
         A zero-phase gain is real and even, so it filters the real and the imaginary part of a
@@ -142,7 +143,7 @@ class ZeroPhaseFilter:
         return np.concatenate([first, second])
 
 
-def _unit_rows(data: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _unit_rows(data: np.ndarray, dtype: DTypeLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Center each signal and scale it to about 1, so that offset and unit cost no digits."""
     part = data.astype(np.float64, order="C")
     mean = part.mean(axis=-1, keepdims=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from skbci._checks import check_choice, check_number
 from skbci._process.threads import on_one_thread
-from skbci._typing import Labels, Signals
+from skbci._typing import Labels, Names, Signals
 from skbci._usable import amplitudes, find_unusable, report_unusable, typical_amplitude
 from skbci.eegarray import EEGArray
 from skbci.features._base import FeatureTransformer, fit_transform
@@ -181,7 +181,7 @@ class LogCovariance(FeatureTransformer):
     def _feature_labels(self) -> list[str]:
         raise NotImplementedError  # names are of pairs of channels
 
-    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Names of the output's columns, such as ``C3-C4`` or, of bands, ``band0_C3-C4``.
 
         Parameters

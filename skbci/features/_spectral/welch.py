@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.fft
 import scipy.signal
+from numpy.typing import DTypeLike
 
 from skbci._checks import refusal
 
@@ -29,7 +30,7 @@ class Limits(NamedTuple):
     most_peak: float
 
     @classmethod
-    def of(cls, dtype: Any) -> Limits:
+    def of(cls, dtype: DTypeLike) -> Limits:
         """Those of a precision."""
         if np.dtype(dtype) == np.float32:
             return cls(8.0, 1e-22, 1e20)
@@ -44,7 +45,7 @@ class Limits(NamedTuple):
         )
 
 
-def check_window(window: Any, n_per_seg: int, who: Any) -> None:
+def check_window(window: Any, n_per_seg: int, who: object) -> None:
     """Check that scipy knows the window, and that it lets something through.
 
     Raises
@@ -81,7 +82,7 @@ class WelchPlan:
         window = scipy.signal.get_window(self.window, self.n_per_seg)
         return window * np.sqrt(2 / (self.sfreq * np.sum(window**2) * self.n_segments))
 
-    def taper_and_leak(self, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    def taper_and_leak(self, dtype: DTypeLike) -> tuple[np.ndarray, np.ndarray]:
         """The taper, and the lowest bins of its transform, those that are not zero.
 
         The transform of a segment's mean times the window, subtracted bin by bin, is the constant
@@ -125,7 +126,7 @@ def segment_means(data: np.ndarray, plan: WelchPlan, n_segments: int) -> np.ndar
 
 
 def welch_rows(
-    data: np.ndarray, plan: WelchPlan, dtype: Any = None, chunk: int | None = None
+    data: np.ndarray, plan: WelchPlan, dtype: DTypeLike | None = None, chunk: int | None = None
 ) -> np.ndarray:
     """One-sided Welch density of every row; to the bit the same whatever the other rows are.
 
@@ -155,7 +156,7 @@ def welch_rows(
     return out
 
 
-def welch_conditioned(data: np.ndarray, plan: WelchPlan, dtype: Any) -> np.ndarray:
+def welch_conditioned(data: np.ndarray, plan: WelchPlan, dtype: DTypeLike) -> np.ndarray:
     """Center and scale each row in float64 before the estimate, and undo the scale after it."""
     rows = np.array(data, np.float64, order="C")
     density = np.empty((len(rows), plan.n_per_seg // 2 + 1))
@@ -171,7 +172,7 @@ def welch_conditioned(data: np.ndarray, plan: WelchPlan, dtype: Any) -> np.ndarr
 
 
 def _welch_as_is(
-    data: np.ndarray, plan: WelchPlan, dtype: Any, chunk: int, out: np.ndarray
+    data: np.ndarray, plan: WelchPlan, dtype: DTypeLike, chunk: int, out: np.ndarray
 ) -> np.ndarray:
     """Fill ``out``; say of each row whether the precision did it justice."""
     n, hop = plan.n_per_seg, plan.hop

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci.stream._stages.row_context import RowContext
 
@@ -33,7 +34,7 @@ class Stage:
 
     how = "own methods"
 
-    def __init__(self, name: str, step: Any) -> None:
+    def __init__(self, name: str, step: BaseEstimator) -> None:
         self.name, self.step = name, step
         self.refresh()
 
@@ -80,7 +81,7 @@ class OwnTransform(Stage):
         Rows such as the step gets.
     """
 
-    def __init__(self, name: str, step: Any, rows: Any) -> None:
+    def __init__(self, name: str, step: BaseEstimator, rows: Any) -> None:
         self._context = RowContext(step, rows)
         super().__init__(name, step)
 
@@ -91,7 +92,7 @@ class OwnTransform(Stage):
 class OwnClassifier(ClassifierStage):
     """A classifier's own ``predict_proba``; parameters as of `OwnTransform`."""
 
-    def __init__(self, name: str, step: Any, rows: Any) -> None:
+    def __init__(self, name: str, step: BaseEstimator, rows: Any) -> None:
         self._context = RowContext(step, rows)
         super().__init__(name, step)
 
@@ -158,6 +159,6 @@ class Guarded(ClassifierStage):
         return (self.inner,)
 
 
-def describe(name: str, step: Any) -> str:
+def describe(name: str, step: BaseEstimator) -> str:
     """A step's name and type, for messages."""
     return f"step {name!r} ({type(step).__name__})"

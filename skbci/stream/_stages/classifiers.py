@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, log_expit
+from sklearn.base import BaseEstimator
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from torch import nn
@@ -99,7 +100,7 @@ class Vote(ClassifierStage):
 
     how = "compiled"
 
-    def __init__(self, name: str, step: Any, members: list[ClassifierStage]) -> None:
+    def __init__(self, name: str, step: BaseEstimator, members: list[ClassifierStage]) -> None:
         self.members = members
         super().__init__(name, step)
 
@@ -112,7 +113,7 @@ class Vote(ClassifierStage):
         return self.members
 
 
-def compiled_classifier(name: str, step: Any) -> ClassifierStage | None:
+def compiled_classifier(name: str, step: BaseEstimator) -> ClassifierStage | None:
     """Return a stage that equals the classifier on single rows, or None where there is none."""
     kind = type(step)
     # Where there is a choice between one-against-rest and softmax, the classifier makes it.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from scipy.special import softmax
+from sklearn.base import BaseEstimator
 
 from skbci._sessions import LEVELS, TOLERANCE_S
 from skbci.estimators import LEAST_PROBABILITY, says_nothing, transitions
@@ -22,7 +22,7 @@ class CarriedCentering(Stage):
 
     how = "carried"
 
-    def __init__(self, name: str, step: Any) -> None:
+    def __init__(self, name: str, step: BaseEstimator) -> None:
         super().__init__(name, step)
         self._stream = step.start()
 
@@ -45,7 +45,7 @@ class CarriedEvidence(ClassifierStage):
 
     how = "carried"
 
-    def __init__(self, name: str, step: Any, inner: ClassifierStage) -> None:
+    def __init__(self, name: str, step: BaseEstimator, inner: ClassifierStage) -> None:
         self.inner = inner
         self._onsets: deque[float] = deque()
         self._logs: deque[np.ndarray | None] = deque()
@@ -131,7 +131,7 @@ class CarriedCascade(ClassifierStage):
     how = "carried"
 
     def __init__(
-        self, name: str, step: Any, initial: ClassifierStage, terminal: ClassifierStage
+        self, name: str, step: BaseEstimator, initial: ClassifierStage, terminal: ClassifierStage
     ) -> None:
         self.initial, self.terminal = initial, terminal
         self._lags: deque[np.ndarray] = deque(maxlen=int(step.n_lags))

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from skbci._plain import freeze, thaw
 from skbci._row_needs import reads_context
@@ -25,7 +26,7 @@ class RowContext:
         Rows such as the step gets offline.
     """
 
-    def __init__(self, step: Any, rows: Any) -> None:
+    def __init__(self, step: BaseEstimator, rows: Any) -> None:
         self.names = getattr(step, "feature_names_in_", None)
         in_context = isinstance(rows, EEGArray) and reads_context(step)
         self.like = rows[:1] if in_context else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectorMixin
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
@@ -129,7 +130,7 @@ class ScaleByFitted(Stage):
         return scaled(row, self._moments, self.step)
 
 
-def compiled_transform(name: str, step: Any) -> Stage | None:
+def compiled_transform(name: str, step: BaseEstimator) -> Stage | None:
     """Return a stage that equals the step on single rows, or None where there is none."""
     kind = type(step)
     if kind in _TRUSTED:
