@@ -160,7 +160,7 @@ def riemann_fgmdm(
     estimator: str = "oas",
     metric: str = "riemann",
     order: int = 4,
-    alignment: Any = None,
+    alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
     r"""Covariances, cleared of what does not tell the classes apart, then the nearest class mean.
