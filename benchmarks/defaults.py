@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,7 +91,9 @@ def accuracies(X: np.ndarray, y: np.ndarray, n_seeds: int) -> dict[str, float]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=2, help="seeds to average over (default 2)")
-    n_seeds = parser.parse_args().seeds
+    parser.add_argument("--output", type=Path, help="folder for the table, defaults.csv")
+    args = parser.parse_args()
+    n_seeds = args.seeds
     torch.set_num_threads(1)
     rows = {}
     with warnings.catch_warnings():
@@ -98,4 +101,8 @@ if __name__ == "__main__":
         for name, (X, y) in sets().items():
             rows[name] = accuracies(X, np.unique(y, return_inverse=True)[1], n_seeds)
             print(name, *(f"{score:.3f}" for score in rows[name].values()), flush=True)
-    print(pd.DataFrame(rows).T.round(3).to_string())
+    table = pd.DataFrame(rows).T
+    print(table.round(3).to_string())
+    if args.output is not None:
+        args.output.mkdir(parents=True, exist_ok=True)
+        table.rename_axis("set").to_csv(args.output / "defaults.csv")

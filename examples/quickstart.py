@@ -143,6 +143,8 @@ def run_sessions(bunch, n_jobs: int, output: Path) -> None:
     print("Accuracy a row (1 s of signal), mean over subjects:\n")
     table = pd.DataFrame({name: result.subjects.mean() for name, result in results.items()})
     print(table.round(3).to_string(), "\n")
+    output.mkdir(parents=True, exist_ok=True)
+    table.rename_axis("pipeline").to_csv(output / "quickstart_sessions.csv")
     finish(next(iter(results.values())), output / "quickstart_sessions.png")
 
 
