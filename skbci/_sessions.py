@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import numbers
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -141,7 +142,7 @@ def recordings_in_time(X: Signals, n_rows: int, onsets: np.ndarray | None = None
     return ranks[finer]
 
 
-def check_by(by: Any, who: str) -> str:
+def check_by(by: str | Sequence[str], who: str) -> str:
     """Check the level that history is kept within.
 
     Raises

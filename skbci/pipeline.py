@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sklearn.pipeline
@@ -15,6 +15,9 @@ from skbci._checks.eeg import as_eeg
 from skbci._typing import Labels, Signals
 from skbci._whole import Undo, WholeFits, fits_or_not, undo_fit_in_place, undo_training
 from skbci.eegarray import EEGArray
+
+if TYPE_CHECKING:
+    from joblib import Memory
 
 __all__ = ["Pipeline", "is_pipeline", "keep_rows", "make_pipeline", "step_output"]
 
@@ -172,7 +175,8 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
 
 
 def make_pipeline(
-    *steps: Any, memory: Any = None, transform_input: Any = None, verbose: bool = False
+    *steps: Any, memory: str | Memory | None = None, transform_input: Any = None,
+    verbose: bool = False,
 ) -> Pipeline:
     """scikit-learn's `make_pipeline`, without the loss of the rows' table between the steps.
 
@@ -271,7 +275,7 @@ class _KeepingStep:
 class _KeepingMemory:
     """A pipeline's cache, around which the output of each step gets the table of its input."""
 
-    def __init__(self, memory: Any) -> None:
+    def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
     def __getattr__(self, name: str) -> Any:

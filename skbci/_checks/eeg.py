@@ -15,7 +15,7 @@ from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
 from skbci._eegarray.mne_exchange import array_from_list
 from skbci._recording.kinds import is_epochs, is_raw
-from skbci._typing import Signals
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["as_eeg", "check_eeg", "check_flat_channels", "signal_scale"]
@@ -55,7 +55,7 @@ def as_eeg(X: Signals) -> Any:
 def check_eeg(
     estimator: BaseEstimator,
     X: Signals,
-    y: Any = "no_validation",
+    y: Labels = "no_validation",
     *,
     reset: bool,
     ndim: Sequence[int] = (2, 3),

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skbci._checks.masked import check_unmasked
 from skbci._checks.parameters import check_choice, check_number, refusal, who_asks
-from skbci._typing import ClassWeight
+from skbci._typing import ClassWeight, Labels
 
 __all__ = [
     "check_class_weight",
@@ -28,7 +28,9 @@ __all__ = [
 _ROWS_SHOWN = 5
 
 
-def check_labels(y: Any, n_rows: int | None, who: object, *, least_classes: int = 2) -> np.ndarray:
+def check_labels(
+    y: Labels, n_rows: int | None, who: object, *, least_classes: int = 2
+) -> np.ndarray:
     """Check the labels of a classification: one for each row, of one kind, none missing.
 
     Parameters
@@ -59,7 +61,7 @@ def check_labels(y: Any, n_rows: int | None, who: object, *, least_classes: int 
     return labels
 
 
-def label_column(y: Any, n_rows: int | None, who: object) -> np.ndarray:
+def label_column(y: Labels, n_rows: int | None, who: object) -> np.ndarray:
     """Check labels as `check_labels` does, but let fractions and a single class pass."""
     name = who_asks(who)
     if y is None:
@@ -108,7 +110,7 @@ def _of_one_kind(labels: np.ndarray, name: str) -> np.ndarray:
     )
 
 
-def check_column(values: Any, n_rows: int, name: str) -> np.ndarray:
+def check_column(values: object, n_rows: int, name: str) -> np.ndarray:
     """Check groups, tasks or the like: one for each row, and none missing.
 
     Raises
@@ -130,7 +132,7 @@ def check_column(values: Any, n_rows: int, name: str) -> np.ndarray:
     return array
 
 
-def refuse_missing(values: Any, name: str, remedy: str) -> None:
+def refuse_missing(values: object, name: str, remedy: str) -> None:
     """Raise a ValueError that names the rows without a value."""
     # numpy would make the string 'nan' of a NaN in a list of strings.
     values = check_unmasked(values, name)
@@ -184,7 +186,7 @@ def check_class_weight(class_weight: ClassWeight, classes: np.ndarray, who: obje
     return class_weight
 
 
-def check_weighted_classes(estimator: BaseEstimator, y: Any, weight: Any) -> None:
+def check_weighted_classes(estimator: BaseEstimator, y: Labels | None, weight: Any) -> None:
     """Refuse weights that leave rows of one class only."""
     if weight is None or y is None or np.shape(weight) != np.shape(y):
         return

@@ -17,7 +17,7 @@ __all__ = ["Key", "check_columns", "group_rows"]
 Key = tuple[Any, ...]
 
 
-def check_columns(by: Any, who: str) -> list[str]:
+def check_columns(by: str | Sequence[str], who: str) -> list[str]:
     """Columns that tell groups apart; a level of the house brings those above it along.
 
     Raises
@@ -34,7 +34,9 @@ def check_columns(by: Any, who: str) -> list[str]:
     return [*LEVELS[: deepest + 1], *(name for name in names if name not in LEVELS)]
 
 
-def group_rows(X: Signals, n_rows: int, by: Any, who: str) -> dict[Key, np.ndarray]:
+def group_rows(
+    X: Signals, n_rows: int, by: str | Sequence[str], who: str
+) -> dict[Key, np.ndarray]:
     """Row indices of each group.
 
     Parameters

@@ -36,7 +36,7 @@ def check_sorted_axis(array: Any, axis: int | None, method: str) -> None:
         )
 
 
-def check_assignment(array: Any, key: Any, value: Any) -> None:
+def check_assignment(array: Any, key: Any, value: object) -> None:
     """Refuse to put rows of an array in the place of other rows: what an in-place shuffle does.
 
     Parameters

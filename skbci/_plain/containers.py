@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict, deque
-from typing import Any
 
-from skbci._plain.frozen import Frozen
+from skbci._plain.frozen import Freezer, Frozen, Kind, Note, Thawer
 
 __all__ = ["CONTAINERS"]
 
 
-def _is_sequence(value: Any) -> bool:
+def _is_sequence(value: object) -> bool:
     return type(value) in (list, tuple)
 
 
-def _freeze_sequence(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _freeze_sequence(value: list | tuple, walk: Freezer, frozen: Frozen) -> object:
     parts = [walk(part, f"[{place}]") for place, part in enumerate(value)]
     if all(new is old for new, old in zip(parts, value)):
         return value
     return parts if type(value) is list else tuple(parts)
 
 
-def _is_dict(value: Any) -> bool:
+def _is_dict(value: object) -> bool:
     return type(value) is dict and all(type(key) is str for key in value)
 
 
-def _freeze_dict(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _freeze_dict(value: dict, walk: Freezer, frozen: Frozen) -> object:
     parts = {name: walk(part, f".{name}") for name, part in value.items()}
     if all(new is old for new, old in zip(parts.values(), value.values())):
         return value
     return parts
 
 
-def _is_mapping(value: Any) -> bool:
+def _is_mapping(value: object) -> bool:
     return type(value) in (dict, OrderedDict, defaultdict)
 
 
-def _freeze_mapping(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_mapping(value: dict, walk: Freezer, frozen: Frozen) -> Frozen:
     return frozen.fill(
         type=type(value),
         factory=getattr(value, "default_factory", None),
@@ -45,7 +44,7 @@ def _freeze_mapping(value: Any, walk: Any, frozen: Frozen) -> Frozen:
     )
 
 
-def _thaw_mapping(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_mapping(frozen: Frozen, walk: Thawer, note: Note) -> object:
     if frozen.type not in (dict, OrderedDict, defaultdict):
         raise ValueError(f"{frozen.type!r} is no kind of mapping.")
     if frozen.factory not in (dict, list, set, int, float, None):
@@ -57,43 +56,43 @@ def _thaw_mapping(frozen: Any, walk: Any, note: Any) -> Any:
     return out
 
 
-def _is_set(value: Any) -> bool:
+def _is_set(value: object) -> bool:
     return type(value) in (set, frozenset)
 
 
-def _freeze_set(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _freeze_set(value: set | frozenset, walk: Freezer, frozen: Frozen) -> object:
     parts = [walk(part, "[an element]") for part in value]
     if type(value) is set and all(new is old for new, old in zip(parts, value)):
         return value
     return frozen.fill(type=type(value), values=parts)
 
 
-def _thaw_set(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_set(frozen: Frozen, walk: Thawer, note: Note) -> object:
     if frozen.type not in (set, frozenset):
         raise ValueError(f"{frozen.type!r} is no kind of set.")
     return frozen.type([walk(part) for part in frozen.values])
 
 
-def _is_deque(value: Any) -> bool:
+def _is_deque(value: object) -> bool:
     return type(value) is deque
 
 
-def _freeze_deque(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_deque(value: deque, walk: Freezer, frozen: Frozen) -> Frozen:
     parts = [walk(part, f"[{place}]") for place, part in enumerate(value)]
     return frozen.fill(values=parts, longest=value.maxlen)
 
 
-def _thaw_deque(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_deque(frozen: Frozen, walk: Thawer, note: Note) -> object:
     out = note(deque(maxlen=frozen.longest))
     out.extend([walk(part) for part in frozen.values])
     return out
 
 
-def _never(frozen: Any, walk: Any, note: Any) -> Any:
+def _never(frozen: Frozen, walk: Thawer, note: Note) -> object:
     raise ValueError(f"There are no objects of the kind {frozen.kind!r}.")
 
 
-CONTAINERS = {
+CONTAINERS: dict[str, Kind] = {
     "sequence": (_is_sequence, _freeze_sequence, _never),
     "dict": (_is_dict, _freeze_dict, _never),
     "mapping": (_is_mapping, _freeze_mapping, _thaw_mapping),

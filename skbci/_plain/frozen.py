@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-__all__ = ["Frozen", "NotPlain"]
+__all__ = ["Freezer", "Frozen", "Kind", "NotPlain", "Note", "Thawer"]
 
 
 class Frozen:
@@ -34,3 +35,37 @@ class Frozen:
 
 class NotPlain(ValueError):
     """An object that has no such parts."""
+
+
+class Freezer(Protocol):
+    """Takes apart what an object holds."""
+
+    deep: bool
+
+    def __call__(self, value: Any, place: str = "") -> Any: ...
+
+    def holds_frozen(self, out: object) -> bool:
+        """Return whether something that came out was, or has in it what was, taken apart."""
+        ...
+
+    def where(self) -> str:
+        """Say which part of the whole is being looked at."""
+        ...
+
+
+class Thawer(Protocol):
+    """Puts together what an object held."""
+
+    device: str | None
+
+    def __call__(self, value: Any) -> Any: ...
+
+
+# Notes an object that is not filled yet, since its parts may hold it, and returns it.
+Note: TypeAlias = Callable[[Any], Any]
+# Whether a value is of this kind; what takes it apart; what puts it together again.
+Kind: TypeAlias = tuple[
+    Callable[[Any], bool],
+    Callable[[Any, Freezer, Frozen], Any],
+    Callable[[Frozen, Thawer, Note], Any],
+]

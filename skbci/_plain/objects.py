@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._plain.frozen import Frozen, NotPlain
+from skbci._plain.frozen import Freezer, Frozen, Kind, Note, NotPlain, Thawer
 
 __all__ = ["OBJECTS", "is_plain"]
 
@@ -36,11 +36,11 @@ def _is_packed(value: np.ndarray) -> bool:
     return value.flags.c_contiguous or value.flags.f_contiguous
 
 
-def _is_named(value: Any) -> bool:
+def _is_named(value: object) -> bool:
     return isinstance(value, _FUNCTIONS)
 
 
-def _check_named(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _check_named(value: Any, walk: Freezer, frozen: Frozen) -> object:
     """Functions and classes are written down by where they are found."""
     if value is print:
         return frozen
@@ -68,7 +68,7 @@ def _torch_function(name: str) -> Any:
     return getattr(torch, name) if name in known else None
 
 
-def _thaw_named(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_named(frozen: Frozen, walk: Thawer, note: Note) -> object:
     if not hasattr(frozen, "name"):
         return print
     found = _torch_function(frozen.name)
@@ -77,18 +77,18 @@ def _thaw_named(frozen: Any, walk: Any, note: Any) -> Any:
     return found
 
 
-def _is_array(value: Any) -> bool:
+def _is_array(value: object) -> bool:
     return type(value) is np.ndarray
 
 
-def _freeze_array(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _freeze_array(value: np.ndarray, walk: Freezer, frozen: Frozen) -> object:
     if value.dtype != object:
         return frozen.fill(array=np.ascontiguousarray(value), strides=list(value.strides))
     values = value.ravel().tolist()
     return frozen.fill(strides=None, shape=list(value.shape), values=walk(values))
 
 
-def _thaw_array(frozen: Any, walk: Any, note: Any) -> np.ndarray:
+def _thaw_array(frozen: Frozen, walk: Thawer, note: Note) -> np.ndarray:
     if frozen.strides is not None:
         return _strided(np.asarray(frozen.array), frozen.strides)
     values = walk(frozen.values)
@@ -115,18 +115,18 @@ def _strided(array: np.ndarray, strides: list[int]) -> np.ndarray:
     return out
 
 
-def _is_method(value: Any) -> bool:
+def _is_method(value: object) -> bool:
     return isinstance(value, types.MethodType)
 
 
-def _no_method(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _no_method(value: Any, walk: Freezer, frozen: Frozen) -> object:
     raise NotPlain(
         f"{walk.where()} is a method, {value.__qualname__!r}, which is not written; give a "
         "function instead, or the object."
     )
 
 
-def _is_object(value: Any) -> bool:
+def _is_object(value: object) -> bool:
     kind = type(value)
     if isinstance(value, (type, types.ModuleType, np.ndarray, Enum, PurePath)):
         return False
@@ -136,7 +136,7 @@ def _is_object(value: Any) -> bool:
     )
 
 
-def _freeze_object(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _freeze_object(value: Any, walk: Freezer, frozen: Frozen) -> object:
     kind = type(value)
     _check_named(kind, walk, frozen)
     state = value.__getstate__()
@@ -153,7 +153,7 @@ def _freeze_object(value: Any, walk: Any, frozen: Frozen) -> Any:
     return frozen.fill(type=kind, state=parts)
 
 
-def _thaw_object(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_object(frozen: Frozen, walk: Thawer, note: Note) -> object:
     kind: Any = frozen.type
     if not isinstance(kind, type):
         raise ValueError(f"{kind!r} is no class.")
@@ -167,7 +167,7 @@ def _thaw_object(frozen: Any, walk: Any, note: Any) -> Any:
     return out
 
 
-OBJECTS = {
+OBJECTS: dict[str, Kind] = {
     "named": (_is_named, _check_named, _thaw_named),
     "array": (_is_array, _freeze_array, _thaw_array),
     "method": (_is_method, _no_method, _thaw_named),

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from skbci._plain.frozen import Frozen
+from skbci._plain.frozen import Freezer, Frozen, Kind, Note, Thawer
 from skbci.eegarray import EEGArray
+
+if TYPE_CHECKING:
+    from mne import Info
 
 __all__ = ["TABLES"]
 
 
-def _is_frame(value: Any) -> bool:
+def _is_frame(value: object) -> bool:
     return type(value) is pd.DataFrame
 
 
-def _freeze_frame(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_frame(value: pd.DataFrame, walk: Freezer, frozen: Frozen) -> Frozen:
     return frozen.fill(
         index=walk(value.index), columns=walk(value.columns), attrs=walk(dict(value.attrs)),
         values=[walk(value.iloc[:, place].array, f"[{name!r}]")
@@ -26,7 +29,7 @@ def _freeze_frame(value: Any, walk: Any, frozen: Frozen) -> Frozen:
     )
 
 
-def _thaw_frame(frozen: Any, walk: Any, note: Any) -> pd.DataFrame:
+def _thaw_frame(frozen: Frozen, walk: Thawer, note: Note) -> pd.DataFrame:
     index = walk(frozen.index)
     columns = {place: pd.Series(walk(part), index) for place, part in enumerate(frozen.values)}
     out = pd.DataFrame(columns, index=index)
@@ -35,31 +38,31 @@ def _thaw_frame(frozen: Any, walk: Any, note: Any) -> pd.DataFrame:
     return out
 
 
-def _is_series(value: Any) -> bool:
+def _is_series(value: object) -> bool:
     return type(value) is pd.Series
 
 
-def _freeze_series(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_series(value: pd.Series, walk: Freezer, frozen: Frozen) -> Frozen:
     return frozen.fill(
         index=walk(value.index), name=walk(value.name), values=walk(value.array))
 
 
-def _thaw_series(frozen: Any, walk: Any, note: Any) -> pd.Series:
+def _thaw_series(frozen: Frozen, walk: Thawer, note: Note) -> pd.Series:
     return pd.Series(walk(frozen.values), walk(frozen.index), name=walk(frozen.name))
 
 
-def _is_index(value: Any) -> bool:
+def _is_index(value: object) -> bool:
     return isinstance(value, pd.Index) and not isinstance(value, pd.MultiIndex)
 
 
-def _freeze_index(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_index(value: pd.Index, walk: Freezer, frozen: Frozen) -> Frozen:
     frozen.fill(name=walk(value.name))
     if isinstance(value, pd.RangeIndex):
         return frozen.fill(range=[value.start, value.stop, value.step])
     return frozen.fill(range=None, values=walk(value.array))
 
 
-def _thaw_index(frozen: Any, walk: Any, note: Any) -> pd.Index:
+def _thaw_index(frozen: Frozen, walk: Thawer, note: Note) -> pd.Index:
     name = walk(frozen.name)
     if frozen.range is not None:
         start, stop, step = frozen.range
@@ -67,11 +70,11 @@ def _thaw_index(frozen: Any, walk: Any, note: Any) -> pd.Index:
     return pd.Index(walk(frozen.values), name=name)
 
 
-def _is_column(value: Any) -> bool:
+def _is_column(value: object) -> bool:
     return isinstance(value, pd.api.extensions.ExtensionArray)
 
 
-def _freeze_column(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_column(value: Any, walk: Freezer, frozen: Frozen) -> Frozen:
     kind = value.dtype
     if isinstance(kind, pd.CategoricalDtype):
         return frozen.fill(
@@ -99,7 +102,7 @@ def _bare(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _thaw_column(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_column(frozen: Frozen, walk: Thawer, note: Note) -> object:
     if frozen.of == "category":
         categories = walk(frozen.categories)
         return pd.Categorical.from_codes(frozen.codes, categories, ordered=frozen.ordered)
@@ -117,38 +120,38 @@ def _thaw_column(frozen: Any, walk: Any, note: Any) -> Any:
     return pd.array(values, dtype=frozen.dtype)
 
 
-def _is_rows(value: Any) -> bool:
+def _is_rows(value: object) -> bool:
     return type(value) is EEGArray
 
 
-def _freeze_rows(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_rows(value: EEGArray, walk: Freezer, frozen: Frozen) -> Frozen:
     _, (array, context) = value.__reduce__()
     return frozen.fill(array=np.array(array), context=[walk(part) for part in context])
 
 
-def _thaw_rows(frozen: Any, walk: Any, note: Any) -> EEGArray:
+def _thaw_rows(frozen: Frozen, walk: Thawer, note: Note) -> EEGArray:
     rebuild, _ = np.asarray(frozen.array).view(EEGArray).__reduce__()
     return rebuild(np.array(frozen.array), tuple(walk(part) for part in frozen.context))
 
 
-def _is_info(value: Any) -> bool:
+def _is_info(value: object) -> bool:
     mne = sys.modules.get("mne")
     return mne is not None and isinstance(value, mne.Info)
 
 
-def _freeze_info(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _freeze_info(value: Info, walk: Freezer, frozen: Frozen) -> object:
     if not hasattr(value, "to_json_dict"):  # of mne < 1.11
         return value
     return frozen.fill(values=walk(value.to_json_dict()))
 
 
-def _thaw_info(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_info(frozen: Frozen, walk: Thawer, note: Note) -> object:
     import mne
 
     return mne.Info.from_json_dict(walk(frozen.values))
 
 
-TABLES = {
+TABLES: dict[str, Kind] = {
     "rows": (_is_rows, _freeze_rows, _thaw_rows),
     "frame": (_is_frame, _freeze_frame, _thaw_frame),
     "series": (_is_series, _freeze_series, _thaw_series),

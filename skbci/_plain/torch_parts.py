@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skbci._plain.frozen import Frozen, NotPlain
+from skbci._plain.frozen import Freezer, Frozen, Kind, Note, NotPlain, Thawer
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["TORCH"]
 
@@ -21,11 +24,11 @@ def _of(name: str) -> Any:
     return () if torch is None else torch
 
 
-def _is_tensor(value: Any) -> bool:
+def _is_tensor(value: object) -> bool:
     return isinstance(value, _of("Tensor"))
 
 
-def _freeze_tensor(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _freeze_tensor(value: torch.Tensor, walk: Freezer, frozen: Frozen) -> object:
     import torch
 
     kind = type(value)
@@ -43,7 +46,7 @@ def _freeze_tensor(value: Any, walk: Any, frozen: Frozen) -> Any:
     )
 
 
-def _thaw_tensor(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_tensor(frozen: Frozen, walk: Thawer, note: Note) -> object:
     import torch
 
     array = np.asarray(frozen.array)
@@ -73,11 +76,11 @@ def place(device: str, wanted: str | None) -> str:
     return "cpu"
 
 
-def _is_word(value: Any) -> bool:
+def _is_word(value: object) -> bool:
     return isinstance(value, (_of("dtype"), _of("device"), _of("Size"))) if _of("dtype") else False
 
 
-def _freeze_word(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_word(value: Any, walk: Freezer, frozen: Frozen) -> Frozen:
     import torch
 
     if isinstance(value, torch.Size):
@@ -87,7 +90,7 @@ def _freeze_word(value: Any, walk: Any, frozen: Frozen) -> Frozen:
     return frozen.fill(of="dtype", value=str(value).split(".")[1])
 
 
-def _thaw_word(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_word(frozen: Frozen, walk: Thawer, note: Note) -> object:
     import torch
 
     if frozen.of == "size":
@@ -100,15 +103,15 @@ def _thaw_word(frozen: Any, walk: Any, note: Any) -> Any:
     return dtype
 
 
-def _is_generator(value: Any) -> bool:
+def _is_generator(value: object) -> bool:
     return isinstance(value, _of("Generator"))
 
 
-def _freeze_generator(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_generator(value: torch.Generator, walk: Freezer, frozen: Frozen) -> Frozen:
     return frozen.fill(device=str(value.device), state=value.get_state().numpy().copy())
 
 
-def _thaw_generator(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_generator(frozen: Frozen, walk: Thawer, note: Note) -> object:
     import torch
 
     out = torch.Generator(place(frozen.device, walk.device))
@@ -117,11 +120,11 @@ def _thaw_generator(frozen: Any, walk: Any, note: Any) -> Any:
     return out
 
 
-def _is_module(value: Any) -> bool:
+def _is_module(value: object) -> bool:
     return isinstance(value, _of("nn.Module"))
 
 
-def _freeze_module(value: Any, walk: Any, frozen: Frozen) -> Any:
+def _freeze_module(value: Any, walk: Freezer, frozen: Frozen) -> object:
     from torch.nn.utils import parametrize
 
     kind, names = type(value), []
@@ -163,7 +166,7 @@ def _usual() -> frozenset[str]:
     )
 
 
-def _thaw_module(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_module(frozen: Frozen, walk: Thawer, note: Note) -> object:
     import torch
     from torch.nn.utils import parametrize
 
@@ -180,17 +183,17 @@ def _thaw_module(frozen: Any, walk: Any, note: Any) -> Any:
     return out
 
 
-def _is_optimizer(value: Any) -> bool:
+def _is_optimizer(value: object) -> bool:
     return isinstance(value, (_of("optim.Optimizer"), _of("optim.lr_scheduler.LRScheduler")))
 
 
-def _freeze_optimizer(value: Any, walk: Any, frozen: Frozen) -> Frozen:
+def _freeze_optimizer(value: torch.optim.Optimizer, walk: Freezer, frozen: Frozen) -> Frozen:
     """Its numbers and settings, without what schedules wrap around its methods."""
     state = value.__getstate__() if hasattr(value, "param_groups") else vars(value)
     return frozen.fill(type=type(value), state=walk(dict(state)))
 
 
-def _thaw_optimizer(frozen: Any, walk: Any, note: Any) -> Any:
+def _thaw_optimizer(frozen: Frozen, walk: Thawer, note: Note) -> object:
     import torch
 
     kind = frozen.type
@@ -210,7 +213,7 @@ def _set_state(out: Any, state: Any) -> None:
         out.__dict__.update(state)
 
 
-TORCH = {
+TORCH: dict[str, Kind] = {
     "tensor": (_is_tensor, _freeze_tensor, _thaw_tensor),
     "word": (_is_word, _freeze_word, _thaw_word),
     "generator": (_is_generator, _freeze_generator, _thaw_generator),

@@ -19,7 +19,9 @@ EXACT_LIMIT = 1 << 16
 _CHECKED_ROWS = 1024
 
 
-def predict_rows(module: nn.Module, X: Tensor, device: Any, copy: DoubleCopy) -> Tensor:
+def predict_rows(
+    module: nn.Module, X: Tensor, device: str | torch.device, copy: DoubleCopy
+) -> Tensor:
     """Return the first output, without gradients, in the rows' precision.
 
     A matrix product rounds a row differently by its place among the others. An `MLP` computes a
@@ -39,7 +41,7 @@ def in_pieces(
     module: nn.Module,
     X: Tensor,
     apply: Callable[[nn.Module, Tensor], Tensor],
-    device: Any,
+    device: str | torch.device,
     copy: DoubleCopy,
     double: bool = False,
 ) -> Tensor:
@@ -68,7 +70,7 @@ def in_pieces(
     return out.to(X.dtype)
 
 
-def is_finite(module: nn.Module, X: Tensor, device: Any, copy: DoubleCopy) -> bool:
+def is_finite(module: nn.Module, X: Tensor, device: str | torch.device, copy: DoubleCopy) -> bool:
     """Whether the weights, and their outputs on some of the rows, are finite."""
     values = [v for v in module.state_dict().values() if v.is_floating_point()]
     if not all(bool(value.isfinite().all()) for value in values):

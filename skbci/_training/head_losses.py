@@ -78,7 +78,7 @@ class HeadLosses(nn.Module):
         )
 
     def forward(
-        self, outputs: Any, y: Tensor, X: Tensor, weight: Tensor | None
+        self, outputs: Tensor | Sequence[Tensor], y: Tensor, X: Tensor, weight: Tensor | None
     ) -> list[Tensor]:
         """Compute the loss of each head that has one."""
         outputs = as_heads(outputs)
@@ -88,7 +88,7 @@ class HeadLosses(nn.Module):
         ]
 
 
-def as_heads(outputs: Any) -> Sequence[Tensor]:
+def as_heads(outputs: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
     """Return a module's output as a sequence of heads."""
     return outputs if isinstance(outputs, (tuple, list)) else (outputs,)
 

@@ -19,8 +19,8 @@ from skbci._training.multitask_net import MultitaskNet, TaskLosses
 from skbci._training.net import SlicingNet
 from skbci.weighting import FixedWeights, WeightingPolicy, resolve_policy
 
-# Gives an optimizer's class and settings.
-Resolve = Callable[[], tuple[Any, dict[str, Any]]]
+Rule = str | type[torch.optim.Optimizer]  # an optimizer, by name or class
+Resolve = Callable[[], tuple[Any, dict[str, Any]]]  # gives its class and settings
 # Rows that go through the network at a time with gradients, in double precision.
 _PIECE = 128
 
@@ -55,7 +55,9 @@ class LossPlan:
         """Return the arguments of the net that are about losses."""
         return {}
 
-    def check(self, who: str, optimizer: Any, resolve: Resolve, early_stopping: Any) -> None:
+    def check(
+        self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: bool | str
+    ) -> None:
         """Refuse settings that do not go with these losses.
 
         Parameters
@@ -125,7 +127,9 @@ class OneLoss(LossPlan):
         """Return the criterion."""
         return resolve_criterion(self.class_loss, self.names, self.settings)
 
-    def check(self, who: str, optimizer: Any, resolve: Resolve, early_stopping: Any) -> None:
+    def check(
+        self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: bool | str
+    ) -> None:
         """Refuse what is about several losses."""
         if self.of_several:
             raise ValueError(
@@ -159,7 +163,9 @@ class _SeveralLosses(LossPlan):
         """Return the policy."""
         return {"policy": self.policy()}
 
-    def check(self, who: str, optimizer: Any, resolve: Resolve, early_stopping: Any) -> None:
+    def check(
+        self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: bool | str
+    ) -> None:
         """Refuse a policy without validation rows, and optimizers of one output."""
         policy = self.policy()
         if policy.needs_validation and not early_stopping:
@@ -233,7 +239,9 @@ class HeadPlan(_SeveralLosses):
         """Return the policy, and the learning rate of the losses' own parameters."""
         return {**super().net_settings(), "loss_lr": self.loss_lr}
 
-    def check(self, who: str, optimizer: Any, resolve: Resolve, early_stopping: Any) -> None:
+    def check(
+        self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: bool | str
+    ) -> None:
         """Refuse a criterion beside the losses, too."""
         super().check(who, optimizer, resolve, early_stopping)
         if self.criterion is not None:

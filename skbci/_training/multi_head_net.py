@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,9 @@ class MultiHeadNet(ClassifierNet):
                 )
         return total.detach(), torch.stack(losses).detach(), as_heads(outputs)[0]
 
-    def _losses(self, outputs: Any, y: Tensor, X: Tensor, weight: Tensor | None) -> list[Tensor]:
+    def _losses(
+        self, outputs: Tensor | Sequence[Tensor], y: Tensor, X: Tensor, weight: Tensor | None
+    ) -> list[Tensor]:
         losses = self.criterion_(outputs, y, X, weight)
         # Copies, which do not keep all values alive (and in pickles) that one is the mean of.
         self._last_losses = [loss.detach().clone() for loss in losses]

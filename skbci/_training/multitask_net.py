@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class TaskLosses(nn.Module):
         return F.cross_entropy(output, y - self.starts[task], reduction="none")
 
     def forward(
-        self, outputs: Any, y: Tensor, X: Tensor, weight: Tensor | None
+        self, outputs: Tensor | Sequence[Tensor], y: Tensor, X: Tensor, weight: Tensor | None
     ) -> list[Tensor]:
         """Return each task's mean loss; zero, without effect, where the batch has no such row."""
         tasks, losses = self.tasks_of(y), []

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from sklearn.base import BaseEstimator
@@ -20,6 +20,9 @@ from skbci._training.mini_batches import Rows, batch_sizes
 from skbci._training.net import SlicingNet
 from skbci._training.seeding import cuda_state, seeded
 from skbci.optim import HJBUnder
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 # What a stack of networks knows how to train.
 _LOSSES = (CrossEntropy, BinaryCrossEntropy, SquaredError)
@@ -134,7 +137,7 @@ class PreparedFit:
         return len(set(self.net.engine_.dropout) - {0.0})
 
 
-def _has_learning_rates_of_its_own(optimizer: Any) -> bool:
+def _has_learning_rates_of_its_own(optimizer: Optimizer) -> bool:
     """Whether networks that share torch's optimizer would each need another learning rate."""
     scheduled = optimizer.param_groups[0].get("lr_schedule") is not None
     return scheduled and isinstance(optimizer, HJBUnder)

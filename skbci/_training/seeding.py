@@ -6,7 +6,6 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -49,7 +48,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def seeded(
-    seed: int | torch.Tensor, device: Any, on_cuda: torch.Tensor | None = None
+    seed: int | torch.Tensor, device: str | torch.device, on_cuda: torch.Tensor | None = None
 ) -> Iterator[None]:
     """Seed torch, and put its global random state back at the end.
 

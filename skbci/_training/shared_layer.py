@@ -32,7 +32,7 @@ def output_of(module: nn.Module, parameter: Tensor) -> Iterator[list[Tensor]]:
     """Collect what the layer that owns a parameter gives while the context is open."""
     outputs: list[Tensor] = []
 
-    def keep(layer: nn.Module, args: Any, output: Any) -> None:
+    def keep(layer: nn.Module, args: Any, output: Tensor) -> None:
         outputs.append(output)
 
     # Not the whole network, which may keep the parameter under a name of its own.

@@ -168,5 +168,5 @@ def _other_subjects(subjects: pd.Series) -> list[Any]:
     ]
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and value == value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,13 @@ from skbci._eegarray.groups import check_columns, group_rows
 __all__ = ["check_by", "pools"]
 
 
-def check_by(by: Any, who: str) -> None:
+def check_by(by: str | Sequence[str] | None, who: str) -> None:
     """Check which columns of the rows' table mixed rows have to share; None is none."""
     if by is not None:
         check_columns(by, who)
 
 
-def pools(X: Any, n_rows: int, by: Any, who: str) -> Iterator[np.ndarray]:
+def pools(X: Any, n_rows: int, by: str | Sequence[str] | None, who: str) -> Iterator[np.ndarray]:
     """Return the rows that share what ``by`` names; all of them with None or without a table."""
     if by is None:
         yield np.arange(n_rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,9 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     row_context = True
 
-    def __init__(self, step: BaseEstimator, by: Any = "subject", *, target: Any = None) -> None:
+    def __init__(
+        self, step: BaseEstimator, by: str | Sequence[str] = "subject", *, target: Any = None
+    ) -> None:
         self.step = step
         self.by = by
         self.target = target

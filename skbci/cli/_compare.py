@@ -81,7 +81,7 @@ def _overheard() -> Iterator[list[str]]:
     said: list[str] = []
     show = warnings.showwarning
 
-    def listen(message: Any, *more: Any, **where: Any) -> None:
+    def listen(message: Warning | str, *more: Any, **where: Any) -> None:
         text = " ".join(str(message).split())
         if text not in said:
             said.append(text)

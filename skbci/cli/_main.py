@@ -69,7 +69,9 @@ def _warnings_in_a_line() -> Iterator[None]:
     with warnings.catch_warnings():
         said: set[str] = set()
 
-        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+        def show(
+            message: Warning | str, category: type[Warning], *where: Any, **more: Any
+        ) -> None:
             text = _one_line(message)
             if text not in said:
                 print(f"skbci: warning: {text}", file=sys.stderr)
@@ -79,5 +81,5 @@ def _warnings_in_a_line() -> Iterator[None]:
         yield
 
 
-def _one_line(message: Any) -> str:
+def _one_line(message: Exception | str) -> str:
     return " ".join(str(message).split()) or type(message).__name__

@@ -81,6 +81,6 @@ def make_bunch(
     return Bunch(**{**(stored or {}), **bunch})
 
 
-def natural(values: Any) -> list[Any]:
+def natural(values: object) -> list[Any]:
     """Return the distinct values in order, as plain Python objects, for messages."""
     return pd.unique(pd.Series(np.asarray(values).tolist())).tolist()

@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -15,6 +14,7 @@ import numpy as np
 from sklearn.datasets import get_data_home, load_svmlight_file
 
 from skbci._process.files import replacing
+from skbci._typing import PathLike
 
 __all__ = ["LIBSVM", "fetch_libsvm"]
 
@@ -28,7 +28,7 @@ LIBSVM: Mapping[str, tuple[str, int]] = {
 
 
 def fetch_libsvm(
-    name: str, data_home: Any, cache: bool, dtype: np.dtype
+    name: str, data_home: PathLike | None, cache: bool, dtype: np.dtype
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return features (n_rows, n_features) and labels of a table; download it once.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from skbci._typing import PathLike
 
 if TYPE_CHECKING:
     from mne import Info
@@ -29,7 +31,7 @@ _NOBODY = {"", "x", "xx", "none", "n/a", "na", "nan", "unknown", "anonymous", "a
            "mne_anonymize", "default", "subject", "test"}
 
 
-def names_in(path: Any) -> dict[str, int | str]:
+def names_in(path: PathLike) -> dict[str, int | str]:
     """Subject, session and run that a file's name, or the folders above it, state.
 
     Parameters
@@ -53,7 +55,7 @@ def names_in(path: Any) -> dict[str, int | str]:
     return found
 
 
-def plain_name(value: Any) -> int | str:
+def plain_name(value: object) -> int | str:
     """Reduce 'S001', '001' and 1 to the same name: 1."""
     text = str(value).strip()
     match = re.fullmatch(r"[A-Za-z]*[ _-]?0*(\d{1,9})", text)

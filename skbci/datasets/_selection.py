@@ -72,7 +72,7 @@ class Selection:
             raise ValueError(f"tmin and tmax cannot cut {what}: it has no events or epochs.")
 
 
-def as_list(values: Any, name: str) -> list[Any]:
+def as_list(values: object, name: str) -> list[Any]:
     """One value or several as a list of plain Python objects."""
     if isinstance(values, (str, int, np.integer)):
         return [values]

@@ -13,6 +13,7 @@ from sklearn.datasets import fetch_openml
 from sklearn.utils import Bunch
 
 from skbci._checks import check_flag, check_float_dtype, refusal
+from skbci._typing import PathLike
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._libsvm import LIBSVM, fetch_libsvm
 
@@ -37,7 +38,7 @@ def fetch_tabular(
     name_or_id: str | int,
     *,
     version: int | str = "active",
-    data_home: Any = None,
+    data_home: PathLike | None = None,
     cache: bool = True,
     dtype: DTypeLike = "float64",
 ) -> Bunch:
@@ -135,7 +136,7 @@ def fetch_tabular(
     )
 
 
-def _from_libsvm(name: str, data_home: Any, cache: bool, dtype: np.dtype) -> Bunch:
+def _from_libsvm(name: str, data_home: PathLike | None, cache: bool, dtype: np.dtype) -> Bunch:
     X, y = fetch_libsvm(name, data_home, cache, dtype)
     names = np.array([f"feature_{number}" for number in range(1, X.shape[1] + 1)])
     return make_bunch(

@@ -53,7 +53,7 @@ def in_volts(text: Any, name: str) -> float | None:
     return factors.pop()
 
 
-def doubt_amplitude(signals: np.ndarray, where: Any, hint: str, level: int) -> None:
+def doubt_amplitude(signals: np.ndarray, where: object, hint: str, level: int) -> None:
     """Warn of signals too large or too small for EEG in volts.
 
     The median distance of the samples from their channel's median decides: amplifiers' offsets

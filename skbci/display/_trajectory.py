@@ -11,7 +11,7 @@ import torch
 
 from skbci._checks import check_array, check_count, check_list, shown
 from skbci._process.quiet import without_warnings
-from skbci._typing import AxesLike
+from skbci._typing import AxesLike, PathLike
 from skbci.display._style import GUIDE, check_axes, line_style
 from skbci.weighting import (
     TOY_STARTS,
@@ -196,7 +196,7 @@ class TrajectoryDisplay:
         return self
 
     def animate(
-        self, path: Any = None, *, n_frames: int = 60, fps: int = 15, dpi: int = 80
+        self, path: PathLike | None = None, *, n_frames: int = 60, fps: int = 15, dpi: int = 80
     ) -> FuncAnimation:
         """Let the ways grow, in a figure of its own.
 

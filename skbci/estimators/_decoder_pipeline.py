@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from joblib import Memory
 from numpy.typing import ArrayLike
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags, column_or_1d, get_tags
@@ -115,7 +116,7 @@ class DecoderPipeline(Pipeline):
         *,
         on_bad_rows: str = "prior",
         transform_input: Any = None,
-        memory: Any = None,
+        memory: str | Memory | None = None,
         verbose: bool = False,
     ) -> None:
         super().__init__(
@@ -148,8 +149,7 @@ class DecoderPipeline(Pipeline):
         y : array-like, shape (n_rows,)
             Labels.
         **params
-            As of `skbci.Pipeline`; what has an entry for each row loses those of the
-            rows that are set aside.
+            As of `skbci.Pipeline`; what has an entry a row loses those of rows set aside.
 
         Returns
         -------

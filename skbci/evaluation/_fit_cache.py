@@ -180,7 +180,7 @@ _README = (
 )
 
 
-def _named(what: str, value: Any) -> str:
+def _named(what: str, value: object) -> str:
     try:
         return str(joblib.hash(value))
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -204,12 +204,12 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _sources(value: Any) -> set[str]:
+def _sources(value: object) -> set[str]:
     """Texts of the classes and functions within; pickles know them by name only."""
     return {f"{part.__module__}.{part.__qualname__} {_source(part)}" for part in _codes(value, [])}
 
 
-def _codes(value: Any, seen: list[Any]) -> Iterator[Any]:
+def _codes(value: object, seen: list[Any]) -> Iterator[Any]:
     if any(value is known for known in seen) or isinstance(value, (str, bytes, np.ndarray)):
         return
     if isinstance(value, (type, FunctionType)):

@@ -5,12 +5,11 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Sequence
-from typing import Any
 
 Rows = Sequence[Sequence[str]]
 
 
-def number(value: Any, digits: int) -> str:
+def number(value: object, digits: int) -> str:
     """Format a number to that many decimals; a dash where it is unknown."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "-"

@@ -63,7 +63,7 @@ def is_search_fit(call: Any) -> bool:
     return known and {"train", "test", "parameters"} <= set(kwargs)
 
 
-def has_callbacks(value: Any) -> bool:
+def has_callbacks(value: object) -> bool:
     """Whether scikit-learn's callbacks were set on an estimator or on anything within."""
     if not hasattr(value, "get_params") or isinstance(value, type):
         return False

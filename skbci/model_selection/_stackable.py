@@ -34,5 +34,5 @@ def can_stack(estimator: BaseEstimator) -> bool:
     return True
 
 
-def _same(value: Any, default: Any) -> bool:
+def _same(value: object, default: Any) -> bool:
     return value is default or (type(value) is type(default) and bool(value == default))

@@ -93,7 +93,7 @@ refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         verbose: int = 0,
         pre_dispatch: int | str = "2*n_jobs",
         random_state: Seed = None,
-        error_score: Any = np.nan,
+        error_score: float | str = np.nan,
         return_train_score: bool = False,
         max_memory: float | None = None,
     ) -> None:

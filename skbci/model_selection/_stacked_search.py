@@ -111,7 +111,7 @@ refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
         cv: Splitter = None,
         verbose: int = 0,
         pre_dispatch: int | str = "2*n_jobs",
-        error_score: Any = np.nan,
+        error_score: float | str = np.nan,
         return_train_score: bool = False,
         max_memory: float | None = None,
     ) -> None:

@@ -101,7 +101,7 @@ def _first(parts: list[Any], name: str) -> Any:
     return next((vars(p)[name] for p in parts if vars(p).get(name) is not None), None)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """A value as JSON has it."""
     if isinstance(value, np.ndarray):
         value = value.tolist()

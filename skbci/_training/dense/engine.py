@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ from skbci._training.dense.dropout import DropoutMasks
 from skbci._training.dense.gradient import DensePass
 from skbci._training.dense.layers import read_layers
 from skbci.optim import HJB, HJBAD, HJBUnder
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 # Optimizers that treat every weight alike: one flat vector gives them the same steps.
 _FLAT_OPTIMIZERS = (
@@ -29,7 +32,7 @@ _FLAT_OPTIMIZERS = (
 
 
 def fits_dense_engine(
-    module: nn.Module, criterion: nn.Module, optimizer: Any, inner: Any = torch.optim.SGD
+    module: nn.Module, criterion: nn.Module, optimizer: Optimizer, inner: Any = torch.optim.SGD
 ) -> bool:
     """Whether the engine gives what autograd and the optimizer (`HJBUnder`: the inner) would."""
     if optimizer is HJBUnder:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from skbci._training.prepared_fit import PreparedFit
+
+if TYPE_CHECKING:
+    pass
 
 
 class Averages:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from torch.nn import functional as F
 from skbci._training.prepared_fit import PreparedFit
 from skbci._training.stack import engine as stack_engine
 from skbci.optim import HJBUnder
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
 
 # The networks' weights start at multiples of so many numbers.
 _ROW = 16
@@ -32,7 +35,7 @@ def step_key(member: PreparedFit) -> tuple[str, str, str]:
     )
 
 
-def settings_of(optimizer: Any) -> dict[str, Any]:
+def settings_of(optimizer: Optimizer) -> dict[str, Any]:
     """Return the settings of an optimizer's only parameter group."""
     group = optimizer.param_groups[0]
     return {name: value for name, value in group.items() if name != "params"}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from skbci._process.quiet import mne_level
+from skbci._typing import PathLike
 from skbci.datasets._names import plain_name
 
 __all__ = ["bids_entities", "bids_path_of", "import_bids", "read_bids"]
@@ -35,7 +36,7 @@ def import_bids(who: str) -> Any:
     return mne_bids
 
 
-def bids_path_of(path: Any) -> Any:
+def bids_path_of(path: PathLike) -> Any:
     """Return a file's `mne_bids.BIDSPath`, or None where it is of no BIDS data set.
 
     Warns

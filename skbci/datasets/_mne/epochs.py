@@ -186,7 +186,7 @@ def read_epochs(
                       description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")
 
 
-def _doubt(X: EEGArray, where: Any) -> None:
+def _doubt(X: EEGArray, where: object) -> None:
     """Warn of EEG channels that do not look like volts."""
     eeg = mne.pick_types(X.info, eeg=True, exclude=())
     rows = np.asarray(X)[:: max(1, len(X) // 16)]
@@ -199,7 +199,7 @@ def _doubt(X: EEGArray, where: Any) -> None:
 
 def _from_raw(
     raw: BaseRaw, event_id: EventId, tmin: float, tmax: float, picks: Picks, l_freq: float | None,
-    h_freq: float | None, stim_channel: str | None, resample: float | None, where: Any,
+    h_freq: float | None, stim_channel: str | None, resample: float | None, where: object,
 ) -> tuple[Any, np.ndarray]:
     events, names = raw_events(raw, event_id, stim_channel, where)
     _prepare(raw, picks, l_freq, h_freq)
@@ -231,7 +231,7 @@ def _from_raw(
     return epochs, (epochs.events[:, 0] - raw.first_samp) / sfreq
 
 
-def _say_left_out(epochs: BaseEpochs, where: Any) -> None:
+def _say_left_out(epochs: BaseEpochs, where: object) -> None:
     """Warn of the events that MNE made no epoch of."""
     reasons = [log[0].lower() for log in epochs.drop_log if log and log[0] != "IGNORED"]
     marked = sum(reason.startswith(("bad", "edge")) for reason in reasons)
@@ -251,7 +251,7 @@ def _say_left_out(epochs: BaseEpochs, where: Any) -> None:
 
 def _from_epochs(
     epochs: BaseEpochs, event_id: EventId, tmin: float, tmax: float, picks: Picks,
-    l_freq: float | None, h_freq: float | None, where: Any,
+    l_freq: float | None, h_freq: float | None, where: object,
 ) -> tuple[Any, np.ndarray | None]:
     epochs, _ = chosen_epochs(epochs, event_id, where)
     _prepare(epochs, picks, l_freq, h_freq)

@@ -26,7 +26,7 @@ _MARKER = re.compile(r"[A-Za-z ]+/[A-Za-z]? *(\d+)")
 
 
 def raw_events(
-    raw: BaseRaw, event_id: EventId, stim_channel: str | None, where: Any
+    raw: BaseRaw, event_id: EventId, stim_channel: str | None, where: object
 ) -> tuple[np.ndarray, dict[str, int]]:
     """Wanted events of a recording and their codes by name.
 
@@ -87,7 +87,9 @@ def raw_events(
     return _one_a_sample(events, names, raw, where), names
 
 
-def chosen_epochs(epochs: BaseEpochs, event_id: EventId, where: Any) -> tuple[Any, dict[str, int]]:
+def chosen_epochs(
+    epochs: BaseEpochs, event_id: EventId, where: object
+) -> tuple[Any, dict[str, int]]:
     """Epochs of the wanted events, and their codes by name.
 
     Raises
@@ -145,7 +147,7 @@ def _check_distinct(names: dict[str, int]) -> None:
 
 def _annotations(
     texts: list[str], numbering: dict[str, int], event_id: dict[str, int] | list[Any] | None,
-    where: Any,
+    where: object,
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Codes by name, and by the annotation's text."""
     own = {text: int(numbering[text]) for text in texts}
@@ -183,7 +185,7 @@ def _annotations(
 
 
 def _codes(
-    known: dict[str, int], event_id: dict[str, int] | list[Any] | None, where: Any
+    known: dict[str, int], event_id: dict[str, int] | list[Any] | None, where: object
 ) -> dict[str, int]:
     """The wanted of events that have codes; a dictionary may give a code another name."""
     if event_id is None:
@@ -209,7 +211,7 @@ def _codes(
     return chosen
 
 
-def _stimulus_events(raw: BaseRaw, stim_channel: str | None, where: Any) -> np.ndarray:
+def _stimulus_events(raw: BaseRaw, stim_channel: str | None, where: object) -> np.ndarray:
     try:
         with quiet_mne():
             events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1)
@@ -235,7 +237,7 @@ def _stimulus_events(raw: BaseRaw, stim_channel: str | None, where: Any) -> np.n
 
 
 def _one_a_sample(
-    events: np.ndarray, names: dict[str, int], raw: BaseRaw, where: Any
+    events: np.ndarray, names: dict[str, int], raw: BaseRaw, where: object
 ) -> np.ndarray:
     """Keep the first event of each sample, and say what was left out."""
     first = np.unique(events[:, 0], return_index=True)[1]

@@ -12,6 +12,7 @@ import numpy as np
 
 from skbci._process.quiet import mne_level
 from skbci._recording.channels import named_otherwise
+from skbci._typing import PathLike
 from skbci.datasets._growth import check_gzip
 from skbci.datasets._mne.bids import bids_entities, read_bids
 from skbci.datasets._mne.xdf import read_xdf
@@ -84,7 +85,7 @@ def open_recording(path_or_raw: Any, bids_path: Any = None, **of_xdf: str | None
     return out
 
 
-def _in_memory(read: Any, where: Any) -> Any:
+def _in_memory(read: Any, where: object) -> Any:
     try:
         return read()
     except Exception as error:  # each of MNE's readers fails in its own way
@@ -114,7 +115,7 @@ def _compare_length(path: Path, raw: BaseRaw) -> None:
         )
 
 
-def doubt_types(info: Info, picks: np.ndarray, where: Any) -> None:
+def doubt_types(info: Info, picks: np.ndarray, where: object) -> None:
     """Warn of channels of type EEG that are something else by their names.
 
     Some formats, EDF among them, do not know types, and MNE takes all channels for EEG.
@@ -139,7 +140,7 @@ def whose(
     is; then the file's name and folders; else each is 1, with a warning for the subject.
     """
     if isinstance(path_or_raw, (str, os.PathLike)):
-        path: Any = path_or_raw
+        path: PathLike | None = path_or_raw
     else:
         files = getattr(source, "filenames", None) or (getattr(source, "filename", None),)
         path = files[0]

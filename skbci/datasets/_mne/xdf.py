@@ -233,7 +233,7 @@ def _nearest(
     return at[kept], [texts[row] for row in kept]
 
 
-def _spelled(value: Any) -> str:
+def _spelled(value: object) -> str:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return str(int(value))
     return str(value).strip()

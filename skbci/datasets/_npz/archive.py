@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from skbci._typing import PathLike
 from skbci.datasets._npz.arrays import NpzArrays
 from skbci.datasets._units import in_volts
 
@@ -173,7 +174,7 @@ def _parse_meta(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return meta
 
 
-def find_files(path: Any, pattern: str) -> list[Path]:
+def find_files(path: PathLike, pattern: str) -> list[Path]:
     """Turn a path, a list of paths or a folder into a list of files.
 
     Raises

@@ -88,7 +88,7 @@ def _pack_table(table: pd.DataFrame, name: str) -> dict[str, np.ndarray]:
     return {f"columns.{name}": np.array([str(c) for c in table.columns], dtype=str), **columns}
 
 
-def _plain(values: Any, name: str) -> np.ndarray:
+def _plain(values: object, name: str) -> np.ndarray:
     """Return an array without Python objects, or raise an error that names the entry."""
     array = np.asarray(values)
     if array.dtype.kind != "O" and array.dtype.kind in "biufcUSMm":
@@ -103,7 +103,7 @@ def _plain(values: Any, name: str) -> np.ndarray:
     )
 
 
-def _number(value: Any) -> Any:
+def _number(value: object) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
@@ -111,7 +111,7 @@ def _number(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be stored.")
 
 
-def _encode(value: Any, name: str) -> Any:
+def _encode(value: object, name: str) -> Any:
     if isinstance(value, dict):
         pairs = [[_encode(k, name), _encode(v, name)] for k, v in value.items()]
         return {_PAIRS: pairs}
@@ -127,7 +127,7 @@ def _encode(value: Any, name: str) -> Any:
     )
 
 
-def _decode(value: Any) -> Any:
+def _decode(value: object) -> Any:
     if isinstance(value, dict):
         return {_decode(k): _decode(v) for k, v in value.get(_PAIRS, [])}
     return [_decode(v) for v in value] if isinstance(value, list) else value

@@ -15,7 +15,7 @@ from sklearn.utils import Bunch
 
 from skbci._checks import check_distinct, check_float_dtype, check_names, refusal
 from skbci._recording.times import check_span
-from skbci._typing import EventId, Subset
+from skbci._typing import EventId, PathLike, Subset
 from skbci.datasets._npz.archive import Archive, find_files, open_archive
 from skbci.datasets._npz.bunch_layout import FORMAT_KEY, read_bunch_layout
 from skbci.datasets._npz.channels import bad_channels
@@ -36,7 +36,7 @@ Reader = Callable[[Archive, Selection], Bunch]
 
 
 def load_recording(
-    path: Any,
+    path: PathLike | Sequence[PathLike],
     *,
     pattern: str = "*.npz",
     subjects: Subset = None,
