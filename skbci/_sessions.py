@@ -15,7 +15,7 @@ from skbci._checks import check_choice
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._recording.restarts import TOLERANCE_S, nearest_distance, refine, separate_restarts
-from skbci._typing import Labels, Signals
+from skbci._typing import Label, Labels, Signals
 from skbci.eegarray import EEGArray
 
 __all__ = [
@@ -36,7 +36,7 @@ def row_column(X: Signals, column: str) -> pd.Series | None:
     return None
 
 
-def earlier_first(labels: Any, name: str) -> dict[Any, np.ndarray]:
+def earlier_first(labels: Labels, name: str) -> dict[Any, np.ndarray]:
     """Row indices of each distinct session (or run), the earlier sessions first.
 
     The one notion of "earlier" and "later" in skbci. The order of an ordered categorical counts;
@@ -81,7 +81,7 @@ def earlier_first(labels: Any, name: str) -> dict[Any, np.ndarray]:
     return {distinct[code]: rows[code] for code in order}
 
 
-def _numbers(label: Any) -> tuple[Any, ...]:
+def _numbers(label: Label) -> tuple[Any, ...]:
     """The numbers that a label holds, in order; () where it has none."""
     if isinstance(label, tuple):
         return sum((_numbers(part) for part in label), ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from sklearn.model_selection import BaseCrossValidator
 
 __all__ = [
-    "AxesLike", "ClassWeight", "EventId", "Labels", "Metadata", "Names", "PathLike", "Picks",
-    "Scoring", "Seed", "Signals", "Splitter", "Subset",
+    "AxesLike", "ClassWeight", "EventId", "Label", "Labels", "Metadata", "Names", "PathLike",
+    "Picks", "Scoring", "Seed", "Signals", "Splitter", "Subset",
 ]
 
 # Rows x channels x times, rows x features, or rows x times; an `EEGArray` is an array, too.
 Signals: TypeAlias = "ArrayLike | BaseEpochs | Sequence[BaseEpochs]"
+# Of a class, subject, session, run or task.
+Label: TypeAlias = Hashable
 # One entry a row, of any kind that can be sorted.
 Labels: TypeAlias = "ArrayLike | pd.Series"
 # A row's subject, session, run, onset ...: a table, or its columns.

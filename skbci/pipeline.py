@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -175,8 +175,8 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
 
 
 def make_pipeline(
-    *steps: Any, memory: str | Memory | None = None, transform_input: Any = None,
-    verbose: bool = False,
+    *steps: Sequence[tuple[str, BaseEstimator]], memory: str | Memory | None = None,
+    transform_input: Sequence[str] | None = None, verbose: bool = False,
 ) -> Pipeline:
     """scikit-learn's `make_pipeline`, without the loss of the rows' table between the steps.
 

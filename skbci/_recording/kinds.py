@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from mne import BaseEpochs
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["is_epochs", "is_raw"]
 
 
-def is_epochs(value: Any) -> TypeGuard[BaseEpochs]:
+def is_epochs(value: object) -> TypeGuard[BaseEpochs]:
     """Return whether a value is `mne.Epochs`: there are none before MNE's module is loaded."""
     module = sys.modules.get("mne.epochs")
     return module is not None and isinstance(value, module.BaseEpochs)
 
 
-def is_raw(value: Any) -> TypeGuard[BaseRaw]:
+def is_raw(value: object) -> TypeGuard[BaseRaw]:
     """Return whether a value is a continuous recording of MNE's."""
     module = sys.modules.get("mne.io.base")
     return module is not None and isinstance(value, module.BaseRaw)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mne.channels import DigMontage
 
 __all__ = ["spell_electrodes", "standard_montage"]
 
@@ -18,7 +21,7 @@ def standard_montage() -> Any:
     )
 
 
-def spell_electrodes(ch_names: Sequence[str], montage: Any) -> list[str | None]:
+def spell_electrodes(ch_names: Sequence[str], montage: DigMontage) -> list[str | None]:
     """Spell names of recordings, such as "FCZ" or "C3..", as the montage does; None if unknown."""
     spelled = {name.upper(): name for name in montage.ch_names}
     return [spelled.get(str(name).upper().strip(". ")) for name in ch_names]

@@ -57,7 +57,7 @@ REGRESSION = {"squared-error": SquaredError}
 
 
 def resolve_criterion(
-    criterion: Any, names: Mapping[str, type[nn.Module]], settings: dict[str, Any]
+    criterion: nn.Module, names: Mapping[str, type[nn.Module]], settings: dict[str, Any]
 ) -> nn.Module:
     """Turn a name, a torch loss class or an instance into a module that gives a loss a row.
 
@@ -100,7 +100,7 @@ def resolve_criterion(
     return RowLoss(criterion(**{**settings, **reduction}))
 
 
-def class_probabilities(output: Tensor, criterion: Any) -> Tensor:
+def class_probabilities(output: Tensor, criterion: nn.Module) -> Tensor:
     """Turn logits into probabilities that fit the loss; rows sum to 1."""
     if criterion == "binary-cross-entropy":
         # Normalized in the log domain, so that rows far outside of every class stay finite.

@@ -55,9 +55,7 @@ class LossPlan:
         """Return the arguments of the net that are about losses."""
         return {}
 
-    def check(
-        self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: bool | str
-    ) -> None:
+    def check(self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: object) -> None:
         """Refuse settings that do not go with these losses.
 
         Parameters
@@ -127,9 +125,7 @@ class OneLoss(LossPlan):
         """Return the criterion."""
         return resolve_criterion(self.class_loss, self.names, self.settings)
 
-    def check(
-        self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: bool | str
-    ) -> None:
+    def check(self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: object) -> None:
         """Refuse what is about several losses."""
         if self.of_several:
             raise ValueError(
@@ -163,9 +159,7 @@ class _SeveralLosses(LossPlan):
         """Return the policy."""
         return {"policy": self.policy()}
 
-    def check(
-        self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: bool | str
-    ) -> None:
+    def check(self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: object) -> None:
         """Refuse a policy without validation rows, and optimizers of one output."""
         policy = self.policy()
         if policy.needs_validation and not early_stopping:
@@ -239,9 +233,7 @@ class HeadPlan(_SeveralLosses):
         """Return the policy, and the learning rate of the losses' own parameters."""
         return {**super().net_settings(), "loss_lr": self.loss_lr}
 
-    def check(
-        self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: bool | str
-    ) -> None:
+    def check(self, who: str, optimizer: Rule, resolve: Resolve, early_stopping: object) -> None:
         """Refuse a criterion beside the losses, too."""
         super().check(who, optimizer, resolve, early_stopping)
         if self.criterion is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -203,7 +203,7 @@ class MultiHeadNet(ClassifierNet):
         """Say how much a batch counts in the mean over batches: a number, or one a loss."""
         return len(y) if weight is None else weight.sum()
 
-    def _ask(self, function: Any, *args: Any) -> Any:
+    def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
         """Let the policy look, and say in its errors which loss is which."""
         try:
             return function(*args)

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length
 from skbci._checks import check_count, check_seed
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_labels, label_column
-from skbci._typing import Seed
+from skbci._typing import Labels, Seed, Signals
 from skbci._weights import check_weights
 from skbci.eegarray import EEGArray
 
@@ -46,7 +46,7 @@ class Augmented(NamedTuple):
 class GivenRows:
     """Rows to make others from, validated."""
 
-    X: Any
+    X: Signals
     data: np.ndarray
     y: np.ndarray
     classes: np.ndarray
@@ -87,7 +87,8 @@ class Augmentation(BaseEstimator):
         """Make new rows, none of which shares memory with those given."""
 
     def augment(
-        self, X: Any, y: Any, *, sample_weight: ArrayLike | None = None, random_state: Seed = None
+        self, X: Signals, y: Labels, *, sample_weight: ArrayLike | None = None,
+        random_state: Seed = None,
     ) -> Augmented:
         """Make new rows of training rows.
 
@@ -130,7 +131,7 @@ class Augmentation(BaseEstimator):
         return self.augment_valid(X, data, y, weight, kept, np.unique(y), rng)
 
     def augment_valid(
-        self, X: Any, data: np.ndarray, y: np.ndarray, weight: np.ndarray | None,
+        self, X: Signals, data: np.ndarray, y: np.ndarray, weight: np.ndarray | None,
         kept: np.ndarray, classes: np.ndarray, rng: np.random.RandomState,
     ) -> Augmented:
         """Make new rows of some of an estimator's own rows, which it has validated.
@@ -163,7 +164,7 @@ class Augmentation(BaseEstimator):
         labels = y[new.source] if new.y is None else new.y
         return Augmented(under_table(X, new), labels, share, source)
 
-    def _read(self, X: Any) -> np.ndarray:
+    def _read(self, X: Signals) -> np.ndarray:
         """Validate rows, and leave no trace of them."""
         return check_eeg(copy.copy(self), X, reset=True, ndim=(2, 3, 4), flat="allow")
 
@@ -190,7 +191,7 @@ class RandomAugmentation(Augmentation):
         return np.tile(np.arange(len(rows.data)), self.n_copies)
 
 
-def under_table(X: Any, new: NewRows) -> Any:
+def under_table(X: Signals, new: NewRows) -> Any:
     """Put new data under the table rows of their sources."""
     if not isinstance(X, EEGArray):
         return new.data
@@ -205,7 +206,7 @@ def under_table(X: Any, new: NewRows) -> Any:
 
 
 def with_new_rows(
-    X: Any, y: Any, sample_weight: ArrayLike | None, new: Augmented
+    X: Signals, y: np.ndarray, sample_weight: ArrayLike | None, new: Augmented
 ) -> tuple[Any, np.ndarray, np.ndarray | None]:
     """Put new rows behind those that they were made from.
 

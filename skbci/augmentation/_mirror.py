@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_mapping, check_names
 from skbci._checks.eeg import as_eeg
+from skbci._typing import Signals
 from skbci.augmentation._base import Augmentation, GivenRows, NewRows, under_table
 from skbci.augmentation._electrode_pairs import mirrored_channels
 from skbci.augmentation._mirrored_labels import mirrored_labels
@@ -74,7 +76,7 @@ class Mirror(Augmentation):
         self.labels = labels
         self.ch_names = ch_names
 
-    def exchange(self, X: Any) -> Any:
+    def exchange(self, X: Signals) -> Any:
         """Exchange left and right channels, whatever the labels are.
 
         Parameters
@@ -97,7 +99,7 @@ class Mirror(Augmentation):
         nothing = np.zeros(len(data), dtype=np.int64)
         return under_table(X, self._exchanged(GivenRows(X, data, nothing, nothing)))
 
-    def partners(self, classes: Any) -> np.ndarray:
+    def partners(self, classes: ArrayLike) -> np.ndarray:
         """Find each class's counterpart.
 
         Parameters

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from skbci._eegarray.groups import check_columns, group_rows
+from skbci._typing import Signals
 
 __all__ = ["check_by", "pools"]
 
@@ -18,7 +18,9 @@ def check_by(by: str | Sequence[str] | None, who: str) -> None:
         check_columns(by, who)
 
 
-def pools(X: Any, n_rows: int, by: str | Sequence[str] | None, who: str) -> Iterator[np.ndarray]:
+def pools(
+    X: Signals, n_rows: int, by: str | Sequence[str] | None, who: str
+) -> Iterator[np.ndarray]:
     """Return the rows that share what ``by`` names; all of them with None or without a table."""
     if by is None:
         yield np.arange(n_rows)

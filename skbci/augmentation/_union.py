@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from skbci._typing import Signals
 from skbci.augmentation._base import Augmentation, Augmented
 
 
@@ -41,7 +41,7 @@ class AugmentationUnion(Augmentation):
             part._check_settings()
 
     def augment_valid(
-        self, X: Any, data: np.ndarray, y: np.ndarray, weight: np.ndarray | None,
+        self, X: Signals, data: np.ndarray, y: np.ndarray, weight: np.ndarray | None,
         kept: np.ndarray, classes: np.ndarray, rng: np.random.RandomState,
     ) -> Augmented:
         """Make new rows by each in turn; parameters as of `Augmentation.augment_valid`."""

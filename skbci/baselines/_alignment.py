@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sklearn.base import BaseEstimator
 
 from skbci.baselines._checked.unchanged import Unchanged
@@ -17,7 +15,7 @@ def nothing() -> Unchanged:
     return Unchanged()
 
 
-def alignment_step(alignment: str | BaseEstimator | None) -> Any:
+def alignment_step(alignment: str | BaseEstimator | None) -> BaseEstimator:
     """Return the pipeline step for the keyword ``alignment``.
 
     Parameters

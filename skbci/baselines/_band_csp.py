@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from mne.decoding import CSP
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -135,7 +133,7 @@ class BandCSP(WholeFits, CSP):
     __setstate__ = BaseEstimator.__setstate__
 
     @property
-    def inverse_transform(self) -> Any:
+    def inverse_transform(self) -> BaseEstimator:
         """Not there: logarithms of powers cannot be turned back into signals."""
         raise AttributeError("BandCSP has no inverse_transform: its features are log-powers.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from sklearn.base import BaseEstimator
 
@@ -14,7 +14,7 @@ __all__ = ["check_band", "check_estimator", "check_metric"]
 _ESTIMATORS = ("corr", "cov", "hub", "lwf", "mcd", "oas", "sch", "scm", "stu", "tyl")
 
 
-def check_band(fmin: Any, fmax: Any, who: str) -> tuple[float, float]:
+def check_band(fmin: object, fmax: object, who: str) -> tuple[float, float]:
     """Check a pass band in Hz.
 
     Raises
@@ -26,7 +26,7 @@ def check_band(fmin: Any, fmax: Any, who: str) -> tuple[float, float]:
     return low, check_number(fmax, "fmax", who, low=low, closed="neither", unit="Hz")
 
 
-def check_estimator(estimator: BaseEstimator, who: str) -> Any:
+def check_estimator(estimator: BaseEstimator, who: str) -> BaseEstimator:
     """Check a covariance estimator: a name of pyRiemann's, or a function.
 
     Raises
@@ -39,7 +39,9 @@ def check_estimator(estimator: BaseEstimator, who: str) -> Any:
     return check_choice(estimator, "estimator", who, _ESTIMATORS)
 
 
-def check_metric(metric: Any, who: str, parts: tuple[str, ...], names: tuple[str, ...]) -> Any:
+def check_metric(
+    metric: str | Mapping[str, str], who: str, parts: tuple[str, ...], names: tuple[str, ...]
+) -> BaseEstimator:
     """Check a metric: a name, or a dict of names by what they are for.
 
     Raises

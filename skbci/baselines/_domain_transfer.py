@@ -19,7 +19,7 @@ from skbci._checks.labels import check_classes
 from skbci._eegarray.groups import check_columns, group_rows
 from skbci._eegarray.lost_table import note_table
 from skbci._eegarray.rows import carry_rows
-from skbci._typing import Labels, Signals
+from skbci._typing import Label, Labels, Signals
 from skbci._whole import WholeFits
 from skbci.eegarray import EEGArray
 
@@ -36,7 +36,7 @@ def _hashable(key: Any) -> bool:
     return True
 
 
-def _has(method: str) -> Any:
+def _has(method: str) -> BaseEstimator:
     def check(self: DomainTransfer) -> bool:
         return hasattr(getattr(self, "step_", self.step), method)
 
@@ -125,7 +125,8 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
     row_context = True
 
     def __init__(
-        self, step: BaseEstimator, by: str | Sequence[str] = "subject", *, target: Any = None
+        self, step: BaseEstimator, by: str | Sequence[str] = "subject", *,
+        target: Label | None = None,
     ) -> None:
         self.step = step
         self.by = by
@@ -238,7 +239,7 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
         """
         return float(np.mean(self.predict(X) == np.asarray(y)))
 
-    def _read(self, X: Signals) -> tuple[Any, np.ndarray]:
+    def _read(self, X: Signals) -> tuple[Signals, np.ndarray]:
         check_is_fitted(self, "step_")
         X = as_eeg(X)
         return X, check_eeg(self, X, reset=False, same_times=True)

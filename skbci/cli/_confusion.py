@@ -9,27 +9,28 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import make_scorer
 
+from skbci._typing import Label
 from skbci.evaluation import Comparison
 
 __all__ = ["confusion_scorers", "take_confusions"]
 
 
-def _count(y_true: Any, y_pred: Any, *, label: Any, said: Any) -> float:
+def _count(y_true: Any, y_pred: Any, *, label: Label, said: Any) -> float:
     return float(np.sum((np.asarray(y_true) == label) & (np.asarray(y_pred) == said)))
 
 
-def _name(label: Any, said: Any) -> str:
+def _name(label: Label, said: Any) -> str:
     return f"rows of {label!r} called {said!r}"
 
 
-def confusion_scorers(classes: Sequence[Any]) -> dict[str, Any]:
+def confusion_scorers(classes: Sequence[Label]) -> dict[str, Any]:
     """One metric for each pair of classes: how many test rows of one were called the other."""
     return {_name(label, said): make_scorer(_count, label=label, said=said)
             for label in classes for said in classes}
 
 
 def take_confusions(
-    result: Comparison, classes: Sequence[Any]
+    result: Comparison, classes: Sequence[Label]
 ) -> tuple[Comparison, dict[str, np.ndarray]]:
     """Divide a comparison from the metrics of `confusion_scorers`.
 

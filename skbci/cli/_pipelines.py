@@ -20,49 +20,49 @@ _OPTIMIZERS = [
 ]
 
 
-def _csp_lda(alignment: str | None) -> Any:
+def _csp_lda(alignment: str | None) -> BaseEstimator:
     from skbci.baselines import csp_lda
 
     return csp_lda(alignment=alignment)
 
 
-def _fbcsp(alignment: str | None) -> Any:
+def _fbcsp(alignment: str | None) -> BaseEstimator:
     from skbci.baselines import fbcsp
 
     return fbcsp(alignment=alignment)
 
 
-def _tangent_space(alignment: str | None) -> Any:
+def _tangent_space(alignment: str | None) -> BaseEstimator:
     from skbci.baselines import tangent_space_lr
 
     return tangent_space_lr(alignment=alignment)
 
 
-def _mdm(alignment: str | None) -> Any:
+def _mdm(alignment: str | None) -> BaseEstimator:
     from skbci.baselines import riemann_mdm
 
     return riemann_mdm(alignment=alignment)
 
 
-def _slow_potentials(alignment: str | None) -> Any:
+def _slow_potentials(alignment: str | None) -> BaseEstimator:
     from skbci.baselines import slow_potentials_lr
 
     return slow_potentials_lr(alignment=alignment or "scale")
 
 
-def _erp_lda(alignment: str | None) -> Any:
+def _erp_lda(alignment: str | None) -> BaseEstimator:
     from skbci.baselines import erp_lda
 
     return erp_lda(alignment=alignment)
 
 
-def _erp_xdawn(alignment: str | None) -> Any:
+def _erp_xdawn(alignment: str | None) -> BaseEstimator:
     from skbci.baselines import erp_xdawn_riemann
 
     return erp_xdawn_riemann(alignment=alignment)
 
 
-def _tangent_hjb(alignment: str | None) -> Any:
+def _tangent_hjb(alignment: str | None) -> BaseEstimator:
     from skbci.baselines import tangent_space_lr
     from skbci.estimators import DecoderPipeline, MLPClassifier
 
@@ -73,13 +73,13 @@ def _tangent_hjb(alignment: str | None) -> Any:
     return DecoderPipeline([*steps, ("mlp", network)])
 
 
-def _tangent_search(alignment: str | None) -> Any:
+def _tangent_search(alignment: str | None) -> BaseEstimator:
     from skbci.model_selection import StackedGridSearchCV
 
     return StackedGridSearchCV(_tangent_hjb(alignment), _OPTIMIZERS, cv=3)
 
 
-def _views(alignment: str | None) -> Any:
+def _views(alignment: str | None) -> BaseEstimator:
     from sklearn.pipeline import make_pipeline
 
     from skbci.baselines import slow_potentials_lr, tangent_space_lr
@@ -88,7 +88,7 @@ def _views(alignment: str | None) -> Any:
     tangent = tangent_space_lr(alignment=alignment)
     slow = slow_potentials_lr(alignment=alignment or "scale")
 
-    def features(pipeline: BaseEstimator) -> Any:
+    def features(pipeline: BaseEstimator) -> BaseEstimator:
         return make_pipeline(*(step for _, step in pipeline.steps[:-1]))
 
     return MultiViewClassifier(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from sklearn.base import BaseEstimator
 
 __all__ = ["SPLITS", "make_split"]
 
@@ -14,7 +14,7 @@ SPLITS = {
 }
 
 
-def make_split(name: str, folds: int, n_subjects: int) -> Any:
+def make_split(name: str, folds: int, n_subjects: int) -> BaseEstimator:
     """Make a splitter by its name.
 
     Parameters

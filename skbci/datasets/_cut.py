@@ -20,7 +20,7 @@ __all__ = ["cut_epochs", "cut_windows"]
 
 def cut_epochs(
     signals: Sequence[np.ndarray], events: pd.DataFrame, table: pd.DataFrame, sfreq: float,
-    ch_names: list[str] | None, selection: Selection, source: Any, context: dict[str, Any],
+    ch_names: list[str] | None, selection: Selection, source: object, context: dict[str, Any],
 ) -> Bunch:
     """Cut ``tmin`` to ``tmax`` (excluded) around each event.
 
@@ -79,7 +79,7 @@ def cut_epochs(
     )
 
 
-def _wanted(events: pd.DataFrame, event_id: Sequence[Any] | None, source: Any) -> pd.DataFrame:
+def _wanted(events: pd.DataFrame, event_id: Sequence[Any] | None, source: object) -> pd.DataFrame:
     """Events of the given codes or labels."""
     if event_id is None:
         return events

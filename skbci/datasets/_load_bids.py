@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from sklearn.utils import Bunch
 
-from skbci._typing import EventId, Picks, Subset
+from skbci._typing import EventId, PathLike, Picks, Subset
 from skbci.datasets._mne.bids import bids_entities, import_bids
 from skbci.datasets._mne.epochs import read_epochs
 from skbci.datasets._names import plain_name
@@ -21,7 +20,7 @@ _ENDINGS = (".vhdr", ".edf", ".bdf", ".set", ".fif", ".gdf", ".EDF", ".BDF")
 
 
 def load_bids(
-    root: Any,
+    root: PathLike,
     *,
     subjects: Subset = None,
     sessions: Subset = None,

@@ -138,7 +138,7 @@ def _make(thing: Any, module: str, options: dict[str, Any]) -> Any:
     return thing(**options) if isinstance(thing, type) else thing
 
 
-def _default_paradigm(source: Any) -> str:
+def _default_paradigm(source: object) -> str:
     kind = str(getattr(source, "paradigm", ""))
     if kind not in _PARADIGMS:
         raise ValueError(

@@ -85,7 +85,7 @@ def as_list(values: object, name: str) -> list[Any]:
 
 
 def pick_channels(
-    ch_names: list[str] | None, picks: Sequence[str] | None, source: Any
+    ch_names: list[str] | None, picks: Sequence[str] | None, source: object
 ) -> tuple[Any, list[str] | None]:
     """Index and names of channels, in the order and spelling of ``picks``."""
     if picks is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy import stats
+from sklearn.base import BaseEstimator
 
 from skbci._checks import check_choice, check_flag, refusal
 from skbci._typing import Labels, Signals
@@ -123,7 +124,7 @@ class ComparisonDisplay:
     @classmethod
     def from_estimators(
         cls,
-        pipelines: Mapping[str, Any],
+        pipelines: Mapping[str, BaseEstimator],
         X: Signals,
         y: Labels,
         *,

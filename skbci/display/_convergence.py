@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from skbci._checks import check_choice, check_mapping, refusal
 from skbci.display._style import GUIDE, clean, frame, line_style, log_ticks, new_axes
@@ -77,7 +78,7 @@ class ConvergenceDisplay:
 
     @classmethod
     def from_estimators(
-        cls, estimators: Mapping[str, Any], *, ax: Axes | None = None, **plot_params: Any
+        cls, estimators: Mapping[str, BaseEstimator], *, ax: Axes | None = None, **plot_params: Any
     ) -> ConvergenceDisplay:
         """Draw how fitted networks were trained.
 

@@ -102,7 +102,7 @@ class LossWeightDisplay:
 
     @classmethod
     def from_history(
-        cls, history: Any, *, axes: AxesLike = None, **plot_params: Any
+        cls, history: pd.DataFrame | BaseEstimator, *, axes: AxesLike = None, **plot_params: Any
     ) -> LossWeightDisplay:
         """Draw a history.
 

@@ -23,7 +23,7 @@ _WORDS = {"f1": "macro F1"}
 _SPREADS = ("within", "sd", None)
 
 
-def check_results(results: pd.DataFrame, metrics: Sequence[str], spread: Any) -> None:
+def check_results(results: pd.DataFrame, metrics: Sequence[str], spread: object) -> None:
     """Check that there is something to draw."""
     for name in ("method", "sparsity", "task", *metrics):
         if name not in results:

@@ -73,7 +73,7 @@ def clean(ax: Axes, grid: str = "y") -> None:
         ax.spines[side].set_visible(False)
 
 
-def frame(table: Any, name: str, who: object) -> pd.DataFrame:
+def frame(table: object, name: str, who: object) -> pd.DataFrame:
     """Return a table as a DataFrame.
 
     Raises

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from joblib import Memory
 from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags, column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
@@ -112,10 +113,10 @@ class DecoderPipeline(Pipeline):
 
     def __init__(
         self,
-        steps: Any,
+        steps: Sequence[tuple[str, BaseEstimator]],
         *,
         on_bad_rows: str = "prior",
-        transform_input: Any = None,
+        transform_input: Sequence[str] | None = None,
         memory: str | Memory | None = None,
         verbose: bool = False,
     ) -> None:
@@ -344,7 +345,5 @@ class DecoderPipeline(Pipeline):
 
 def _signals(X: Signals) -> np.ndarray | None:
     """Rows of channels and times as numbers; None for anything else."""
-    data = np.asarray(X) if isinstance(X, (np.ndarray, list)) else None
-    if data is None or data.ndim < 3 or not len(data) or data.dtype.kind not in "fiu":
-        return None
-    return data
+    data = np.asarray(X if isinstance(X, (np.ndarray, list)) else None)
+    return data if data.ndim > 2 and len(data) and data.dtype.kind in "fiu" else None

@@ -242,7 +242,7 @@ class FBMSNetClassifier(LatentClassifier):
         self.random_state = random_state
         self.__dict__.update(routes)
 
-    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+    def _module_and_settings(self) -> tuple[like.Module, dict[str, Any]]:
         names = ("kernel_sizes", "depth", "n_segments", "shared_layer", "max_norm")
         settings = self._settings_of(*names)
         n_times = self.input_shape_[-1]

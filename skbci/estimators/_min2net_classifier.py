@@ -256,7 +256,7 @@ class MIN2NetClassifier(LatentClassifier):
             out = self._standardizer_.inverse_transform(out)
         return out.reshape(len(out), *self.input_shape_)
 
-    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+    def _module_and_settings(self) -> tuple[like.Module, dict[str, Any]]:
         names = ("latent_dim", "subsampling", "pooling", "kernel_sizes", "max_norm")
         return MIN2Net, self._settings_of(*names)
 

@@ -172,5 +172,5 @@ class MLPClassifier(BaseNeuralClassifier):
         self.random_state = random_state
         self.__dict__.update(routes)
 
-    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+    def _module_and_settings(self) -> tuple[like.Module, dict[str, Any]]:
         return MLP, mlp_settings(self)

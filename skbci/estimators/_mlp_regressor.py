@@ -158,7 +158,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         self.random_state = random_state
         self.__dict__.update(routes)
 
-    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+    def _module_and_settings(self) -> tuple[like.Module, dict[str, Any]]:
         return MLP, mlp_settings(self)
 
     def __sklearn_tags__(self) -> Tags:

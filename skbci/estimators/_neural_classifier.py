@@ -208,7 +208,7 @@ class NeuralClassifier(BaseNeuralClassifier):
 
     def __init__(
         self,
-        module: Any = MLP,
+        module: like.Module = MLP,
         *,
         criterion: like.Criterion = "cross-entropy",
         losses: like.Losses = None,
@@ -267,7 +267,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         self.random_state = random_state
         self.__dict__.update(routes)
 
-    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+    def _module_and_settings(self) -> tuple[like.Module, dict[str, Any]]:
         return self.module, self._route("module")
 
     def _loss_plan(self) -> LossPlan:

@@ -5,7 +5,7 @@ Imported as ``like``: an optimizer is ``like.Optimizer``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ Callbacks: TypeAlias = (
     "Sequence[skorch.callbacks.Callback | tuple[str, skorch.callbacks.Callback]] | None"
 )
 Criterion: TypeAlias = "str | type[torch.nn.Module] | torch.nn.Module"
+# A class, what makes an instance, or an instance.
+Module: TypeAlias = "Callable[..., torch.nn.Module] | torch.nn.Module"
 # A loss for each of the module's outputs, or none of its own.
 Losses: TypeAlias = "Mapping[str, Criterion | None] | None"
 Optimizer: TypeAlias = "str | type[torch.optim.Optimizer]"

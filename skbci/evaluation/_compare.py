@@ -41,7 +41,7 @@ __all__ = ["compare"]
 
 @filters_kept()
 def compare(
-    pipelines: Mapping[str, Any],
+    pipelines: Mapping[str, BaseEstimator],
     X: Signals,
     y: Labels,
     *,
@@ -53,7 +53,7 @@ def compare(
     n_jobs: int | None = None,
     params: Mapping[str, Any] | None = None,
     progress: bool = True,
-    error_score: Any = "raise",
+    error_score: float | str = "raise",
     cache: str | os.PathLike[str] | None = None,
 ) -> Comparison:
     r"""Cross-validate several pipelines on the same folds and test them against one of them.

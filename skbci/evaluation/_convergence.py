@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from skbci._checks import check_number
 
@@ -13,7 +12,8 @@ __all__ = ["time_to_loss"]
 
 
 def time_to_loss(
-    history: Any, loss: float | None = None, *, column: str = "train_loss", tolerance: float = 0.05
+    history: pd.DataFrame | BaseEstimator, loss: float | None = None, *,
+    column: str = "train_loss", tolerance: float = 0.05,
 ) -> dict[str, float]:
     """Epochs and seconds until training first reached a loss.
 
@@ -77,7 +77,7 @@ def time_to_loss(
     return {"epochs": float(epochs), "seconds": seconds, "loss": loss}
 
 
-def history_table(history: Any) -> pd.DataFrame:
+def history_table(history: pd.DataFrame | BaseEstimator) -> pd.DataFrame:
     """Return the history of an estimator, a pipeline that ends with one, or a table itself.
 
     Raises

@@ -18,8 +18,10 @@ from typing import Any
 
 import joblib
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci._process.files import replacing
+from skbci._typing import PathLike
 from skbci._version import __version__
 
 __all__ = ["FitCache", "Result"]
@@ -51,7 +53,7 @@ class FitCache:
         If it cannot be made or written to.
     """
 
-    def __init__(self, folder: Any) -> None:
+    def __init__(self, folder: PathLike) -> None:
         if not isinstance(folder, (str, os.PathLike)):
             raise TypeError(f"compare: cache={folder!r} must be the path of a folder, or None.")
         self.folder = Path(folder).absolute()
@@ -63,7 +65,7 @@ class FitCache:
             raise OSError(words) from error
 
     def keys(
-        self, pipelines: Mapping[str, Any], data: Sequence[Any], folds: Sequence[Any],
+        self, pipelines: Mapping[str, BaseEstimator], data: Sequence[Any], folds: Sequence[Any],
         scoring: Mapping[str, Any], params: Mapping[str, Any],
     ) -> list[str]:
         """Name each fit, pipeline by pipeline and fold by fold.
@@ -138,7 +140,9 @@ class FitCache:
             return None
         return {"pipeline": name, "fold": number, **line}, scores
 
-    def write(self, key: str, result: Result, test: np.ndarray, subjects: Any) -> None:
+    def write(
+        self, key: str, result: Result, test: np.ndarray, subjects: Any
+    ) -> None:
         """Keep a fit that did not fail.
 
         Parameters

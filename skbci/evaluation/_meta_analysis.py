@@ -64,7 +64,7 @@ class MetaAnalysis:
         return f"{_tables.markdown(header, rows)}\n\n{note}"
 
 
-def meta_analysis(results: Any, baseline: str) -> MetaAnalysis:
+def meta_analysis(results: pd.DataFrame | Mapping[str, Comparison], baseline: str) -> MetaAnalysis:
     r"""Combine comparisons on several data sets.
 
     Parameters

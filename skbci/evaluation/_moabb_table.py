@@ -73,7 +73,7 @@ class MoabbTables:
         return _rows(self, dataset)
 
 
-def check_table(results: Any, who: str) -> pd.DataFrame:
+def check_table(results: object, who: str) -> pd.DataFrame:
     """Check that a table has MOABB's columns.
 
     Raises
@@ -103,14 +103,14 @@ def check_table(results: Any, who: str) -> pd.DataFrame:
     return results.assign(score=scores)
 
 
-def by_dataset(results: Any, who: str) -> dict[str, pd.DataFrame]:
+def by_dataset(results: object, who: str) -> dict[str, pd.DataFrame]:
     """Divide a table by its sets, in order of appearance."""
     table = check_table(results, who)
     return {str(name): part for name, part in table.groupby("dataset", sort=False, observed=True)}
 
 
 def _fields(
-    results: Any, baseline: str | None, metric: str, dataset: str | None
+    results: object, baseline: str | None, metric: str, dataset: str | None
 ) -> dict[str, Any]:
     """Fields of a comparison of one set's results."""
     who = "Comparison.from_moabb"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sklearn import get_config
+from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -32,8 +33,8 @@ def split_params(cv: Splitter, groups: Labels | None, params: Mapping[str, Any])
 
 
 def pipeline_params(
-    pipelines: Mapping[str, Any], cv: Splitter, scorers: Mapping[str, Any], groups: Labels | None,
-    params: Mapping[str, Any],
+    pipelines: Mapping[str, BaseEstimator], cv: Splitter, scorers: Mapping[str, Any],
+    groups: Labels | None, params: Mapping[str, Any],
 ) -> dict[str, dict[str, Any]]:
     """Pick what each pipeline's `cross_validate` gets as ``params``.
 

@@ -59,7 +59,7 @@ class Job:
     fold: Fold
     scoring: Mapping[str, Any]
     params: Mapping[str, Any]
-    error_score: Any
+    error_score: float | str
     key: str = ""
 
 

@@ -35,7 +35,7 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _read_fit(self, X: Signals, **check_params: Any) -> tuple[Any, np.ndarray]:
+    def _read_fit(self, X: Signals, **check_params: Any) -> tuple[Signals, np.ndarray]:
         """Validate X in ``fit``; give it with its context and as bare floats."""
         X = as_eeg(X)
         data = check_eeg(self, X, reset=True, **check_params)
@@ -44,7 +44,7 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
             self.ch_names_ = X.ch_names
         return X, data
 
-    def _read(self, X: Signals, **check_params: Any) -> tuple[Any, np.ndarray]:
+    def _read(self, X: Signals, **check_params: Any) -> tuple[Signals, np.ndarray]:
         """Validate X after ``fit``; give it with its context and as bare floats."""
         check_is_fitted(self)
         X = as_eeg(X)

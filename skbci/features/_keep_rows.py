@@ -129,7 +129,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         self.transformer_ = clone(self.transformer).fit(as_eeg(X), y, **given)
         return self
 
-    def transform(self, X: Signals) -> Any:
+    def transform(self, X: Signals) -> np.ndarray:
         """Transform, and keep the rows' table.
 
         Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -138,7 +139,7 @@ class HeldOutSearch(BestCandidate):
     def __init__(
         self,
         estimator: BaseEstimator,
-        param_grid: Any,
+        param_grid: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         monitor: str | None = None,
         lower_is_better: bool = True,

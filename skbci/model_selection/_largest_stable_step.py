@@ -83,7 +83,7 @@ def largest_stable_step(
 class _LargestStableStep:
     """The rule as an object that can be pickled and printed."""
 
-    def __init__(self, epsilon: Any, param: str, metric: str) -> None:
+    def __init__(self, epsilon: object, param: str, metric: str) -> None:
         self.epsilon = check_number(epsilon, "epsilon", "largest_stable_step", low=0)
         self.param = param
         self.metric = metric

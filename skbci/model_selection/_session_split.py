@@ -15,7 +15,7 @@ from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values, rows_by_label
 from skbci._row_times import row_duration, row_onsets
 from skbci._sessions import earlier_first, row_column
-from skbci._typing import Labels, Signals
+from skbci._typing import Label, Labels, Signals
 from skbci.model_selection._base import Fold, TimedSplitter
 from skbci.model_selection._row_labels import count_rows, row_labels
 from skbci.model_selection._session_clock import SessionClock
@@ -183,7 +183,7 @@ class SessionSplit(TimedSplitter):
             ]
         return _pool(owned, plans)
 
-    def _pairs(self, sessions: list[Any], of: str) -> list[tuple[list[Any], Any]]:
+    def _pairs(self, sessions: list[Label], of: str) -> list[tuple[list[Any], Any]]:
         """Training and test sessions of one subject's splits."""
         who = type(self).__name__
         if self.pairs is not None:
@@ -209,7 +209,7 @@ class SessionSplit(TimedSplitter):
                 )
         return [(sessions[: sessions.index(name)], name) for name in chosen]
 
-    def _check_pair(self, pair: Any, sessions: list[Any], of: str) -> tuple[list[Any], Any]:
+    def _check_pair(self, pair: Any, sessions: list[Label], of: str) -> tuple[list[Any], Any]:
         who = type(self).__name__
         try:
             train, test = pair
@@ -231,7 +231,7 @@ class SessionSplit(TimedSplitter):
         return train, test
 
 
-def _of(subject: Any) -> str:
+def _of(subject: Label) -> str:
     return "" if subject is None else f" of subject {subject}"
 
 

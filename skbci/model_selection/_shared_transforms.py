@@ -103,7 +103,7 @@ class FoldRows:
     All fits of the fold share them. Whoever might write into them needs a copy.
     """
 
-    def __init__(self, X: Signals, y: Labels | None, train: Any, test: Any) -> None:
+    def __init__(self, X: Signals, y: Labels | None, train: np.ndarray, test: np.ndarray) -> None:
         self.data = X, y
         self.train, self.test = train, test
         self.release()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -103,11 +104,11 @@ refit_time_, multimetric_, classes_, n_features_in_, feature_names_in_
     def __init__(
         self,
         estimator: BaseEstimator,
-        param_grid: Any,
+        param_grid: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         *,
         scoring: Scoring = None,
         n_jobs: int | None = None,
-        refit: Any = True,
+        refit: bool | str | Callable[..., int] = True,
         cv: Splitter = None,
         verbose: int = 0,
         pre_dispatch: int | str = "2*n_jobs",

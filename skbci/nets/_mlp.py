@@ -95,7 +95,7 @@ def check_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     return tuple(check_count(size, name, "MLP") for size in hidden_layer_sizes)
 
 
-def check_dropout(dropout: Any, n_layers: int) -> tuple[float, ...]:
+def check_dropout(dropout: object, n_layers: int) -> tuple[float, ...]:
     """Return one dropout probability for each hidden layer."""
     limits: dict[str, Any] = {"low": 0, "high": 1, "closed": "left"}
     if not isinstance(dropout, Iterable) or isinstance(dropout, (str, bytes)):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.optim import Optimizer
 
 from skbci._checks import check_arguments, is_number, shown
 from skbci.optim._evdhjb import EVDHJB
@@ -45,7 +46,7 @@ LEARNING_RATES = {
 }
 
 
-def default_lr(optimizer: Any) -> float:
+def default_lr(optimizer: str | Callable[..., Optimizer]) -> float:
     """Return the learning rate that an optimizer gets where none is set.
 
     Parameters
@@ -82,7 +83,7 @@ def default_lr(optimizer: Any) -> float:
 
 
 def resolve_optimizer(
-    optimizer: Any, settings: dict[str, Any]
+    optimizer: str | Callable[..., Optimizer], settings: dict[str, Any]
 ) -> tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]]:
     """Turn a name or a class into a class and its keyword arguments.
 
@@ -143,7 +144,7 @@ def resolve_optimizer(
     return factory, {**implied, **settings}
 
 
-def _has_signature(factory: Any) -> bool:
+def _has_signature(factory: Callable[..., Optimizer]) -> bool:
     """Return whether one can see what a callable takes; of some that are built in one cannot."""
     try:
         inspect.signature(factory)

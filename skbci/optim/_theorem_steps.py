@@ -46,7 +46,7 @@ def theorem_step(
 
 
 def check_schedule(
-    schedule: Any, n_steps: Any, eps1: Any, who: str
+    schedule: object, n_steps: object, eps1: object, who: str
 ) -> None:
     """Refuse an unknown schedule, no number of steps, and a zero that would be divided by."""
     check_choice(schedule, "lr_schedule", who, (None, *SCHEDULES))

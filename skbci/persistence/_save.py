@@ -109,7 +109,7 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
                         WEIGHTS: weights})
 
 
-def _described(skops: Any, root: Any, name: str) -> bytes:
+def _described(skops: Any, root: object, name: str) -> bytes:
     """What the objects are made of, in the words of skops."""
     try:
         parts = _renumbered(read_stored(skops.dumps(root)))

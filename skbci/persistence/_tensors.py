@@ -16,7 +16,7 @@ __all__ = ["put_back", "take_out"]
 _SHORTER = re.compile(r"\._(modules|parameters|buffers)(?=\.)")
 
 
-def take_out(root: Any) -> dict[str, np.ndarray]:
+def take_out(root: object) -> dict[str, np.ndarray]:
     """Replace the tensors' arrays by names.
 
     Returns
@@ -32,7 +32,7 @@ def take_out(root: Any) -> dict[str, np.ndarray]:
     return found
 
 
-def put_back(root: Any, arrays: dict[str, np.ndarray]) -> None:
+def put_back(root: object, arrays: dict[str, np.ndarray]) -> None:
     """Replace names by arrays.
 
     Raises
@@ -49,7 +49,7 @@ def put_back(root: Any, arrays: dict[str, np.ndarray]) -> None:
         raise ValueError(f"the tensor {next(iter(left))!r} belongs nowhere")
 
 
-def _tensors(root: Any) -> Iterator[tuple[str, Any]]:
+def _tensors(root: object) -> Iterator[tuple[str, Any]]:
     """Go through the tensors, each once, by what the networks call them."""
     places: dict[int, tuple[str, Any]] = {}
     for path, frozen in _places(root):
@@ -59,7 +59,7 @@ def _tensors(root: Any) -> Iterator[tuple[str, Any]]:
     yield from places.values()
 
 
-def _places(root: Any) -> Iterator[tuple[str, Any]]:
+def _places(root: object) -> Iterator[tuple[str, Any]]:
     path: str
     part: Any
     waiting: list[tuple[str, Any]] = [("", root)]

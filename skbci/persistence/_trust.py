@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import types
-from typing import Any
 
 __all__ = ["is_known", "name_of", "unpickles"]
 
@@ -36,7 +35,7 @@ _STANDARD = frozenset({
 })
 
 
-def name_of(kind: Any) -> str:
+def name_of(kind: str | type) -> str:
     """Return the name by which a class or function is called in a file."""
     return kind if isinstance(kind, str) else f"{kind.__module__}.{kind.__name__}"
 
@@ -67,7 +66,7 @@ def is_known(name: str) -> bool:
     ) and not own.startswith("_") and "load" not in own
 
 
-def unpickles(kind: Any) -> bool:
+def unpickles(kind: type) -> bool:
     """Return whether what is restored is a net of skorch that opens a pickle for it."""
     from skorch import NeuralNet
 

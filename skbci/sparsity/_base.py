@@ -134,7 +134,7 @@ class PruningMethod(ABC):
         return loss, batches
 
 
-def check_sparsity(sparsity: Any, who: object) -> float:
+def check_sparsity(sparsity: object, who: object) -> float:
     """Check the share of weights to drop; none would be left at 1."""
     return check_number(sparsity, "sparsity", who, low=0, high=1, closed="left")
 

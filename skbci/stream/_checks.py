@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from skbci._checks import check_positive, check_rate
 from skbci._recording.times import first_sample
+from skbci._typing import Metadata
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
 from skbci.stream._compile import unwrapped
 
@@ -28,7 +30,7 @@ __all__ = [
 ]
 
 
-def check_metadata(metadata: Any) -> dict[str, Any]:
+def check_metadata(metadata: Metadata | None) -> dict[str, Any]:
     """Check what is said about the stream as a whole.
 
     Raises
@@ -51,7 +53,7 @@ def check_metadata(metadata: Any) -> dict[str, Any]:
     return dict(metadata)
 
 
-def real_numbers(values: Any, what: str, hint: str = "") -> np.ndarray:
+def real_numbers(values: ArrayLike, what: str, hint: str = "") -> np.ndarray:
     """Convert to double precision what is of real numbers.
 
     Parameters
@@ -110,7 +112,7 @@ def check_samples(
     return data
 
 
-def n_samples(seconds: Any, name: str, sfreq: float) -> int:
+def n_samples(seconds: object, name: str, sfreq: float) -> int:
     """Return the samples of a window, or from one window to the next, as `SlidingWindows` does.
 
     Raises
@@ -126,7 +128,7 @@ def n_samples(seconds: Any, name: str, sfreq: float) -> int:
     return first_sample(seconds, sfreq) if name == "window" else round(seconds * sfreq)
 
 
-def step_limit(max_step: Any, sfreq: float) -> float:
+def step_limit(max_step: object, sfreq: float) -> float:
     """Return the longest time from one sample to the next that is no gap.
 
     Raises
@@ -159,7 +161,7 @@ def same_start(tmin: float, fitted: float | None, sfreq: float) -> float:
     return tmin
 
 
-def stream_rate(sfreq: Any, pipeline: BaseEstimator) -> float:
+def stream_rate(sfreq: object, pipeline: BaseEstimator) -> float:
     """Sampling rate as given, or as a step of the pipeline knows it.
 
     Raises

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci.stream._checks import real_numbers
 from skbci.stream._time_line import TimeLine
@@ -77,7 +77,7 @@ class Clock:
         self._line.clear()
         self._stamp: float | None = None  # the last sample's, as it was given
 
-    def read(self, n: int, timestamps: Any) -> list[Stretch]:
+    def read(self, n: int, timestamps: ArrayLike | None) -> list[Stretch]:
         """Divide a chunk of n samples at its gaps, and go on to its end.
 
         Raises
@@ -176,7 +176,7 @@ class Clock:
             "them."
         )
 
-    def _given(self, n: int, timestamps: Any) -> np.ndarray:
+    def _given(self, n: int, timestamps: ArrayLike) -> np.ndarray:
         stamps = real_numbers(timestamps, "timestamps must be real numbers, in seconds")
         if stamps.shape not in ((), (n,)):
             raise ValueError(

@@ -87,7 +87,7 @@ def compile_classifier(
 
 
 def _compile_steps(
-    pipeline: BaseEstimator, steps: list[tuple[str, Any]], rows: Any
+    pipeline: BaseEstimator, steps: list[tuple[str, BaseEstimator]], rows: Any
 ) -> tuple[list[Stage], Any]:
     """Stages of a pipeline's transformers, and what these make of the rows."""
     stages: list[Stage] = []
@@ -176,7 +176,7 @@ def find_learner(name: str, estimator: BaseEstimator) -> tuple[str, Any, int]:
     return name, learner, n_before + n_more
 
 
-def unwrapped(estimator: BaseEstimator) -> Any:
+def unwrapped(estimator: BaseEstimator) -> BaseEstimator:
     """What a search has found best, what `KeepRows` is around, or the estimator itself."""
     if type(estimator) is KeepRows:
         return unwrapped(estimator.transformer_)
@@ -187,7 +187,7 @@ def _is_pipeline(estimator: BaseEstimator) -> bool:
     return is_pipeline(estimator) or type(estimator) is DecoderPipeline
 
 
-def _n_steps(steps: list[tuple[str, Any]]) -> int:
+def _n_steps(steps: list[tuple[str, BaseEstimator]]) -> int:
     n = 0
     for _, step in steps:
         step = unwrapped(step)

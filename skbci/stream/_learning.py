@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
 
-from skbci._typing import Labels
+from skbci._typing import Label, Labels
 from skbci.eegarray import EEGArray
 from skbci.stream._compile import unwrapped
 from skbci.stream._engine import Engine
@@ -84,7 +84,7 @@ class Learning:
                 "filter_state='stream'. Put the FilterBank into a step before it."
             )
 
-    def add(self, engine: Engine, label: Any, onset: float) -> None:
+    def add(self, engine: Engine, label: Label, onset: float) -> None:
         """Take the row that the learner saw last; it saw none of a window without signal."""
         if engine.learner_row is None:
             return

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skbci._typing import Label
+
 __all__ = ["LSLInput", "LSLOutput"]
 
 # Volts in a unit, by the names that amplifiers write into their streams.
@@ -160,7 +162,7 @@ class LSLOutput:
     LSLInput : Samples from a stream.
     """
 
-    def __init__(self, name: str, classes: Sequence[Any], *, source_id: str = "skbci") -> None:
+    def __init__(self, name: str, classes: Sequence[Label], *, source_id: str = "skbci") -> None:
         lsl = _import_lsl("LSLOutput")
         self.classes = list(classes)
         info = lsl.StreamInfo(name, "Probabilities", len(self.classes), 0.0, "float64", source_id)
@@ -209,7 +211,7 @@ def _import_lsl(who: str) -> Any:
     return lsl
 
 
-def _volts(unit: Any, channel: str) -> float:
+def _volts(unit: object, channel: str) -> float:
     text = str(unit).strip()
     if text.lower() in _VOLTS:
         return _VOLTS[text.lower()]

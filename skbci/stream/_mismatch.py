@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci._checks.eeg import signal_scale
 
@@ -17,7 +17,7 @@ _LENGTHS = 1.5
 _RESTARTS = 10
 
 
-def fitted_scale(first: Any) -> float:
+def fitted_scale(first: BaseEstimator) -> float:
     """Return how far the samples of fit deviated from their mean; 0 where it is not known."""
     return getattr(first, "_input_scale_", 0.0)
 
@@ -35,7 +35,7 @@ class LengthWatch:
         Hz.
     """
 
-    def __init__(self, n_window: int, first: Any, sfreq: float) -> None:
+    def __init__(self, n_window: int, first: BaseEstimator, sfreq: float) -> None:
         shape: tuple[int, ...] = getattr(first, "input_shape_", ())
         n_fitted = shape[-1] if len(shape) > 1 else n_window
         self.alike = 1 / _LENGTHS <= n_window / n_fitted <= _LENGTHS
@@ -76,7 +76,7 @@ class ScaleWatch:
         Samples to wait for.
     """
 
-    def __init__(self, first: Any, n_window: int) -> None:
+    def __init__(self, first: BaseEstimator, n_window: int) -> None:
         self.fitted = fitted_scale(first)
         self.n_window = n_window
         self._chunks: list[np.ndarray] | None = [] if self.fitted > 0 else None

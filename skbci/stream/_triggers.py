@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_number, shown
 from skbci._recording.times import first_sample
@@ -209,7 +210,7 @@ def make_trigger(
     return Markers(n_window, offset, max_delay, sfreq), n_window, None, offset
 
 
-def read_markers(trigger: Trigger, markers: Any) -> list[float]:
+def read_markers(trigger: Trigger, markers: ArrayLike | None) -> list[float]:
     """Check times of markers.
 
     Raises

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbci._checks import check_choice
@@ -164,7 +165,7 @@ class WindowLoop:
         self._learning.run += 1
 
     def _advance(
-        self, data: np.ndarray, timestamps: Any, labels: np.ndarray | None,
+        self, data: np.ndarray, timestamps: ArrayLike | None, labels: np.ndarray | None,
         markers: Sequence[float] = (),
     ) -> tuple[np.ndarray, np.ndarray]:
         engine, trigger = self._running, self._trigger
@@ -201,7 +202,7 @@ class WindowLoop:
         probabilities = np.array(decisions, dtype=np.float64).reshape(-1, engine.n_classes)
         return np.array(times, dtype=np.float64), probabilities
 
-    def _read(self, samples: Any) -> np.ndarray:
+    def _read(self, samples: ArrayLike) -> np.ndarray:
         data = real_numbers(
             samples, "samples must be real numbers, channels x times",
             " Where time stamps are to go with them, decode takes a tuple (samples, timestamps).",

@@ -158,7 +158,7 @@ class DenseEngine(DensePass):
         return self.masks[rate].take(hidden.shape)
 
     def __call__(
-        self, X: Tensor, y: Tensor, weight: Tensor | None, divisor: Any
+        self, X: Tensor, y: Tensor, weight: Tensor | None, divisor: float | Tensor | None
     ) -> tuple[Tensor, Tensor]:
         """Write the gradient of the batch's loss; return the loss and the output.
 

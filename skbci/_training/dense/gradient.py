@@ -66,7 +66,8 @@ class DensePass:
     # -- the pass -------------------------------------------------------------------------
 
     def loss_and_gradient(
-        self, layers: list[Any], gradients: list[Any], batch: Batch, masks: Masks, divisor: Any
+        self, layers: list[Any], gradients: list[Any], batch: Batch, masks: Masks,
+        divisor: Any,
     ) -> tuple[Tensor, Tensor]:
         """Write the gradient of a batch's loss, and return the loss and the output.
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from pyriemann.classification import FgMDM
 
 from skbci._checks.labels import check_labels
-from skbci._typing import Labels
+from skbci._typing import Labels, Names
 
 
 class CheckedFgMDM(FgMDM):
     """`pyriemann.classification.FgMDM` that takes lists of labels and refuses a single class."""
 
-    def fit(self, X: np.ndarray, y: Labels, sample_weight: Any = None) -> CheckedFgMDM:
+    def fit(
+        self, X: np.ndarray, y: Labels, sample_weight: ArrayLike | None = None
+    ) -> CheckedFgMDM:
         """Find the geodesic filter, and each class's mean of filtered covariances.
 
         Parameters
@@ -32,7 +33,7 @@ class CheckedFgMDM(FgMDM):
         """
         return super().fit(X, check_labels(y, len(X), "FgMDM"), sample_weight)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
         """Name the distances that ``transform`` gives by their classes.
 
         Parameters

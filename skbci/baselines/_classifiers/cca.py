@@ -19,7 +19,7 @@ from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.frequencies import resolve_sfreq
 from skbci._checks.labels import label_column
 from skbci._process.threads import on_one_thread
-from skbci._typing import Labels, Signals
+from skbci._typing import Label, Labels, Signals
 from skbci._whole import WholeFits
 from skbci.baselines._classifiers.canonical import band_weights, canonical_correlations
 
@@ -284,7 +284,7 @@ class CCAClassifier(WholeFits, ClassifierMixin, BaseEstimator):
         return hertz
 
 
-def _hertz(label: Any) -> float | None:
+def _hertz(label: Label) -> float | None:
     """Read a label as a frequency."""
     if isinstance(label, str):
         match = _HERTZ.fullmatch(label)

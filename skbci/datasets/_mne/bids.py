@@ -6,11 +6,14 @@ import re
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skbci._process.quiet import mne_level
 from skbci._typing import PathLike
 from skbci.datasets._names import plain_name
+
+if TYPE_CHECKING:
+    from mne_bids import BIDSPath
 
 __all__ = ["bids_entities", "bids_path_of", "import_bids", "read_bids"]
 
@@ -65,7 +68,7 @@ def bids_path_of(path: PathLike) -> Any:
         return mne_bids.get_bids_path_from_fname(file)
 
 
-def read_bids(bids_path: Any) -> Any:
+def read_bids(bids_path: BIDSPath) -> Any:
     """Read a recording with its tables of events and channels.
 
     Returns
@@ -93,7 +96,7 @@ def read_bids(bids_path: Any) -> Any:
         raise ValueError(f"{bids_path!s} cannot be read as BIDS: {reason}") from error
 
 
-def bids_entities(bids_path: Any) -> dict[str, Any]:
+def bids_entities(bids_path: BIDSPath) -> dict[str, Any]:
     """Subject, session, run and task that a BIDS path states; numbers as int."""
     found = {level: getattr(bids_path, level) for level in ("subject", "session", "run")}
     entities = {level: plain_name(name) for level, name in found.items() if name is not None}

@@ -17,7 +17,7 @@ from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.times import check_span, first_sample
-from skbci._typing import EventId, Picks
+from skbci._typing import EventId, PathLike, Picks
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._mne.bids import bids_path_of
 from skbci.datasets._mne.events import chosen_epochs, raw_events
@@ -33,7 +33,7 @@ __all__ = ["read_epochs"]
 
 
 def read_epochs(
-    path_or_raw: Any,
+    path_or_raw: PathLike | BaseRaw | BaseEpochs,
     *,
     event_id: EventId = None,
     tmin: float = 0.0,
@@ -43,9 +43,9 @@ def read_epochs(
     h_freq: float | None = None,
     resample: float | None = None,
     stim_channel: str | None = None,
-    subject: Any = None,
-    session: Any = None,
-    run: Any = None,
+    subject: str | int | None = None,
+    session: str | int | None = None,
+    run: str | int | None = None,
     task: str | None = None,
     stream: str | None = None,
     marker_stream: str | None = None,

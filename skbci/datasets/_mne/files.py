@@ -19,15 +19,19 @@ from skbci.datasets._mne.xdf import read_xdf
 from skbci.datasets._names import header_subject, names_in
 
 if TYPE_CHECKING:
-    from mne import Info
+    from mne import BaseEpochs, Info
     from mne.io import BaseRaw
+    from mne_bids import BIDSPath
 
 __all__ = ["doubt_types", "open_recording", "whose"]
 
 _EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
 
 
-def open_recording(path_or_raw: Any, bids_path: Any = None, **of_xdf: str | None) -> Any:
+def open_recording(
+    path_or_raw: PathLike | BaseRaw | BaseEpochs, bids_path: BIDSPath | None = None,
+    **of_xdf: str | None,
+) -> Any:
     """Read a file by its ending, or copy an object that was read before.
 
     Parameters
@@ -132,7 +136,9 @@ def doubt_types(info: Info, picks: np.ndarray, where: object) -> None:
 
 
 def whose(
-    source: Any, path_or_raw: Any, subject: Any, session: Any, run: Any, bids_path: Any = None
+    source: BaseRaw | BaseEpochs, path_or_raw: PathLike | BaseRaw | BaseEpochs,
+    subject: str | int | None, session: str | int | None, run: str | int | None,
+    bids_path: BIDSPath | None = None,
 ) -> dict[str, Any]:
     """Subject, session and run of a recording.
 

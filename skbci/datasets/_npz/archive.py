@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -174,7 +174,7 @@ def _parse_meta(path: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return meta
 
 
-def find_files(path: PathLike, pattern: str) -> list[Path]:
+def find_files(path: PathLike | Sequence[PathLike], pattern: str) -> list[Path]:
     """Turn a path, a list of paths or a folder into a list of files.
 
     Raises

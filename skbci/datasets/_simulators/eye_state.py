@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -186,7 +185,7 @@ def make_eye_state(
     )
 
 
-def _window_samples(window: Any, hop: Any, duration: float, sfreq: float) -> tuple[int, int]:
+def _window_samples(window: object, hop: object, duration: float, sfreq: float) -> tuple[int, int]:
     window = check_positive(window, "window", "make_eye_state")
     hop = check_positive(hop, "hop", "make_eye_state")
     if window > duration:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -226,7 +225,7 @@ def make_imagery_execution(
     )
 
 
-def _choose_sources(classes: Sequence[str], n_sources: Any, overlap: Any) -> list[Source]:
+def _choose_sources(classes: Sequence[str], n_sources: int, overlap: float) -> list[Source]:
     """Check what belongs together, and place the sources."""
     given = check_list(classes, "classes", "make_imagery_execution", "names")
     names = [str(name) for name in given]

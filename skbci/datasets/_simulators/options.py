@@ -62,7 +62,7 @@ def stream(seed: int, *key: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def check_rates(sfreq: Any, line_freq: Any, who: str) -> tuple[float, float | None]:
+def check_rates(sfreq: object, line_freq: object, who: str) -> tuple[float, float | None]:
     """Sampling rate and mains frequency, or None where the rate cannot show the mains."""
     sfreq = check_positive(sfreq, "sfreq", who, unit="Hz")
     if sfreq < 64:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.utils import Bunch
 
 from skbci._checks import check_count, check_flag, check_list, check_number, check_positive
@@ -216,7 +216,7 @@ def _name(frequency: float) -> str:
 
 
 def _check_stimuli(
-    frequencies: Any, phases: Any, sfreq: float
+    frequencies: ArrayLike, phases: ArrayLike | None, sfreq: float
 ) -> tuple[list[float], list[float]]:
     if isinstance(frequencies, str) or not isinstance(frequencies, (Sequence, np.ndarray)):
         raise TypeError(f"frequencies={frequencies!r} must be a sequence of numbers in Hz.")

@@ -180,7 +180,7 @@ class CrossValEnsemble(MetaClassifier):
         return np.mean([_probabilities(clf, X, self.classes_) for clf in self.estimators_], axis=0)
 
 
-def _probabilities(clf: Any, X: Signals, classes: np.ndarray) -> np.ndarray:
+def _probabilities(clf: BaseEstimator, X: Signals, classes: np.ndarray) -> np.ndarray:
     """Probabilities by a classifier that may not have seen all classes."""
     own = np.asarray(clf.predict_proba(X))
     out = np.zeros((len(own), len(classes)), own.dtype)

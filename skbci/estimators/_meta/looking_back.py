@@ -135,7 +135,7 @@ class GoingOn:
         self._rows.append(_AfterRows(step, self.pasts.setdefault(place, Past())))
         return self._rows[-1]
 
-    def _of_each(self, union: Any, place: str, members: str) -> Any:
+    def _of_each(self, union: BaseEstimator, place: str, members: str) -> Any:
         """The same union, of members that go on with a recording each by itself."""
         other = copy.copy(union)
         other.n_jobs = None  # what they note would be lost in another process

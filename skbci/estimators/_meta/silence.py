@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -31,7 +29,7 @@ def says_nothing(estimator: BaseEstimator, proba: np.ndarray) -> np.ndarray:
     return np.asarray((proba == np.asarray(prior, dtype=proba.dtype)).all(axis=1))
 
 
-def _inside(estimator: BaseEstimator) -> Any:
+def _inside(estimator: BaseEstimator) -> BaseEstimator:
     """The estimator that answers in another one's place, if there is one."""
     if isinstance(estimator, Pipeline):
         return estimator.steps[-1][1]

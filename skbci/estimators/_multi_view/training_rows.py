@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from skbci.augmentation import Augmentation
 from skbci.estimators._multi_view.views import FittedViews, Rows, take
@@ -34,9 +33,9 @@ class ViewRows:
     """
 
     def __init__(
-        self, views: list[tuple[str, Any]], X: Rows, y: np.ndarray, weight: np.ndarray | None,
-        train: np.ndarray, valid: np.ndarray, augmentation: Augmentation | None, seed: int,
-        who: object,
+        self, views: list[tuple[str, BaseEstimator]], X: Rows, y: np.ndarray,
+        weight: np.ndarray | None, train: np.ndarray, valid: np.ndarray,
+        augmentation: Augmentation | None, seed: int, who: object,
     ) -> None:
         seen = take(X, train) if len(train) < len(y) else X
         own = None if weight is None else weight[train]

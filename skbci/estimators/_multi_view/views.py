@@ -61,7 +61,7 @@ class FittedViews:
 
     @classmethod
     def fit(
-        cls, views: list[tuple[str, Any]], X: Rows, y: np.ndarray, who: object
+        cls, views: list[tuple[str, BaseEstimator]], X: Rows, y: np.ndarray, who: object
     ) -> tuple[FittedViews, np.ndarray]:
         """Fit clones of the transformers; return them, and the views of the rows."""
         fitted, shapes, parts = {}, {}, []

@@ -106,7 +106,7 @@ class BaseNeural(WholeFits, BaseEstimator):
     def _n_outputs(self) -> int:
         raise NotImplementedError
 
-    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+    def _module_and_settings(self) -> tuple[like.Module, dict[str, Any]]:
         raise NotImplementedError
 
     def _net_settings(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def check_callbacks(
             )
 
 
-def _monitor(callback: Any) -> Any:
+def _monitor(callback: Callback) -> Any:
     """What a callback, or a class of them by default, goes by."""
     if isinstance(callback, type):
         known = signature(callback).parameters.get("monitor")

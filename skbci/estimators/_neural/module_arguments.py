@@ -14,7 +14,7 @@ from skbci._checks import refusal
 
 
 def build_module(
-    module: Any,
+    module: nn.Module,
     settings: dict[str, Any],
     shape: Sequence[int],
     n_outputs: int,

@@ -22,6 +22,7 @@ from skbci._eegarray.rows import rows_by_label
 from skbci._training import LossPlan, TaskPlan
 from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
+from skbci.estimators import _setting_types as like
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.estimators._neural.silent_rows import says_nothing_of
 from skbci.estimators._neural.sparse import all_masks, pruning_method
@@ -204,7 +205,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
             *self._weighting(), self.task_weights, getattr(self, "tasks_", ()), type(self).__name__
         )
 
-    def _module_and_settings(self) -> tuple[Any, dict[str, Any]]:
+    def _module_and_settings(self) -> tuple[like.Module, dict[str, Any]]:
         sizes = {self._heads_[name]: len(own) for name, own in self.task_classes_.items()}
         return DualTaskNet, {
             **_fitting_sizes(self.input_shape_[-1]), **self._route("module"), "tasks": sizes

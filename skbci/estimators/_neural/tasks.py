@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from torch import nn
 
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_values
-from skbci._typing import Labels, Signals
+from skbci._typing import Label, Labels, Signals
 
 #: What to do where scikit-learn calls, and the user cannot pass ``task`` along.
 THROUGH_TOOLS = (
@@ -55,7 +54,7 @@ def name_tasks(X: Signals, task: Labels | None, n_rows: int) -> np.ndarray | Non
     return labels
 
 
-def head_names(tasks: Sequence[Any]) -> list[str]:
+def head_names(tasks: Sequence[Label]) -> list[str]:
     """Turn tasks into names that a network's parts and the history's columns can have.
 
     Examples

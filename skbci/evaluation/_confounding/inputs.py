@@ -23,7 +23,7 @@ from skbci._checks.frequencies import resolve_sfreq
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._sessions import recording_codes
-from skbci._typing import Labels, Signals, Splitter
+from skbci._typing import Labels, Names, Signals, Splitter
 from skbci.eegarray import EEGArray
 from skbci.evaluation._confounding.scores import Trial, independent_rows
 from skbci.evaluation._confounding.views import BANDS, BEFORE, Layout
@@ -40,7 +40,7 @@ def as_array(X: Signals) -> Any:
 
 
 def check_signal(
-    X: Signals, sfreq: Any, ch_names: Any, tmin: Any
+    X: Signals, sfreq: float | None, ch_names: Names | None, tmin: float | None
 ) -> tuple[np.ndarray, float, list[str] | None, float]:
     """Check the epochs; return them with rate, channel names and the time of the first sample."""
     try:
@@ -73,7 +73,7 @@ def check_signal(
     return data, rate, names, float(tmin)
 
 
-def check_settings(alpha: Any, claimed: Any, n_permutations: Any) -> tuple[float, int]:
+def check_settings(alpha: float, claimed: object, n_permutations: int) -> tuple[float, int]:
     """Check the report's own parameters."""
     alpha = check_number(alpha, "alpha", "confound_report", low=0, high=1, closed="neither")
     of = f"bands among {list(BANDS)}"

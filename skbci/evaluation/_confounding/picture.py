@@ -9,6 +9,7 @@ import numpy as np
 from skbci._typing import AxesLike
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["draw_report"]
@@ -56,7 +57,7 @@ def draw_report(report: Any, axes: AxesLike = None) -> Figure:
     return axes[0].figure
 
 
-def _bars(ax: Any, report: Any) -> None:
+def _bars(ax: Axes, report: Any) -> None:
     table = report.table
     shown = table[table["kind"].isin(["everything", "order", "amplitude", "permuted"])]
     places = np.arange(len(shown))[::-1]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -36,7 +36,7 @@ class Trial:
         return len(np.unique(self.y))
 
 
-def decode(features: np.ndarray, trial: Trial, model: Any = None) -> pd.Series:
+def decode(features: np.ndarray, trial: Trial, model: BaseEstimator | None = None) -> pd.Series:
     """Cross-validated accuracy of a linear classifier.
 
     Parameters

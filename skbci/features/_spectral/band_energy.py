@@ -148,7 +148,7 @@ class BandEnergy(LogPowers):
         """
         return self._features(X)
 
-    def _read_signals(self, X: Signals) -> tuple[Any, np.ndarray]:
+    def _read_signals(self, X: Signals) -> tuple[Signals, np.ndarray]:
         X, data = self._read(X)
         resolve_sfreq(self.sfreq_, X, self)
         return X, data

@@ -33,7 +33,7 @@ class LogPowers(FeatureTransformer):
         """Do what ``fit`` does but for the means; give X with its context and as bare floats."""
 
     @abstractmethod
-    def _read_signals(self, X: Signals) -> tuple[Any, np.ndarray]:
+    def _read_signals(self, X: Signals) -> tuple[Signals, np.ndarray]:
         """Validate X after ``fit``; return it with its context and as bare floats."""
 
     @abstractmethod

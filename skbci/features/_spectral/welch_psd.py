@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_choice, check_count, check_flag, check_number
 from skbci._checks.eeg import as_eeg, check_eeg
@@ -108,7 +109,7 @@ class WelchPSD(LogPowers):
         sfreq: float | None = None,
         n_per_seg: int | None = None,
         n_overlap: int | None = None,
-        window: Any = "hann",
+        window: str | tuple | ArrayLike = "hann",
         fmin: float = 0.0,
         fmax: float | None = None,
         log: bool = False,
@@ -185,7 +186,7 @@ class WelchPSD(LogPowers):
         """
         return self._features(X)
 
-    def _read_signals(self, X: Signals) -> tuple[Any, np.ndarray]:
+    def _read_signals(self, X: Signals) -> tuple[Signals, np.ndarray]:
         # NaN and infinity spread to every frequency, so the small output shows them and the
         # large input need not be searched.
         X, data = self._read(X, ensure_all_finite=False)

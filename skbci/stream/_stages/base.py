@@ -144,7 +144,7 @@ class Guarded(ClassifierStage):
         Whether an `EvidenceAccumulator` is around it.
     """
 
-    def __init__(self, inner: ClassifierStage, guard: Any, inside: bool) -> None:
+    def __init__(self, inner: ClassifierStage, guard: BaseEstimator, inside: bool) -> None:
         self.inner, self.guard, self.inside, self.how = inner, guard, inside, inner.how
         super().__init__(inner.name, inner.step)
 
