@@ -24,6 +24,8 @@ LAYERS = {
     "longer than the signal": (lambda: same(1, 2, (1, 31)), (3, 1, 5, 12)),
     "padded": (lambda: nn.Conv2d(1, 4, (1, 32), padding=(0, 16)), (3, 1, 5, 40)),
     "padded far": (lambda: nn.Conv2d(2, 2, (1, 9), padding=(0, 12), groups=2), (3, 2, 5, 20)),
+    "padded in height, too": (lambda: nn.Conv2d(1, 4, (1, 9), padding=4), (3, 1, 5, 40)),
+    "many rows": (lambda: nn.Conv2d(2, 16, (1, 64), padding=(0, 20), groups=2), (9, 2, 30, 200)),
     "valid": (lambda: nn.Conv2d(1, 4, (1, 9)), (3, 1, 5, 40)),
     "spatial": (lambda: nn.Conv2d(4, 8, (5, 1), groups=4), (3, 4, 5, 40)),
     "spatial, weight norm": (

@@ -8,8 +8,9 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any
 
 import torch
-from scipy.fft import next_fast_len
 from torch import Tensor, nn
+
+from skbci._training.layers.spectral_conv import spectral_conv
 
 if TYPE_CHECKING:
     from skorch import NeuralNet
@@ -76,7 +77,9 @@ def _forward(
     spatial = bool(heights) and size == 1 and heights[0] > 1 and x.ndim == 4 and (
         layer.padding in ((0, 0), "valid") and x.shape[2] == heights[0]
     )
-    in_time = heights in ([], [1]) and size >= _SHORTEST and x.ndim == len(heights) + 3
+    in_time = heights in ([], [1]) and size >= _SHORTEST and x.ndim == len(heights) + 3 and (
+        isinstance(layer.padding, str) or not any(layer.padding[:-1])
+    )
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or not (
         spatial or (in_time and x.dtype == weight.dtype)
     ):
@@ -101,18 +104,7 @@ def _paddings(layer: nn.Conv1d | nn.Conv2d) -> tuple[int, int]:
 
 
 def _by_spectra(x: Tensor, weight: Tensor, left: int, right: int) -> Tensor:
-    r"""Convolve along the last axis: :math:`y(t) = \sum_j w(j) x(t + j - l)`."""
-    n_in, n_out, size = x.shape[1], len(weight), weight.shape[-1]
-    n_fft = next_fast_len(x.shape[-1] + size - 1 + left, real=True)
-    kernels = torch.fft.rfft(weight.reshape(n_out, size).flip(-1), n=n_fft)
-    spectrum = torch.fft.rfft(x, n=n_fft)
-    kernels = kernels.reshape(n_out, *[1] * (x.ndim - 3), -1)
-    if n_in != n_out:
-        spectrum = spectrum.repeat_interleave(n_out // n_in, dim=1) if n_in > 1 else spectrum
-    full = torch.fft.irfft(spectrum * kernels, n=n_fft)
-    start = size - 1 - left
-    n_times = x.shape[-1] + left + right - size + 1
-    if start < 0:
-        full = nn.functional.pad(full, (-start, 0))
-        start = 0
-    return full[..., start : start + n_times]
+    flat = x if x.ndim == 4 else x.unsqueeze(2)
+    kernels = weight.reshape(x.shape[1], -1, weight.shape[-1])
+    y = spectral_conv(flat, kernels, left, right)
+    return y if x.ndim == 4 else y.squeeze(2)
