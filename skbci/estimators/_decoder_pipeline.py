@@ -16,6 +16,7 @@ from sklearn.utils.validation import _check_method_params, check_is_fitted
 
 from skbci._checks import check_choice, check_list, refusal
 from skbci._checks.eeg import as_eeg, check_flat_channels
+from skbci._checks.finite import refuse_unreadable
 from skbci._process.quiet import filters_kept
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
@@ -337,9 +338,12 @@ class DecoderPipeline(Pipeline):
         if self.on_bad_rows == "ignore":
             return np.zeros(len(amplitude), bool)
         found = find_unusable(amplitude, self.amplitude_)
+        names = getattr(X, "ch_names", None)
         if then is not None:
-            names = getattr(X, "ch_names", None)
             report_unusable(found, type(self).__name__, names, then, self.on_bad_rows)
+        if found.rows.any():  # the steps would count the rows that are left
+            rest = np.where(found.rows.reshape(-1, *[1] * (np.ndim(X) - 1)), 0.0, X)
+            refuse_unreadable(rest, type(self).__name__, names)
         return found.rows
 
 

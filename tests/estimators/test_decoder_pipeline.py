@@ -288,3 +288,15 @@ def test_a_stream_equals_its_windows(around, make_pipe):
         offline = decoder.pipeline.predict_proba(rows)
     assert np.isfinite(offline).all()
     np.testing.assert_allclose(online, offline, rtol=1e-5, atol=1e-7)
+
+
+def test_a_missing_value_is_named_by_the_epoch_that_was_given():
+    X, y = make()
+    clf = csp_lda(2).fit(X, y)
+    new = X.copy()
+    new[[3, 5]] = 0.0
+    new[7, 2, 10] = np.nan
+    for call in (lambda: clf.predict_proba(new), lambda: csp_lda(2).fit(new, y)):
+        with pytest.warns(UserWarning, match="2 of 40 rows"), pytest.raises(
+                ValueError, match=r"DecoderPipeline: X has NaN in epoch 7, .*time sample 10\."):
+            call()
