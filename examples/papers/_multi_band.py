@@ -2,8 +2,8 @@
 
 Nothing in these views is learned from other people's rows, so they are computed once for all
 folds: covariances of bands and windows as tangent vectors at each person's own mean, z-scored
-within each person, and, of the whole signal, what is slow, whitened by person. A row's mirror
-image has the same views with left and right channels exchanged.
+within each person, and, of the whole signal, what is slow, and the signal itself at 50 Hz, both
+whitened by person. A row's mirror image has the same views with left and right channels exchanged.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import solve
+from scipy.signal import resample_poly
 from sklearn.base import BaseEstimator, ClassifierMixin
+from skorch.callbacks import LRScheduler
+from torch.optim import AdamW
 
 import skbci
 from skbci import EEGArray
@@ -40,6 +43,8 @@ TANGENTS = {
 #: Ridge penalties of each view, in mean squares of its rows; all combinations are tried.
 TANGENT_GRID, SLOW_GRID = (7.0, 15.0, 40.0), (2.0, 4.0)
 N_INNER = 5
+_LEAST = 1e-7  # of a probability
+_POWER = 0.97  # of a whitened signal below 38 Hz, at 50 Hz
 
 
 class Views:
@@ -51,12 +56,16 @@ class Views:
         Views by name.
     subject : ndarray, shape (n_rows,)
         Whose rows they are.
+    once : dict of str to ndarray of bool
+        Which channels ("slow") and pairs of them ("tangent") to take for one of each pair of
+        mirror images.
     """
 
     def __init__(
-        self, own: dict[str, np.ndarray], mirrored: dict[str, np.ndarray], subject: np.ndarray
+        self, own: dict[str, np.ndarray], mirrored: dict[str, np.ndarray], subject: np.ndarray,
+        once: dict[str, np.ndarray],
     ) -> None:
-        self.own, self.mirrored, self.subject = own, mirrored, subject
+        self.own, self.mirrored, self.subject, self.once = own, mirrored, subject, once
         self.rows = np.arange(len(subject))
         self._all: Views = self
         self._products: dict[str, np.ndarray] = {}
@@ -65,7 +74,7 @@ class Views:
     def __getitem__(self, rows: np.ndarray) -> Views:
         own, mirrored = ({name: view[rows] for name, view in part.items()}
                          for part in (self.own, self.mirrored))
-        some = Views(own, mirrored, self.subject[rows])
+        some = Views(own, mirrored, self.subject[rows], self.once)
         some.rows, some._all, some.chosen = self.rows[rows], self._all, self.chosen
         return some
 
@@ -99,10 +108,20 @@ def views_of(X: EEGArray, slow: bool) -> Views:
                                     ChannelScaling(), EuclideanAlignment(), WindowMeans(0.125))
         means = np.asarray(means.fit_transform(X), dtype=np.float32)
         own["slow"] = means.reshape(len(X), len(X.ch_names), -1)
+        own["signal"] = _signal(X)
     channels, pairs = _mirrored(X.ch_names)
-    mirrored = {name: view[:, channels if name == "slow" else pairs]
+    mirrored = {name: view[:, channels if name in ("slow", "signal") else pairs]
                 for name, view in own.items()}
-    return Views(own, mirrored, X.metadata["subject"].to_numpy())
+    once = {"slow": np.arange(len(channels)) < channels, "tangent": np.arange(len(pairs)) < pairs}
+    return Views(own, mirrored, X.metadata["subject"].to_numpy(), once)
+
+
+def _signal(X: EEGArray) -> np.ndarray:
+    """Rows at half their 100 Hz, whitened by person, of unit power all in all."""
+    whiten = skbci.make_pipeline(
+        FilterBank(((0.3, 38.0),), output="channels"), ChannelScaling(), EuclideanAlignment())
+    data = resample_poly(np.asarray(whiten.fit_transform(X)), 1, 2, axis=-1)
+    return data.astype(np.float32) / _POWER
 
 
 def _mirrored(names: list[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -165,7 +184,7 @@ def choose(views: Views, sign: np.ndarray) -> dict[str, float]:
     return best
 
 
-# -- the two decoders -------------------------------------------------------------------------
+# -- the decoders -------------------------------------------------------------------------
 
 
 class OnViews(ClassifierMixin, BaseEstimator):
@@ -173,12 +192,13 @@ class OnViews(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    kind : {"linear", "network"}
-        Ridge regression, or a `MultiViewClassifier` whose dropout of each view penalizes as much.
+    kind : {"linear", "network", "networks"}
+        Ridge regression; a `MultiViewClassifier` whose dropout of each view penalizes as much; or
+        one on what is odd in the views and a second one on the signal, their log odds averaged.
     seed : int
         Of the networks.
     n_networks : int
-        How many are averaged.
+        How many are averaged; of the signal one less.
     """
 
     def __init__(self, kind: str, seed: int = 0, n_networks: int = 3) -> None:
@@ -191,6 +211,9 @@ class OnViews(ClassifierMixin, BaseEstimator):
         self.penalties_ = choose(views, sign)
         if self.kind == "linear":
             self._fit_linear(views, sign)
+            return self
+        if self.kind == "networks":
+            self._fit_networks(views, y)
             return self
         inputs, mirrored = self._inputs(views)
         # Dropping a share p of standardized values is a ridge of p / (1 - p) times the rows.
@@ -212,12 +235,54 @@ class OnViews(ClassifierMixin, BaseEstimator):
         """Positive for the second class, odd under mirroring."""
         if self.kind == "linear":
             return sum(_odd(name, views) @ weight for name, weight in self.weights_.items())
+        if self.kind == "networks":
+            return np.mean(list(self.members(views).values()), axis=0)
         own, mirrored = (self.network_.predict_proba(part)[:, 1] for part in self._inputs(views))
         return own - mirrored
 
     def predict(self, views: Views) -> np.ndarray:
         """Label of each row."""
         return self.classes_[(self.decision_function(views) > 0).astype(int)]
+
+    def members(self, views: Views) -> dict[str, np.ndarray]:
+        """Log odds of each of two networks, odd under mirroring."""
+        found = {}
+        for name, network in self.networks_.items():
+            own, mirrored = (network.predict_proba(part).astype(np.float64)
+                             for part in self._inputs_of(name, views))
+            odds = [np.log(p[:, 1] + _LEAST) - np.log(p[:, 0] + _LEAST) for p in (own, mirrored)]
+            found[name] = (odds[0] - odds[1]) / 2
+        return found
+
+    def _fit_networks(self, views: Views, y: np.ndarray) -> None:
+        """Two networks, with epochs and rates that were chosen by training people of one fold."""
+        swapped = np.where(y == self.classes_[1], self.classes_[0], self.classes_[1])
+        dropout = {}
+        for name, penalty in self.penalties_.items():
+            # All of the view is odd: as many values as there are.
+            strength = penalty * _half(name, views).shape[1] / len(y)
+            dropout[_kind(name)] = min(strength / (1 + strength), 0.98)
+        of_views = MultiViewClassifier(
+            view_dropout=dropout, n_networks=self.n_networks, optimizer="adam", lr=1e-3,
+            batch_size=100, random_state=100 * self.seed, **_falling(30),
+        )
+        of_signal = MultiViewClassifier(
+            dropout=0.5, n_networks=max(1, self.n_networks - 1), optimizer=AdamW,
+            optimizer__weight_decay=1e-2, lr=2e-3, batch_size=64,
+            random_state=100 * self.seed, **_falling(20),
+        )
+        self.networks_ = {"views": of_views, "signal": of_signal}
+        for name, network in self.networks_.items():
+            own, mirrored = self._inputs_of(name, views)
+            both = {key: np.concatenate([own[key], mirrored[key]]) for key in own}
+            network.fit(both, np.concatenate([y, swapped]))
+
+    def _inputs_of(self, name: str, views: Views) -> list[dict[str, np.ndarray]]:
+        """What one of two networks sees of rows, and of their mirror images."""
+        if name == "signal":
+            return [{"signal": part["signal"]} for part in (views.own, views.mirrored)]
+        odd = {_kind(name): _half(name, views) for name in self.penalties_}
+        return [odd, {key: -view for key, view in odd.items()}]
 
     def _fit_linear(self, views: Views, sign: np.ndarray) -> None:
         kernel = joint(views, self.penalties_)
@@ -233,17 +298,23 @@ class OnViews(ClassifierMixin, BaseEstimator):
                 for part in (views.own, views.mirrored)]
 
 
-def _values(name: str, part: dict[str, np.ndarray]) -> np.ndarray:
+def _values(name: str, part: dict[str, np.ndarray], of: Any = slice(None)) -> np.ndarray:
     """Values of the slow view, or of a choice of bands and windows, shape rows x values."""
     if name == "slow":
-        return part["slow"].reshape(len(part["slow"]), -1)
+        return part["slow"][:, of].reshape(len(part["slow"]), -1)
     n_bands, windows = TANGENTS[name]
-    chosen = [part[_name(window)][:, :, :n_bands] for window in windows]
+    chosen = [part[_name(window)][:, of, :n_bands] for window in windows]
     return np.concatenate([view.reshape(len(view), -1) for view in chosen], axis=1)
 
 
 def _odd(name: str, views: Views) -> np.ndarray:
     return (_values(name, views.own) - _values(name, views.mirrored)) / 2
+
+
+def _half(name: str, views: Views) -> np.ndarray:
+    """What is odd in a view, once: it says the same of a channel (or pair) and its partner."""
+    once = views.once[_kind(name)]
+    return (_values(name, views.own, once) - _values(name, views.mirrored, once)) / 2
 
 
 def _kind(name: str) -> str:
@@ -253,6 +324,12 @@ def _kind(name: str) -> str:
 def _odd_values(view: np.ndarray, mirrored: np.ndarray) -> float:
     """Mean square of the odd part of a view whose values are standardized."""
     return float(view.shape[1] * np.square((view - mirrored) / 2).sum() / np.square(view).sum())
+
+
+def _falling(epochs: int) -> dict[str, Any]:
+    """Epochs over which the learning rate falls to nothing."""
+    return {"max_epochs": epochs,
+            "callbacks": [LRScheduler(policy="CosineAnnealingLR", T_max=epochs)]}
 
 
 def describe(decoder: Any) -> str:

@@ -57,9 +57,9 @@ def test_the_choice_does_not_see_other_rows(recording, views):
     y = recording[1]
     sign = np.where(y == np.unique(y)[1], 1.0, -1.0)
     train = views.subject < 4
-    fresh = study.Views(views.own, views.mirrored, views.subject)
+    fresh = study.Views(views.own, views.mirrored, views.subject, views.once)
     spoiled = {name: np.where(train[:, None, None], view, 1e3) for name, view in views.own.items()}
-    other = study.Views(spoiled, views.mirrored, views.subject)
+    other = study.Views(spoiled, views.mirrored, views.subject, views.once)
     assert study.choose(fresh[train], sign[train]) == study.choose(other[train], sign[train])
 
 
@@ -68,8 +68,30 @@ def test_the_network_is_odd_and_learns(recording, views):
     y = recording[1]
     train = views.subject < 4
     model = study.OnViews("network", n_networks=1).fit(views[train], y[train])
-    turned = study.Views(views.mirrored, views.own, views.subject)
+    turned = study.Views(views.mirrored, views.own, views.subject, views.once)
     np.testing.assert_allclose(
         model.decision_function(turned), -model.decision_function(views), atol=1e-6)
     assert np.mean(model.predict(views[train]) == y[train]) > 0.8
     assert all(0 < rate < 1 for rate in model.network_.view_dropout.values())
+
+
+@pytest.mark.slow
+def test_networks_of_views_and_signal_are_averaged(recording, views):
+    y = recording[1]
+    train = views.subject < 4
+    model = study.OnViews("networks", n_networks=1).fit(views[train], y[train])
+    turned = study.Views(views.mirrored, views.own, views.subject, views.once)
+    decided = model.decision_function(views)
+    np.testing.assert_allclose(model.decision_function(turned), -decided, atol=1e-5)
+    members = model.members(views)
+    assert set(members) == {"views", "signal"}
+    np.testing.assert_allclose(decided, sum(members.values()) / 2)
+    assert np.mean(model.predict(views[train]) == y[train]) > 0.8
+
+
+def test_what_is_odd_is_taken_once(views):
+    for name in (next(iter(study.TANGENTS)), "slow"):
+        half, odd = study._half(name, views), study._odd(name, views)
+        # The other half is the same with its sign changed; the midline has nothing odd.
+        np.testing.assert_allclose(np.square(odd).sum(axis=1), 2 * np.square(half).sum(axis=1),
+                                   rtol=1e-4)
