@@ -179,6 +179,16 @@ def within(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     }).fillna("")
 
 
+def curves(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
+    """Accuracies at the epoch that is kept, and after the last one."""
+    return frame.astype({"people": str, "kept epoch": str}).map(share)
+
+
+def sessions(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
+    """Subjects by their numbers."""
+    return frame.astype({"subject": str}).map(share)
+
+
 def plain(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     """Shares, under the study's own names."""
     return frame.map(share)
@@ -207,6 +217,12 @@ OWN = {
                                "execution, 80 %"), {"sparse_multitask": sparse}),
     "mental_imagery": Table(("subject", "algorithm", *IMAGERY),
                             {"hjb_mental_imagery_table_III": mental_imagery}, n_keys=2),
+    "mental_imagery_sessions": Table(
+        ("subject", "decoder", "left out", "left out, half", "session 4", "session 4, half"),
+        {"mental_imagery_sessions": sessions}, n_keys=2),
+    "new_people_curves": Table(
+        ("network", "people", "kept epoch", "training", "held out", "test", "last training",
+         "last held out", "last test", "best"), {"new_people_curves": curves}, n_keys=2),
     "convergence": Table(
         ("problem", "algorithm", "claimed", "eta_0", "0.1", "0.01", "0.001", "1e-4", "1e-5",
          "slope"), {"hjb_convergence": rates}, n_keys=2),
