@@ -25,8 +25,13 @@ __all__ = [
 
 # From the widest to the narrowest; a level's label may repeat in another one of the level above.
 LEVELS = ("subject", "session", "run")
-# Dates that begin with the day or the month; their numbers do not come in order.
-_DAY_FIRST = re.compile(r"\D*\d{1,2}[./-]\d{1,2}[./-]\d{4}\D*")
+# Dates that begin with the day or the month, or name it; their numbers do not come in order.
+_DAY_FIRST = re.compile(r"\D*\d{1,2}([./-])\d{1,2}\1(?:\d{2}){1,2}\D*")
+_MONTH = re.compile(
+    r"(?<![a-z])(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])", re.IGNORECASE,
+)
+_DECIMAL = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])")
 
 
 def row_column(X: Signals, column: str) -> pd.Series | None:
@@ -42,7 +47,8 @@ def earlier_first(labels: Labels, name: str) -> dict[Any, np.ndarray]:
     The one notion of "earlier" and "later" in skbci. The order of an ordered categorical counts;
     else the numbers in the labels, where every label has some and no two have the same (S2 comes
     before S10, 0train before 1test); else the order of the rows, where each label's rows are
-    together. The alphabet says nothing of time.
+    together. The alphabet says nothing of time. Nor do numbers that could be read in two ways:
+    dates with the day or the month first, and 1.9 and 1.10, which are decimals or versions.
 
     Parameters
     ----------
@@ -67,6 +73,8 @@ def earlier_first(labels: Labels, name: str) -> dict[Any, np.ndarray]:
         moments: list[Any] = [dtype.categories.get_loc(label) for label in distinct]
     else:
         moments = [_numbers(label) for label in distinct]
+        if _ambiguous(distinct, moments):
+            moments = [()] * len(distinct)
     if len(set(moments)) < len(moments) or () in moments:
         moments = [own[0] for own in rows]
         ends = [own[-1] for own in rows]
@@ -89,9 +97,23 @@ def _numbers(label: Label) -> tuple[Any, ...]:
         return (pd.Timestamp(label).value,)
     if isinstance(label, numbers.Real) and not isinstance(label, (bool, np.bool_)):
         return () if np.isnan(float(label)) else (label,)
-    if isinstance(label, str) and not _DAY_FIRST.fullmatch(label):
+    if isinstance(label, str) and re.fullmatch(r"\s*[+-]\d+\s*", label):
+        return (int(label),)
+    if isinstance(label, str) and not _DAY_FIRST.fullmatch(label) and not _MONTH.search(label):
         return tuple(int(digits) for digits in re.findall(r"\d+", label))
     return ()
+
+
+def _ambiguous(labels: Any, moments: list[tuple[Any, ...]]) -> bool:
+    """Return whether the labels' order is another one with numbers such as 1.10 as decimals."""
+    if not any(isinstance(label, str) and _DECIMAL.search(label) for label in labels):
+        return False
+    decimals = [
+        tuple(map(float, re.findall(r"\d+(?:\.\d+)?", label))) if isinstance(label, str) else own
+        for label, own in zip(labels, moments)
+    ]
+    places = range(len(moments))
+    return sorted(places, key=moments.__getitem__) != sorted(places, key=decimals.__getitem__)
 
 
 def recordings_in_time(X: Signals, n_rows: int, onsets: np.ndarray | None = None) -> np.ndarray:

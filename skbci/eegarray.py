@@ -11,12 +11,13 @@ import pandas as pd
 from skbci._checks import check_number, check_positive
 from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
+from skbci._eegarray import row_functions as numpys
 from skbci._eegarray.concatenation import concatenate_rows
 from skbci._eegarray.mne_exchange import array_from_epochs, epochs_from_array
 from skbci._eegarray.row_index import indexed_context
 from skbci._eegarray.row_moves import check_assignment, check_sorted_axis
 from skbci._eegarray.shipping import hash_with_context, register_with_dask
-from skbci._eegarray.table import as_table, check_ch_names, describe
+from skbci._eegarray.table import as_table, check_ch_names, check_in_step, describe
 from skbci._typing import Metadata, Picks
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ class EEGArray(np.ndarray):
     but routes no metadata into ``predict``. An ``EEGArray`` takes each row's subject, session,
     run, onset ... along, so that a group-aware step knows them in both places.
 
-    Selecting rows selects the table's rows, selecting channels selects the names, and
-    element-wise arithmetic keeps both. Whatever breaks the step between rows and table (a
-    transpose, a reshape, a mean over rows) gives an array without a table. ``np.asarray(X)`` is
-    the bare data.
+    Selecting rows selects the table's rows (so do ``np.take``, ``np.delete``, ``np.split`` and the
+    like along the first axis), selecting channels selects the names, joining rows joins the
+    tables, and element-wise arithmetic keeps them, unless those of its arrays contradict each
+    other. Whatever breaks the step between rows and table (a transpose, a reshape, a mean over
+    rows, a matrix product) gives an array without a table. ``np.asarray(X)`` is the bare data.
 
     Parameters
     ----------
@@ -141,11 +143,7 @@ class EEGArray(np.ndarray):
         """The rows' table; without columns where nothing is known."""
         if self._metadata is None:
             self._metadata = pd.DataFrame(index=pd.RangeIndex(len(self)))
-        if len(self._metadata) != len(self):
-            raise ValueError(
-                f"The metadata table was changed in place: it has {len(self._metadata)} rows, the "
-                f"array has {len(self)}. Select rows of the array instead."
-            )
+        check_in_step(self._metadata, len(self))
         return self._metadata
 
     @property
@@ -219,37 +217,49 @@ class EEGArray(np.ndarray):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Element-wise results of this array's shape keep the table; others are bare arrays."""
-        owners = [x for x in (*inputs, *(kwargs.get("out") or ())) if isinstance(x, EEGArray)]
-        result = getattr(ufunc, method)(*_strip(inputs), **_strip(kwargs))
+        targets = [x for x in kwargs.get("out") or () if isinstance(x, EEGArray)]
+        owners = [*(x for x in inputs if isinstance(x, EEGArray)), *targets]
+        for target in targets:  # in place, as X += X[::-1]
+            for source in owners:
+                if not numpys.same_rows(target, source):
+                    check_assignment(target, ..., source)
+        result = getattr(ufunc, method)(*numpys.stripped(inputs), **numpys.stripped(kwargs))
         owner = owners[0] if owners else None  # it may stand in ``where`` only
         if (
             owner is not None
             and method == "__call__"
+            and ufunc.signature is None  # a matrix product mixes rows or channels
             and isinstance(result, np.ndarray)
             and result.shape == owner.shape
             and owner._metadata is not None
+            and all(numpys.same_rows(owner, other) for other in owners)
         ):
             return owner.with_data(result)
         return result
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        """Concatenation along rows checks and joins; every other function sees bare data."""
-        if func is np.concatenate:
-            arrays = list(args[0] if args else kwargs["arrays"])
-            axis = args[1] if len(args) > 1 else kwargs.get("axis", 0)
-            plain = not {"out", "dtype", "casting"} & set(kwargs)
-            if plain and axis == 0 and all(isinstance(a, EEGArray) for a in arrays):
-                return concatenate_rows(EEGArray, arrays)
+        """Take rows, or join them, with their table; other functions see bare data."""
+        arrays = numpys.rows_to_join(func, args, kwargs)
+        if arrays is not None and all(isinstance(array, EEGArray) for array in arrays):
+            return concatenate_rows(EEGArray, arrays)
+        if (chosen := numpys.chosen_rows(func, args, kwargs)) and isinstance(chosen[0], EEGArray):
+            array, rows = chosen
+            return [array[own] for own in rows] if isinstance(rows, list) else array[rows]
+        numpys.refuse_out(func, kwargs.get("out"))
         if func is np.swapaxes and len(args) == 3 and args[1] == args[2]:
             return args[0][...]  # nothing is swapped: so numpy's Generator.shuffle begins
         if func is np.copyto and len(args) > 1 and isinstance(args[0], EEGArray):
             check_assignment(args[0], ..., args[1])
-        return func(*_strip(args), **_strip(kwargs))
+        return func(*numpys.stripped(args), **numpys.stripped(kwargs))
+
+    def take(self, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:
+        """Take rows with their table, or other entries without."""
+        return np.take(self, indices, axis=axis, out=out, mode=mode)
 
     def copy(self, order: Any = "C") -> EEGArray:
         """Copy the data and the table."""
         out = np.asarray(self).copy(order=order).view(EEGArray)
-        return self._bind(out, deep=True)
+        return self._bind(out)
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> EEGArray:
         """Cast the data and keep the table."""
@@ -261,9 +271,8 @@ class EEGArray(np.ndarray):
     def __deepcopy__(self, memo: Any) -> EEGArray:
         return self.copy()
 
-    def _bind(self, out: EEGArray, deep: bool = False) -> EEGArray:
-        table = self._metadata
-        out._metadata = table.copy() if deep and table is not None else table
+    def _bind(self, out: EEGArray) -> EEGArray:
+        out._metadata = None if self._metadata is None else self._metadata.copy()
         out.sfreq, out.tmin, out.info = self.sfreq, self.tmin, self.info
         out._window = self._window
         out.ch_names = None if self.ch_names is None else list(self.ch_names)
@@ -325,17 +334,6 @@ class EEGArray(np.ndarray):
             If the array is not three-dimensional or knows neither ``info`` nor ``sfreq``.
         """
         return epochs_from_array(self)
-
-
-def _strip(value: Any) -> Any:
-    """Replace every EEGArray inside arguments by its bare data."""
-    if isinstance(value, EEGArray):
-        return np.asarray(value)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_strip(v) for v in value)
-    if isinstance(value, dict):
-        return {k: _strip(v) for k, v in value.items()}
-    return value
 
 
 def _rebuild(data: np.ndarray, context: tuple[Any, ...]) -> EEGArray:

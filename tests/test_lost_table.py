@@ -172,3 +172,15 @@ def test_the_readme_pipeline_holds_out_whole_subjects():
     pipe = skbci.make_pipeline(StandardScaler(), PCA(3), net).fit(X, y)
     kept = make_pipeline(KeepRows(StandardScaler()), KeepRows(PCA(3)), net).fit(X, y)
     assert np.array_equal(pipe.predict_proba(X), kept.predict_proba(X))
+
+
+def test_a_column_that_fit_had_and_later_rows_have_not_is_named():
+    rng = np.random.default_rng(0)
+    table = {"subject": np.repeat([1, 2], 20), "session": np.tile(np.repeat([1, 2], 10), 2)}
+    X = EEGArray(rng.normal(size=(40, 3)), table)
+    step = GroupScaler(by="session").fit(X)
+    with pytest.warns(LostTableWarning, match="does not say session"):
+        step.transform(EEGArray(np.asarray(X), {"subject": table["subject"]}))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        step.transform(X[:20])

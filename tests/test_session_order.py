@@ -246,3 +246,38 @@ def test_onsets_of_every_kind_of_number_are_seconds():
         assert found.dtype == np.float64
         np.testing.assert_array_equal(found[:2], [0, 1])
     assert row_seconds(np.zeros((3, 2))) is None
+
+
+@pytest.mark.parametrize("labels", [
+    ["15.01.24", "01.02.24"], ["12/1/23", "1/15/24"], ["12-Jan-2024", "03-Feb-2024"],
+    ["30 May", "2 June"], ["v1.10", "v1.9"], ["0.5s", "0.25s"],
+])  # fmt: skip
+def test_numbers_that_may_mean_another_order_do_not_count(labels):
+    # In order of the rows, as labels without numbers; interleaved, it is an error.
+    X = table_of(labels)
+    assert order_by_session_split(X) == labels
+    mixed = X[np.arange(len(X)).reshape(2, -1).T.ravel()]
+    with pytest.raises(ValueError, match="no known order"):
+        list(SessionSplit().split(mixed))
+
+
+@pytest.mark.parametrize("labels", [["-2", "-1", "0"], ["1.5", "2.25"], ["1.8", "1.9"]])
+def test_numbers_that_mean_one_order_count(labels):
+    assert order_by_session_split(table_of(labels[::-1])) == labels
+
+
+def test_joined_ordered_categoricals_keep_their_order():
+    def part(labels, categories):
+        column = pd.Categorical(labels, categories=categories, ordered=True)
+        return EEGArray(np.zeros((len(labels), 1)), pd.DataFrame({"session": column}))
+
+    whole = ["pre", "mid", "post"]
+    late, early = part(["post"], ["mid", "post"]), part(["pre", "mid"], ["pre", "mid"])
+    joined = np.concatenate([late, early])
+    assert joined.metadata["session"].tolist() == ["post", "pre", "mid"]
+    assert joined.metadata["session"].cat.categories.tolist() == whole
+    assert list(earlier_first(joined.metadata["session"], "session")) == whole
+    # Nothing says which of two comes first, or one says so and another the contrary.
+    for others in (["pre", "late"], ["mid", "pre"]):
+        one = np.concatenate([early, part(others[:1], others)])
+        assert not isinstance(one.metadata["session"].dtype, pd.CategoricalDtype)

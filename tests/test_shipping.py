@@ -100,3 +100,12 @@ def test_dask_ships_the_table():
     assert tokenize(X) == tokenize(X.copy())
     assert tokenize(X) != tokenize(recording((1, 2, 1, 2), sfreq=50, ch_names=X.ch_names))
     assert CausalCentering().fit(got).transform(got).metadata.equals(got.metadata)
+
+
+def test_the_order_of_categories_is_part_of_the_hash():
+    def array(categories):
+        column = pd.Categorical(["pre", "post"], categories=categories, ordered=True)
+        return EEGArray(np.zeros((2, 1)), pd.DataFrame({"session": column}))
+
+    assert joblib.hash(array(["pre", "post"])) != joblib.hash(array(["post", "pre"]))
+    assert joblib.hash(array(["pre", "post"])) == joblib.hash(array(["pre", "post"]))

@@ -55,7 +55,11 @@ def check_labels(
         no order, or if a label is missing (None, NaN, NaT, pandas.NA); it names the rows.
     """
     labels = label_column(y, n_rows, who)
-    check_classification_targets(labels)
+    try:
+        check_classification_targets(labels)
+    except (TypeError, ValueError) as error:
+        because = f"must hold strings, whole numbers or booleans as labels. {error}"
+        raise type(error)(refusal(labels, "y", who, because)) from None
     if least_classes > 1:
         check_classes(np.unique(labels), who)
     return labels
@@ -72,8 +76,9 @@ def label_column(y: Labels, n_rows: int | None, who: object) -> np.ndarray:
             because = "must not hold complex numbers. Complex data not supported"
             raise ValueError(refusal(y, "y", who, because))
         labels = column_or_1d(y, warn=True)
-    except TypeError:
-        raise ValueError(refusal(y, "y", who, "must hold one label for each row")) from None
+    except (TypeError, ValueError) as error:
+        because = f"must hold one label for each row, in one column. {error}"
+        raise ValueError(refusal(y, "y", who, because)) from None
     if n_rows is not None and len(labels) != n_rows:
         raise ValueError(f"{name}: y has {len(labels)} labels, but X has {n_rows} rows.")
     return _of_one_kind(labels, name) if labels.dtype == object else labels

@@ -78,11 +78,21 @@ def require_table(step: BaseEstimator, X: Any, without: str) -> None:
     Warns
     -----
     LostTableWarning
-        If neither had a table, and X's was lost on the way.
+        If neither had a table, and X's was lost on the way; or if X's table has not all columns
+        that there were in ``fit``.
     """
-    if isinstance(X, EEGArray) and X.has_metadata:
-        return
     fitted = getattr(step, "_table_columns_", [])
+    if isinstance(X, EEGArray) and X.has_metadata:
+        missing = [name for name in fitted if name not in X.metadata]
+        if missing:
+            warnings.warn(
+                f"{type(step).__name__} was fitted on rows whose table says {', '.join(fitted)}; "
+                f"the table of these rows does not say {', '.join(missing)}: they count as of one "
+                f"{missing[0]}, in order.",
+                LostTableWarning,
+                stacklevel=4,
+            )
+        return
     if not fitted:
         warn_without_table(step, X, without)
         return

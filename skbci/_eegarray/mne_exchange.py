@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -164,6 +165,10 @@ def joined_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
             changed["event_sample"] = changed["event_sample"].astype(table["event_sample"].dtype)
         parts.append(table.assign(**changed) if changed else table)
     joined = pd.concat(parts, ignore_index=True)
+    for column in joined.columns:
+        kept = _joined_order([part[column] for part in parts if column in part])
+        if kept is not None and len(kept) == len(joined):
+            joined[column] = kept
     first = tables[0].attrs
     joined.attrs = {
         key: value for key, value in first.items()
@@ -175,6 +180,31 @@ def joined_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     if clock:
         joined.attrs["event_clock"] = clock
     return joined
+
+
+def _joined_order(columns: Sequence[pd.Series]) -> pd.Series | None:
+    """Join ordered categoricals whose orders together make one; None where they do not.
+
+    pandas would make text of those that have not all the same categories.
+    """
+    dtypes: list[Any] = [column.dtype for column in columns]
+    if not all(isinstance(dtype, pd.CategoricalDtype) and dtype.ordered for dtype in dtypes):
+        return None
+    orders = [list(dtype.categories) for dtype in dtypes]
+    if all(order == orders[0] for order in orders):
+        return None  # pandas keeps it
+    steps = {pair for order in orders for pair in zip(order, order[1:])}
+    graph: dict[Any, set[Any]] = {name: set() for order in orders for name in order}
+    for before, after in steps:
+        graph[after].add(before)
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError:
+        return None
+    if not steps.issuperset(zip(order, order[1:])):
+        return None  # nobody says which of two comes first
+    every = pd.concat([column.astype(object) for column in columns], ignore_index=True)
+    return pd.Series(pd.Categorical(every, categories=order, ordered=True))
 
 
 def _info(array: Any, mne: Any) -> Any:

@@ -69,7 +69,7 @@ def axis_part(parts: list[Any], axis: int, ndim: int) -> tuple[Any, int] | None:
     followed = parts[own]
     arrays = [part for part in parts if isinstance(part, np.ndarray)]
     if not isinstance(followed, slice) and (np.ndim(followed) != 1 or len(arrays) > 1):
-        return None
+        return _mesh_part(parts, own, axis, ndim)
     # Two entries along the axis, one along all others: only its place has two in the result.
     shape = [1] * ndim
     shape[axis] = 2
@@ -80,6 +80,26 @@ def axis_part(parts: list[Any], axis: int, ndim: int) -> tuple[Any, int] | None:
         else:
             key.append(part if part is None else slice(None) if isinstance(part, slice) else 0)
     return followed, np.empty(shape)[tuple(key)].shape.index(2)
+
+
+def _mesh_part(parts: list[Any], own: int, axis: int, ndim: int) -> tuple[Any, int] | None:
+    """As `axis_part`, where index arrays span a mesh, as those of `numpy.ix_` do."""
+    at = [i for i, part in enumerate(parts) if isinstance(part, np.ndarray)]
+    if own not in at:
+        return None
+    place, n = at.index(own), len(at)
+    for k, i in enumerate(at):
+        if parts[i].ndim != n or any(size != 1 for d, size in enumerate(parts[i].shape) if d != k):
+            return None
+    shape = [1] * ndim
+    shape[axis] = 2
+    key: list[Any] = [
+        np.zeros([2 if k == place else 1 for k in range(n)], dtype=np.intp) if i == own
+        else np.zeros([1] * n, dtype=np.intp) if i in at
+        else part if part is None else slice(None) if isinstance(part, slice) else 0
+        for i, part in enumerate(parts)
+    ]
+    return parts[own].ravel(), np.empty(shape)[tuple(key)].shape.index(2)
 
 
 def indexed_context(array: Any, key: Any, ndim: int) -> dict[str, Any] | None:

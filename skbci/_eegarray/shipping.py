@@ -45,8 +45,16 @@ def _hashable(context: Any) -> Any:
     table, *others = context
     if table is None:
         return None, others
-    columns = [f"{name} {table[name].dtype} {table[name].tolist()}" for name in table]
+    columns = [f"{name} {_kind(table[name])} {table[name].tolist()}" for name in table]
     return columns, sorted(map(repr, table.attrs.items())), others
+
+
+def _kind(column: Any) -> str:
+    """What a column is; of a categorical, its order too."""
+    categories = getattr(column.dtype, "categories", None)
+    if categories is None:
+        return str(column.dtype)
+    return f"{list(categories)} {column.dtype.ordered}"
 
 
 def register_with_dask(kind: Any) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from skbci._checks import check_distinct, check_list, refusal
 
-__all__ = ["as_table", "check_ch_names", "describe", "onset_seconds"]
+__all__ = ["as_table", "check_ch_names", "check_in_step", "describe", "onset_seconds"]
 
 
 def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
@@ -30,7 +30,19 @@ def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
     ):
         because = "must be a DataFrame, a dict of columns, or None"
         raise TypeError(refusal(metadata, "metadata", "EEGArray", because))
+    if isinstance(metadata, Mapping):
+        # Row by row, whatever the columns were called before: pandas would put the entries of
+        # several Series in the order of their indices.
+        metadata = {
+            name: [column] * n_rows if np.ndim(column) == 0 else getattr(column, "array", column)
+            for name, column in metadata.items()
+        }
     table = pd.DataFrame(metadata).reset_index(drop=True)
+    if not table.columns.is_unique:
+        twice = table.columns[table.columns.duplicated()][0]
+        raise ValueError(
+            f"metadata has several columns of the name {twice!r}; each needs its own."
+        )
     table.attrs = dict(getattr(metadata, "attrs", {}))
     if len(table) != n_rows:
         raise ValueError(
@@ -38,6 +50,25 @@ def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
             "give one row of metadata for each row of data."
         )
     return table
+
+
+def check_in_step(table: pd.DataFrame, n_rows: int) -> None:
+    """Refuse a table whose rows were dropped, added or moved in place.
+
+    Raises
+    ------
+    ValueError
+    """
+    if len(table) != n_rows:
+        raise ValueError(
+            f"The metadata table was changed in place: it has {len(table)} rows, the "
+            f"array has {n_rows}. Select rows of the array instead."
+        )
+    if not table.index.equals(pd.RangeIndex(n_rows)):
+        raise ValueError(
+            "The metadata table was changed in place: its rows are in another order than the "
+            "array's, or have another index. X[order] takes both along."
+        )
 
 
 def check_ch_names(ch_names: Any, shape: tuple[int, ...]) -> list[str]:

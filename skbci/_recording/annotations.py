@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,14 +10,25 @@ import numpy as np
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-__all__ = ["crosses_bad"]
+__all__ = ["crosses_bad", "is_no_event"]
+
+_BAD = ("bad", "edge")
+# Where a recording was stopped and went on: BrainVision's mark and EEGLAB's. The duration that
+# EEGLAB states is that of the samples that are not there.
+_BREAK = re.compile(r"new segment(/.*)?|boundary", re.IGNORECASE)
+
+
+def is_no_event(text: str) -> bool:
+    """Return whether an annotation marks a bad stretch, or a place where the recording stopped."""
+    return text.lower().startswith(_BAD) or bool(_BREAK.fullmatch(text.strip()))
 
 
 def crosses_bad(raw: BaseRaw, first: np.ndarray, n_times: int) -> np.ndarray:
-    """Return whether windows touch an annotation that starts with "bad" or "edge".
+    """Return whether windows touch an annotation that starts with "bad" or "edge", or a break.
 
     MNE's rule for epochs (``reject_by_annotation``), and its boundaries between recordings that
     were joined: a boundary between two samples belongs to a window with samples on both sides.
+    BrainVision's "New Segment" and EEGLAB's "boundary" are such boundaries, too.
 
     Parameters
     ----------
@@ -35,7 +47,8 @@ def crosses_bad(raw: BaseRaw, first: np.ndarray, n_times: int) -> np.ndarray:
     crosses = np.zeros(len(first), dtype=bool)
     marks, sfreq = raw.annotations, float(raw.info["sfreq"])
     for onset, duration, text in zip(marks.onset, marks.duration, marks.description):
-        if text.lower().startswith(("bad", "edge")):
+        if is_no_event(text):
+            duration = duration if text.lower().startswith(_BAD) else 0.0
             # Onsets count from the first sample that was recorded, which need not be there.
             begin = round((onset - raw.first_time) * sfreq, 6)
             end = round((onset + duration - raw.first_time) * sfreq, 6)

@@ -21,10 +21,13 @@ DATA_TYPES = frozenset({
     "eeg", "csd", "meg", "mag", "grad", "ecog", "seeg", "dbs", "hbo", "hbr", "fnirs_cw_amplitude",
     "fnirs_fd_ac_amplitude", "fnirs_fd_phase", "fnirs_od",
 })
-# How recorders name what is no EEG: HEOG, EOG-left, EMG1, ECG, STI 014, Status, Trigger.
+# How recorders name what is no EEG: HEOG, EOG-left, EMG1, ECG, STI 014, Status, Trigger, EXG1, ROC
+# (the right eye's outer canthus), ACC_X, Resp, SpO2.
 _OTHER = re.compile(
-    r"(?:EEG[ _:-]*)?(?:[HV]?EOG[HVLR]?|EMG|ECG|EKG|GSR|STIM?|TRIG|TRIGGERS?|STATUS|MARKERS?)"
-    r"(?:[ _:.-].*|\d+)?", re.IGNORECASE,
+    r"(?:EEG[ _:-]*)?(?:[HVLR]?EOG[HVLR]?|EMG|ECG|EKG|GSR|STIM?|TRIG|TRIGGERS?|STATUS|MARKERS?|"
+    r"[LR]OC|EXG|ACC|ACCEL|ACCELEROMETER|GYRO|RESP|RESPIRATION|SP?O2|PPG|PULSE|TEMP|"
+    r"PHOTO(?:DIODE)?|BATTERY|COUNTER|PACKET|TIMESTAMPS?)"
+    r"(?:[ _:.-].*|\d+|[XYZ])?", re.IGNORECASE,
 )
 
 

@@ -56,9 +56,13 @@ def names_in(path: PathLike) -> dict[str, int | str]:
 
 
 def plain_name(value: object) -> int | str:
-    """Reduce 'S001', '001' and 1 to the same name: 1."""
+    """Reduce 'S001', 'sub-001', '001' and 1 to the same name: 1.
+
+    Other letters tell people apart: 'control01' is not 'patient01'.
+    """
     text = str(value).strip()
-    match = re.fullmatch(r"[A-Za-z]*[ _-]?0*(\d{1,9})", text)
+    words = "s|sub|subj|subject|ses|sess|session|r|run"
+    match = re.fullmatch(rf"(?:{words})?[ _-]?0*(\d{{1,9}})", text, re.IGNORECASE)
     return int(match.group(1)) if match else text
 
 

@@ -123,3 +123,15 @@ def test_codes_that_follow_without_zero_are_reported():
     with pytest.warns(UserWarning, match=r"goes 1 times from a code to a lower one .*\(3 to 1\)"):
         data = read_epochs(raw, tmax=3)
     assert data.y.tolist() == ["1", "3", "2"]
+
+
+@pytest.mark.parametrize("mark", ["New Segment/", "New Segment/LostSamples: 12", "boundary"])
+def test_places_where_a_recording_went_on_are_no_events(mark):
+    raw = annotated(["left", "right"], [6, 12])
+    marks = mne.Annotations([0, 12.5, 20], [0, 30, 0], mark)  # EEGLAB's last is what was cut out
+    raw = raw.set_annotations(raw.annotations + marks)
+    with pytest.warns(UserWarning, match="1 of 2 events were left out"):
+        data = read_epochs(raw, tmax=1, subject=1)
+    assert data.y.tolist() == ["left"]
+    asked = read_epochs(raw, event_id=[mark], tmax=1, subject=1)
+    assert asked.metadata["onset"].tolist() == [0, 12.5, 20]

@@ -22,6 +22,9 @@ NAMES = [
     ("sub-01_ses-2_run-3_eeg.edf", 1, 2, 3),  # BIDS
     ("sub-anna_ses-pre_task-mi_run-01_eeg.vhdr", "anna", "pre", 1),
     ("sub-012_task-rest_eeg.set", 12, None, None),
+    ("sub-control01_task-rest_eeg.set", "control01", None, None),  # not sub-patient01
+    ("sub-A01_ses-V2_eeg.set", "A01", "V2", None),  # not sub-B01
+    ("sub-S01_ses-session2_eeg.set", 1, 2, None),
     ("sess01_subj02_EEG_MI.mat", 2, 1, None),  # OpenBMI
     ("s01.bdf", 1, None, None),  # DEAP
     ("S01T.mat", 1, 1, None),  # BNCI 2014-002

@@ -12,6 +12,7 @@ import mne
 import numpy as np
 
 from skbci._process.quiet import quiet_mne
+from skbci._recording.annotations import is_no_event
 from skbci._typing import EventId
 from skbci.datasets._selection import as_list
 
@@ -62,7 +63,7 @@ def raw_events(
     if event_id is not None:
         event_id = _checked(event_id)
     texts = set(raw.annotations.description)
-    usable = [text for text in texts if not text.lower().startswith(("bad", "edge"))]
+    usable = [text for text in texts if not is_no_event(text)]
     if stim_channel is None and texts and not usable and "stim" not in raw.get_channel_types():
         marks = ", ".join(map(repr, sorted(map(str, texts))[:5]))
         raise ValueError(
@@ -74,6 +75,13 @@ def raw_events(
         with quiet_mne():
             events, numbering = mne.events_from_annotations(raw)
         if numbering:
+            # Where a recording went on is no event, unless somebody asks for it by name.
+            asked = set(map(str, event_id or ()))
+            numbering = {
+                text: code for text, code in numbering.items()
+                if not is_no_event(text) or text in asked
+            }
+            events = events[np.isin(events[:, 2], list(numbering.values()))]
             by_code = {code: str(text) for text, code in numbering.items()}
             names, rename = _annotations(list(by_code.values()), numbering, event_id, where)
             codes = [rename.get(by_code[code]) for code in events[:, 2]]
