@@ -13,7 +13,9 @@ __all__ = ["refuse_unreadable"]
 _ROWS_SHOWN = 5
 
 
-def refuse_unreadable(X: Any, who: str, ch_names: Sequence[str] | None = None) -> None:
+def refuse_unreadable(
+    X: Any, who: str, ch_names: Sequence[str] | None = None, but: np.ndarray | None = None
+) -> None:
     """Say where input is not of finite numbers, in the words of the field.
 
     Parameters
@@ -23,6 +25,8 @@ def refuse_unreadable(X: Any, who: str, ch_names: Sequence[str] | None = None) -
     who : str
         Who asks.
     ch_names : sequence of str, optional
+    but : ndarray of bool, shape (n_rows,), optional
+        Rows that are not looked at.
 
     Raises
     ------
@@ -46,6 +50,8 @@ def refuse_unreadable(X: Any, who: str, ch_names: Sequence[str] | None = None) -
     if array.ndim < 2 or array.dtype.kind != "f":
         return
     bad = ~np.isfinite(array)
+    if but is not None:
+        bad[but] = False
     if not bad.any():
         return
     first = tuple(int(i) for i in np.argwhere(bad)[0])

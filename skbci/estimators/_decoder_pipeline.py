@@ -161,8 +161,7 @@ class DecoderPipeline(Pipeline):
         pairs = check_list(self.steps, "steps", self, "(name, estimator) pairs")
         if not pairs or not all(isinstance(pair, (tuple, list)) and len(pair) == 2
                                 and isinstance(pair[0], str) for pair in pairs):
-            because = "must be a list of (name, estimator) pairs"
-            raise ValueError(refusal(self.steps, "steps", self, because))
+            raise ValueError(refusal(self.steps, "steps", self, "must be (name, estimator) pairs"))
         for name in ("prior_", "amplitude_", "_row_shape"):
             self.__dict__.pop(name, None)
         X = as_eeg(X)
@@ -320,8 +319,8 @@ class DecoderPipeline(Pipeline):
         if bad.all():
             return np.repeat(silent[np.newaxis], len(bad), axis=0)
         kept = np.flatnonzero(~bad)
-        params = _check_method_params(X, params, indices=kept)
-        answers = np.asarray(ask(take_rows(X, kept), **params))
+        own = _check_method_params(X, params, indices=kept)
+        answers = np.asarray(ask(take_rows(X, kept), **own))
         out = np.empty((len(bad), *answers.shape[1:]), np.result_type(answers, silent))
         out[kept], out[bad] = answers, silent
         return out
@@ -331,19 +330,17 @@ class DecoderPipeline(Pipeline):
         signals = _signals(X) if hasattr(self, "prior_") else None
         if signals is None or signals.shape[1:-1] != self._row_shape:
             return np.zeros(0, bool)  # features, or another input, which the steps will refuse
-        then = "The prior is predicted there." if report else None
-        return self._judge(X, amplitudes(signals), then)
+        return self._judge(X, amplitudes(signals),
+                           "The prior is predicted there." if report else None)
 
     def _judge(self, X: Signals, amplitude: np.ndarray, then: str | None) -> np.ndarray:
         if self.on_bad_rows == "ignore":
             return np.zeros(len(amplitude), bool)
-        found = find_unusable(amplitude, self.amplitude_)
-        names = getattr(X, "ch_names", None)
+        found, names = find_unusable(amplitude, self.amplitude_), getattr(X, "ch_names", None)
         if then is not None:
             report_unusable(found, type(self).__name__, names, then, self.on_bad_rows)
-        if found.rows.any():  # the steps would count the rows that are left
-            rest = np.where(found.rows.reshape(-1, *[1] * (np.ndim(X) - 1)), 0.0, X)
-            refuse_unreadable(rest, type(self).__name__, names)
+        if found.rows.any():  # the steps would count only the rows that are left
+            refuse_unreadable(X, type(self).__name__, names, but=found.rows)
         return found.rows
 
 
