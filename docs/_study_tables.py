@@ -122,7 +122,7 @@ def sparse(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
 
 #: Columns of the mental-imagery table: mode and column of the study's.
 IMAGERY = {
-    "the paper, a row": ("offline", "paper"),
+    "the paper, a row": ("offline", "paper"), "the paper, online": ("online", "paper"),
     "its protocol, a row": ("offline, whole session", "paper's protocol"),
     "session, 0.5 s": ("offline, whole session", "honest, 0.5 s"),
     "session, 5 s": ("offline, whole session", "honest, 5 s"),
@@ -134,7 +134,7 @@ IMAGERY = {
 def mental_imagery(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     """Earlier sessions to the last one: of subject 2, and the mean over subjects."""
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    last = frame["train -> test"].isin(["1+2+3 -> 4", "1 + 2 + 3 -> 4", "earlier -> 4"])
+    last = frame["train -> test"].isin(["1+2+3 -> 4", "earlier -> 4"])
     for line in frame[last].to_dict("records"):
         subject = str(line["subject"])
         if subject in ("2", "mean"):
@@ -144,6 +144,15 @@ def mental_imagery(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
                     if mode == line["mode"]}
     found = pd.DataFrame(rows.values()).fillna("")
     return found.sort_values("subject", kind="stable")
+
+
+def gains(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
+    """Paired differences and their p-values."""
+    short = {"paper": "the paper", "paper's protocol": "its protocol",
+             "honest, 0.5 s": "honest, 0.5 s"}
+    names = {f"{long}: {what}": f"{new}: {what}" for long, new in short.items()
+             for what in ("gain", "p")}
+    return frame.map(share).rename(columns=names)
 
 
 def under_adam(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
@@ -223,6 +232,10 @@ OWN = {
     "new_people_curves": Table(
         ("network", "people", "kept epoch", "training", "held out", "test", "last training",
          "last held out", "last test", "best"), {"new_people_curves": curves}, n_keys=2),
+    "mental_imagery_gains": Table(
+        ("mode", "algorithm", "against", *(f"{where}: {what}" for where in
+         ("the paper", "its protocol", "honest, 0.5 s") for what in ("gain", "p"))),
+        {"hjb_mental_imagery_t_tests": gains}, n_keys=3),
     "convergence": Table(
         ("problem", "algorithm", "claimed", "eta_0", "0.1", "0.01", "0.001", "1e-4", "1e-5",
          "slope"), {"hjb_convergence": rates}, n_keys=2),
