@@ -221,7 +221,7 @@ OWN = {
         for stem, name in SETTINGS.items()}),
     "loss_weighting_more": Table(("recordings", *POLICIES[:2], *POLICIES[-2:]), {
         f"more/alphagrad_{stem}": loss_weighting(name, ("FBMSNet",))
-        for stem, name in SETTINGS.items()}),
+        for stem, name in (SETTINGS | {"imagery_within_subject": "within subject"}).items()}),
     "sparse_multitask": Table(("method", "imagery, 40 %", "imagery, 80 %", "execution, 40 %",
                                "execution, 80 %"), {"sparse_multitask": sparse}),
     "mental_imagery": Table(("subject", "algorithm", *IMAGERY),
