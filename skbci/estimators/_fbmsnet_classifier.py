@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -14,6 +14,7 @@ from skbci._typing import ClassWeight, Seed, Signals
 from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.latent import LatentClassifier
+from skbci.estimators._route_types import FBMSNetClassifierRoutes
 from skbci.features import NINE_BANDS, FilterBank
 from skbci.nets import FBMSNet
 
@@ -207,7 +208,7 @@ class FBMSNetClassifier(LatentClassifier):
         device: str = "cpu",
         verbose: int = 0,
         random_state: Seed = None,
-        **routes: Any,
+        **routes: Unpack[FBMSNetClassifierRoutes],
     ) -> None:
         self.bands = bands
         self.sfreq = sfreq

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from skbci._typing import ClassWeight, Seed, Signals
 from skbci.estimators import _setting_types as like
 from skbci.estimators._docs import fill_doc
 from skbci.estimators._neural.latent import LatentClassifier
+from skbci.estimators._route_types import MIN2NetClassifierRoutes
 from skbci.nets import MIN2Net
 
 
@@ -196,7 +197,7 @@ class MIN2NetClassifier(LatentClassifier):
         device: str = "cpu",
         verbose: int = 0,
         random_state: Seed = None,
-        **routes: Any,
+        **routes: Unpack[MIN2NetClassifierRoutes],
     ) -> None:
         self.latent_dim = latent_dim
         self.subsampling = subsampling

@@ -236,7 +236,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         accelerate: bool = False,
         verbose: int = 0,
         random_state: Seed = None,
-        **routes: Any,
+        **routes: Any,  # those of the module have any name
     ) -> None:
         self.module = module
         self.criterion = criterion
