@@ -15,6 +15,7 @@ from torch import Tensor
 
 from skbci._training.classifier_net import ClassifierNet
 from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, SquaredError
+from skbci._training.dense.engine import DenseEngine
 from skbci._training.masks import masked
 from skbci._training.mini_batches import Rows, batch_sizes
 from skbci._training.net import SlicingNet
@@ -103,11 +104,17 @@ class PreparedFit:
             and not _has_learning_rates_of_its_own(net.optimizer_)
         )
 
+    @property
+    def engine(self) -> DenseEngine:
+        """The engine of a net of dense layers."""
+        if self.net.engine_ is None:
+            raise ValueError(f"{type(self.net).__name__} has no engine of dense layers.")
+        return self.net.engine_
+
     def shape(self) -> Hashable:
         """Return what fits of one stack have in common."""
         X, y, weight = self.train
-        engine = self.net.engine_
-        assert engine is not None
+        engine = self.engine
         return (
             str(X.device),
             self.double,
@@ -122,8 +129,7 @@ class PreparedFit:
 
     def n_bytes(self) -> int:
         """Return the memory that the fit needs in a stack, besides what it may share."""
-        engine = self.net.engine_
-        assert engine is not None
+        engine = self.engine
         hidden = sum(layer.out_features for layer in engine.linear_modules)
         # Gradient, two epochs' copies, three vectors of the optimizer's, two to spare.
         weights = 8 * engine.flat.numel()
@@ -133,8 +139,7 @@ class PreparedFit:
     @property
     def n_rates(self) -> int:
         """Number of distinct rates of dropout."""
-        assert self.net.engine_ is not None
-        return len(set(self.net.engine_.dropout) - {0.0})
+        return len(set(self.engine.dropout) - {0.0})
 
 
 def _has_learning_rates_of_its_own(optimizer: Optimizer) -> bool:

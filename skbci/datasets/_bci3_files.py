@@ -60,7 +60,7 @@ def read_session(file: Path, which: str) -> tuple[np.ndarray, np.ndarray | None]
         vectors = [t.ravel() for t in tables if t is not table and t.size == len(table)]
         if table.shape[1] > n_columns:
             vectors = [table[:, n_columns]]
-        return table[:, :n_columns], _check_labels(vectors[0] if vectors else None, file)
+        return table[:, :n_columns], _check_labels(vectors[0], file) if vectors else None
     raise ValueError(
         f"{file} is not in the published form: no table of {n_columns} columns, with or without "
         f"one of labels, was found, only {[table.shape for table in tables]}."
@@ -92,9 +92,7 @@ def _tables(file: Path) -> list[np.ndarray]:
     return sorted(tables, key=lambda table: -table.size)
 
 
-def _check_labels(labels: np.ndarray | None, file: Path) -> np.ndarray | None:
-    if labels is None:
-        return None
+def _check_labels(labels: np.ndarray, file: Path) -> np.ndarray:
     unknown = sorted(set(np.unique(labels).tolist()) - set(CODES))
     if unknown:
         raise ValueError(f"{file} has the labels {unknown[:5]}; known are {list(CODES)}.")
@@ -121,5 +119,4 @@ def read_labels(place: Path, subject: int, which: str) -> tuple[np.ndarray, Path
         )
     tables = _tables(file)
     labels = _check_labels(tables[0].ravel() if tables else np.zeros(0), file)
-    assert labels is not None
     return labels, file

@@ -20,18 +20,29 @@ def update_running(
     count : int
         Values of each feature in the batch.
     """
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    assert norm.num_batches_tracked is not None
-    assert norm.momentum is not None
+    known_mean, known_variance = moments(norm)
+    if norm.momentum is None or norm.num_batches_tracked is None:
+        raise ValueError(f"{type(norm).__name__} has no momentum to move its moments by.")
     unbiased = variance * (count / max(1, count - 1))
-    norm.running_mean.lerp_(mean.to(norm.running_mean), norm.momentum)
-    norm.running_var.lerp_(unbiased.to(norm.running_var), norm.momentum)
+    known_mean.lerp_(mean.to(known_mean), norm.momentum)
+    known_variance.lerp_(unbiased.to(known_variance), norm.momentum)
     norm.num_batches_tracked.add_(1)
+
+
+def moments(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """Return the running mean and variance themselves.
+
+    Raises
+    ------
+    ValueError
+        If the module keeps none.
+    """
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError(f"{type(norm).__name__} keeps no running mean and variance.")
+    return norm.running_mean, norm.running_var
 
 
 def running(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     """Return the running mean and variance, in double precision."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    return norm.running_mean.double(), norm.running_var.double()
+    mean, variance = moments(norm)
+    return mean.double(), variance.double()

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skbci.nets._batch_norm import moments
+
 
 @torch.no_grad()
 def drop_dead_units(net: Any) -> Any:
@@ -121,7 +123,6 @@ def _columns(net: Any, maps: Tensor) -> Tensor:
 
 def _at_zero(norm: nn.BatchNorm1d, mean: Tensor | None = None) -> Tensor:
     """What a normalization gives, in evaluation, to signals that are zero."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    mean = norm.running_mean if mean is None else mean
-    return norm.bias - mean * norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+    running_mean, variance = moments(norm)
+    mean = running_mean if mean is None else mean
+    return norm.bias - mean * norm.weight * torch.rsqrt(variance + norm.eps)

@@ -152,10 +152,9 @@ class DualTaskNet(MaxNormModule):
         self.private = nn.ModuleDict(
             {task: nn.Linear(self.n_features, self.n_hidden[task]) for task in self.tasks}
         )
-        self.heads = nn.ModuleDict(
-            {task: nn.Linear(self.n_hidden[task], n) for task, n in self.tasks.items()}
-        )
-        for head in self.heads.values():
+        heads = {task: nn.Linear(self.n_hidden[task], n) for task, n in self.tasks.items()}
+        self.heads = nn.ModuleDict(heads)
+        for head in heads.values():
             self._start_small(head)
         self.max_norms = {"spatial.weight": 2.0} if max_norm else {}
         if max_norm:
@@ -281,8 +280,7 @@ class DualTaskNet(MaxNormModule):
         return drop_dead_units(self)
 
     @staticmethod
-    def _start_small(head: nn.Module) -> None:
-        assert isinstance(head, nn.Linear)
+    def _start_small(head: nn.Linear) -> None:
         with torch.no_grad():
             head.weight.mul_(_HEAD_SCALE)
             head.bias.zero_()

@@ -96,7 +96,6 @@ def compact(
     if callable(shrink):
         smaller = shrink().eval()
     elif is_dense_chain(masked):
-        assert isinstance(masked, nn.Sequential)
         smaller = drop_from_chain(masked)
     else:
         raise TypeError(

@@ -116,9 +116,8 @@ def _cost(module: nn.Module, row: Tensor, latency: float) -> NetworkCost:
 def _multiply_adds(module: nn.Module, row: Tensor) -> int:
     counts: list[int] = []
 
-    def count(layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+    def count(layer: nn.Linear | _ConvNd, args: tuple[Tensor, ...], output: Tensor) -> None:
         weight = layer.weight
-        assert isinstance(weight, Tensor)
         if isinstance(layer, _ConvTransposeNd):
             counts.append(args[0].numel() * weight[0].numel())
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, fx, nn
@@ -14,7 +15,7 @@ _ELEMENTWISE = (
 )  # fmt: skip
 
 
-def is_dense_chain(module: nn.Module) -> bool:
+def is_dense_chain(module: nn.Module) -> TypeGuard[nn.Sequential]:
     """Return whether a module is dense layers in sequence, with functions of one value between.
 
     A subclass may have a ``forward`` of its own if all that it does is to run the layers.
@@ -61,8 +62,9 @@ def drop_from_chain(chain: nn.Sequential) -> nn.Sequential:
     """Build a smaller chain out of the units that matter; at least one stays in each layer."""
     smaller = copy.deepcopy(chain).eval()
     places = [i for i, layer in enumerate(smaller) if isinstance(layer, nn.Linear)]
-    weights = [layer.weight.detach() for layer in smaller if isinstance(layer, nn.Linear)]
-    biases = [_bias(smaller[i]) for i in places]
+    layers = [layer for layer in smaller if isinstance(layer, nn.Linear)]
+    weights = [layer.weight.detach() for layer in layers]
+    biases = [_bias(layer) for layer in layers]
     used = _used(weights)
     kept_before: Tensor | None = None
     for k, place in enumerate(places):
@@ -81,7 +83,7 @@ def drop_from_chain(chain: nn.Sequential) -> nn.Sequential:
             kept = (used[k] & varies).nonzero().flatten()
             if not len(kept):  # one that nothing looks at any more, to keep the layer's place
                 kept = kept.new_zeros(1)
-        smaller[place] = _dense(smaller[place], weight[kept], bias[kept])
+        smaller[place] = _dense(layers[k], weight[kept], bias[kept])
         kept_before = kept
     return smaller
 
@@ -94,16 +96,14 @@ def _used(weights: list[Tensor]) -> list[Tensor]:
     return used
 
 
-def _bias(layer: nn.Module) -> Tensor:
-    assert isinstance(layer, nn.Linear)
+def _bias(layer: nn.Linear) -> Tensor:
     if layer.bias is None:
         return layer.weight.new_zeros(layer.out_features)
     return layer.bias.detach()
 
 
-def _dense(old: nn.Module, weight: Tensor, bias: Tensor) -> nn.Linear:
+def _dense(old: nn.Linear, weight: Tensor, bias: Tensor) -> nn.Linear:
     """Dense layer with given weights; without a bias where there was none and none is needed."""
-    assert isinstance(old, nn.Linear)
     needs_bias = old.bias is not None or bool(bias.any())
     layer = nn.utils.skip_init(
         nn.Linear, weight.shape[1], len(weight), bias=needs_bias, device=weight.device,

@@ -104,9 +104,10 @@ class GradApprox(WeightingPolicy):
         assert seen.train_losses is not None
         assert seen.valid_losses is not None
         if self._spans is None:
-            counts = len(seen.train_losses), len(seen.valid_losses)
-            self._spans = tuple(max(1, int(n * self.overlap)) for n in counts)  # type: ignore[assignment]
-        assert self._spans is not None
+            self._spans = (
+                max(1, int(len(seen.train_losses) * self.overlap)),
+                max(1, int(len(seen.valid_losses) * self.overlap)),
+            )
         in_train, in_valid = self._spans
         self._train = np.concatenate([self._train, seen.train_losses])[-in_train:]
         self._valid = np.concatenate([self._valid, seen.valid_losses])[-in_valid:]

@@ -66,7 +66,8 @@ class DenseEngine(DensePass):
         self, module: nn.Module, criterion: nn.Module, flat: nn.Parameter | None = None
     ) -> None:
         layers = read_layers(module)
-        assert layers is not None
+        if layers is None:
+            raise TypeError(f"{type(module).__name__} is no chain of dense layers.")
         super().__init__(layers.activations, criterion)
         self.module = module
         self.flattens = layers.flattens

@@ -102,8 +102,7 @@ class Batches:
                 0 if tensor is None else pool.add(tensor) for pool, tensor in zip(pools, rows)
             ]
             starts = found[0], found[1], found[2]
-            engine = member.net.engine_
-            assert engine is not None
+            engine = member.engine
             state = member.rng_state
             key = (starts, member.sizes, tuple(engine.dropout), state.numpy().tobytes())
             if key not in streams:
@@ -182,19 +181,15 @@ class Batches:
         streams = part.streams
         a = sum(streams[0].sizes[:k])
         rows = torch.stack([stream.order[a : a + stream.sizes[k]] for stream in streams])
-        taken: list[Tensor | None] = []
-        for i, table in enumerate((self.X, self.y, self.weight)):
-            if table is None:
-                taken.append(None)
-                continue
+
+        def take(table: Tensor, i: int) -> Tensor:
             offset = torch.tensor([stream.starts[i] for stream in streams])
             index = (rows + offset[:, None]).to(table.device)
             found = table.index_select(0, index.flatten()).unflatten(0, rows.shape)
-            taken.append(_share(found, part.stream_of))
-        X, y, weight = taken
-        assert X is not None
-        assert y is not None
-        return X, y, weight
+            return _share(found, part.stream_of)
+
+        weight = None if self.weight is None else take(self.weight, 2)
+        return take(self.X, 0), take(self.y, 1), weight
 
 
 def _flatten(rows: Rows) -> tuple[Tensor, Tensor, Tensor | None]:

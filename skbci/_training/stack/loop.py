@@ -46,8 +46,7 @@ class _Training:
     def __init__(self, members: list[PreparedFit]) -> None:
         self.members = members
         first = members[0]
-        assert first.net.engine_ is not None
-        self.engine = StackEngine(first.net.engine_, first.net.criterion_)
+        self.engine = StackEngine(first.engine, first.net.criterion_)
         dtype = torch.float64 if first.double else torch.float32
         flat = torch.stack([_weights(member) for member in members]).to(dtype)
         self.n_weights = flat.shape[1]
@@ -146,13 +145,13 @@ class _Training:
         """Record a member's epoch, and say whether it goes on."""
         member, loop = self.members[i], self.loops[i]
 
-        def validated() -> float:
-            assert valid is not None
+        def validated(loss: float) -> float:
             self._write(member, self.shown[i])  # early stopping keeps the best of them
-            return valid
+            return loss
 
         restore = [partial(self._write, member, weights) for weights in earlier]
-        goes_on = loop.end_epoch(loss, restore[1], None if valid is None else validated)
+        validate = None if valid is None else partial(validated, valid)
+        goes_on = loop.end_epoch(loss, restore[1], validate)
         if goes_on and len(member.net.history) < member.net.max_epochs:
             return True
         if valid is None and not loop.diverged:
@@ -205,8 +204,7 @@ class _Training:
 
 
 def _weights(member: PreparedFit) -> Tensor:
-    assert member.net.engine_ is not None
-    return member.net.engine_.flat.data
+    return member.engine.flat.data
 
 
 class _Validation:

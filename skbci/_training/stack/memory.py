@@ -53,19 +53,15 @@ class MemoryBudget:
     def _share(self, rows: Rows) -> tuple[Rows, list[Tensor]]:
         """Return the rows with known tensors in place of equal ones, and the unknown ones."""
         new: list[Tensor] = []
-        out: list[Tensor | None] = []
-        for tensor in rows:
-            if tensor is None:
-                out.append(None)
-                continue
+
+        def held(tensor: Tensor) -> Tensor:
             known = next((t for t in self._tensors if same_values(t, tensor)), None)
             if known is None:
                 new.append(tensor)
-            out.append(tensor if known is None else known)
-        X, y, weight = out
-        assert X is not None
-        assert y is not None
-        return (X, y, weight), new
+            return tensor if known is None else known
+
+        X, y, weight = rows
+        return (held(X), held(y), None if weight is None else held(weight)), new
 
     def _limit(self, member: PreparedFit) -> float:
         if self.max_memory is not None:

@@ -60,8 +60,9 @@ def left_of(masks: dict[str, Tensor], before: nn.Module) -> dict[str, Tensor]:
     Which ones those are depends on which weights are zero. A network with zeros in the same
     places, and larger values where the task's mask is True, carries the mask through it.
     """
+    if not isinstance(before, DualTaskNet):
+        raise TypeError(f"{type(before).__name__} has no tasks: a DualTaskNet is needed.")
     marked = copy.deepcopy(before).double()
-    assert isinstance(marked, DualTaskNet)
     for name, weight in prunable(marked).items():
         weight.copy_(weight.ne(0).double())
         if name in masks:

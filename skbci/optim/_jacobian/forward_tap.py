@@ -21,6 +21,13 @@ class Call:
     #: Gradient of each output unit with respect to the layer's output, (n_outputs, *its shape).
     signal: Tensor | None = None
 
+    @property
+    def returned(self) -> Tensor:
+        """The signal of a call that the output depends on, once it was sent back."""
+        if self.signal is None:
+            raise RuntimeError(f"No signal came back to the layer {type(self.layer).__name__}.")
+        return self.signal
+
 
 @dataclass
 class ForwardTap:

@@ -95,14 +95,14 @@ class Jacobian:
         return [[found[p][k] for p in params] for k in range(len(vectors))]
 
     def _check(self, call: Call) -> None:
-        assert call.signal is not None
-        if call.signal.shape[1] % self.tap.n_rows:
+        signal = call.returned
+        if signal.shape[1] % self.tap.n_rows:
             raise ValueError(
-                f"{self.tap.who}: a layer {type(call.layer).__name__} has {call.signal.shape[1]} "
+                f"{self.tap.who}: a layer {type(call.layer).__name__} has {signal.shape[1]} "
                 f"rows for {self.tap.n_rows} patterns; the first axis must hold the patterns "
                 "throughout."
             )
-        call.signal, call.input = call.signal.to(self.dtype), call.input.to(self.dtype)
+        call.signal, call.input = signal.to(self.dtype), call.input.to(self.dtype)
 
     def _add(self, K: Tensor, calls: list[Call]) -> None:
         """Add the part of one layer (or of several that share their parameters)."""
@@ -117,8 +117,7 @@ class Jacobian:
             return
         first = calls[0]
         if isinstance(layer, DENSE) and len(calls) == 1 and first.input.shape[:-1] == (n_rows,):
-            assert first.signal is not None
-            self._add_product(K, own, first.input, first.signal, c_weight, c_bias)
+            self._add_product(K, own, first.input, first.returned, c_weight, c_bias)
             return
         unfolded = [Unfolded(call, n_rows) for call in calls]
         if len(calls) == 1 and unfolded[0].n_positions == 1 and unfolded[0].groups == 1:

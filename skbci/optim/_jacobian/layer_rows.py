@@ -42,8 +42,7 @@ class Unfolded:
     """
 
     def __init__(self, call: Call, n_rows: int) -> None:
-        layer, x, signal = call.layer, call.input, call.signal
-        assert signal is not None
+        layer, x, signal = call.layer, call.input, call.returned
         self.n_rows, self.n_outputs = n_rows, len(signal)
         if isinstance(layer, nn.Linear):
             self.groups, self.n_taps = 1, 1
@@ -130,8 +129,7 @@ def weight_rows(calls: list[Unfolded], entries: int) -> Iterator[Tensor]:
 
 def norm_rows(call: Call, n_rows: int) -> tuple[Tensor, Tensor]:
     """Compute the Jacobian's rows for scale and shift of a normalization layer."""
-    layer, signal = call.layer, call.signal
-    assert signal is not None
+    layer, signal = call.layer, call.returned
     scaled = signal * _normalized(layer, call.input)
     return _sum_places(layer, scaled, n_rows), _sum_places(layer, signal, n_rows)
 
