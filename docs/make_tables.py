@@ -130,6 +130,7 @@ def merged(name: str, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """The table with the new rows' cells in the place of the old ones."""
     columns = list(OWN[name].columns)
     new = new.reindex(columns=columns).astype(object).fillna("").astype(str)
+    new = new.replace(r"(?<!\S)-(?!\S)", "\N{EN DASH}", regex=True)  # "-" is a list to Sphinx
     rows = dict(zip(row_names(name, old), old.to_dict("records")))
     for key, row in zip(row_names(name, new), new.to_dict("records")):
         rows[key] = rows.get(key, dict.fromkeys(columns, "")) | {

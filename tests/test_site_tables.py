@@ -41,6 +41,12 @@ def test_each_has_its_columns_and_no_row_twice(script, tables):
         assert len(set(script.row_names(name, frame))) == len(frame), name
 
 
+def test_no_cell_is_a_list_to_sphinx(tables):
+    for name, frame in tables.items():
+        cells = [cell for cell in frame.to_numpy().ravel() if re.match(r"[-+*](\s|$)", cell)]
+        assert cells == [], name
+
+
 def test_it_is_said_of_each_row_where_it_comes_from(script, tables):
     said = pd.read_csv(TABLES / "sources.csv", dtype=str, keep_default_na=False)
     there = [(name, row) for name, frame in tables.items()
