@@ -50,8 +50,10 @@ _ROUNDING = 64
 _SAME = 1e-12  # of a signal's steps: what a filter's arithmetic leaves of a constant
 _ALIKE = 5  # neighbours on that grid: a stretch of a tenth gives one at least
 _SHOWN = 5
-# What a row that comes by itself is called in reports; None: by its number.
-_called: ContextVar[str | None] = ContextVar("_called", default=None)
+# What a row that comes by itself is called in reports, what was said of the row before it, and
+# what is found of it itself; None: rows are called by their numbers.
+_Called = tuple[str, frozenset[str], set[str]]
+_called: ContextVar[_Called | None] = ContextVar("_called", default=None)
 
 
 @dataclass(frozen=True)
@@ -250,7 +252,11 @@ def report_unusable(
     shown = [_row_words(found, row, ch_names, what) for row in rows[:_SHOWN]]
     words = ", ".join(shown) + (", ..." if len(rows) > _SHOWN else "")
     if (called := _called.get()) is not None and len(found.flat) == 1:
-        message = f"{who}: {called} has no usable signal{words.removeprefix('row 0')}."
+        name, before, now = called
+        now.add(f"{who} {words}")
+        if now <= before and action != "raise":
+            return  # as of the row before: nothing new
+        message = f"{who}: {name} has no usable signal{words.removeprefix('row 0')}."
     else:
         verb = "has" if len(rows) == 1 else "have"
         message = f"{who}: {len(rows)} of {len(found.flat)} rows {verb} no usable signal: {words}."
@@ -277,10 +283,23 @@ def _row_words(found: Unusable, row: int, names: Sequence[str], what: str) -> st
 
 
 @contextmanager
-def calling_it(words: str) -> Iterator[None]:
-    """Call a row by other words than its number in all reports made meanwhile."""
-    token = _called.set(words)
+def calling_it(words: str, before: frozenset[str] = frozenset()) -> Iterator[set[str]]:
+    """Call a row by other words than its number in all reports made meanwhile.
+
+    Parameters
+    ----------
+    words : str
+    before : frozenset of str
+        What was found of the row before, which is not said again.
+
+    Yields
+    ------
+    set of str
+        What is found of this row.
+    """
+    now: set[str] = set()
+    token = _called.set((words, before, now))
     try:
-        yield
+        yield now
     finally:
         _called.reset(token)

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight
 
+from skbci._checks import refusal
+from skbci._checks.labels import refuse_missing
 from skbci._checks.masked import check_unmasked
 
 __all__ = ["as_counts", "check_weights"]
@@ -33,10 +35,16 @@ def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray | None:
     """
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(
-        check_unmasked(sample_weight, "sample_weight"), X, dtype=np.float64,
-        ensure_non_negative=True,
-    )
+    given = check_unmasked(sample_weight, "sample_weight")
+    if np.ndim(given):
+        refuse_missing(given, "sample_weight", "every row needs a number of at least 0")
+    try:
+        weight = _check_sample_weight(given, X, dtype=np.float64, ensure_non_negative=True)
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and "could not convert" not in str(error):
+            raise
+        because = "must hold a number of at least 0 for each row, or be None"
+        raise ValueError(refusal(sample_weight, "sample_weight", "", because)) from None
     if not (weight > 0).any():  # newer versions of scikit-learn have refused it by now
         raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
     return weight

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -198,3 +200,20 @@ def test_a_missing_target_of_a_regression_is_named(missing):
     with pytest.raises(ValueError, match="must be numbers"):
         MLPRegressor((4,), max_epochs=1).fit(X, np.array(["a"] * 12, dtype=object))
     MLPRegressor((4,), max_epochs=1).fit(X, np.arange(12.0).astype(object))
+
+
+def test_labels_that_only_spaces_or_capitals_tell_apart_are_doubted():
+    X, y = np.random.default_rng(0).normal(size=(12, 2)), ["left", "right", "left "] * 4
+    with pytest.warns(UserWarning, match="'left' and 'left ' count as different ones"):
+        MLPClassifier((2,), max_epochs=1).fit(X, y)
+    with pytest.warns(UserWarning, match="subject labels 's1' and 'S1' count as different"):
+        list(LeaveSubjectsOut(2).split(X, groups=["s1", "S1"] * 6))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        MLPClassifier((2,), max_epochs=1).fit(X, ["left", "right", "left2"] * 4)
+
+
+@pytest.mark.parametrize("y", [np.eye(2)[np.arange(12) % 2], np.array([b"a", b"b"] * 6)])
+def test_labels_of_no_kind_are_refused_in_the_words_of_the_toolkit(y):
+    with pytest.raises((TypeError, ValueError), match="(?s)MLPClassifier: y=.* must hold"):
+        MLPClassifier((2,), max_epochs=1).fit(np.zeros((12, 2)), y)

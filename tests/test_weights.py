@@ -24,6 +24,7 @@ from skbci.estimators import (
     EvidenceAccumulator,
     FBMSNetClassifier,
     MIN2NetClassifier,
+    MLPClassifier,
     NeuralClassifier,
     OnlineClassifier,
     SparseMultitaskClassifier,
@@ -178,3 +179,14 @@ def test_groups_of_a_cascade_decide_what_is_held_out():
     for fit in log:
         assert len({int(groups[row]) for row in fit} & {
             int(groups[row]) for row in set(range(N)) - set(fit)}) == 0
+
+
+@pytest.mark.parametrize(("weight", "match"), [
+    (np.where(np.arange(20) == 3, np.nan, 1.0), "missing entries .* in row 3"),
+    ("balanced", "sample_weight='balanced' must hold a number"),
+    (np.full(20, 1e-300), "weights nearer to 1"), (np.full(20, 1e300), "weights nearer to 1"),
+])  # fmt: skip
+def test_weights_that_are_none_are_refused_in_the_words_of_the_toolkit(weight, match):
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    with pytest.raises(ValueError, match=match):
+        MLPClassifier((3,), max_epochs=1).fit(X, np.arange(20) % 2, sample_weight=weight)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "check_column",
     "check_labels",
     "check_weighted_classes",
+    "doubt_spelling",
     "label_column",
     "refuse_missing",
 ]
@@ -58,11 +60,31 @@ def check_labels(
     try:
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
-        because = f"must hold strings, whole numbers or booleans as labels. {error}"
+        because = f"must hold strings, whole numbers or booleans as labels. {str(error).rstrip('.')}"
         raise type(error)(refusal(labels, "y", who, because)) from None
     if least_classes > 1:
         check_classes(np.unique(labels), who)
     return labels
+
+
+def doubt_spelling(labels: Iterable[Any], name: str) -> None:
+    """Warn of distinct labels that may be meant to be one.
+
+    Warns
+    -----
+    UserWarning
+        If two differ by capitals or by spaces around them only.
+    """
+    met: dict[str, str] = {}
+    for label in labels:
+        if isinstance(label, str):
+            other = met.setdefault(label.strip().casefold(), label)
+            if other != label:
+                warnings.warn(
+                    f"{name} {str(other)!r} and {str(label)!r} count as different ones, although "
+                    "only spaces or capitals tell them apart.",
+                    UserWarning, stacklevel=5,
+                )
 
 
 def label_column(y: Labels, n_rows: int | None, who: object) -> np.ndarray:
@@ -77,7 +99,7 @@ def label_column(y: Labels, n_rows: int | None, who: object) -> np.ndarray:
             raise ValueError(refusal(y, "y", who, because))
         labels = column_or_1d(y, warn=True)
     except (TypeError, ValueError) as error:
-        because = f"must hold one label for each row, in one column. {error}"
+        because = f"must hold one label for each row, in one column. {str(error).rstrip('.')}"
         raise ValueError(refusal(y, "y", who, because)) from None
     if n_rows is not None and len(labels) != n_rows:
         raise ValueError(f"{name}: y has {len(labels)} labels, but X has {n_rows} rows.")
@@ -91,12 +113,18 @@ def check_classes(classes: np.ndarray, who: object) -> np.ndarray:
     ------
     ValueError
         Naming who asks, and the label that is there.
+
+    Warns
+    -----
+    UserWarning
+        If only spaces or capitals tell two labels apart.
     """
     if len(classes) < 2:
         raise ValueError(
             f"{who_asks(who)} needs at least two classes, but y has one class only: "
             f"{classes.tolist()}."
         )
+    doubt_spelling(classes, f"{who_asks(who)}: the labels")
     return classes
 
 

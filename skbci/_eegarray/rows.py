@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._checks.labels import doubt_spelling
 from skbci._eegarray.table import onset_seconds
 from skbci._typing import Signals
 from skbci.eegarray import EEGArray
@@ -59,6 +60,7 @@ def rows_by_label(labels: np.ndarray, name: str) -> dict[Any, np.ndarray]:
             f"{name} mixes labels that have no common order: {list(distinct[:5])}. Use numbers "
             "only, or strings only."
         ) from None
+    doubt_spelling(distinct, name)
     return {distinct[code]: np.flatnonzero(codes == code) for code in order}
 
 

@@ -19,6 +19,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     A file that is there stays as it is until then, and where writing fails; who reads it meanwhile
     sees the one or the other. The permissions are those that the user's umask gives to all files.
     """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
     beside = path.parent / f".{path.name}.{uuid.uuid4().hex}"
     try:
         with open(beside, "xb") as file:

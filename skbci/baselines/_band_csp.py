@@ -163,6 +163,11 @@ n_times)
         X = as_eeg(X)
         data = check_eeg(self, X, reset=True, ndim=(2, 3, 4))
         labels = check_labels(y, len(data), self)
+        if data.ndim > 2 and data.shape[-1] < 2:
+            raise ValueError(
+                f"{type(self).__name__}: X has rows of one time sample (shape {data.shape}), in "
+                "which nothing varies; spatial filters need two or more."
+            )
         self.classes_ = np.unique(labels)
         self._check_settings()
         bands = self._banded(data)

@@ -25,6 +25,8 @@ from skbci.stream._stages.history import CarriedCentering
 
 __all__ = ["Engine"]
 
+_SAID = 10  # windows in succession of which one and the same fault is said
+
 
 class Engine:
     """A pipeline's stages behind the buffer of a stream.
@@ -61,6 +63,7 @@ class Engine:
             "sfreq": rows.sfreq, "ch_names": rows.ch_names, "tmin": rows.tmin,
         }
         self.how: dict[str, str] = {}
+        self._faults, self._n_alike = frozenset[str](), 0
         self.source, self._n_fused = self._window_source(rows.shape[1:], n_hop, filter_state)
         self.how |= {stage.name: stage.how for stage in (*self.stages[self._n_fused :], self.last)}
 
@@ -103,8 +106,13 @@ class Engine:
     def decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:
         """Decide about a window; with ``learn``, keep what the learner sees of it."""
         self.learner_row = None
-        with calling_it(f"the window that begins at {onset:g} s"):
-            return self._decide(start, stop, onset, learn)
+        # An electrode that is off stays off: the same words fill hours of a log.
+        before = self._faults if self._n_alike >= _SAID else frozenset()
+        with calling_it(f"the window that begins at {onset:g} s", before) as found:
+            decision = self._decide(start, stop, onset, learn)
+        self._n_alike = self._n_alike + 1 if found and found == self._faults else 1
+        self._faults = frozenset(found)
+        return decision
 
     def _decide(self, start: int, stop: int, onset: float, learn: bool) -> np.ndarray:
         if self.guard is not None and self.guard._bad_rows(self._window(start, stop)).any():
@@ -126,6 +134,7 @@ class Engine:
     def begin(self, level: str) -> None:
         """Begin a run, a session or a subject."""
         self.samples.clear()
+        self._faults, self._n_alike = frozenset(), 0
         self.source.begin()
         for stage in (*self.stages, self.last):
             stage.begin(level)

@@ -8,13 +8,16 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skbci._checks.eeg import signal_scale
+from skbci.stream._clock import Stretch
 
-__all__ = ["Gaps", "LengthWatch", "ScaleWatch", "fitted_scale"]
+__all__ = ["Gaps", "LengthWatch", "RateWatch", "ScaleWatch", "fitted_scale"]
 
 # No head is a hundred times as loud as it was; millivolts are a thousand times volts.
 _FACTOR = 100.0
 _LENGTHS = 1.5
 _RESTARTS = 10
+# No clock is so wrong; the jitter of two stamps, 20 ms each, is less after so many seconds.
+_RATE, _RATE_S = 0.05, 2.0
 
 
 def fitted_scale(first: BaseEstimator) -> float:
@@ -100,6 +103,52 @@ class ScaleWatch:
                 f"OnlineDecoder: the samples deviate by {scale:.2g} from their mean, those that "
                 f"the pipeline was fitted with by {self.fitted:.2g}: is the stream in another "
                 "unit (microvolts in place of volts)? Its decisions may be guesses.",
+                UserWarning, stacklevel=5,
+            )
+
+
+class RateWatch:
+    """Compares the rate that time stamps show with that of the pipeline, and warns once.
+
+    Samples that come too slowly leave gaps; those that come too fast leave none.
+
+    Parameters
+    ----------
+    sfreq : float
+        Hz.
+    """
+
+    def __init__(self, sfreq: float) -> None:
+        self.sfreq = sfreq
+        self._begin: float | None = None
+        self._n, self._silent = 0, False
+
+    def look(self, stretch: Stretch) -> None:
+        """Take samples without a gap between them.
+
+        Warns
+        -----
+        UserWarning
+        """
+        if self._silent:
+            return
+        if stretch.after_gap or stretch.stamps is None:
+            self._begin, self._n = None, 0
+        if stretch.stamps is None:
+            return
+        if self._begin is None:
+            self._begin = stretch.time(stretch.start)
+        self._n += stretch.stop - stretch.start
+        seconds = stretch.time(stretch.stop - 1) - self._begin
+        if self._n < _RATE_S * self.sfreq or seconds <= 0:
+            return
+        rate = (self._n - 1) / seconds
+        if abs(rate / self.sfreq - 1) > _RATE:
+            self._silent = True
+            warnings.warn(
+                f"OnlineDecoder: by its time stamps the stream has {rate:.4g} samples a second, "
+                f"but the pipeline was fitted at {self.sfreq:g} Hz: its decisions may be guesses. "
+                "Resample the stream, or fit the pipeline at the stream's rate.",
                 UserWarning, stacklevel=5,
             )
 

@@ -27,7 +27,7 @@ from skbci.stream._checks import (
 from skbci.stream._clock import Clock, Stretch
 from skbci.stream._engine import Engine
 from skbci.stream._learning import Learning
-from skbci.stream._mismatch import Gaps, LengthWatch, ScaleWatch, fitted_scale
+from skbci.stream._mismatch import Gaps, LengthWatch, RateWatch, ScaleWatch, fitted_scale
 from skbci.stream._sources.buffer import SampleBuffer
 from skbci.stream._triggers import Markers, Trigger
 from skbci.stream._undo import or_undone
@@ -144,6 +144,7 @@ class WindowLoop:
             windowed = first if self.filter_state == "window" else next(steps, None)
             self._lengths = LengthWatch(self.n_window, windowed, self.sfreq)
             self._watch, self._gaps = ScaleWatch(first, self.n_window), Gaps()
+            self._rate = RateWatch(self.sfreq)
         self._engine, self._samples = engine, engine.samples
         self._begin(level)
 
@@ -181,6 +182,7 @@ class WindowLoop:
                 self._begin("run")
                 self._gaps.restart()
             if stretch is not None:
+                self._rate.look(stretch)
                 trigger.arrive(stretch, self._samples.end)
             at, stop = (stretch.start, stretch.stop) if stretch is not None else (0, 0)
             while True:

@@ -161,3 +161,9 @@ def test_mne_reads_the_filters_of_a_csp_pipeline():
     assert not hasattr(pipe[3], "inverse_transform")
     again = pickle.loads(pickle.dumps(pipe))
     np.testing.assert_array_equal(again.predict(X), pipe.predict(X))
+
+
+def test_rows_of_one_time_sample_are_refused():
+    X = np.random.default_rng(0).normal(size=(10, 3, 1))
+    with pytest.raises(ValueError, match="rows of one time sample"):
+        BandCSP(2).fit(X, np.arange(10) % 2)

@@ -481,3 +481,8 @@ def test_onsets_that_are_no_sample_numbers(tmp_path, onsets):
                  ev_onset=onsets, ev_code=[1, 2][: len(onsets)])
     with pytest.raises(ValueError, match="ev_onset holds .* finite sample numbers"):
         load_recording(file, tmin=0, tmax=1)
+
+
+def test_a_file_that_is_given_twice_is_reported(epochs_file):
+    with pytest.warns(UserWarning, match="given more than once"):
+        load_recording([epochs_file, epochs_file])

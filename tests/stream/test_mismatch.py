@@ -125,3 +125,29 @@ def test_a_decoder_is_made_whatever_the_unit(unit):
     decoder = OnlineDecoder(pipeline, 1.0, 1.0)
     found = decoder.update(np.concatenate(X[:5], axis=1))[1]
     np.testing.assert_allclose(found, pipeline.predict_proba(X[:5]), atol=1e-9)
+
+
+@pytest.mark.parametrize(("rate", "said"), [(RATE, False), (RATE * 1.01, False), (250, True)])
+def test_time_stamps_of_another_rate_are_said_once(rate, said):
+    decoder = OnlineDecoder(FITTED, 1.0, 0.25)
+    words = f"has {rate:g} samples a second, but the pipeline was fitted at {RATE} Hz"
+    half = SIGNAL.shape[1] // 2
+    stamps = 100 + np.arange(2 * half) / rate
+    assert (words in warned(decoder, SIGNAL[:, :half], stamps[:half])) == said
+    assert words not in warned(decoder, SIGNAL[:, half:], stamps[half:])
+
+
+def test_a_fault_that_stays_is_said_of_ten_windows_in_succession():
+    decoder = OnlineDecoder(
+        make_pipeline(WelchPSD(n_per_seg=16, sfreq=RATE, log=True), LinearDiscriminantAnalysis())
+        .fit(np.asarray(WINDOWS), LABELS), 1.0, 0.25,
+    )
+    flat = SIGNAL.copy()
+    flat[:, : 10 * RATE] = 0.0
+    flat[2, 15 * RATE :] = 0.0
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        decoder.update(flat)
+    words = [str(one.message) for one in said]
+    assert sum("flat in all channels" in word for word in words) == 10
+    assert sum("flat in channel 2" in word for word in words) == 10

@@ -12,6 +12,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skbci._checks import check_positive
+from skbci._checks.labels import doubt_spelling
 from skbci._eegarray.mne_exchange import event_onsets
 from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import crosses_bad
@@ -181,6 +182,7 @@ def read_epochs(
         X = EEGArray.from_epochs(epochs, picks="all")
         X.metadata.attrs["left_out_bads"] = bads
         X = X[..., _inside(tmin, tmax, X.tmin, epochs.info["sfreq"], X.shape[2])]
+    doubt_spelling(np.unique(y), f"{where}: the events")
     _doubt(X, where)
     return make_bunch(X, y, event_id=dict(epochs.event_id),
                       description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -185,7 +186,16 @@ def find_files(path: PathLike | Sequence[PathLike], pattern: str) -> list[Path]:
     if isinstance(path, (list, tuple)):
         if not path:
             raise ValueError("path is an empty list; give at least one file.")
-        return [file for one in path for file in find_files(one, pattern)]
+        files = [file for one in path for file in find_files(one, pattern)]
+        places = [file.resolve() for file in files]
+        twice = [file.name for at, file in enumerate(files) if places[at] in places[:at]]
+        if twice:
+            warnings.warn(
+                f"{', '.join(twice[:5])}: the file is given more than once, and its rows are "
+                "there as often; no split keeps copies of a row out of the test side.",
+                UserWarning, stacklevel=4,
+            )
+        return files
     if not isinstance(path, (str, Path)):
         raise TypeError(f"path={path!r} must be a path, a list of paths or a folder.")
     place = Path(path).expanduser()

@@ -24,6 +24,7 @@ from skbci.estimators._neural.validation_split import split_validation
 _MOST_REPEATS = 10
 # early_stopping="auto" holds out at least so many rows, or none: fewer say nothing.
 _FEWEST_VALID = 6
+_LEAST = 1e-30  # single precision ends at 1e-38 and 1e38
 
 
 @dataclass
@@ -62,6 +63,7 @@ def check_rows(
     weight = check_weights(sample_weight, data)
     if weight is not None:
         good &= weight > 0
+        _check_size(estimator, weight)
     if good.all():
         return TrainingRows(X, data, estimator._prepare(X, data, reset), target, weight, apart)
     kept = np.flatnonzero(good)
@@ -71,6 +73,17 @@ def check_rows(
         X, data, estimator._prepare(X, data, reset), target[kept],
         None if weight is None else weight[kept], None if apart is None else apart[kept],
     )
+
+
+def _check_size(estimator: BaseEstimator, weight: np.ndarray) -> None:
+    """Refuse weights that are nothing, or infinity, in the single precision of training."""
+    for size in (weight.max(), weight.sum()):
+        if not _LEAST <= size <= 1 / _LEAST:
+            raise ValueError(
+                f"{type(estimator).__name__}: sample_weight goes up to {weight.max():g} and sums "
+                f"to {weight.sum():g}; networks are trained in single precision, which needs "
+                f"weights nearer to 1. Divide them by their mean."
+            )
 
 
 def _check_left(estimator: BaseEstimator, y: np.ndarray, good: np.ndarray) -> None:
