@@ -40,6 +40,7 @@ from skbci.baselines import (
     tangent_space_lr,
 )
 from skbci.estimators import (
+    AdaptiveBatchNorm,
     AugmentedClassifier,
     CascadeClassifier,
     CrossValEnsemble,
@@ -80,6 +81,7 @@ from skbci.model_selection import (
 )
 
 ESTIMATORS = [
+    AdaptiveBatchNorm(MIN2NetClassifier(max_epochs=2, random_state=0)),
     AugmentedClassifier(GaussianNB(), "noise", random_state=0),
     AugmentedClassifier(LogisticRegression(), ["noise", "mixup"], random_state=0),
     AugmentedClassifier(LinearDiscriminantAnalysis(), None),

@@ -20,6 +20,7 @@ import skbci.baselines
 from skbci import EEGArray
 from skbci.baselines import CCAClassifier, KStar
 from skbci.estimators import (
+    AdaptiveBatchNorm,
     CascadeClassifier,
     EvidenceAccumulator,
     OnlineClassifier,
@@ -39,6 +40,7 @@ TOLERANCES = {np.float64: 1e-12, np.float32: 1e-6}
 
 # By their nature these look at other rows; what holds for them is tested with whole recordings.
 BY_RECORDING = {
+    AdaptiveBatchNorm: "normalizes by all of a subject's rows in the call",
     CascadeClassifier: "its second classifier sees the first one's decisions about earlier rows",
     ChannelScaling: "divides by the size that a subject's rows in the call have",
     CausalCentering: "subtracts the running mean of the recording's earlier rows",

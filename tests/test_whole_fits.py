@@ -30,6 +30,7 @@ from skbci.baselines import (
     csp_lda,
 )
 from skbci.estimators import (
+    AdaptiveBatchNorm,
     AugmentedClassifier,
     CascadeClassifier,
     CrossValEnsemble,
@@ -98,6 +99,7 @@ LEARNERS = [
 ]
 OTHERS = [
     FBMSNetClassifier(sfreq=128, kernel_sizes=(5,), bands=((8, 12), (12, 30)), **SMALL),
+    AdaptiveBatchNorm(MIN2NetClassifier(**SMALL)),
     AugmentedClassifier(GaussianNB(), "noise", random_state=0),
     MultiViewClassifier(**SMALL),
     CascadeClassifier(GaussianNB(), LogisticRegression()),

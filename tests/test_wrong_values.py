@@ -23,8 +23,8 @@ WITHOUT = {
     "LossCollapseWarning", "LostTableWarning", "NonFiniteError", "NonFiniteLossError",
     "NonFiniteSaliencyError", "SparsityWarning", "VersionWarning",
     # Of modules, masks and losses in a user's own training loop.
-    "apply_masks", "compact", "density", "overlap", "prunable", "saliency", "head_parameters",
-    "shared_gradients", "toy_losses", "weighted_backward",
+    "adapt_batch_norm", "apply_masks", "compact", "density", "overlap", "prunable", "saliency",
+    "head_parameters", "shared_gradients", "toy_losses", "weighted_backward",
     # Of files, downloads and devices, whose tests are with them.
     "fetch_moabb", "fetch_tabular", "load_bci3_mental_imagery", "load_bids", "load_recording",
     "read_epochs",

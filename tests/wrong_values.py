@@ -178,6 +178,7 @@ CALLS["eye_state_pipeline"] = Call(
 CALLS["eye_state_ensemble"] = Call(
     partial(baselines.eye_state_ensemble, max_epochs=2), {}, used)
 
+add(estimators.AdaptiveBatchNorm, used, estimator=estimators.MIN2NetClassifier(max_epochs=1))
 add(estimators.AugmentedClassifier, partial(used, X=ROWS[:, :, 0]), estimator=LDA,
     augmentation="noise", random_state=0)
 add(estimators.CascadeClassifier, partial(used, X=ROWS[:, :, 0]), initial=LDA, terminal=LDA,

@@ -198,7 +198,7 @@ class OnViews(ClassifierMixin, BaseEstimator):
     seed : int
         Of the networks.
     n_networks : int
-        How many are averaged; of the signal one less.
+        How many of kind "network" are averaged.
     """
 
     def __init__(self, kind: str, seed: int = 0, n_networks: int = 3) -> None:
@@ -263,12 +263,11 @@ class OnViews(ClassifierMixin, BaseEstimator):
             strength = penalty * _half(name, views).shape[1] / len(y)
             dropout[_kind(name)] = min(strength / (1 + strength), 0.98)
         of_views = MultiViewClassifier(
-            view_dropout=dropout, n_networks=self.n_networks, optimizer="adam", lr=1e-3,
-            batch_size=100, random_state=100 * self.seed, **_falling(30),
+            view_dropout=dropout, optimizer="adam", lr=1e-3, batch_size=100,
+            random_state=100 * self.seed, **_falling(80),
         )
         of_signal = MultiViewClassifier(
-            dropout=0.5, n_networks=max(1, self.n_networks - 1), optimizer=AdamW,
-            optimizer__weight_decay=1e-2, lr=2e-3, batch_size=64,
+            dropout=0.5, optimizer=AdamW, optimizer__weight_decay=1e-2, lr=2e-3, batch_size=64,
             random_state=100 * self.seed, **_falling(20),
         )
         self.networks_ = {"views": of_views, "signal": of_signal}

@@ -6,6 +6,7 @@
 network smaller, and `TaskScorer` scores one task.
 `AugmentedClassifier` fits any classifier on further rows made from those given.
 `CrossValEnsemble` keeps the classifiers of an inner cross-validation and averages them.
+`AdaptiveBatchNorm` normalizes inside a network by each subject's own rows.
 `CascadeClassifier` and `EvidenceAccumulator` let a classifier look back on the recording's last
 rows; `OnlineClassifier` goes on learning at the beginning of a new session; `DecoderPipeline` is
 a pipeline that sets rows without usable signal aside.
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from skbci.estimators._compact_estimator import compact_estimator
     from skbci.estimators._decoder_pipeline import DecoderPipeline
     from skbci.estimators._fbmsnet_classifier import FBMSNetClassifier
+    from skbci.estimators._meta.adaptive_batch_norm import AdaptiveBatchNorm
     from skbci.estimators._meta.augmented import AugmentedClassifier
     from skbci.estimators._meta.cascade import CascadeClassifier
     from skbci.estimators._meta.cross_val_ensemble import CrossValEnsemble
@@ -44,6 +46,7 @@ else:
             "compact_estimator": "_compact_estimator",
             "DecoderPipeline": "_decoder_pipeline",
             "FBMSNetClassifier": "_fbmsnet_classifier",
+            "AdaptiveBatchNorm": "_meta.adaptive_batch_norm",
             "AugmentedClassifier": "_meta.augmented",
             "CascadeClassifier": "_meta.cascade",
             "CrossValEnsemble": "_meta.cross_val_ensemble",
@@ -65,6 +68,7 @@ else:
     )
 
 __all__ = [
+    "AdaptiveBatchNorm",
     "AugmentedClassifier",
     "CascadeClassifier",
     "CrossValEnsemble",
