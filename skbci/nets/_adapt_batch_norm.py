@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -73,6 +74,6 @@ def adapt_batch_norm(module: nn.Module, X: Tensor) -> nn.Module:
     return adapted.eval()
 
 
-def has_moments(part: nn.Module) -> bool:
+def has_moments(part: nn.Module) -> TypeGuard[_BatchNorm]:
     """Whether a module is a batch normalization that keeps moments."""
     return isinstance(part, _BatchNorm) and part.track_running_stats
