@@ -1,4 +1,4 @@
-"""Front doors that load what is asked for, and no more: networks bring torch, for instance."""
+"""Packages that import a module when one of its names is first asked for."""
 
 from __future__ import annotations
 

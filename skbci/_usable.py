@@ -284,7 +284,7 @@ def _row_words(found: Unusable, row: int, names: Sequence[str], what: str) -> st
 
 @contextmanager
 def calling_it(words: str, before: frozenset[str] = frozenset()) -> Iterator[set[str]]:
-    """Call a row by other words than its number in all reports made meanwhile.
+    """Name a row otherwise than by its number in the reports of this context.
 
     Parameters
     ----------

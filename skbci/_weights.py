@@ -16,7 +16,7 @@ __all__ = ["as_counts", "check_weights"]
 
 
 def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray | None:
-    """Check weights of rows; None is none.
+    """Check weights of rows; None stays None.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ Undo = Callable[[], None]
 
 
 def undo_attributes(estimator: BaseEstimator) -> Undo:
-    """Return what gives an estimator the attributes that it has now.
+    """Return a function that restores the attributes that an estimator has now.
 
     Enough where a fit makes new objects; what writes into the old ones needs `undo_training`.
     """
@@ -32,7 +32,7 @@ def undo_attributes(estimator: BaseEstimator) -> Undo:
 
 
 def undo_contents(estimator: BaseEstimator) -> Undo:
-    """Return what gives an estimator copies of the attributes that it has now."""
+    """Return a function that restores copies of the attributes that an estimator has now."""
     before = copy.deepcopy(vars(estimator))
 
     def undo() -> None:
@@ -43,7 +43,7 @@ def undo_contents(estimator: BaseEstimator) -> Undo:
 
 
 def undo_all(undos: Iterable[Undo]) -> Undo:
-    """Return what does several things that take back."""
+    """Return one function that undoes several things."""
     parts = list(undos)
 
     def undo() -> None:
@@ -54,14 +54,14 @@ def undo_all(undos: Iterable[Undo]) -> Undo:
 
 
 def undo_fit(estimator: BaseEstimator) -> Undo:
-    """Return what takes back a ``fit`` that follows."""
+    """Return a function that undoes the ``fit`` that follows."""
     if isinstance(estimator, WholeFits):
         return estimator._undo_fit()
     return undo_attributes(estimator)
 
 
 def undo_fit_in_place(estimator: BaseEstimator) -> Undo:
-    """Return what takes back a ``fit`` that fits the estimators inside, not clones of them."""
+    """Return a function that undoes a ``fit`` of the estimators inside, not of their clones."""
     try:
         inside = estimator.get_params().values()
     except Exception:  # what is wrong with the steps is for the fit to say
@@ -74,7 +74,7 @@ def undo_fit_in_place(estimator: BaseEstimator) -> Undo:
 
 
 def undo_training(estimator: BaseEstimator) -> Undo:
-    """Return what takes back a ``partial_fit`` that follows."""
+    """Return a function that undoes the ``partial_fit`` that follows."""
     if isinstance(estimator, WholeFits):
         return estimator._undo_training()
     if isinstance(estimator, Pipeline):

@@ -64,7 +64,7 @@ def check_jobs(value: object, name: str, who: object) -> int | None:
 
 
 def check_splitter(value: object, name: str, who: object) -> Any:
-    """Check what says how rows are split, and give it back; a generator as a list.
+    """Check a splitter, and return it; a generator becomes a list.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def _is_fold(fold: Any) -> bool:
 
 
 def check_list(value: object, name: str, who: object, of: str, *, also: str = "") -> list[Any]:
-    """Check that a value is a list, tuple or other row of things, not a single string.
+    """Check that a value is a list, tuple or other sequence, not a single string.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def check_arguments(value: object, name: str, who: object) -> dict[str, Any]:
     Raises
     ------
     TypeError
-        If it is no mapping of names.
+        If it is not a mapping of names.
     """
     found = check_mapping(value, name, who)
     if not all(isinstance(key, str) for key in found):
@@ -125,7 +125,7 @@ def check_mapping(value: object, name: str, who: object) -> dict[Any, Any]:
     Raises
     ------
     TypeError
-        If it is no mapping.
+        If it is not a mapping.
     """
     if value is None:
         return {}

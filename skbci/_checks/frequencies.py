@@ -15,7 +15,7 @@ __all__ = ["check_bands", "resolve_sfreq"]
 
 
 def resolve_sfreq(sfreq: float | None, X: Signals, who: object) -> float:
-    """Sampling rate from the parameter, or from what flows, or an error.
+    """Return the sampling rate: the parameter's, or else the input's.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The words that every parameter is checked in: one signature, one wording.
+"""Checks of single parameters: one signature and one wording for all.
 
 ``check_...(value, name, who, ...)`` gives the value back as what it stands for, or raises with
 "who: name=value must be ...".
@@ -36,7 +36,7 @@ _MOST = 2**31 - 1  # what the compiled parts of other packages count with
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Return whether a value is a real number of Python's or numpy's; a truth value is none."""
+    """Return whether a value is a real number of Python's or numpy's; a truth value is not one."""
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
 
 
@@ -252,5 +252,5 @@ def shown(value: object) -> str:
 
 
 def who_asks(who: object) -> str:
-    """Name whose parameter it is: a string as it is, else the object's class."""
+    """Return whose parameter it is: a string as it is, else the name of the object's class."""
     return who if isinstance(who, str) else type(who).__name__

@@ -59,7 +59,7 @@ def note_table(step: BaseEstimator, X: Any, columns: Sequence[str], without: str
 
 
 def require_table(step: BaseEstimator, X: Any, without: str) -> None:
-    """Ask after ``fit`` for the table that there was in ``fit``.
+    """Refuse rows without the table that the rows of ``fit`` had.
 
     Parameters
     ----------

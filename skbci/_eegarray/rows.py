@@ -34,7 +34,7 @@ def row_values(X: Signals, column: str) -> np.ndarray | None:
 
 
 def row_seconds(X: Signals) -> np.ndarray | None:
-    """When the rows begin, in seconds; NaN where it is missing, None where nobody says.
+    """Return when the rows begin, in seconds; NaN where missing, None where nothing tells.
 
     Raises
     ------

@@ -111,7 +111,7 @@ def onset_seconds(onsets: np.ndarray) -> np.ndarray:
 
 
 def describe(array: Any) -> str:
-    """Say an array's shape, rate, channels and columns in one line."""
+    """Describe an array's shape, rate, channels and columns in one line."""
     parts = [" x ".join(map(str, array.shape)) + f" {array.dtype}"]
     if array.sfreq is not None:
         parts.append(f"{array.sfreq:g} Hz")

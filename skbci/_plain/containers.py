@@ -46,7 +46,7 @@ def _freeze_mapping(value: dict, walk: Freezer, frozen: Frozen) -> Frozen:
 
 def _thaw_mapping(frozen: Frozen, walk: Thawer, note: Note) -> object:
     if frozen.type not in (dict, OrderedDict, defaultdict):
-        raise ValueError(f"{frozen.type!r} is no kind of mapping.")
+        raise ValueError(f"{frozen.type!r} is not a kind of mapping.")
     if frozen.factory not in (dict, list, set, int, float, None):
         raise ValueError(f"A mapping that makes {frozen.factory!r} of missing keys is not read.")
     given = (frozen.factory,) if frozen.type is defaultdict else ()
@@ -69,7 +69,7 @@ def _freeze_set(value: set | frozenset, walk: Freezer, frozen: Frozen) -> object
 
 def _thaw_set(frozen: Frozen, walk: Thawer, note: Note) -> object:
     if frozen.type not in (set, frozenset):
-        raise ValueError(f"{frozen.type!r} is no kind of set.")
+        raise ValueError(f"{frozen.type!r} is not a kind of set.")
     return frozen.type([walk(part) for part in frozen.values])
 
 

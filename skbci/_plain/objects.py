@@ -73,7 +73,7 @@ def _thaw_named(frozen: Frozen, walk: Thawer, note: Note) -> object:
         return print
     found = _torch_function(frozen.name)
     if found is None:
-        raise ValueError(f"torch.{frozen.name} is no function that is read.")
+        raise ValueError(f"torch.{frozen.name} is not among the functions that are read.")
     return found
 
 
@@ -156,7 +156,7 @@ def _freeze_object(value: Any, walk: Freezer, frozen: Frozen) -> object:
 def _thaw_object(frozen: Frozen, walk: Thawer, note: Note) -> object:
     kind: Any = frozen.type
     if not isinstance(kind, type):
-        raise ValueError(f"{kind!r} is no class.")
+        raise ValueError(f"{kind!r} is not a class.")
     new: Any = kind.__new__
     out = note(new(kind))
     state = walk(frozen.state)

@@ -99,7 +99,7 @@ def _thaw_word(frozen: Frozen, walk: Thawer, note: Note) -> object:
         return torch.device(place(frozen.value, walk.device))
     dtype = getattr(torch, frozen.value, None)
     if not isinstance(dtype, torch.dtype):
-        raise ValueError(f"{frozen.value!r} is no dtype of torch.")
+        raise ValueError(f"{frozen.value!r} is not a dtype of torch.")
     return dtype
 
 
@@ -172,7 +172,7 @@ def _thaw_module(frozen: Frozen, walk: Thawer, note: Note) -> object:
 
     kind = frozen.type
     if not (isinstance(kind, type) and issubclass(kind, torch.nn.Module)):
-        raise ValueError(f"{kind!r} is no class of torch modules.")
+        raise ValueError(f"{kind!r} is not a class of torch modules.")
     out = note(kind.__new__(kind))
     torch.nn.Module.__init__(out)
     _set_state(out, walk(frozen.state))
@@ -200,7 +200,7 @@ def _thaw_optimizer(frozen: Frozen, walk: Thawer, note: Note) -> object:
     if not (isinstance(kind, type) and issubclass(
         kind, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)
     )):
-        raise ValueError(f"{kind!r} is no class of torch optimizers.")
+        raise ValueError(f"{kind!r} is not a class of torch optimizers.")
     out = note(kind.__new__(kind))
     _set_state(out, walk(frozen.state))
     return out

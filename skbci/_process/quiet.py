@@ -103,7 +103,7 @@ def without_warnings(
 
 @contextmanager
 def mne_level(level: str) -> Iterator[None]:
-    """Let MNE report what is of a level; the other threads that ask wait.
+    """Set MNE's log level in a context; other threads that set it wait for their turn.
 
     MNE's level is one of the whole process, and its ``verbose=`` sets it, too.
     """

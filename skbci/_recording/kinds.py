@@ -1,4 +1,4 @@
-"""Whether something is MNE's, without MNE's import where it cannot be."""
+"""Tests for MNE's objects that do not import MNE."""
 
 from __future__ import annotations
 

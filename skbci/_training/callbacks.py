@@ -26,7 +26,8 @@ def check_monitored(name: str, epoch: Mapping[str, Any]) -> None:
     if not isinstance(name, str) or name not in epoch:
         columns = [key for key in epoch if key not in ("batches", "epoch", "dur")]
         raise ValueError(
-            f"monitor={name!r} is no column of the history; the columns are {', '.join(columns)}."
+            f"monitor={name!r} is not a column of the history; the columns are "
+            f"{', '.join(columns)}."
         )
 
 

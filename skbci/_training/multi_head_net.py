@@ -200,11 +200,11 @@ class MultiHeadNet(ClassifierNet):
         return losses
 
     def _shares(self, y: Tensor, weight: Tensor | None) -> Any:
-        """Say how much a batch counts in the mean over batches: a number, or one a loss."""
+        """Return how much a batch counts in the mean over batches: a number, or one a loss."""
         return len(y) if weight is None else weight.sum()
 
     def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Let the policy look, and say in its errors which loss is which."""
+        """Show the policy the losses; its errors name the heads."""
         try:
             return function(*args)
         except NonFiniteError:
@@ -252,7 +252,7 @@ class MultiHeadNet(ClassifierNet):
         return total
 
     def accept_epoch(self) -> bool:
-        """Let policies that act on epochs look at this one."""
+        """Show the epoch's losses to policies that act on epochs."""
         policy = self.policy_
         if policy.acts_on != "epoch" or (policy.needs_validation and self._valid_losses is None):
             return True

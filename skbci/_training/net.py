@@ -123,7 +123,7 @@ class SlicingNet(NeuralNet):
         self.history.record("epoch", number)
 
     def undo_training(self) -> Callable[[], None]:
-        """Return what takes back the training that follows."""
+        """Return a function that undoes the training that follows."""
         weights, length = self._copy_state(), len(self.history)
         optimizer = self.optimizer_
         params = [param for group in optimizer.param_groups for param in group["params"]]
@@ -227,7 +227,7 @@ class SlicingNet(NeuralNet):
         return True
 
     def what_diverged(self) -> str:
-        """Say what is not finite."""
+        """Name what is not finite."""
         return "the loss"
 
     def _copy_state(self) -> Any:

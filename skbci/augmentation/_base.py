@@ -1,4 +1,4 @@
-"""What the resamplers of training rows share: input, what they give, and rows put together."""
+"""Base of the augmentations: validation of rows, new rows, and both put together."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class GivenRows:
 
 @dataclass
 class NewRows:
-    """What an augmentation makes of them; None is what the source has."""
+    """The rows that an augmentation makes; None stands for what the source row has."""
 
     data: np.ndarray
     source: np.ndarray
@@ -179,7 +179,7 @@ class Augmentation(BaseEstimator):
 
 
 class RandomAugmentation(Augmentation):
-    """Base of those that draw: each row may be drawn of several times."""
+    """Base of the augmentations that draw at random: each row may serve several times."""
 
     n_copies: int
 

@@ -1,4 +1,4 @@
-"""Which electrode stands where another one is in a mirror."""
+"""The pairs of electrodes that a mirror exchanges."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def mirrored_channels(ch_names: Sequence[str], who: object) -> np.ndarray:
     unknown = [name for name, known in zip(ch_names, spelled) if known is None]
     if unknown:
         raise ValueError(
-            f"{asks}: ch_names holds {unknown}, which are no electrodes of the 10-05 system, so "
+            f"{asks}: ch_names holds {unknown}, which are not electrodes of the 10-05 system, so "
             "that nothing tells where they are in a mirror. Leave these channels out, or name all "
             "channels by it with ch_names=[...]."
         )

@@ -1,4 +1,4 @@
-"""The brain in a mirror: left and right exchanged."""
+"""Mirrored trials: left and right exchanged."""
 
 from __future__ import annotations
 

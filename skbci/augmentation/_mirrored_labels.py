@@ -1,4 +1,4 @@
-"""Which class a row is of after left and right have been exchanged."""
+"""Classes of rows whose left and right have been exchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows between rows."""
+"""Weighted means of pairs of rows (mixup)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["check_by", "pools"]
 
 
 def check_by(by: str | Sequence[str] | None, who: str) -> None:
-    """Check which columns of the rows' table mixed rows have to share; None is none."""
+    """Check which columns of the rows' table mixed rows have to share; None: they share none."""
     if by is not None:
         check_columns(by, who)
 

@@ -32,7 +32,7 @@ def resolve_augmentation(
     augmentation: Any, settings: dict[str, Any] | None = None, *,
     who: object = "resolve_augmentation",
 ) -> Augmentation | None:
-    """Turn a name, a class, an instance, or a list of them into an augmentation of one's own.
+    """Resolve a name, a class, an instance, or a list of them to a new augmentation.
 
     Parameters
     ----------

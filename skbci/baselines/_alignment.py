@@ -1,4 +1,4 @@
-"""The alignment that a baseline is told to have."""
+"""The baselines' parameter ``alignment``."""
 
 from __future__ import annotations
 

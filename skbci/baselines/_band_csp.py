@@ -134,7 +134,7 @@ class BandCSP(WholeFits, CSP):
 
     @property
     def inverse_transform(self) -> BaseEstimator:
-        """Not there: logarithms of powers cannot be turned back into signals."""
+        """Not available: logarithms of powers cannot be turned back into signals."""
         raise AttributeError("BandCSP has no inverse_transform: its features are log-powers.")
 
     @on_one_thread
@@ -291,7 +291,7 @@ n_times)
         )
 
     def __sklearn_tags__(self) -> Tags:
-        """Declare that three dimensions are welcome and that labels are needed."""
+        """Declare that three dimensions are allowed and that labels are needed."""
         tags = TransformerMixin.__sklearn_tags__(self)
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True

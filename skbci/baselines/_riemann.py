@@ -107,7 +107,7 @@ def riemann_mdm(
     alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
-    """Covariances, assigned to the class whose mean is nearest.
+    """Minimum distance to mean: the class whose mean covariance is nearest (MDM).
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def riemann_fgmdm(
     alignment: str | BaseEstimator | None = None,
     on_bad_rows: str = "prior",
 ) -> DecoderPipeline:
-    r"""Covariances, cleared of what does not tell the classes apart, then the nearest class mean.
+    r"""Minimum distance to mean after geodesic filtering of the covariances (FgMDM).
 
     Geodesic filtering: in the tangent space at the mean of the training rows, with the directions
     :math:`W` of a linear discriminant analysis, a tangent vector s becomes

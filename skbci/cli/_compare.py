@@ -58,7 +58,7 @@ def compare_files(args: argparse.Namespace) -> None:
 
 
 def _check_target(target: Path) -> None:
-    """Say what is wrong with the report's name before an hour is spent on its contents."""
+    """Refuse a name that the report cannot be written to, before the work begins."""
     if target.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"--report {target}: its name must end in .html.")
     if not target.parent.is_dir():

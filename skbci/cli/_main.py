@@ -1,4 +1,4 @@
-"""The command line's entry: what goes wrong is one line, and a status."""
+"""The command line's entry: an error becomes one line and an exit status."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class Model(BaseEstimator):
 
 
 def check_model_path(path: str) -> Path:
-    """Say what is wrong with a model's name before it is fitted.
+    """Refuse a name that the model cannot be saved under, before it is fitted.
 
     Raises
     ------
@@ -103,7 +103,11 @@ def load_model(path: str) -> Model:
         try:
             found = joblib.load(source)
         except Exception as error:  # whatever a file of another kind makes of it
-            raise ValueError(f"{path} is no decoder of skbci fit ({error}).") from error
+            raise ValueError(
+                f"{path} is not a decoder that skbci fit has saved ({error})."
+            ) from error
     if not isinstance(found, Model):
-        raise ValueError(f"{path} is no decoder of skbci fit, but a {type(found).__name__}.")
+        raise ValueError(
+            f"{path} is not a decoder that skbci fit has saved, but a {type(found).__name__}."
+        )
     return found

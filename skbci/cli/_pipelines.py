@@ -1,4 +1,4 @@
-"""Pipelines by name. Their input are epochs, cut by whoever calls."""
+"""Pipelines by name, which take epochs."""
 
 from __future__ import annotations
 

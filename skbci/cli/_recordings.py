@@ -1,4 +1,4 @@
-"""Files and folders in, one data set out."""
+"""Reading files and folders into one data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one form in which every data set leaves this room."""
+"""The `Bunch` that every reader and simulator returns."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def load_bids(
     if not folder.is_dir():
         raise FileNotFoundError(f"No data set at {folder}: there is no such folder.")
     if not (folder / "dataset_description.json").exists():
-        raise ValueError(f"{folder} is no BIDS data set: it has no dataset_description.json.")
+        raise ValueError(f"{folder} is not a BIDS data set: it has no dataset_description.json.")
     if datatype not in ("eeg", "ieeg", "meg"):
         raise ValueError(f"load_bids: datatype={datatype!r} is not one of 'eeg', 'ieeg', 'meg'.")
     wanted = {

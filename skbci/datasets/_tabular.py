@@ -157,7 +157,7 @@ def _query(name_or_id: str | int, version: int | str) -> dict[str, Any]:
 
 
 def _refused(error: HTTPError, name_or_id: str | int, asked: str) -> Exception:
-    """OpenML answers 404 or 412 for what it does not have; anything else is its own trouble."""
+    """Return the error that tells whether OpenML has no such table (404, 412) or failed."""
     if error.code in (404, 412):
         return ValueError(
             f"OpenML has no table {name_or_id!r} ({asked}). Names known here are "

@@ -36,7 +36,7 @@ def new_panels(
 
 
 def outside_legend(ax: Axes, handles: Any = None) -> None:
-    """Put the legend to the right of the axes; of what is drawn there, unless told."""
+    """Put the legend to the right of the axes; by default of all that is drawn there."""
     known = {} if handles is None else {"handles": handles}
     ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, borderaxespad=0,
               **known)

@@ -1,4 +1,4 @@
-"""Maps of what a decoder gets from where on the scalp."""
+"""Topographic maps of a decoder's patterns."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class StabilityDisplay:
     def from_histories(
         cls, histories: Mapping[tuple[str, float], pd.DataFrame], *, axes: AxesLike = None
     ) -> StabilityDisplay:
-        """Draw histories that are there already.
+        """Draw given histories.
 
         Parameters
         ----------

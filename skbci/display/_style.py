@@ -66,7 +66,7 @@ def log_ticks(ax: Axes) -> None:
 
 
 def clean(ax: Axes, grid: str = "y") -> None:
-    """Take away what says nothing, and add faint lines to read values by."""
+    """Remove the upper and right spine, and add a faint grid."""
     ax.grid(axis=grid, which="major", color="0.92", linewidth=0.8)  # type: ignore[arg-type]
     ax.set_axisbelow(True)
     for side in ("top", "right"):

@@ -110,7 +110,7 @@ class TrajectoryDisplay:
         axes: AxesLike = None,
         **plot_params: Any,
     ) -> TrajectoryDisplay:
-        """Follow every policy from every start, and draw the ways.
+        """Follow every policy from every start, and draw the paths.
 
         Parameters
         ----------
@@ -198,7 +198,7 @@ class TrajectoryDisplay:
     def animate(
         self, path: PathLike | None = None, *, n_frames: int = 60, fps: int = 15, dpi: int = 80
     ) -> FuncAnimation:
-        """Let the ways grow, in a figure of its own.
+        """Animate the paths in a new figure.
 
         Parameters
         ----------

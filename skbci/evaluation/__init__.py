@@ -1,4 +1,4 @@
-"""From pipelines to an honest table: comparisons on shared folds, paired tests, leakage.
+"""Evaluation: comparisons on shared folds, paired tests, leakage and confounds.
 
 `compare` runs every pipeline on the same folds and gives a `Comparison`: scores a fold and a
 subject, times, paired tests against a baseline; `meta_analysis` combines those of several data

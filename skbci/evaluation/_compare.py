@@ -234,7 +234,7 @@ def _metric_name(scoring: Scoring) -> str:
 def _subject_labels(
     X: Signals, groups: Labels | None, by: str | None
 ) -> tuple[str, np.ndarray | None]:
-    """Who each row is from, and what that is called."""
+    """Return each row's subject or group, and the name of that level."""
     if by is None:
         return "subject", None
     if not isinstance(by, str):

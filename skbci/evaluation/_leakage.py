@@ -44,7 +44,7 @@ def leakage_report(
     y: Labels | None = None,
     window: float | None = None,
 ) -> LeakageReport:
-    """Say what a cross-validation split lets through from test to training rows.
+    """Report leakage from test to training rows in a cross-validation split.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ __all__ = ["LeakageReport"]
 
 @dataclass(frozen=True, eq=False)
 class LeakageReport:
-    """What a split lets through from test to training rows.
+    """The leakage from test to training rows in a split.
 
     Made by :func:`leakage_report`. Printing it gives a table and the verdict.
 

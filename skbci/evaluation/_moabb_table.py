@@ -164,7 +164,7 @@ def _rows(comparison: Any, dataset: str) -> pd.DataFrame:
 
 
 def _chance(table: pd.DataFrame) -> tuple[float, float]:
-    """Score of a guesser, and what it exceeds in one of twenty sessions only."""
+    """The score of guessing, and its 95 % quantile over sessions."""
     classes = pd.to_numeric(table.get("n_classes", pd.Series(dtype=float)), errors="coerce")
     tested = pd.to_numeric(table.get("samples_test", pd.Series(dtype=float)), errors="coerce")
     if not len(classes) or not classes.max() > 1:

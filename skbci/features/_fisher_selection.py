@@ -1,4 +1,4 @@
-"""The features that tell the classes apart best, one by one."""
+"""Selection of single features by Fisher's ratio."""
 
 from __future__ import annotations
 

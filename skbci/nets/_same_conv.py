@@ -102,7 +102,7 @@ class _Filtered(torch.autograd.Function):
 
 
 class _WeightGradient(torch.autograd.Function):
-    """Nothing, of the output's shape, whose gradient is that in the weight."""
+    """Zeros of the output's shape, whose gradient is that of the weight."""
 
     @staticmethod
     def forward(
@@ -124,7 +124,7 @@ class _WeightGradient(torch.autograd.Function):
 
 
 class _Joined(torch.autograd.Function):
-    """The first of two, whose gradient goes to both."""
+    """The first of two tensors, whose gradient goes to both."""
 
     @staticmethod
     def forward(ctx: Any, y: Tensor, nothing: Tensor) -> Tensor:

@@ -127,7 +127,7 @@ class HJBRule(ClosureOptimizer):
 
     @property
     def _notes(self) -> dict[Any, Any]:
-        """What is kept of all parameters; under theirs is an inner optimizer's own state."""
+        """Return what is kept of all parameters, beside the state of an inner optimizer."""
         return self.state
 
     def _averaged(self) -> Iterator[tuple[str, Tensor]]:

@@ -130,7 +130,7 @@ class HJBUnder(HJBRule):
         self._build()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Keep which optimizer is inside; its state is the own one."""
+        """Save the inner optimizer's class; its state is part of this one's."""
         return {**super().__getstate__(), "inner": self.inner}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -128,7 +128,7 @@ class OutputErrorOptimizer(ClosureOptimizer):
         return loss
 
     def _layers(self) -> list[nn.Module]:
-        """Layers to listen to."""
+        """Return the layers whose input and output are recorded."""
         return []
 
     def _move(self, tap: ForwardTap, error: Tensor, squared: float, params: list[Tensor]) -> None:

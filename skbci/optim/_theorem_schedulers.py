@@ -44,7 +44,7 @@ class TheoremLR(LRScheduler):
         ]
 
     def _look(self, optimizer: Optimizer, args: Any, kwargs: Any) -> tuple[Any, Any]:
-        """Have the closure tell the loss, and set the learning rates by it."""
+        """Wrap the closure so that the learning rates are set by its loss."""
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
         if closure is None:
             raise TypeError(

@@ -1,4 +1,4 @@
-"""What stands around a network in an exported graph."""
+"""The steps around a network in an exported graph."""
 
 from __future__ import annotations
 

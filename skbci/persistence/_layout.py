@@ -41,15 +41,15 @@ class Members:
             archive = open_stored(path, path.stat().st_size)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
             raise Broken(
-                f"{path} cannot be read, it is no file of skbci.persistence.save or is damaged: "
-                f"{error}"
+                f"{path} cannot be read: it was not written by skbci.persistence.save, or is "
+                f"damaged: {error}"
             ) from error
         with archive:
             found = archive.namelist()
             if sorted(found) != sorted(MEMBERS):
                 raise Broken(
                     f"{path} has the members {', '.join(map(repr, found)) or 'none'} where "
-                    f"{', '.join(map(repr, MEMBERS))} belong: it is no file of "
+                    f"{', '.join(map(repr, MEMBERS))} belong: it was not written by "
                     "skbci.persistence.save, or was tampered with."
                 )
             data = {name: self._read(archive, name) for name in MEMBERS}
@@ -75,7 +75,7 @@ class Members:
         try:
             header = json.loads(data)
             if not isinstance(header, dict):
-                raise ValueError("it is no mapping")
+                raise ValueError("it is not a mapping")
         except (ValueError, RecursionError) as error:
             raise self.broken(HEADER, str(error)) from error
         written = header.get("format")
@@ -118,7 +118,7 @@ def open_stored(source: Any, size: int) -> zipfile.ZipFile:
             if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1 or (
                 info.file_size != info.compress_size
             ):
-                raise ValueError(f"the member {info.filename!r} is compressed, which none is")
+                raise ValueError(f"the member {info.filename!r} is compressed, as none may be")
         if len(set(names)) < len(names):
             raise ValueError("it has several members of one name")
         if sum(info.file_size for info in infos) > size:

@@ -147,7 +147,7 @@ def _minor(version: Any) -> list[str]:
 
 
 def _move(estimator: BaseEstimator, device: str) -> None:
-    """Have the networks, which are where they are wanted, look for their rows there."""
+    """Set the device of the networks, whose tensors are there already."""
     from skbci.estimators import BaseNeural
 
     waiting, seen = [estimator], set()

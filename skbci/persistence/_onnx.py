@@ -57,8 +57,8 @@ def export_onnx(
     TypeError
         If there is no network in the last step.
     ValueError
-        If the network cannot be told by ONNX's operations, or a `MultiViewClassifier` has views
-        that are computed outside of it, or averages mirror images.
+        If the network cannot be expressed by ONNX's operations, or a `MultiViewClassifier` has
+        views that are computed outside of it, or averages mirror images.
     sklearn.exceptions.NotFittedError
         If the estimator is not fitted.
 
@@ -143,7 +143,7 @@ def _views_graph(
     if outside:
         raise ValueError(
             f"export_onnx: the views {', '.join(map(repr, outside))} of this "
-            "MultiViewClassifier are computed by transformers, which are no part of a network; "
+            "MultiViewClassifier are computed by transformers, which are not part of the network; "
             "transform rows beforehand and give the views as 'passthrough', or use save."
         )
     if network._mirror_ is not None:
@@ -157,7 +157,7 @@ def _views_graph(
 
 
 def _exported(graph: torch.nn.Module, rows: torch.Tensor, outputs: list[str], name: str) -> Any:
-    """Have torch write the graph; what it says on the way is not for the user."""
+    """Have torch write the graph, without its messages."""
     silent = io.StringIO()
     level = logging.root.manager.disable
     try:
@@ -173,7 +173,7 @@ def _exported(graph: torch.nn.Module, rows: torch.Tensor, outputs: list[str], na
     except Exception as error:
         lines = str(error.__cause__ or error).strip().splitlines() or [""]
         raise ValueError(
-            f"export_onnx: the network of this {name} cannot be told by ONNX's operations: "
+            f"export_onnx: the network of this {name} cannot be expressed by ONNX's operations: "
             f"{lines[-1][:200]}"
         ) from error
     finally:

@@ -1,4 +1,4 @@
-"""Checks that a step can be asked about one row at a time."""
+"""Checks that a step treats each row by itself."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def probe_windows(
 
 
 def apply(name: str, step: BaseEstimator, method: str, rows: Any) -> Any:
-    """Ask a step about rows.
+    """Return what a step makes of rows.
 
     Raises
     ------

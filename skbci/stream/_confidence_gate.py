@@ -1,4 +1,4 @@
-"""Answers only where a decoder is sure enough: "nothing yet" everywhere else."""
+"""Answers where a decoder is sure enough, and none elsewhere."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class LengthWatch:
         self.again()
 
     def again(self) -> None:
-        """Warn once more: a new session may have another audience."""
+        """Allow the warning again, for a new session."""
         self._silent = self.alike
 
     def look(self) -> None:

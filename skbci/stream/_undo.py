@@ -14,7 +14,7 @@ __all__ = ["or_undone", "undo_learning"]
 
 
 def undo_learning(decoder: BaseEstimator) -> Undo:
-    """Return what takes a decoder's stream and its learner back to where they are now."""
+    """Return a function that restores a decoder's stream and learner as they are now."""
     _, learner, _ = find_learner("", decoder.pipeline)
     training = undo_training(learner)
     before = copy.deepcopy(vars(decoder), _of_the_pipeline(decoder.pipeline))

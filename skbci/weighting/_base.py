@@ -109,7 +109,7 @@ class WeightingPolicy(ABC):
     def on_batch(
         self, losses: Sequence[Tensor] | Tensor, shared_parameter: Tensor | None = None
     ) -> Tensor:
-        """Look at a batch before its weighted sum is back-propagated.
+        """Update the weights by a batch, before its weighted sum is back-propagated.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ class WeightingPolicy(ABC):
         return torch.as_tensor(self.weights_, dtype=first.dtype).to(first.device)
 
     def update(self, losses: ArrayLike, gradients: Gradients | ArrayLike | None = None) -> Floats:
-        """Look at a batch whose losses and gradients are known as numbers.
+        """Update the weights by a batch whose losses and gradients are known as numbers.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class WeightingPolicy(ABC):
     def on_epoch(
         self, train_losses: ArrayLike, valid_losses: ArrayLike | None = None
     ) -> Floats:
-        """Look at an epoch after it.
+        """Update the weights after an epoch.
 
         Parameters
         ----------
@@ -259,7 +259,7 @@ class WeightingPolicy(ABC):
             )
 
     def _is_meant(self, largest: int) -> bool:
-        """Return whether all weight may well be on this loss."""
+        """Return whether this loss may take all the weight."""
         return False
 
     def _check_started(self) -> None:

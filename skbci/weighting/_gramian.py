@@ -69,7 +69,7 @@ class GramianWeighting(WeightingPolicy):
         )
 
     def next_weights(self, seen: Evidence) -> ArrayLike:
-        """Ask the function."""
+        """Weigh by the function of the Gramian."""
         if not hasattr(self, "_function"):  # after load_state_dict
             self._start(len(self.weights_))
         given = self._function(torch.from_numpy(seen.gradients.gramian()))

@@ -35,7 +35,7 @@ POLICIES: dict[str, tuple[type[WeightingPolicy], dict[str, Any]]] = {
 def resolve_policy(
     policy: str | type[WeightingPolicy] | WeightingPolicy, settings: dict[str, Any] | None = None
 ) -> WeightingPolicy:
-    """Turn a name, a class or an instance into a policy of one's own.
+    """Resolve a name, a class or an instance to a new policy.
 
     Parameters
     ----------

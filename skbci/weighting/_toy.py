@@ -1,4 +1,4 @@
-"""Two losses on a plane, to watch a policy by."""
+"""A test surface of two losses over a plane."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def toy_gradients(x: Sequence[float] | Floats) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """A way over the surface.
+    """A path over the surface.
 
     Attributes
     ----------

@@ -138,7 +138,7 @@ def test_a_file_that_is_no_decoder_is_refused(recordings, tmp_path, capsys):
         else:
             path.write_text("no decoder")
         assert main(["decode", str(path), str(recordings / "sub-01_raw.fif")]) == 2
-        assert "is no decoder of skbci fit" in capsys.readouterr().err
+        assert "is not a decoder that skbci fit has saved" in capsys.readouterr().err
 
 
 @pytest.mark.extras

@@ -46,7 +46,7 @@ def test_meta_may_state_them(tmp_path):
 
 def test_names_tell_types_where_the_file_does_not(tmp_path):
     file = write(tmp_path / "S01.npz")
-    with pytest.warns(UserWarning, match=r"'HEOG', 'STI 014'\] are no EEG by their names"):
+    with pytest.warns(UserWarning, match=r"'HEOG', 'STI 014'\] are not EEG by their names"):
         assert load_recording(file).ch_names == ["C3", "Cz", "C4"]
 
 

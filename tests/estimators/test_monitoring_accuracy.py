@@ -68,5 +68,5 @@ def test_a_search_that_stacks_fits_goes_the_ordinary_way():
 
 
 def test_an_unknown_column_is_named():
-    with pytest.raises(ValueError, match="monitor='valid_f1' is no column of the history"):
+    with pytest.raises(ValueError, match="monitor='valid_f1' is not a column of the history"):
         MLPClassifier(**{**SETTINGS, "monitor": "valid_f1"}).fit(X, Y)

@@ -452,9 +452,9 @@ def test_another_column_can_be_monitored(epochs):
     clf = make(early_stopping=True, n_iter_no_change=2, tol=10.0, max_epochs=20)
     for column in ("valid_copy", "valid_loss", "train_loss", "weight_copy"):
         assert clf.set_params(monitor=column).fit(*epochs).n_iter_ == 3
-    with pytest.raises(ValueError, match="monitor='valid_kopy' is no column .* valid_copy"):
+    with pytest.raises(ValueError, match="monitor='valid_kopy' is not a column .* valid_copy"):
         clf.set_params(monitor="valid_kopy").fit(*epochs)
-    with pytest.raises(ValueError, match="monitor='train_kopy' is no column"):
+    with pytest.raises(ValueError, match="monitor='train_kopy' is not a column"):
         clf.set_params(monitor="train_kopy", early_stopping=False, lr_patience=2).fit(*epochs)
 
 

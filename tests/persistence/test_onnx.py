@@ -155,7 +155,7 @@ class Spectral(torch.nn.Module):
 def test_a_network_that_has_no_graph_is_named(epochs, tmp_path):
     X, y = epochs
     net = NeuralClassifier(Spectral, **small()).fit(X[:, 0], y)
-    with pytest.raises(ValueError, match="NeuralClassifier cannot be told"):
+    with pytest.raises(ValueError, match="NeuralClassifier cannot be expressed"):
         export_onnx(net, tmp_path / "a")
 
 

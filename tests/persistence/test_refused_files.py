@@ -182,7 +182,7 @@ def test_other_kinds_of_files(content, tmp_path):
     path = tmp_path / "other"
     harm = pickle.dumps(Harm(tmp_path / "harm"))
     path.write_bytes({"pickle": harm, "text": b"hello", "array": b"\x93NUMPY" + harm}[content])
-    with pytest.raises(ValueError, match=r"other cannot be read.*no file of skbci"):
+    with pytest.raises(ValueError, match=r"other cannot be read.*not written by skbci"):
         load(path)
     assert not (tmp_path / "harm").exists()
 

@@ -67,7 +67,7 @@ class DenseEngine(DensePass):
     ) -> None:
         layers = read_layers(module)
         if layers is None:
-            raise TypeError(f"{type(module).__name__} is no chain of dense layers.")
+            raise TypeError(f"{type(module).__name__} is not a chain of dense layers.")
         super().__init__(layers.activations, criterion)
         self.module = module
         self.flattens = layers.flattens

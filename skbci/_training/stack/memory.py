@@ -33,7 +33,7 @@ class MemoryBudget:
         self._used = 0.0
 
     def add(self, member: PreparedFit) -> bool:
-        """Count a fit in; return False, and leave it out, if it is too much beside the others."""
+        """Add a fit; return False, and leave it out, if the memory does not suffice for it too."""
         train, new = self._share(member.train)
         valid, more = (None, []) if member.valid is None else self._share(member.valid)
         used = float(member.n_bytes())

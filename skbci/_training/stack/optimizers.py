@@ -133,7 +133,7 @@ class TorchSteps(Steps):
         self.groups = groups
 
     def step(self, loss: Tensor) -> None:
-        """Let torch do it."""
+        """Take the step of torch's optimizer."""
         self.optimizer.step()
 
     def state(self, i: int) -> dict[str, Any]:

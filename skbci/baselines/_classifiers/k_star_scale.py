@@ -1,4 +1,4 @@
-"""K*'s scale: how fast a training row's say falls off with its distance."""
+"""K*'s scale: how fast a training row's weight falls off with its distance."""
 
 from __future__ import annotations
 

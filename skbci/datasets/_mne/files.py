@@ -64,7 +64,7 @@ def open_recording(
     xdf = suffix.lower() in (".xdf", ".xdfz")
     if given and not xdf:
         name, value = next(iter(given.items()))
-        raise ValueError(f"read_epochs: {name}={value!r} is for XDF files, and this is none.")
+        raise ValueError(f"read_epochs: {name}={value!r} is for XDF files only.")
     if bids_path is not None and not xdf:
         return read_bids(bids_path)
     if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):

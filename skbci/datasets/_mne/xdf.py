@@ -89,7 +89,7 @@ def _load(path: Path) -> list[Any]:
         )[0]
     except Exception as error:  # pyxdf fails in many ways at damaged files
         reason = str(error) or type(error).__name__
-        raise ValueError(f"{path} is no XDF file, or it is damaged: {reason}.") from error
+        raise ValueError(f"{path} is not an XDF file, or it is damaged: {reason}.") from error
     if not streams:
         raise ValueError(f"{path} holds no streams.")
     return streams

@@ -1,4 +1,4 @@
-"""The house's own files: everything in a Bunch, without pickling."""
+"""The toolkit's own files: everything in a Bunch, without pickling."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def chosen_channels(
         )
     if others and not kinds:
         warnings.warn(
-            f"{path}: the channels {others} are no EEG by their names and were left out; "
+            f"{path}: the channels {others} are not EEG by their names and were left out; "
             "picks=... takes them too.",
             UserWarning, stacklevel=5,
         )

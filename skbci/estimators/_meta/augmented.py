@@ -1,4 +1,4 @@
-"""Any classifier, fitted on more rows than there are."""
+"""Any classifier, fitted on augmented training rows."""
 
 from __future__ import annotations
 

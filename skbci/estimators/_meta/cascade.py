@@ -1,4 +1,4 @@
-"""Two classifiers, one after the other: the second sees what the first said lately."""
+"""A cascade of two classifiers: the second sees the first one's latest answers."""
 
 from __future__ import annotations
 

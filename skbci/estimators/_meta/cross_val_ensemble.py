@@ -21,7 +21,7 @@ __all__ = ["CrossValEnsemble"]
 
 
 class CrossValEnsemble(MetaClassifier):
-    r"""Fit a classifier on each fold of an inner cross-validation, and average what they say.
+    r"""Fit a classifier on each fold of an inner cross-validation, and average them.
 
     A cross-validation of K folds fits K classifiers to score one; these are kept and vote. Each
     has left out other people or sessions, so that they err in other places, and each row's

@@ -1,4 +1,4 @@
-"""Deciding by more than the last row."""
+"""Evidence accumulated over a recording's last rows."""
 
 from __future__ import annotations
 

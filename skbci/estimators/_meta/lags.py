@@ -1,4 +1,4 @@
-"""What a row's recent past looked like to another classifier."""
+"""Another classifier's answers to the rows before, as features."""
 
 from __future__ import annotations
 

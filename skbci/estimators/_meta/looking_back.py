@@ -37,7 +37,7 @@ def holds_cascade(estimator: BaseEstimator) -> bool:
 
 
 def first_needed(estimator: BaseEstimator, onsets: np.ndarray, first: int) -> int:
-    """Find the first row of a recording that what is said of a later one can depend on.
+    """Find the first row of a recording that the answer to a later one can depend on.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class GoingOn:
         return self._rows[-1]
 
     def _of_each(self, union: BaseEstimator, place: str, members: str) -> Any:
-        """The same union, of members that go on with a recording each by itself."""
+        """Return the union with each member continuing the recordings by itself."""
         other = copy.copy(union)
         other.n_jobs = None  # what they note would be lost in another process
         setattr(other, members, [
@@ -147,7 +147,7 @@ class GoingOn:
 
 
 class _AfterRows:
-    """A step that is shown the rows before those that it is asked about.
+    """A step that also gets the rows before those that it transforms or predicts.
 
     As many of a run as it needs to know are kept. Of a transformer of which nothing is known all
     are, until it has been seen to make of many rows what it makes of each alone.

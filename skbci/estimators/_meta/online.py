@@ -1,4 +1,4 @@
-"""Going on to learn in the first minutes of a new session."""
+"""Online learning in the first minutes of a new session."""
 
 from __future__ import annotations
 

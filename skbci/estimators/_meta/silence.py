@@ -1,4 +1,4 @@
-"""Rows that say nothing: how probabilities show it, and what is answered instead."""
+"""Rows without signal: how probabilities show them, and what is answered instead."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def says_nothing(estimator: BaseEstimator, proba: np.ndarray) -> np.ndarray:
     return np.asarray((proba == np.asarray(prior, dtype=proba.dtype)).all(axis=1))
 
 
-def _inside(estimator: BaseEstimator) -> BaseEstimator:
-    """The estimator that answers in another one's place, if there is one."""
+def _inside(estimator: BaseEstimator) -> BaseEstimator | None:
+    """Return the fitted estimator inside that answers for another one, if there is one."""
     if isinstance(estimator, Pipeline):
         return estimator.steps[-1][1]
     for name in ("best_estimator_", "estimator_"):

@@ -1,4 +1,4 @@
-"""The way of a fit: rows are read, a net is built and seeded, and its training prepared."""
+"""The steps of a fit: rows are read, a net is built and seeded, its training prepared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that a network can say nothing about but the prior, and predictions around them."""
+"""Rows without usable signal, for which the prior is predicted, and the rows around them."""
 
 from __future__ import annotations
 

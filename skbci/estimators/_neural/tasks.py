@@ -25,7 +25,7 @@ _TAKEN = {"loss", "mean", "batch_size"}
 
 
 def name_tasks(X: Signals, task: Labels | None, n_rows: int) -> np.ndarray | None:
-    """Return the task of each row: as told, or from X's row table; None where neither says.
+    """Return the task of each row: as given, or from X's row table; None without either.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def name_tasks(X: Signals, task: Labels | None, n_rows: int) -> np.ndarray | Non
                 f"task={task!r} must be one label for all rows, or one for each row."
             )
         if np.any(pd.isna(np.asarray(task, dtype=object))):
-            raise ValueError(f"task is missing: task={task!r} is no label.")
+            raise ValueError(f"task is missing: task={task!r} is not a label.")
         return np.full(n_rows, task)
     labels = check_column(task, n_rows, "task")
     objects = labels if labels.dtype == object else ()
@@ -55,7 +55,7 @@ def name_tasks(X: Signals, task: Labels | None, n_rows: int) -> np.ndarray | Non
 
 
 def head_names(tasks: Sequence[Label]) -> list[str]:
-    """Turn tasks into names that a network's parts and the history's columns can have.
+    """Name the tasks so that a network's parts and the history's columns can bear the names.
 
     Examples
     --------

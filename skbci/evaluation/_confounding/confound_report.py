@@ -78,7 +78,7 @@ def confound_report(
     n_jobs: int | None = None,
     random_state: Seed = 0,
 ) -> ConfoundReport:
-    r"""Say what a decoder of these labels could live on besides the claimed signal.
+    r"""Report what besides the claimed signal tells the labels.
 
     The labels are decoded, on the same folds and with the same linear classifier, from every
     band, time window and group of channels: each alone, and from all but each; from nothing but
@@ -297,7 +297,7 @@ def _table(
 def _with_order(
     table: pd.DataFrame, y: np.ndarray, codes: np.ndarray, seed: int
 ) -> pd.DataFrame:
-    """Add whether the label of the row before tells the label."""
+    """Add whether a row's label can be told from the label of the row before."""
     p, (share, expected) = repeats_p(y, codes, seed)
     line = {"kind": "order", "name": "previous label", "band": _ALL, "window": _ALL,
             "group": _ALL, "n_features": 1, "accuracy": share, "chance": expected,

@@ -1,4 +1,4 @@
-"""How far the accuracy of a cross-validated classifier strays from chance where nothing is."""
+"""The spread of a cross-validated accuracy around chance where there is no effect."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def permuted_labels(
 
 
 def exchangeable_rows(subjects: np.ndarray, folds: Sequence[Fold]) -> np.ndarray:
-    """Groups of rows whose labels could have come in another order.
+    """Groups of rows whose labels are exchangeable.
 
     Those of a subject; and of a fold, which keeps as many rows of each class as it has, often by
     design. Where a row is in several tests, folds say nothing.
@@ -66,7 +66,7 @@ def exchangeable_rows(subjects: np.ndarray, folds: Sequence[Fold]) -> np.ndarray
 
 
 def null_labels(trial: Trial, subjects: np.ndarray, seed: int) -> np.ndarray:
-    """Labels as they could have come, of the same subjects and folds.
+    """Permuted labels, within the same subjects and folds.
 
     Parameters
     ----------

@@ -19,7 +19,7 @@ __all__ = ["ConfoundReport"]
 
 @dataclass(frozen=True, eq=False)
 class ConfoundReport:
-    """What a decoder of these labels could live on.
+    """Sources of the labels, the claimed signal and all others.
 
     Made by :func:`confound_report`. Printing it gives the findings and the verdict.
 

@@ -1,4 +1,4 @@
-"""Rows a few at a time, so that nothing is as large as all of them."""
+"""Blocks of rows, so that memory stays bounded."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ CHUNK = 1_200_000
 
 
 class Limits(NamedTuple):
-    """When a row is estimated accurately as it is.
+    """Limits within which a row is estimated accurately without scaling.
 
     A segment's mean is taken off its spectrum, so a large one costs digits. A row is accurate as
     it is while the density that its means would have is no more than ``offset`` times its largest
@@ -31,7 +31,7 @@ class Limits(NamedTuple):
 
     @classmethod
     def of(cls, dtype: DTypeLike) -> Limits:
-        """Those of a precision."""
+        """Return the limits of a precision."""
         if np.dtype(dtype) == np.float32:
             return cls(8.0, 1e-22, 1e20)
         return cls(1e4, 1e-280, 1e290)
@@ -174,7 +174,7 @@ def welch_conditioned(data: np.ndarray, plan: WelchPlan, dtype: DTypeLike) -> np
 def _welch_as_is(
     data: np.ndarray, plan: WelchPlan, dtype: DTypeLike, chunk: int, out: np.ndarray
 ) -> np.ndarray:
-    """Fill ``out``; say of each row whether the precision did it justice."""
+    """Fill ``out``; return for each row whether the precision sufficed."""
     n, hop = plan.n_per_seg, plan.hop
     n_rows, n_segments = plan.groups(len(data), chunk)
     taper, leak = plan.taper_and_leak(dtype)

@@ -1,4 +1,4 @@
-"""Listening to one forward pass: the output error, and what enters and leaves each layer."""
+"""Recording of one forward pass: the output error, and each layer's input and output."""
 
 from __future__ import annotations
 
