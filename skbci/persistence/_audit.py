@@ -55,14 +55,14 @@ def audit(members: dict[str, bytes]) -> None:
     for node in _nodes(schema):
         loader = node["__loader__"]
         if loader not in _LOADERS:
-            raise ValueError(f"it asks for {loader!r}, which no file written by save does")
+            raise ValueError(f"it asks for {loader!r}, which save never writes")
         name, allowed = _name(node), _LOADERS[loader]
         if allowed is not None and name not in allowed and not (
             loader == "NdArrayNode" and name.startswith("numpy.") and _is_number(name)
         ) and not (loader == "MaskedArrayNode" and name.startswith("numpy.ma.")):
-            raise ValueError(f"it asks for {name!r} by {loader}, which no file written by save does")
+            raise ValueError(f"it asks for {name!r} by {loader}, which save never writes")
         if loader == "LossNode" and not name.startswith(("_loss.", "sklearn.")):
-            raise ValueError(f"it asks for {name!r} by {loader}, which no file written by save does")
+            raise ValueError(f"it asks for {name!r} by {loader}, which save never writes")
         if loader == "TreeNode":
             _check_tree(node, members)
 

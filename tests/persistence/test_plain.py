@@ -232,7 +232,7 @@ def test_what_has_no_name_is_refused_by_its_place(value, says):
 
 
 def test_frozen_objects_name_no_classes_that_are_not_theirs():
-    with pytest.raises(ValueError, match="no class of torch modules"):
+    with pytest.raises(ValueError, match="not a class of torch modules"):
         thaw(Frozen("module", type=dict, state={}, parametrized=[]))
     with pytest.raises(ValueError, match="no kind"):
         thaw(Frozen("command"))
