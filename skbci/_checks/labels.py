@@ -60,7 +60,8 @@ def check_labels(
     try:
         check_classification_targets(labels)
     except (TypeError, ValueError) as error:
-        because = f"must hold strings, whole numbers or booleans as labels. {str(error).rstrip('.')}"
+        why = str(error).rstrip(".")
+        because = f"must hold strings, whole numbers or booleans as labels. {why}"
         raise type(error)(refusal(labels, "y", who, because)) from None
     if least_classes > 1:
         check_classes(np.unique(labels), who)
