@@ -86,3 +86,15 @@ def test_it_is_short(text):
     tables = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
     assert [len(table.splitlines()) - 2 <= most for table, most in zip(tables, (12, 6))] == [
         True, True]
+
+
+def test_its_speeds_are_those_of_the_benchmarks(text):
+    measured = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    known = {float(figure) for figure in re.findall(r"([\d.]+) times as fast", measured)}
+    rounded = {f"{figure:{how}}" for figure in known for how in (".0f", ".1f")}
+    (table,) = re.findall(r"\| times as fast \|\n.*\n((?:\|.*\n)+)", text)
+    told = [figure for line in table.splitlines()
+            for figure in line.strip("| ").split("|")[-1].strip().split(" / ")]
+    assert len(told) > 6
+    # The decision's ratio is in a table that the benchmark prints, not in its summary.
+    assert set(told) - rounded <= {"5.9"}
