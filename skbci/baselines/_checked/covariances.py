@@ -7,9 +7,10 @@ from pyriemann.estimation import Covariances
 from pyriemann.tangentspace import TangentSpace
 
 from skbci._typing import Names
+from skbci.baselines._checked.container import KeepsContainer
 
 
-class NamedCovariances(Covariances, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class NamedCovariances(KeepsContainer, Covariances):
     """`pyriemann.estimation.Covariances`, which says of which channels its matrices are."""
 
     def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
@@ -24,19 +25,6 @@ class NamedCovariances(Covariances, auto_wrap_output_keys=None):  # type: ignore
         ndarray of str, shape (n_channels,)
         """
         return np.asarray([] if input_features is None else input_features, dtype=object)
-
-    def set_output(self, *, transform: str | None = None) -> NamedCovariances:
-        """Leave matrices, which are no table, as they are.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, optional
-
-        Returns
-        -------
-        self
-        """
-        return self
 
 
 class NamedTangentSpace(TangentSpace):

@@ -6,9 +6,10 @@ import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
 from skbci._typing import Names
+from skbci.baselines._checked.container import KeepsContainer
 
 
-class Unchanged(FunctionTransformer, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class Unchanged(KeepsContainer, FunctionTransformer):
     """scikit-learn's `FunctionTransformer` without a function, for signals, too."""
 
     def get_feature_names_out(self, input_features: Names | None = None) -> np.ndarray:
@@ -25,16 +26,3 @@ class Unchanged(FunctionTransformer, auto_wrap_output_keys=None):  # type: ignor
         if input_features is None:
             input_features = [f"x{k}" for k in range(self.n_features_in_)]
         return np.asarray(input_features, dtype=object)
-
-    def set_output(self, *, transform: str | None = None) -> Unchanged:
-        """Leave the container as it is.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, optional
-
-        Returns
-        -------
-        self
-        """
-        return self

@@ -8,9 +8,10 @@ from pyriemann.estimation import XdawnCovariances
 from skbci._checks import check_count
 from skbci._checks.labels import check_labels
 from skbci._typing import Labels, Names
+from skbci.baselines._checked.container import KeepsContainer
 
 
-class CheckedXdawnCovariances(XdawnCovariances, auto_wrap_output_keys=None):  # type: ignore[call-arg]
+class CheckedXdawnCovariances(KeepsContainer, XdawnCovariances):
     """`pyriemann.estimation.XdawnCovariances` that takes lists of labels and refuses one class."""
 
     def fit(self, X: np.ndarray, y: Labels) -> CheckedXdawnCovariances:
@@ -47,19 +48,6 @@ class CheckedXdawnCovariances(XdawnCovariances, auto_wrap_output_keys=None):  # 
         ndarray of str, shape (n_components,)
         """
         return np.asarray([f"xdawn{k}" for k in range(self.n_components_)], dtype=object)
-
-    def set_output(self, *, transform: str | None = None) -> CheckedXdawnCovariances:
-        """Leave matrices, which are no table, as they are.
-
-        Parameters
-        ----------
-        transform : {"default", "pandas", "polars"}, optional
-
-        Returns
-        -------
-        self
-        """
-        return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         """Covariances of the filtered row and the mean responses, stacked.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_count, check_fits, refusal
@@ -96,7 +96,7 @@ class AdaptiveBatchNorm(MetaClassifier):
     estimator_: BaseNeuralClassifier
 
     def __init__(
-        self, estimator: Any, by: str | Sequence[str] = "subject", *, min_rows: int = 10
+        self, estimator: BaseEstimator, by: str | Sequence[str] = "subject", *, min_rows: int = 10
     ) -> None:
         self.estimator = estimator
         self.by = by
@@ -200,7 +200,7 @@ class AdaptiveBatchNorm(MetaClassifier):
             return clf.predict_proba(X)
 
 
-def _twin(fitted: Any) -> Any:
+def _twin(fitted: BaseEstimator) -> BaseEstimator:
     """Another object with the same attributes."""
     twin = object.__new__(type(fitted))
     vars(twin).update(vars(fitted))
