@@ -101,8 +101,8 @@ if __name__ == "__main__":
         for name, (X, y) in sets().items():
             rows[name] = accuracies(X, np.unique(y, return_inverse=True)[1], n_seeds)
             print(name, *(f"{score:.3f}" for score in rows[name].values()), flush=True)
-    table = pd.DataFrame(rows).T
-    print(table.round(3).to_string())
+    table = pd.DataFrame(rows).T.round(3)
+    print(table.to_string())
     if args.output is not None:
         args.output.mkdir(parents=True, exist_ok=True)
         table.rename_axis("set").to_csv(args.output / "defaults.csv")
