@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from skbci._checks import check_number, check_positive
 from skbci._checks.masked import check_unmasked
@@ -21,7 +22,7 @@ from skbci._eegarray.table import as_table, check_ch_names, check_in_step, descr
 from skbci._typing import Metadata, Picks
 
 if TYPE_CHECKING:
-    from mne import BaseEpochs, Info
+    from mne import BaseEpochs, EpochsArray, Info
 
 __all__ = ["EEGArray"]
 
@@ -158,7 +159,7 @@ class EEGArray(np.ndarray):
         """Return whether the table has any column."""
         return self._metadata is not None and self._metadata.shape[1] > 0
 
-    def with_data(self, data: Any, **context: Any) -> EEGArray:
+    def with_data(self, data: ArrayLike, **context: Any) -> EEGArray:
         """Other data under the same table.
 
         Parameters
@@ -317,7 +318,7 @@ class EEGArray(np.ndarray):
         """
         return array_from_epochs(cls, epochs, picks)
 
-    def to_epochs(self) -> Any:
+    def to_epochs(self) -> EpochsArray:
         """Make MNE epochs with this array's data, events and metadata.
 
         Returns

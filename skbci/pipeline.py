@@ -122,7 +122,7 @@ class Pipeline(WholeFits, sklearn.pipeline.Pipeline):
 
     @available_if(lambda self: self._can_fit_transform())
     @fits_or_not
-    def fit_transform(self, X: Signals, y: Labels | None = None, **params: Any) -> Any:
+    def fit_transform(self, X: Signals, y: Labels | None = None, **params: Any) -> np.ndarray:
         """Fit all steps, and transform with all of them.
 
         Parameters

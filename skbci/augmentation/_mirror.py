@@ -76,7 +76,7 @@ class Mirror(Augmentation):
         self.labels = labels
         self.ch_names = ch_names
 
-    def exchange(self, X: Signals) -> Any:
+    def exchange(self, X: Signals) -> np.ndarray:
         """Exchange left and right channels, whatever the labels are.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
@@ -112,7 +112,7 @@ def eye_state_pipeline(
 
 @fill_doc
 def eye_state_ensemble(
-    name: Any = "Ens1",
+    name: str | Sequence[BaseEstimator] = "Ens1",
     *,
     sfreq: float | None = None,
     variance: float = 0.95,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,10 @@ from skbci._checks import check_list, refusal
 from skbci._typing import Subset
 from skbci.datasets._bunch import make_bunch
 from skbci.eegarray import EEGArray
+
+if TYPE_CHECKING:
+    from moabb.datasets.base import BaseDataset
+    from moabb.paradigms.base import BaseParadigm
 
 __all__ = ["fetch_moabb"]
 
@@ -27,8 +31,8 @@ _PARADIGMS = {
 
 
 def fetch_moabb(
-    dataset: Any,
-    paradigm: Any = None,
+    dataset: str | BaseDataset,
+    paradigm: str | BaseParadigm | None = None,
     subjects: Iterable[int] | None = None,
     **paradigm_options: Any,
 ) -> Bunch:

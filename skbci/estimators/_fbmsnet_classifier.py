@@ -177,7 +177,7 @@ class FBMSNetClassifier(LatentClassifier):
     def __init__(
         self,
         *,
-        bands: Any = NINE_BANDS,
+        bands: Sequence[tuple[float, float]] = NINE_BANDS,
         sfreq: float | None = None,
         kernel_sizes: Sequence[int] = (15, 31, 63, 125),
         depth: int = 8,

@@ -146,7 +146,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         return self._with_table(X, self.transformer_.transform(X))
 
     @available_if(_has("inverse_transform"))
-    def inverse_transform(self, X: Signals) -> Any:
+    def inverse_transform(self, X: Signals) -> np.ndarray:
         """Take the transformation back, and keep the rows' table.
 
         Parameters

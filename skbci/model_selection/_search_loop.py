@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -48,7 +48,7 @@ class StackedSearch(WholeFits, BaseSearchCV):
         return tags
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Signals, y: Labels | None = None, **params: Any) -> Any:
+    def fit(self, X: Signals, y: Labels | None = None, **params: Any) -> Self:
         """Fit every candidate on every fold, and the best one on all rows.
 
         Parameters

@@ -29,7 +29,7 @@ def load(
     *,
     trusted: Iterable[str | type] = (),
     map_location: str | None = None,
-) -> Any:
+) -> BaseEstimator:
     """Read an estimator that `save` has written; nothing in the file is run.
 
     Parameters

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skbci._checks import check_list, check_number, refusal
-from skbci._typing import Labels
+from skbci._typing import Label, Labels
 
 __all__ = ["ConfidenceGate"]
 
@@ -108,7 +108,7 @@ class ConfidenceGate:
         self._sure: int | None = None  # place of the class, and since when
         self._since = self._last = -np.inf
 
-    def answer(self, time: float, probabilities: ArrayLike) -> Any:
+    def answer(self, time: float, probabilities: ArrayLike) -> Label | None:
         """Take one decision, and answer or say nothing yet.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -78,7 +78,7 @@ class BaseMultiView(RoutedParams):
                 params |= {f"{name}__{key}": v for key, v in view.get_params(deep=True).items()}
         return params
 
-    def set_params(self, **params: Any) -> Any:
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, views and their parameters by their names, and routes.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ from skbci.estimators._docs import fill_doc
 from skbci.estimators._multi_view.base import BaseMultiView
 from skbci.estimators._multi_view.views import take
 from skbci.estimators._route_types import MultiViewRoutes
+
+if TYPE_CHECKING:
+    from skbci.weighting import WeightingPolicy
 
 
 @fill_doc
@@ -319,7 +322,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
         return self.networks_[0].history_
 
     @property
-    def loss_weighting_(self) -> Any:
+    def loss_weighting_(self) -> WeightingPolicy:
         """The first network's policy, with the weights in force."""
         check_is_fitted(self, "networks_")
         return self.networks_[0].loss_weighting_
