@@ -141,7 +141,8 @@ def run_sessions(bunch, n_jobs: int, output: Path) -> None:
         )
         print()
     print("Accuracy a row (1 s of signal), mean over subjects:\n")
-    table = pd.DataFrame({name: result.subjects.mean() for name, result in results.items()}).round(3)
+    means = {name: result.subjects.mean() for name, result in results.items()}
+    table = pd.DataFrame(means).round(3)
     print(table.to_string(), "\n")
     output.mkdir(parents=True, exist_ok=True)
     table.rename_axis("pipeline").to_csv(output / "quickstart_sessions.csv")
