@@ -119,3 +119,9 @@ def test_a_recording_whose_annotations_are_all_bad_segments_says_so():
 def test_a_parameter_of_a_wrong_kind_is_named(ask, message):
     with pytest.raises((TypeError, ValueError), match=message):
         ask()
+
+
+@pytest.mark.parametrize("X", [None, {"a": [1.0, 2.0]}, "rows", {1.0, 2.0}])
+def test_what_is_no_array_is_refused_in_the_words_of_the_toolkit(X):
+    with pytest.raises(TypeError, match="MLPClassifier: X=.* must be an array of rows"):
+        MLPClassifier((2,), max_epochs=1).fit(X, [0, 1])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from skbci._checks import refusal
 from skbci._checks.finite import refuse_unreadable
 from skbci._checks.labels import check_labels
 from skbci._checks.masked import check_unmasked
@@ -104,6 +105,9 @@ def check_eeg(
     if isinstance(source, EEGArray):
         source = np.asarray(source)
     params = {"dtype": FLOATS, "allow_nd": True, **check_params}
+    if source is None or isinstance(source, (str, bytes, Mapping, set)):
+        because = "must be an array of rows, an EEGArray, mne.Epochs or a DataFrame"
+        raise TypeError(refusal(source, "X", name, because))
     if isinstance(source, (list, tuple)):
         refuse_unreadable(source, name, names)
     if not reset and hasattr(estimator, "input_shape_"):

@@ -70,6 +70,11 @@ def channel_picks(info: Info, picks: Picks = None, what: str = "the recording") 
             f"{what[:1].upper()}{what[1:]} has no good data channel" if picks is None
             else f"picks={picks!r} chooses no channel of {what}"
         )
+        if picks is None and "misc" in kinds and not reason:
+            reason = (
+                " 'misc' is what MNE makes of channels whose unit it does not understand: give "
+                "them their type, raw.set_channel_types({name: 'eeg'}), in volts, or picks='misc'."
+            )
         raise ValueError(
             f"{wanted}; its channels are {_shown(info['ch_names'])}, of type {', '.join(kinds)}, "
             f"and its bad channels are {info['bads']}.{reason}"

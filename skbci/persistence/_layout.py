@@ -37,6 +37,10 @@ class Members:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if not path.exists():
+            raise FileNotFoundError(f"No saved estimator at {path}: there is no such file.")
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder; give the name of a file in it.")
         try:
             archive = open_stored(path, path.stat().st_size)
         except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:

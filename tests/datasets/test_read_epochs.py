@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import mne
 import numpy as np
 import pytest
@@ -48,25 +50,47 @@ def test_epochs_of_a_fif_file(raw, tmp_path):
         np.testing.assert_allclose(row, raw.get_data()[:2, first : first + 200], rtol=1e-6)
 
 
-def test_brainvision_files(tmp_path):
+def write_brainvision(tmp_path, unit="µV", more=""):
     """Written by hand: this format is three plain files."""
     signal = np.random.default_rng(0).normal(0, 20, (500, 2)).astype("<f4")  # microvolts
     signal.tofile(tmp_path / "a.eeg")
     (tmp_path / "a.vhdr").write_text(
         "Brain Vision Data Exchange Header File Version 1.0\n[Common Infos]\nCodepage=UTF-8\n"
         "DataFile=a.eeg\nMarkerFile=a.vmrk\nDataFormat=BINARY\nDataOrientation=MULTIPLEXED\n"
-        "NumberOfChannels=2\nSamplingInterval=10000\n[Binary Infos]\nBinaryFormat=IEEE_FLOAT_32\n"
-        "[Channel Infos]\nCh1=C3,,1,µV\nCh2=C4,,1,µV\n", encoding="utf-8"
+        f"NumberOfChannels=2\n{more}SamplingInterval=10000\n[Binary Infos]\n"
+        "BinaryFormat=IEEE_FLOAT_32\n"
+        f"[Channel Infos]\nCh1=C3,,1,{unit}\nCh2=C4,,1,{unit}\n", encoding="utf-8"
     )
     (tmp_path / "a.vmrk").write_text(
         "Brain Vision Data Exchange Marker File, Version 1.0\n[Common Infos]\nCodepage=UTF-8\n"
         "DataFile=a.eeg\n[Marker Infos]\nMk1=Stimulus,S  1,101,1,0\nMk2=Stimulus,S  2,301,1,0\n",
         encoding="utf-8",
     )
+    return signal
+
+
+def test_brainvision_files(tmp_path):
+    signal = write_brainvision(tmp_path)
     data = read_epochs(tmp_path / "a.vhdr", tmax=1.0)
     assert data.y.tolist() == ["Stimulus/S  1", "Stimulus/S  2"]
     assert data.metadata["onset"].tolist() == [1.0, 3.0]
     np.testing.assert_allclose(data.X[1], signal[300:400].T * 1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("stated", "short"), [(500, False), (1000, True)])
+def test_brainvision_files_that_end_before_their_header_says(tmp_path, stated, short):
+    write_brainvision(tmp_path, more=f"DataPoints={stated}\n")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        read_epochs(tmp_path / "a.vhdr", tmax=1.0, subject=1)
+    words = "its header states 10 s, and the first 5 s are there"
+    assert any(words in str(one.message) for one in said) == short
+
+
+def test_channels_whose_unit_mne_does_not_understand(tmp_path):
+    write_brainvision(tmp_path, unit="counts")
+    with pytest.raises(ValueError, match="'misc' is what MNE makes of channels whose unit"):
+        read_epochs(tmp_path / "a.vhdr", tmax=1.0, subject=1)
 
 
 def test_stored_epochs(raw, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,7 @@ def open_recording(
     Warns
     -----
     RuntimeWarning, UserWarning
-        MNE's own, and if an EDF or BDF file is shorter than its header states.
+        MNE's own, and if an EDF, BDF or BrainVision file is shorter than its header states.
     """
     given = {name: value for name, value in of_xdf.items() if value is not None}
     suffix = Path(path_or_raw).suffix if isinstance(path_or_raw, (str, os.PathLike)) else ""
@@ -84,7 +85,7 @@ def open_recording(
     read = mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw
     with mne_level("WARNING"):  # MNE says at this level what it left out or had to guess
         out = _in_memory(lambda: read(path, preload=True), path)
-    if path.suffix.lower() in (".edf", ".bdf"):
+    if path.suffix.lower() in (".edf", ".bdf", ".vhdr"):
         _compare_length(path, out)
     return out
 
@@ -103,13 +104,20 @@ def _in_memory(read: Any, where: object) -> Any:
 
 
 def _compare_length(path: Path, raw: BaseRaw) -> None:
-    """Warn where an EDF or BDF file ends before the time that its header states."""
-    with path.open("rb") as file:
-        header = file.read(256)
-    try:
-        stated = int(header[236:244]) * float(header[244:252])
-    except ValueError:
-        return
+    """Warn where an EDF, BDF or BrainVision file ends before the time that its header states."""
+    if path.suffix.lower() == ".vhdr":
+        text = path.read_text(encoding="latin-1")
+        points = re.search(r"^DataPoints=(\d+)\s*$", text, re.MULTILINE)
+        if points is None:  # it need not state them
+            return
+        stated = int(points.group(1)) / raw.info["sfreq"]
+    else:
+        with path.open("rb") as file:
+            header = file.read(256)
+        try:
+            stated = int(header[236:244]) * float(header[244:252])
+        except ValueError:
+            return
     kept = raw.n_times / raw.info["sfreq"]
     if stated - kept > 0.5 / raw.info["sfreq"]:
         warnings.warn(
