@@ -1,4 +1,4 @@
-"""What a step needs beside a row's own numbers: steps declare it by two attributes.
+"""Whether a step needs more than a row's own numbers, as two attributes declare.
 
 ``looks_back``
     Whether what the step makes of a row depends on earlier rows of the recording.

@@ -1,4 +1,4 @@
-"""Checks of what a caller gives: parameters here, labels, arrays and EEG in the files beside."""
+"""Checks of arguments: parameters here; labels, arrays and EEG in the other files."""
 
 from skbci._checks.compound import (
     check_arguments,

@@ -1,4 +1,4 @@
-"""Steps that go by the rows' table: what they say where it was lost on the way to them."""
+"""Warnings and errors of steps that need the rows' table where an earlier step lost it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WITHOUT_TABLE = "All of them count as one recording"
 
 
 class LostTableWarning(UserWarning):
-    """A step that tells subjects or sessions apart gets rows that do not know theirs any more.
+    """A step that goes by subjects or sessions gets rows whose table was lost before it.
 
     It is given where a pipeline, or another estimator around the step, has rows with a table and
     the step gets a bare array. Whoever never had a table is not warned: the rows of a plain array

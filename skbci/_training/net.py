@@ -223,7 +223,7 @@ class SlicingNet(NeuralNet):
             group["lr"] = lr
 
     def accept_epoch(self) -> bool:
-        """Do what is due after an epoch; False if it shows that training has diverged."""
+        """Finish an epoch; return False if it shows that training has diverged."""
         return True
 
     def what_diverged(self) -> str:

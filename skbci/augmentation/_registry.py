@@ -67,7 +67,7 @@ def resolve_augmentation(
     settings = check_arguments(settings, "settings", who)
     if augmentation is None:
         if settings:
-            because = f"is without augmentation__{next(iter(settings))}, which is given"
+            because = f"takes no augmentation__{next(iter(settings))}"
             raise ValueError(refusal(augmentation, "augmentation", who, because))
         return None
     if not isinstance(augmentation, (list, tuple)):

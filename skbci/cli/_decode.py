@@ -69,7 +69,7 @@ def _decode_epochs(model: Model, args: argparse.Namespace) -> None:
 
 def _check_rate(model: Model, sfreq: float, where: str) -> None:
     if not np.isclose(sfreq, model.sfreq_):
-        raise ValueError(f"{where} has {sfreq:g} Hz, and the decoder was fitted at "
+        raise ValueError(f"{where} has {sfreq:g} Hz, but the decoder was fitted at "
                          f"{model.sfreq_:g} Hz: record at that rate, or fit it at this one.")
 
 

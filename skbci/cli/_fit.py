@@ -16,7 +16,7 @@ def fit(args: argparse.Namespace) -> None:
     """Fit the pipeline and write it to ``args.output``."""
     pipelines = make_pipelines([args.pipeline], args.align)
     if len(pipelines) > 1:
-        raise ValueError(f"--pipeline {args.pipeline}: name one.")
+        raise ValueError(f"--pipeline {args.pipeline}: name a single one.")
     ((name, pipeline),) = pipelines.items()
     target = check_model_path(args.output)
     X, y = read_files(expand(args.files), events=args.events, tmin=args.tmin, tmax=args.tmax,

@@ -106,7 +106,7 @@ def read_one(
         bunch = load_recording(path, picks=picks, tmin=tmin, tmax=tmax, event_id=events)
         return bunch.X, _names(bunch)
     if bunch.X.ndim != 3:
-        raise ValueError(f"{path} holds rows of features or samples, no epochs; the pipelines "
+        raise ValueError(f"{path} holds rows of features or samples, not epochs; the pipelines "
                          "here take epochs.")
     labels = _names(bunch)
     kept = np.ones(len(labels), dtype=bool) if events is None else np.isin(labels, list(events))

@@ -63,7 +63,7 @@ def _download(name: str, file: str, path: Path) -> None:
     except OSError as error:
         what = f"answered {error.code}" if isinstance(error, HTTPError) else "could not be reached"
         raise ConnectionError(
-            f"The table {name!r} was asked of the LIBSVM collection ({_ADDRESS}{file}), which "
-            f"{what}: {error}. The first download needs a network. Without one, put the file into "
+            f"The table {name!r} was requested from the LIBSVM collection ({_ADDRESS}{file}), "
+            f"which {what}: {error}. The first download needs a network. Without one, put the file into "
             f"{path.parent}, or use load_recording('table.npz') for a local copy."
         ) from error

@@ -67,7 +67,7 @@ class Selection:
                 )
 
     def refuse_window(self, what: str) -> None:
-        """Raise if a window was asked of a layout that has no time axis to cut."""
+        """Refuse a window for a layout that has no time axis to cut."""
         if self.window is not None:
             raise ValueError(f"tmin and tmax cannot cut {what}: it has no events or epochs.")
 

@@ -122,8 +122,8 @@ def fetch_tabular(
         raise _refused(error, name_or_id, asked) from error
     except OSError as error:
         raise ConnectionError(
-            f"The table {name_or_id!r} was asked of OpenML ({asked}), which could not be reached: "
-            f"{error}. The first download needs a network. Without one, use "
+            f"The table {name_or_id!r} was requested from OpenML ({asked}), which could not be "
+            f"reached: {error}. The first download needs a network. Without one, use "
             "load_recording('table.npz') for a local copy with X, y and feature_names, or "
             "sklearn.datasets.load_breast_cancer and its like, which come with scikit-learn."
         ) from error
@@ -164,8 +164,8 @@ def _refused(error: HTTPError, name_or_id: str | int, asked: str) -> Exception:
             f"{', '.join([*TABLES, *LIBSVM])}; others must be OpenML's own."
         )
     return ConnectionError(
-        f"The table {name_or_id!r} was asked of OpenML ({asked}), which answered {error.code} "
-        f"{error.reason}. Try again later, or use load_recording for a local copy."
+        f"The table {name_or_id!r} was requested from OpenML ({asked}), which answered "
+        f"{error.code} {error.reason}. Try again later, or use load_recording for a local copy."
     )
 
 

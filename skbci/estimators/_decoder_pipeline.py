@@ -88,7 +88,7 @@ class DecoderPipeline(Pipeline):
     or longer, where nothing but rounding changes, or where its amplitude is below a thousandth of
     ``amplitude_``; it is *too large* where its amplitude is above a thousand times of that. Units
     and offsets do not matter, but microvolts after volts are too large. With a channel that is
-    flat all the time, every row is without signal: drop or interpolate it, or say ``"ignore"``.
+    flat all the time, every row is without signal: drop or interpolate it, or set ``"ignore"``.
 
     Three-dimensional input is looked at; rows of features have no amplitude. ``transform`` and
     slices of the pipeline, such as ``pipeline[:-1]``, take rows as they are.

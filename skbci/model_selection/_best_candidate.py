@@ -1,4 +1,4 @@
-"""What a search does once it has found its best candidate."""
+"""What a search delegates to its best candidate."""
 
 from __future__ import annotations
 

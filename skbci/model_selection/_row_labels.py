@@ -1,4 +1,4 @@
-"""What a splitter asks about rows: how many there are, and their labels."""
+"""Number and labels of the rows that a splitter divides."""
 
 from __future__ import annotations
 

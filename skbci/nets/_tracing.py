@@ -1,4 +1,4 @@
-"""Whether torch looks at a network's operations in place of running them."""
+"""Whether torch traces a network's operations in place of running them."""
 
 from __future__ import annotations
 

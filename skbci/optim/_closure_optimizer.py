@@ -84,7 +84,7 @@ class ClosureOptimizer(Optimizer):
         return loss
 
     def _before_closure(self) -> None:
-        """Do what is due before the loss is computed."""
+        """Prepare the parameters before the loss is computed."""
 
     def _update(self, loss: Tensor) -> None:
         raise NotImplementedError

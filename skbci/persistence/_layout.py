@@ -171,4 +171,6 @@ def _check_array(name: str, content: bytes) -> None:
     for length in shape:
         size *= int(length)
     if dtype.hasobject or min(shape, default=0) < 0 or size != len(content) - file.tell():
-        raise ValueError(f"the array {name!r} of shape {shape} has another size than it says")
+        raise ValueError(
+            f"the array {name!r} of shape {shape} has another size than its header states"
+        )

@@ -1,4 +1,4 @@
-"""The plan at work: windows in, probabilities out."""
+"""The compiled pipeline: windows in, probabilities out."""
 
 from __future__ import annotations
 

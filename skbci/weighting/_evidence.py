@@ -110,7 +110,7 @@ class Gradients:
 
 @dataclass
 class Evidence:
-    """What is known when weights are due.
+    """What is known when weights are to be computed.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Policies by name."""
+"""Weighting policies by name."""
 
 from __future__ import annotations
 

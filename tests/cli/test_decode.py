@@ -164,7 +164,7 @@ def test_a_recording_at_another_rate_is_refused(model, recordings, tmp_path, cap
     raw.resample(32, verbose="error").save(path, verbose="error")
     for more in ([], ["--hop", "1"]):
         assert main(["decode", str(model), str(path), *more]) == 2
-        assert "has 32 Hz, and the decoder was fitted at 64 Hz" in capsys.readouterr().err
+        assert "has 32 Hz, but the decoder was fitted at 64 Hz" in capsys.readouterr().err
 
 
 def test_a_recording_without_its_channels_is_refused(model, recordings, tmp_path, capsys):

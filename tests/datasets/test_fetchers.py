@@ -197,7 +197,7 @@ def test_sparse_tables(monkeypatch):
 
 @pytest.mark.parametrize(("error", "raised", "match"), [
     (URLError("name resolution failed"), ConnectionError,
-     r"'htru2' was asked of OpenML \(data_id=45558\), which could not be reached.*load_recording"),
+     r"'htru2' was requested from OpenML \(data_id=45558\), which could not be.*load_recording"),
     (TimeoutError("timed out"), ConnectionError, "could not be reached: timed out"),
     (HTTPError("https://x", 412, "no such data set", None, None), ValueError,
      "OpenML has no table 'htru2'.*breast-cancer-wisconsin"),
@@ -274,6 +274,6 @@ def test_webspam_without_a_network(monkeypatch, tmp_path, error):
         raise error
 
     monkeypatch.setattr(_libsvm, "urlopen", fail)
-    with pytest.raises(ConnectionError, match="'webspam' was asked of the LIBSVM collection"):
+    with pytest.raises(ConnectionError, match="'webspam' was requested from the LIBSVM"):
         fetch_tabular("webspam", data_home=tmp_path)
     assert not list((tmp_path / "libsvm").iterdir())

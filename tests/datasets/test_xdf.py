@@ -183,7 +183,7 @@ def test_streams_are_chosen_by_name(tmp_path, xdf):
         warnings.simplefilter("ignore")
         found = read_epochs(path, stream="amplifier", marker_stream="cues")
         assert found.y.tolist() == ["left", "right", "left", "right"]
-        with pytest.raises(ValueError, match="stream='eeg': no streams are called so"):
+        with pytest.raises(ValueError, match="stream='eeg': no streams have this name"):
             read_epochs(path, stream="eeg")
 
 

@@ -317,7 +317,7 @@ def test_what_is_refused(augmentation, X, error, message):
 def test_settings_of_no_augmentation():
     with pytest.raises(ValueError, match="no setting 'sigma'; its settings are augmentation__sca"):
         MLPClassifier((5,), augmentation="noise", augmentation__sigma=1).fit(BARE, LABELS)
-    with pytest.raises(ValueError, match="augmentation=None is without augmentation__scale"):
+    with pytest.raises(ValueError, match="augmentation=None takes no augmentation__scale"):
         MLPClassifier((5,), augmentation__scale=1).fit(BARE, LABELS)
 
 

@@ -162,7 +162,7 @@ def test_arrays_by_name():
     assert some.networks_[0].n_features_in_ == 2
     with pytest.raises(ValueError, match="no array for the view 'b'"):
         clf.predict({"a": given["a"]})
-    with pytest.raises(ValueError, match="unlike numbers of rows: 'a' 40, 'b' 39"):
+    with pytest.raises(ValueError, match="different numbers of rows: 'a' 40, 'b' 39"):
         clf.predict({"a": given["a"], "b": given["b"][:39]})
     with pytest.raises(ValueError, match="fitted with a dict of arrays"):
         clf.predict(X)

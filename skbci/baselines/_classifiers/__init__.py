@@ -1,1 +1,1 @@
-"""Classifiers that no other package has."""
+"""Classifiers of the articles that no other package has."""

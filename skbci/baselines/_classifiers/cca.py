@@ -278,7 +278,7 @@ class CCAClassifier(WholeFits, ClassifierMixin, BaseEstimator):
             )
         if len(np.unique(hertz)) != len(hertz):
             raise ValueError(
-                f"CCAClassifier: frequencies={hertz.tolist()} Hz holds one of them twice; labels "
+                f"CCAClassifier: frequencies={hertz.tolist()} Hz holds a frequency twice; labels "
                 "of the same flicker cannot be told apart."
             )
         return hertz

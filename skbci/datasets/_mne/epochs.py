@@ -189,7 +189,7 @@ def read_epochs(
 
 
 def _doubt(X: EEGArray, where: object) -> None:
-    """Warn of EEG channels that do not look like volts."""
+    """Warn of EEG channels whose size is not that of volts."""
     eeg = mne.pick_types(X.info, eeg=True, exclude=())
     rows = np.asarray(X)[:: max(1, len(X) // 16)]
     if len(eeg):

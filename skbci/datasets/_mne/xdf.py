@@ -122,7 +122,7 @@ def _chosen(
         if len(found) != 1:
             n = len(found) or "no"
             raise ValueError(
-                f"{path}: {parameter}={wanted!r}: {n} streams are called so; it has {listed}."
+                f"{path}: {parameter}={wanted!r}: {n} streams have this name; it has {listed}."
             )
         return found[0]
     found = [one for one in streams if fits(one)]
@@ -194,7 +194,7 @@ def _factors(path: Path, signal: Any, n_channels: int, unit: str | None) -> np.n
     if unknown:
         warnings.warn(
             f"{path}: the stream {_text(signal, 'name')!r} does not state the unit of {unknown} "
-            "channels; they are taken for microvolts. Say it with unit='uV', or what it is.",
+            "channels; they are taken for microvolts. State it: unit='uV', or whatever it is.",
             UserWarning, stacklevel=6,
         )
     return factors

@@ -98,7 +98,7 @@ def read_mapping(X: Mapping[str, Any], names: list[str], who: object) -> dict[st
     Raises
     ------
     ValueError
-        If a view's array is missing, or arrays have unlike numbers of rows.
+        If a view's array is missing, or arrays have different numbers of rows.
     """
     name = type(who).__name__
     if missing := [view for view in names if view not in X]:
@@ -115,7 +115,7 @@ def read_mapping(X: Mapping[str, Any], names: list[str], who: object) -> dict[st
     lengths = {view: len(array) for view, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         listed = ", ".join(f"{view!r} {length}" for view, length in lengths.items())
-        raise ValueError(f"{name}: the views have unlike numbers of rows: {listed}.")
+        raise ValueError(f"{name}: the views have different numbers of rows: {listed}.")
     return arrays
 
 

@@ -1,4 +1,4 @@
-"""What classifying networks add: labels, class weights and probabilities."""
+"""Base of the classifying networks: labels, class weights and probabilities."""
 
 from __future__ import annotations
 

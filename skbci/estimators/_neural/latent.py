@@ -1,4 +1,4 @@
-"""What the named networks add: epochs in, a latent out."""
+"""Base of the named networks: classifiers of epochs that also give a latent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which task each row belongs to."""
+"""The task of each row."""
 
 from __future__ import annotations
 

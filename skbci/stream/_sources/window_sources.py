@@ -31,7 +31,7 @@ class WindowSource(Protocol):
 
 
 class PlainWindows:
-    """The window as it is.
+    """The window unchanged.
 
     Parameters
     ----------

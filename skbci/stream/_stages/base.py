@@ -59,7 +59,7 @@ class Stage:
 
 
 class ClassifierStage(Stage):
-    """A stage that ends in probabilities of shape (n_classes,)."""
+    """A stage that gives probabilities, shape (n_classes,)."""
 
     def label(self, row: np.ndarray, onset: float) -> int:
         """Return the place of the predicted label among the step's classes."""
