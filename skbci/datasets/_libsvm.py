@@ -64,6 +64,6 @@ def _download(name: str, file: str, path: Path) -> None:
         what = f"answered {error.code}" if isinstance(error, HTTPError) else "could not be reached"
         raise ConnectionError(
             f"The table {name!r} was requested from the LIBSVM collection ({_ADDRESS}{file}), "
-            f"which {what}: {error}. The first download needs a network. Without one, put the file into "
-            f"{path.parent}, or use load_recording('table.npz') for a local copy."
+            f"which {what}: {error}. The first download needs a network. Without one, put the "
+            f"file into {path.parent}, or use load_recording('table.npz') for a local copy."
         ) from error
