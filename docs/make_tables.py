@@ -3,9 +3,10 @@
 ``python docs/make_tables.py FOLDER`` looks for the studies' CSV and Markdown files in FOLDER, the
 ``--output`` of the scripts in ``examples/papers`` (or a folder of several of them). A row that a
 study has printed replaces the row of the same name, cells that it has not printed and other rows
-stay as they are. ``sources.csv`` says of each row which file it comes from: a row without one was copied by hand, from a run whose
-files are not kept, and the next run of its study replaces it. Fits of more splits and seeds
-(``alphagrad.py --networks FBMSNet --splits 3 --seeds 3``) go to a folder ``more``.
+stay as they are. ``sources.csv`` says of each row which file it comes from: a row without one was
+copied by hand, from a run whose files are not kept, and the next run of its study replaces it.
+Fits of more splits and seeds (``alphagrad.py --networks FBMSNet --splits 3 --seeds 3``) go to a
+folder ``more``.
 """
 
 from __future__ import annotations
