@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from skbci._eegarray.groups import Key
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._sessions import LEVELS
 
@@ -17,9 +18,9 @@ class _End(NamedTuple):
     """Where a recording was left."""
 
     state: Any
-    run: tuple[Any, ...]
+    run: Key
     onset: float
-    runs: frozenset[tuple[Any, ...]]
+    runs: frozenset[Key]
 
 
 class Past:
@@ -43,7 +44,7 @@ class Past:
     def __init__(self, by: str = "run") -> None:
         self.by = by
         self.row_by_row = False
-        self._ends: dict[tuple[Any, ...], _End] = {}
+        self._ends: dict[Key, _End] = {}
 
     def forget(self, *, row_by_row: bool = False) -> None:
         """Forget everything; ``row_by_row`` says that the step needs to know nothing."""
@@ -105,7 +106,7 @@ class Past:
         key, run = self._labels(X, rows[-1])
         self._ends[key] = _End(state, run, float(onsets[rows[-1]]), frozenset(runs))
 
-    def _labels(self, X: Any, row: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    def _labels(self, X: Any, row: int) -> tuple[Key, Key]:
         """Labels of a row's recording, and of its part of it."""
         columns = [row_values(X, name) for name in LEVELS]
         labels = [None if own is None or pd.isna(own[row]) else own[row] for own in columns]

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_fits, refusal
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes
-from skbci._eegarray.groups import check_columns, group_rows
+from skbci._eegarray.groups import Key, check_columns, group_rows
 from skbci._eegarray.lost_table import note_table
 from skbci._eegarray.rows import carry_rows
 from skbci._typing import Label, Labels, Signals
@@ -279,7 +279,7 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
         self.classes_, self.target_ = classes, key
         return X, data, encoded
 
-    def _target(self, groups: dict[tuple[Any, ...], np.ndarray], n_rows: int) -> tuple[Any, ...]:
+    def _target(self, groups: dict[Key, np.ndarray], n_rows: int) -> Key:
         known = ", ".join(map(str, list(groups)[:5])) + (", ..." if len(groups) > 5 else "")
         if len(groups) < 2:
             raise ValueError(

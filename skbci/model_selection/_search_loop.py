@@ -100,7 +100,7 @@ class _StackingParallel:
         self.parallel.__enter__()
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self.parallel.__exit__(*error)
 
     def __call__(self, calls: Iterable[Any]) -> list[Any]:

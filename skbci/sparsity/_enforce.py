@@ -137,7 +137,7 @@ class MaskedTraining:
     def __enter__(self) -> MaskedTraining:
         return self.attach()
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.detach()
 
     @torch.no_grad()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skbci._eegarray.groups import group_rows
+from skbci._eegarray.groups import Key, group_rows
 from skbci.eegarray import EEGArray
 from skbci.stream._stages.base import describe
 
@@ -29,7 +29,7 @@ def probe_windows(
     return EEGArray(noise, columns, **context)
 
 
-def apply(name: str, step: BaseEstimator, method: str, rows: Any) -> Any:
+def apply(name: str, step: BaseEstimator, method: str, rows: np.ndarray) -> Any:
     """Return what a step makes of rows.
 
     Raises
@@ -46,7 +46,7 @@ def apply(name: str, step: BaseEstimator, method: str, rows: Any) -> Any:
         ) from error
 
 
-def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: Any) -> None:
+def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: np.ndarray) -> None:
     """Refuse a step whose result for a row depends on the rows beside it.
 
     Raises
@@ -71,8 +71,8 @@ def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: Any) -> 
 
 
 def fitted_group(
-    name: str, step: BaseEstimator, known: Mapping[tuple[Any, ...], Any], rows: Any
-) -> tuple[Any, ...]:
+    name: str, step: BaseEstimator, known: Mapping[Key, Any], rows: np.ndarray
+) -> Key:
     """Find the group of a stream among those that an alignment or scaler was fitted on.
 
     Raises

@@ -35,7 +35,7 @@ __all__ = ["compile_classifier", "find_guard", "find_learner", "unwrapped"]
 
 
 def compile_classifier(
-    name: str, estimator: BaseEstimator, rows: Any
+    name: str, estimator: BaseEstimator, rows: np.ndarray
 ) -> tuple[list[Stage], ClassifierStage]:
     """Turn a fitted classifier or pipeline into transforming stages and a classifying one.
 
@@ -87,7 +87,7 @@ def compile_classifier(
 
 
 def _compile_steps(
-    pipeline: BaseEstimator, steps: list[tuple[str, BaseEstimator]], rows: Any
+    pipeline: BaseEstimator, steps: list[tuple[str, BaseEstimator]], rows: np.ndarray
 ) -> tuple[list[Stage], Any]:
     """Stages of a pipeline's transformers, and what these make of the rows."""
     stages: list[Stage] = []
@@ -107,7 +107,7 @@ def _is_identity(step: BaseEstimator) -> bool:
     return isinstance(step, FunctionTransformer) and step.func is None
 
 
-def _compile_transform(name: str, step: BaseEstimator, rows: Any) -> Stage:
+def _compile_transform(name: str, step: BaseEstimator, rows: np.ndarray) -> Stage:
     if type(step) is CausalCentering:
         return CarriedCentering(name, step)
     if isinstance(step, GroupAlignment):
@@ -121,7 +121,7 @@ def _compile_transform(name: str, step: BaseEstimator, rows: Any) -> Stage:
     return stage
 
 
-def _compile_cascade(name: str, cascade: CascadeClassifier, rows: Any) -> CarriedCascade:
+def _compile_cascade(name: str, cascade: CascadeClassifier, rows: np.ndarray) -> CarriedCascade:
     initial = _as_one(f"{name}.initial", cascade.initial_, rows)
     n_values = 1 if cascade.stack == "labels" else len(cascade.classes_)
     flat = np.asarray(rows).reshape(len(rows), -1)
@@ -131,7 +131,7 @@ def _compile_cascade(name: str, cascade: CascadeClassifier, rows: Any) -> Carrie
     return CarriedCascade(name, cascade, initial, terminal)
 
 
-def _as_one(name: str, estimator: BaseEstimator, rows: Any) -> ClassifierStage:
+def _as_one(name: str, estimator: BaseEstimator, rows: np.ndarray) -> ClassifierStage:
     stages, last = compile_classifier(name, estimator, rows)
     one = Chain(stages, last) if stages else last
     guard, inside = find_guard(estimator)

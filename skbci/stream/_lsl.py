@@ -134,7 +134,7 @@ class LSLInput:
     def __enter__(self) -> LSLInput:
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -13,6 +13,7 @@ from skbci._typing import PathLike
 from skbci.datasets._names import plain_name
 
 if TYPE_CHECKING:
+    from mne.io import BaseRaw
     from mne_bids import BIDSPath
 
 __all__ = ["bids_entities", "bids_path_of", "import_bids", "read_bids"]
@@ -39,7 +40,7 @@ def import_bids(who: str) -> Any:
     return mne_bids
 
 
-def bids_path_of(path: PathLike) -> Any:
+def bids_path_of(path: PathLike) -> BIDSPath | None:
     """Return a file's `mne_bids.BIDSPath`, or None where it is of no BIDS data set.
 
     Warns
@@ -68,7 +69,7 @@ def bids_path_of(path: PathLike) -> Any:
         return mne_bids.get_bids_path_from_fname(file)
 
 
-def read_bids(bids_path: BIDSPath) -> Any:
+def read_bids(bids_path: BIDSPath) -> BaseRaw:
     """Read a recording with its tables of events and channels.
 
     Returns

@@ -32,7 +32,7 @@ _EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
 def open_recording(
     path_or_raw: PathLike | BaseRaw | BaseEpochs, bids_path: BIDSPath | None = None,
     **of_xdf: str | None,
-) -> Any:
+) -> BaseRaw | BaseEpochs:
     """Read a file by its ending, or copy an object that was read before.
 
     Parameters

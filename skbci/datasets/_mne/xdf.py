@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,9 @@ import numpy as np
 from skbci._checks import check_distinct
 from skbci._process.quiet import quiet_mne
 from skbci.datasets._units import in_volts
+
+# A stream as pyxdf gives it: its header and samples.
+Stream = dict[str, Any]
 
 __all__ = ["read_xdf"]
 
@@ -76,7 +79,7 @@ def read_xdf(
     return raw
 
 
-def _load(path: Path) -> list[Any]:
+def _load(path: Path) -> list[Stream]:
     try:
         import pyxdf
     except ImportError as error:
@@ -95,23 +98,24 @@ def _load(path: Path) -> list[Any]:
     return streams
 
 
-def _text(stream: Any, key: str) -> str:
+def _text(stream: Stream, key: str) -> str:
     found = stream["info"].get(key) or [""]
     return str(found[0] or "")
 
 
-def _is_eeg(stream: Any) -> bool:
+def _is_eeg(stream: Stream) -> bool:
     return _text(stream, "type").lower() == "eeg"
 
 
-def _is_marker(stream: Any) -> bool:
+def _is_marker(stream: Stream) -> bool:
     kind = _text(stream, "type").lower()
     return _text(stream, "channel_format") == "string" or kind in _MARKERS
 
 
 def _chosen(
-    path: Path, streams: Sequence[Any], wanted: str | None, parameter: str, kind: str, fits: Any
-) -> Any:
+    path: Path, streams: Sequence[Stream], wanted: str | None, parameter: str, kind: str,
+    fits: Callable[[Stream], bool],
+) -> Stream:
     """The only stream of a kind, or the one of a name."""
     listed = ", ".join(
         f"{_text(one, 'name')!r} ({_text(one, 'type') or 'no type'}, {len(one['time_stamps'])} "
@@ -138,7 +142,7 @@ def _chosen(
     return found[0]
 
 
-def _rate(path: Path, name: str, signal: Any, stamps: np.ndarray) -> float:
+def _rate(path: Path, name: str, signal: Stream, stamps: np.ndarray) -> float:
     stated = float(_text(signal, "nominal_srate") or 0)
     steps = np.diff(stamps)
     if not stated > 0:
@@ -154,7 +158,7 @@ def _rate(path: Path, name: str, signal: Any, stamps: np.ndarray) -> float:
     return stated
 
 
-def _channels(signal: Any) -> list[dict[str, str]]:
+def _channels(signal: Stream) -> list[dict[str, str]]:
     desc = (signal["info"].get("desc") or [None])[0] or {}
     channels = (desc.get("channels") or [None])[0] or {}
     return [
@@ -163,7 +167,7 @@ def _channels(signal: Any) -> list[dict[str, str]]:
     ]
 
 
-def _info(path: Path, signal: Any, n_channels: int, sfreq: float) -> mne.Info:
+def _info(path: Path, signal: Stream, n_channels: int, sfreq: float) -> mne.Info:
     channels = _channels(signal)
     if channels and len(channels) != n_channels:
         raise ValueError(
@@ -180,7 +184,7 @@ def _info(path: Path, signal: Any, n_channels: int, sfreq: float) -> mne.Info:
     return mne.create_info(names, sfreq, kinds)
 
 
-def _factors(path: Path, signal: Any, n_channels: int, unit: str | None) -> np.ndarray:
+def _factors(path: Path, signal: Stream, n_channels: int, unit: str | None) -> np.ndarray:
     stated = [channel.get("unit") for channel in _channels(signal)] or [None] * n_channels
     kinds = _info(path, signal, n_channels, 1.0).get_channel_types()
     factors = np.ones(n_channels)
@@ -200,7 +204,7 @@ def _factors(path: Path, signal: Any, n_channels: int, unit: str | None) -> np.n
     return factors
 
 
-def _warn_if_cut_short(path: Path, signal: Any, n: int) -> None:
+def _warn_if_cut_short(path: Path, signal: Stream, n: int) -> None:
     """Warn where the file ends before the stream did, or does not say whether it does."""
     footer = (signal.get("footer") or {}).get("info") or {}
     count = (footer.get("sample_count") or [None])[0]
@@ -214,7 +218,7 @@ def _warn_if_cut_short(path: Path, signal: Any, n: int) -> None:
 
 
 def _nearest(
-    path: Path, marks: Any, stamps: np.ndarray, sfreq: float
+    path: Path, marks: Stream, stamps: np.ndarray, sfreq: float
 ) -> tuple[np.ndarray, list[str]]:
     """Number of the sample nearest to each marker, and the markers' texts."""
     rows = [list(np.atleast_1d(row)) for row in marks["time_series"]]

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from skbci._eegarray.groups import Key
+
 __all__ = ["Moments", "nearest_relatives"]
 
 
@@ -51,7 +53,7 @@ class Moments:
         )
 
 
-def nearest_relatives(of_groups: dict[tuple[Any, ...], Any], key: tuple[Any, ...]) -> list[Any]:
+def nearest_relatives(of_groups: dict[Key, Any], key: Key) -> list[Any]:
     """What is known of a group's nearest relatives, itself left out if there are others.
 
     Of a new session these are the same subject's sessions, of a new subject everybody.

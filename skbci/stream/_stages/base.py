@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -81,7 +80,7 @@ class OwnTransform(Stage):
         Rows such as the step gets.
     """
 
-    def __init__(self, name: str, step: BaseEstimator, rows: Any) -> None:
+    def __init__(self, name: str, step: BaseEstimator, rows: np.ndarray) -> None:
         self._context = RowContext(step, rows)
         super().__init__(name, step)
 
@@ -92,7 +91,7 @@ class OwnTransform(Stage):
 class OwnClassifier(ClassifierStage):
     """A classifier's own ``predict_proba``; parameters as of `OwnTransform`."""
 
-    def __init__(self, name: str, step: BaseEstimator, rows: Any) -> None:
+    def __init__(self, name: str, step: BaseEstimator, rows: np.ndarray) -> None:
         self._context = RowContext(step, rows)
         super().__init__(name, step)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.feature_selection import SelectorMixin
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
+from skbci._eegarray.groups import Key
 from skbci.features import (
     BandEnergy,
     BaselineCorrection,
@@ -106,7 +105,7 @@ class AlignByFitted(Stage):
 
     how = "by the fitted group"
 
-    def __init__(self, name: str, step: GroupAlignment, key: tuple[Any, ...]) -> None:
+    def __init__(self, name: str, step: GroupAlignment, key: Key) -> None:
         self.key = key
         super().__init__(name, step)
 
@@ -119,7 +118,7 @@ class ScaleByFitted(Stage):
 
     how = "by the fitted group"
 
-    def __init__(self, name: str, step: GroupScaler, key: tuple[Any, ...]) -> None:
+    def __init__(self, name: str, step: GroupScaler, key: Key) -> None:
         self.key = key
         super().__init__(name, step)
 
