@@ -71,9 +71,9 @@ of subjects 1 to 60, dropout and epochs of that network on two of these folds. *
 bands, windows and penalties chosen in each fold by an inner cross-validation over its training
 people, among sets that were laid out on these six folds; the network's dropout penalizes as much
 as the ridge that was chosen, its epochs and units were tried on two folds. *and the signal*: what
-is odd in the views in one network, the signal at 50 Hz in another, log odds averaged; their
-epochs and learning rates were chosen by thirty people among the training people of the first
-fold. *mirrored*: every
+is odd in the views in one network, the signal at 50 Hz in another whose log odds count
+half; epochs, learning rates and that weight were chosen by thirty people among the training people
+of the first fold. *mirrored*: every
 training row also with left and right channels and labels exchanged; the network's predictions are
 averaged over a row and its image.
 *training*: accuracy on the rows that a pipeline was fitted on. *slow*, *rhythms*: what it loses

@@ -44,6 +44,7 @@ TANGENTS = {
 TANGENT_GRID, SLOW_GRID = (7.0, 15.0, 40.0), (2.0, 4.0)
 N_INNER = 5
 _LEAST = 1e-7  # of a probability
+_OF_SIGNAL = 0.5  # of what the network of the views counts
 _POWER = 0.97  # of a whitened signal below 38 Hz, at 50 Hz
 
 
@@ -194,7 +195,7 @@ class OnViews(ClassifierMixin, BaseEstimator):
     ----------
     kind : {"linear", "network", "networks"}
         Ridge regression; a `MultiViewClassifier` whose dropout of each view penalizes as much; or
-        one on what is odd in the views and a second one on the signal, their log odds averaged.
+        one on what is odd in the views and a second one on the signal, whose log odds count half.
     seed : int
         Of the networks.
     n_networks : int
@@ -236,7 +237,8 @@ class OnViews(ClassifierMixin, BaseEstimator):
         if self.kind == "linear":
             return sum(_odd(name, views) @ weight for name, weight in self.weights_.items())
         if self.kind == "networks":
-            return np.mean(list(self.members(views).values()), axis=0)
+            said = self.members(views)
+            return said["views"] + _OF_SIGNAL * said["signal"]
         own, mirrored = (self.network_.predict_proba(part)[:, 1] for part in self._inputs(views))
         return own - mirrored
 
@@ -255,7 +257,7 @@ class OnViews(ClassifierMixin, BaseEstimator):
         return found
 
     def _fit_networks(self, views: Views, y: np.ndarray) -> None:
-        """Two networks, with epochs and rates that were chosen by training people of one fold."""
+        """Two networks, of epochs, rates and weights chosen by training people of one fold."""
         swapped = np.where(y == self.classes_[1], self.classes_[0], self.classes_[1])
         dropout = {}
         for name, penalty in self.penalties_.items():

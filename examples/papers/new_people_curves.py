@@ -26,11 +26,12 @@ from skbci.augmentation import Mirror
 POLICIES = {"MIN2Net": LED, "FBMSNet": FIXED}
 #: Network, training people, epochs, and whether training rows are mirrored, too.
 RUNS = (
-    *(("MIN2Net", count, 40, False) for count in (5, 10, 20, 35, 50)), ("MIN2Net", 50, 40, True),
+    *(("MIN2Net", count, 40, False) for count in (5, 10, 25, 50)), ("MIN2Net", 50, 40, True),
     *(("FBMSNet", count, 8, False) for count in (10, 50)),
 )
 QUICK = (("MIN2Net", 3, 2, False), ("MIN2Net", 4, 2, True))
 PARTS = ("training", "held out", "test")
+FEW = 450  # training rows that are predicted after each epoch
 
 PROTOCOL = """**Protocol.** Rhythms only, 7 Hz and up, 0.5 to 3.9 s after the cue, 100 Hz, aligned
 by person. Training people are the first so many of a seeded order of those that the first of six
@@ -42,18 +43,22 @@ epochs; *best*: of the test people over all epochs, which nobody can choose. One
 
 
 class Accuracies(Callback):
-    """Write the accuracy on several sets of rows into the history, epoch after epoch."""
+    """Write accuracies into the history, epoch after epoch: some training rows', and others'."""
 
-    def __init__(self, parts: dict[str, tuple[torch.Tensor, torch.Tensor]]) -> None:
-        self.parts = parts
+    def __init__(self, X: torch.Tensor, y: torch.Tensor) -> None:
+        self.X, self.y = X, y  # of the test
 
     def __deepcopy__(self, memo: Any) -> Accuracies:
         return self  # a fit copies its callbacks, but need not copy the rows
 
-    def on_epoch_end(self, net: Any, dataset_valid: Any = None, **_: Any) -> None:
+    def on_epoch_end(
+        self, net: Any, dataset_train: Any = None, dataset_valid: Any = None, **_: Any
+    ) -> None:
         """Predict each set with the network as it is."""
-        held = {"held out": (dataset_valid.X, dataset_valid.y)}
-        for name, (X, y) in (self.parts | held).items():
+        some = slice(None, None, max(1, len(dataset_train.X) // FEW))
+        parts = {"training": (dataset_train.X[some], dataset_train.y[some]),
+                 "held out": (dataset_valid.X, dataset_valid.y), "test": (self.X, self.y)}
+        for name, (X, y) in parts.items():
             best = net.predict_tensor(X).argmax(dim=1)
             net.history.record(name, float((best == y).float().mean()))
 
@@ -77,14 +82,9 @@ def run_one(
     mean, deviation = values.mean(axis=axes, keepdims=True), values.std(axis=axes, keepdims=True)
     codes = (y == np.unique(y)[1]).astype(int)
 
-    def tensors(some: Any, labels: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
-        scaled = ((np.asarray(some) - mean) / deviation).astype(np.float32)
-        return torch.as_tensor(scaled), torch.as_tensor(labels)
-
-    few = np.random.default_rng(0).permutation(len(values))[:450]
-    parts = {"test": tensors(steps.transform(X[tested]), codes[tested]),
-             "training": tensors(values[few], codes[train][few])}
-    classifier.set_params(callbacks=[Accuracies(parts)], n_iter_no_change=epochs,
+    scaled = ((np.asarray(steps.transform(X[tested])) - mean) / deviation).astype(np.float32)
+    test = torch.as_tensor(scaled), torch.as_tensor(codes[tested])
+    classifier.set_params(callbacks=[Accuracies(*test)], n_iter_no_change=epochs,
                           augmentation=Mirror(ch_names=X.ch_names) if mirrored else None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
