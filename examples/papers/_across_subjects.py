@@ -45,6 +45,7 @@ VIEWS = "views in a network (ours), mirrored"
 #: Decoders of views that are computed once, `_multi_band`.
 ON_VIEWS = {"bands and windows, chosen (ours), mirrored": "linear",
             "bands and windows in a network (ours), mirrored": "network",
+            "what is odd in bands and windows, in a network (ours), mirrored": "odd",
             "bands and windows, and the signal, in networks (ours), mirrored": "networks"}
 SEEDS = {name: 3 for name, kind in ON_VIEWS.items() if kind != "linear"}
 SIGNALS = (WHOLE, RHYTHMS)
@@ -70,10 +71,10 @@ people, the settings of the slow potentials, whitened by person in the views' ne
 of subjects 1 to 60, dropout and epochs of that network on two of these folds. *bands and windows*:
 bands, windows and penalties chosen in each fold by an inner cross-validation over its training
 people, among sets that were laid out on these six folds; the network's dropout penalizes as much
-as the ridge that was chosen, its epochs and units were tried on two folds. *and the signal*: what
-is odd in the views in one network, the signal at 50 Hz in another whose log odds count
-half; epochs, learning rates and that weight were chosen by thirty people among the training people
-of the first fold. *mirrored*: every
+as the ridge that was chosen, its epochs and units were tried on two folds. *what is odd*: in a row
+and its mirror image, in one network; *and the signal*: the signal at 50 Hz in another one, whose
+log odds count half; epochs, learning rates and that weight were chosen by thirty people among the
+training people of the first fold. *mirrored*: every
 training row also with left and right channels and labels exchanged; the network's predictions are
 averaged over a row and its image.
 *training*: accuracy on the rows that a pipeline was fitted on. *slow*, *rhythms*: what it loses

@@ -193,9 +193,10 @@ class OnViews(ClassifierMixin, BaseEstimator):
 
     Parameters
     ----------
-    kind : {"linear", "network", "networks"}
-        Ridge regression; a `MultiViewClassifier` whose dropout of each view penalizes as much; or
-        one on what is odd in the views and a second one on the signal, whose log odds count half.
+    kind : {"linear", "network", "odd", "networks"}
+        Ridge regression; a `MultiViewClassifier` whose dropout of each view penalizes as much; one
+        on what is odd in the views; or that one and a second one on the signal, whose log odds
+        count half.
     seed : int
         Of the networks.
     n_networks : int
@@ -213,7 +214,7 @@ class OnViews(ClassifierMixin, BaseEstimator):
         if self.kind == "linear":
             self._fit_linear(views, sign)
             return self
-        if self.kind == "networks":
+        if self.kind in ("odd", "networks"):
             self._fit_networks(views, y)
             return self
         inputs, mirrored = self._inputs(views)
@@ -236,9 +237,9 @@ class OnViews(ClassifierMixin, BaseEstimator):
         """Positive for the second class, odd under mirroring."""
         if self.kind == "linear":
             return sum(_odd(name, views) @ weight for name, weight in self.weights_.items())
-        if self.kind == "networks":
+        if self.kind in ("odd", "networks"):
             said = self.members(views)
-            return said["views"] + _OF_SIGNAL * said["signal"]
+            return said["views"] + _OF_SIGNAL * said.get("signal", 0.0)
         own, mirrored = (self.network_.predict_proba(part)[:, 1] for part in self._inputs(views))
         return own - mirrored
 
@@ -247,7 +248,7 @@ class OnViews(ClassifierMixin, BaseEstimator):
         return self.classes_[(self.decision_function(views) > 0).astype(int)]
 
     def members(self, views: Views) -> dict[str, np.ndarray]:
-        """Log odds of each of two networks, odd under mirroring."""
+        """Log odds of each network, odd under mirroring."""
         found = {}
         for name, network in self.networks_.items():
             own, mirrored = (network.predict_proba(part).astype(np.float64)
@@ -257,7 +258,7 @@ class OnViews(ClassifierMixin, BaseEstimator):
         return found
 
     def _fit_networks(self, views: Views, y: np.ndarray) -> None:
-        """Two networks, of epochs, rates and weights chosen by training people of one fold."""
+        """One or two networks; epochs, rates and weights were chosen by people of one fold."""
         swapped = np.where(y == self.classes_[1], self.classes_[0], self.classes_[1])
         dropout = {}
         for name, penalty in self.penalties_.items():
@@ -272,14 +273,16 @@ class OnViews(ClassifierMixin, BaseEstimator):
             dropout=0.5, optimizer=AdamW, optimizer__weight_decay=1e-2, lr=2e-3, batch_size=64,
             random_state=100 * self.seed, **_falling(20),
         )
-        self.networks_ = {"views": of_views, "signal": of_signal}
+        self.networks_ = {"views": of_views}
+        if self.kind == "networks":
+            self.networks_["signal"] = of_signal
         for name, network in self.networks_.items():
             own, mirrored = self._inputs_of(name, views)
             both = {key: np.concatenate([own[key], mirrored[key]]) for key in own}
             network.fit(both, np.concatenate([y, swapped]))
 
     def _inputs_of(self, name: str, views: Views) -> list[dict[str, np.ndarray]]:
-        """What one of two networks sees of rows, and of their mirror images."""
+        """What one of them sees of rows, and of their mirror images."""
         if name == "signal":
             return [{"signal": part["signal"]} for part in (views.own, views.mirrored)]
         odd = {_kind(name): _half(name, views) for name in self.penalties_}

@@ -87,6 +87,9 @@ def test_networks_of_views_and_signal_decide_together(recording, views):
     assert set(members) == {"views", "signal"}
     np.testing.assert_allclose(decided, members["views"] + members["signal"] / 2)
     assert np.mean(model.predict(views[train]) == y[train]) > 0.8
+    alone = study.OnViews("odd").fit(views[train], y[train])
+    assert set(alone.members(views)) == {"views"}
+    np.testing.assert_allclose(alone.decision_function(views), members["views"])
 
 
 def test_what_is_odd_is_taken_once(views):
