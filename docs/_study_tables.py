@@ -226,6 +226,9 @@ OWN = {
                                "execution, 80 %"), {"sparse_multitask": sparse}),
     "mental_imagery": Table(("subject", "algorithm", *IMAGERY),
                             {"hjb_mental_imagery_table_III": mental_imagery}, n_keys=2),
+    "new_people_online": Table(
+        ("pipeline", "transductive", "online", "transductive, first", "online, first",
+         "transductive, later", "online, later"), {"new_people_online": plain}),
     "mental_imagery_sessions": Table(
         ("subject", "decoder", "left out", "left out, half", "session 4", "session 4, half"),
         {"mental_imagery_sessions": sessions}, n_keys=2),

@@ -47,6 +47,10 @@ PEOPLE = {
         "`GroupScaler` and `LogCovariance`"),
     "bands and windows in a network (ours), mirrored": (
         "the same in a network (ours)", "`MultiViewClassifier`"),
+    "what is odd in bands and windows, in a network (ours), mirrored": (
+        "what is odd in them, in a network (ours)", "`MultiViewClassifier`"),
+    "bands and windows, and the signal, in networks (ours), mirrored": (
+        "the same, and a network of the signal (ours)", "`MultiViewClassifier`"),
 }
 ACROSS = ("pipeline", "in skbci", "whole signal", "rhythms only", "training (whole signal)")
 
