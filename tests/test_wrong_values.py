@@ -29,6 +29,8 @@ WITHOUT = {
     "fetch_moabb", "fetch_tabular", "load_bci3_mental_imagery", "load_bids", "load_recording",
     "read_epochs",
     "save_recording", "LSLInput", "LSLOutput", "save", "load", "export_onnx",
+    # Takes whatever data there are.
+    "data_on_workers",
     # Of the command line, and by an optimizer's name.
     "main",
     # Need torchjd and braindecode.
