@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from skbci._training.prepared_fit import PreparedFit
-
-if TYPE_CHECKING:
-    pass
 
 
 class Averages:
