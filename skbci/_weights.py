@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,13 @@ def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray | None:
     if sample_weight is None:
         return None
     given = check_unmasked(sample_weight, "sample_weight")
-    if np.ndim(given):
+    if not isinstance(given, Real):
         refuse_missing(given, "sample_weight", "every row needs a number of at least 0")
     try:
         weight = _check_sample_weight(given, X, dtype=np.float64, ensure_non_negative=True)
     except (TypeError, ValueError) as error:
-        if isinstance(error, ValueError) and "could not convert" not in str(error):
+        its_own = "could not convert" not in str(error) and "inhomogeneous" not in str(error)
+        if isinstance(error, ValueError) and its_own:
             raise
         because = "must hold a number of at least 0 for each row, or be None"
         raise ValueError(refusal(sample_weight, "sample_weight", "", because)) from None
