@@ -157,13 +157,6 @@ def data_for(estimator, seed=0):
     return X, y
 
 
-@pytest.fixture(autouse=True)
-def usual_handler():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def everything(estimator):
     """The attributes of an estimator and of those that it was given."""
     inside = [part for part in estimator.get_params().values() if hasattr(part, "fit")]

@@ -47,7 +47,7 @@ def adapt_batch_norm(module: nn.Module, X: Tensor) -> nn.Module:
     >>> import torch
     >>> from torch import nn
     >>> from skbci.nets import adapt_batch_norm
-    >>> net = nn.Sequential(nn.BatchNorm1d(1, affine=False, eps=0.0))
+    >>> net = nn.Sequential(nn.BatchNorm1d(1, affine=False))
     >>> adapted = adapt_batch_norm(net, torch.tensor([[4.0], [6.0], [8.0]]))
     >>> adapted(torch.tensor([[8.0]])).tolist()
     [[1.0]]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import numpy as np
 import pytest
 from sklearn.linear_model import SGDClassifier
@@ -46,13 +44,6 @@ PIPELINES = {
     "cascade": lambda: make_pipeline(psd(), CascadeClassifier(network(), network())),
     "guarded": lambda: DecoderPipeline([("psd", psd()), ("online", OnlineClassifier(linear()))]),
 }
-
-
-@pytest.fixture(autouse=True)
-def usual_handler():
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def decoder_of(name):

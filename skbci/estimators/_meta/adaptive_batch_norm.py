@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from skbci._checks import check_count, check_fits, refusal
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.groups import check_columns, group_rows
 from skbci._eegarray.lost_table import note_table, require_table
+from skbci._process.quiet import without_warnings
 from skbci._typing import Labels, Signals
 from skbci.estimators._meta.base import MetaClassifier, take_rows
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
@@ -186,8 +186,7 @@ class AdaptiveBatchNorm(MetaClassifier):
 
     def _adapted(self, X: Signals) -> np.ndarray:
         """Probabilities of one subject's rows."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # said of all rows before
+        with without_warnings():  # they were given for all rows before
             clf = _twin(self.estimator_)
             data = clf._read_rows(X)
             heard = np.flatnonzero(~clf._silent_rows(X, data, ""))
