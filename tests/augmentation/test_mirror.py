@@ -120,7 +120,8 @@ def test_labels_that_have_no_mirror(labels, y, message):
     (None, "needs the names of the channels"),
     (["C3", "Cz", "C4", "FC5", "Fz", "Pz", "Oz", "CP1", "CP2"],
      r"partner on the other side is missing: FC5 \(its partner is FC6\)"),
-    (["EOG1" if name == "Cz" else name for name in NAMES], r"\['EOG1'\], which are not electrodes"),
+    (["EOG1" if name == "Cz" else name for name in NAMES],
+     r"\['EOG1'\], which are not electrodes"),
     (["C3", "c3", *NAMES[2:]], r"\['C3'\] more than once"),
 ])
 def test_channels_that_have_no_mirror(names, message):
