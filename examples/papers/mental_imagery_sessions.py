@@ -104,9 +104,9 @@ def decoders() -> dict[str, Callable[[], Pipeline]]:
         "Galan, sessions weighted": lambda: make_pipeline(
             log(), center(), SessionVote(GalanClassifier(20))),
         "mu powers, RBF": lambda: make_pipeline(
-            log(), FunctionTransformer(mu_powers), center(), SVC()),
+            log(), FunctionTransformer(mu_powers), center(), SVC(random_state=0)),
         "mu powers, RBF, scaled": lambda: make_pipeline(
-            log(), FunctionTransformer(mu_powers), center(True), SVC()),
+            log(), FunctionTransformer(mu_powers), center(True), SVC(random_state=0)),
     }
 
 
