@@ -112,7 +112,7 @@ def test_samples_around_markers_in_volts(tmp_path, xdf):
         right = np.float32(signal()[at - 50 : at + 150, :2].T) * 1e-6
         np.testing.assert_allclose(np.asarray(row), right, rtol=1e-6)
     table = data.metadata
-    assert (table["subject"][0], table["session"][0], table["run"][0]) == (3, 2, 4)
+    assert (table["subject"][0], table["session"][0], table["run"][0]) == ("P003", 2, 4)
     np.testing.assert_allclose(table["onset"], [5, 9, 13, 17])
 
 
