@@ -84,6 +84,7 @@ def test_pickles_carry_everything():
         assert (same.sfreq, same.ch_names, same.tmin) == (50, ["C3", "Cz", "C4"], -0.5)
 
 
+@pytest.mark.extras
 def test_dask_ships_the_table():
     pytest.importorskip("distributed")
     from dask.base import tokenize

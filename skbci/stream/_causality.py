@@ -9,6 +9,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skbci._eegarray.groups import Key, group_rows
+from skbci._eegarray.lost_table import LostTableWarning
+from skbci._process.quiet import without_warnings
 from skbci.eegarray import EEGArray
 from skbci.stream._stages.base import describe
 
@@ -38,7 +40,9 @@ def apply(name: str, step: BaseEstimator, method: str, rows: np.ndarray) -> Any:
         Naming the step, if it refuses them.
     """
     try:
-        return getattr(step, method)(rows.copy())  # some steps write into what they get
+        # A stream is one session of one person, whatever the table of fit had.
+        with without_warnings(LostTableWarning):
+            return getattr(step, method)(rows.copy())  # some steps write into what they get
     except Exception as error:
         raise ValueError(
             f"OnlineDecoder: {describe(name, step)} cannot take rows of shape "

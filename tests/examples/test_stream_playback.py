@@ -31,6 +31,7 @@ def test_recorded_runs(main, data_folder, tmp_path, capsys):
     assert "1985 decisions" in capsys.readouterr().out
 
 
+@pytest.mark.extras
 def test_through_the_lab_streaming_layer(main, tmp_path):
     pytest.importorskip("mne_lsl", reason="mne-lsl is not installed")
     directly = main(["--output", str(tmp_path / "a.png")])
