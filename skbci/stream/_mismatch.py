@@ -120,8 +120,13 @@ class RateWatch:
 
     def __init__(self, sfreq: float) -> None:
         self.sfreq = sfreq
+        self._silent = False
+        self.again()
+
+    def again(self) -> None:
+        """Forget the samples: what comes now has a clock of its own."""
         self._begin: float | None = None
-        self._n, self._silent = 0, False
+        self._n = 0
 
     def look(self, stretch: Stretch) -> None:
         """Take samples without a gap between them.
@@ -133,7 +138,7 @@ class RateWatch:
         if self._silent:
             return
         if stretch.after_gap or stretch.stamps is None:
-            self._begin, self._n = None, 0
+            self.again()
         if stretch.stamps is None:
             return
         if self._begin is None:

@@ -117,6 +117,7 @@ class WindowLoop:
         check_choice(level, "level", "OnlineDecoder", LEVELS)
         if self._engine is not None:
             self._learning.flush(self._engine)
+            self._rate.again()
             if level != "run":
                 self._lengths.again()
         if isinstance(self._trigger, Markers):

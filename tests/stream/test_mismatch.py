@@ -137,6 +137,14 @@ def test_time_stamps_of_another_rate_are_said_once(rate, said):
     assert words not in warned(decoder, SIGNAL[:, half:], stamps[half:])
 
 
+def test_a_reset_begins_another_clock():
+    decoder = OnlineDecoder(FITTED, 1.0, 0.25)
+    stamps = np.arange(SIGNAL.shape[1]) / RATE
+    for begin in (100.0, 100.0, 3.0):  # a recording played again
+        assert not warned(decoder, SIGNAL, begin + stamps)
+        decoder.reset()
+
+
 def test_a_fault_that_stays_is_said_of_ten_windows_in_succession():
     decoder = OnlineDecoder(
         make_pipeline(WelchPSD(n_per_seg=16, sfreq=RATE, log=True), LinearDiscriminantAnalysis())
