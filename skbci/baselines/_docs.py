@@ -13,6 +13,10 @@ fill_doc = doc_filler({
         `RiemannianRecentering` (both by subject), or any such transformer, as
         ``RiemannianRecentering("session")``. None leaves them as they are.
     """,
+    "cov_estimator": r"""
+    estimator : str, default="oas"
+        Covariance estimator of `pyriemann.estimation.Covariances`.
+    """,
     "fmin_fmax": r"""
     fmin, fmax : float, default=8.0, 30.0
         Pass band in Hz.

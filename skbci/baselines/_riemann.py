@@ -50,8 +50,7 @@ def tangent_space_lr(
     %(fmin_fmax)s
     %(tmin_tmax)s
     %(sfreq)s
-    estimator : str, default="oas"
-        Covariance estimator of `pyriemann.estimation.Covariances`.
+    %(cov_estimator)s
     metric : str, default="riemann"
         Metric of the mean and the tangent space.
     C : float, default=1.0
@@ -114,8 +113,7 @@ def riemann_mdm(
     %(fmin_fmax)s
     %(tmin_tmax)s
     %(sfreq)s
-    estimator : str, default="oas"
-        Covariance estimator of `pyriemann.estimation.Covariances`.
+    %(cov_estimator)s
     metric : str, default="riemann"
         Metric of mean and distance.
     %(order)s
@@ -175,8 +173,7 @@ def riemann_fgmdm(
     %(fmin_fmax)s
     %(tmin_tmax)s
     %(sfreq)s
-    estimator : str, default="oas"
-        Covariance estimator of `pyriemann.estimation.Covariances`.
+    %(cov_estimator)s
     metric : str, default="riemann"
         Metric of mean, tangent space and distance.
     %(order)s

@@ -15,17 +15,16 @@ from skbci._eegarray.groups import check_columns, group_rows
 from skbci._eegarray.lost_table import note_table, require_table
 from skbci._process.quiet import without_warnings
 from skbci._typing import Labels, Signals
-from skbci.estimators._meta.base import MetaClassifier, take_rows
+from skbci.estimators._meta.base import AroundOneClassifier, take_rows
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
-from skbci.nets import adapt_batch_norm
-from skbci.nets import has_moments as has_moments
+from skbci.nets import adapt_batch_norm, has_moments
 
 __all__ = ["AdaptiveBatchNorm"]
 
 _WITHOUT_TABLE = "All of them are normalized as one group"
 
 
-class AdaptiveBatchNorm(MetaClassifier):
+class AdaptiveBatchNorm(AroundOneClassifier):
     r"""Normalize inside a network by the moments of each subject's own rows.
 
     A network's batch normalization learns one mean and variance for everybody. Here they are
@@ -101,19 +100,6 @@ class AdaptiveBatchNorm(MetaClassifier):
         self.estimator = estimator
         self.by = by
         self.min_rows = min_rows
-
-    def _inner(self) -> dict[str, Any]:
-        return {"estimator": self.estimator}
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """The labels, in the order of the probabilities."""
-        return self.estimator_.classes_
-
-    @property
-    def n_features_in_(self) -> int:
-        """Size of the second axis of the input."""
-        return self.estimator_.n_features_in_
 
     def fit(self, X: Signals, y: Labels, **params: Any) -> AdaptiveBatchNorm:
         """Fit the network.

@@ -20,13 +20,13 @@ from skbci._checks.labels import label_column
 from skbci._typing import Labels, Seed, Signals
 from skbci.augmentation import Augmented, resolve_augmentation, with_new_rows
 from skbci.estimators import _setting_types as like
-from skbci.estimators._meta.base import MetaClassifier, can
+from skbci.estimators._meta.base import AroundOneClassifier, can
 from skbci.estimators._route_types import AugmentationRoutes
 from skbci.estimators._routes import RoutedParams
 from skbci.pipeline import last_step
 
 
-class AugmentedClassifier(RoutedParams, MetaClassifier):
+class AugmentedClassifier(RoutedParams, AroundOneClassifier):
     """Fit a classifier on its training rows and on others made from them.
 
     `fit` makes new rows of those that it gets, which in cross-validation are the training rows,
@@ -109,19 +109,6 @@ class AugmentedClassifier(RoutedParams, MetaClassifier):
         tags.input_tags.allow_nan = False
         tags.non_deterministic |= self.random_state is None and self.augmentation is not None
         return tags
-
-    def _inner(self) -> dict[str, Any]:
-        return {"estimator": self.estimator}
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """The labels, in the order of the probabilities."""
-        return self.estimator_.classes_
-
-    @property
-    def n_features_in_(self) -> int:
-        """Size of the second axis of the input."""
-        return self.estimator_.n_features_in_
 
     @property
     def feature_names_in_(self) -> np.ndarray:

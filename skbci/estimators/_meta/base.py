@@ -85,6 +85,25 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
             name: Bunch(fit=dict(shared)) for name in self._inner()
         })
 
+class AroundOneClassifier(MetaClassifier):
+    """A classifier around one other, ``estimator``, fitted as ``estimator_``."""
+
+    estimator: BaseEstimator
+    estimator_: Any
+
+    def _inner(self) -> dict[str, Any]:
+        return {"estimator": self.estimator}
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The labels, in the order of the probabilities."""
+        return self.estimator_.classes_
+
+    @property
+    def n_features_in_(self) -> int:
+        """Size of the second axis of the input."""
+        return self.estimator_.n_features_in_
+
 
 def params_of_rows(X: Signals, params: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:
     """Metadata of some rows."""

@@ -20,7 +20,7 @@ from skbci._sessions import LEVELS, TOLERANCE_S, session_rows
 from skbci._typing import Labels, Signals
 from skbci._weights import as_counts
 from skbci._whole import all_or_nothing
-from skbci.estimators._meta.base import MetaClassifier, can
+from skbci.estimators._meta.base import AroundOneClassifier, can
 from skbci.estimators._meta.markov import forward_filter
 from skbci.estimators._meta.silence import says_nothing
 
@@ -28,7 +28,7 @@ from skbci.estimators._meta.silence import says_nothing
 LEAST_PROBABILITY = 1e-7
 
 
-class EvidenceAccumulator(MetaClassifier):
+class EvidenceAccumulator(AroundOneClassifier):
     r"""Average a classifier's log-probabilities over a recording's last rows.
 
     The class does not change from row to row, so what the classifier said lately is evidence
@@ -148,25 +148,12 @@ class EvidenceAccumulator(MetaClassifier):
             tags.classifier_tags.poor_score = True
         return tags
 
-    def _inner(self) -> dict[str, Any]:
-        return {"estimator": self.estimator}
-
     @property
     def _remembers(self) -> bool:  # type: ignore[override]
         return not self._is_single_row()
 
     def _is_single_row(self) -> bool:
         return self.unit == "rows" and self.window == 1
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """The labels, in the order of the probabilities."""
-        return self.estimator_.classes_
-
-    @property
-    def n_features_in_(self) -> int:
-        """Size of the second axis of the input."""
-        return self.estimator_.n_features_in_
 
     def fit(self, X: Signals, y: Labels, **params: Any) -> EvidenceAccumulator:
         """Fit the classifier.

@@ -22,7 +22,7 @@ from skbci._typing import Labels, Seed, Signals
 from skbci.eegarray import EEGArray
 from skbci.estimators._decoder_pipeline import DecoderPipeline
 from skbci.estimators._meta.base import (
-    MetaClassifier,
+    AroundOneClassifier,
     can,
     has_partial_fit,
     params_of_rows,
@@ -36,7 +36,7 @@ from skbci.pipeline import last_step
 _WITHOUT_TABLE = "No session can be told from another, so that nothing is learned online"
 
 
-class OnlineClassifier(MetaClassifier):
+class OnlineClassifier(AroundOneClassifier):
     r"""Fit on earlier sessions, then learn from the beginning of a new one as it arrives.
 
     `fit` divides its rows by itself: a subject's last session is the calibration, the sessions
@@ -156,19 +156,6 @@ class OnlineClassifier(MetaClassifier):
         self.lr_factor = lr_factor
         self.replay = replay
         self.random_state = random_state
-
-    def _inner(self) -> dict[str, Any]:
-        return {"estimator": self.estimator}
-
-    @property
-    def classes_(self) -> np.ndarray:
-        """The labels, in the order of the probabilities."""
-        return self.estimator_.classes_
-
-    @property
-    def n_features_in_(self) -> int:
-        """Size of the second axis of the input."""
-        return self.estimator_.n_features_in_
 
     def fit(self, X: Signals, y: Labels, **params: Any) -> OnlineClassifier:
         """Fit on all but each subject's last session, then learn that one in order of arrival.
