@@ -121,11 +121,11 @@ fill_doc = doc_filler({
     The fitted net; the torch module is ``net_.module_``.
     """,
     "optimizer": """
-    ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adagrad"``,
-    ``"rmsprop"``, ``"sgd"``, ``"hjb-momentum"``, ``"hjb-nesterov"``, ``"hjb-rmsprop"``,
-    ``"hjb-adam"``, ``"hjb-adamw"`` or a class; its settings are ``optimizer__...``; with
-    ``optimizer__averaging=True`` HJB's averaged iterate predicts. The rules of
-    `skbci.optim` get the loss summed over the mini-batch, all others its mean.
+    ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adamw"``,
+    ``"adagrad"``, ``"rmsprop"``, ``"sgd"``, ``"hjb-momentum"``, ``"hjb-nesterov"``,
+    ``"hjb-rmsprop"``, ``"hjb-adam"``, ``"hjb-adamw"`` or a class; its settings are
+    ``optimizer__...``; with ``optimizer__averaging=True`` HJB's averaged iterate predicts. The
+    rules of `skbci.optim` get the loss summed over the mini-batch, all others its mean.
     """,
     "optimizer_of_several": """
     As in `NeuralClassifier`; ``"evdhjb"``, ``"lm"`` and ``"lf"`` are not for several losses.

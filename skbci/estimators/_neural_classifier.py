@@ -45,12 +45,13 @@ class NeuralClassifier(BaseNeuralClassifier):
     center_lr : float, optional
         %(center_lr)s
     optimizer : str or torch.optim.Optimizer class, default="hjb"
-        ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adagrad"``,
-        ``"rmsprop"``, ``"sgd"``, ``"hjb-momentum"``, ``"hjb-nesterov"``, ``"hjb-rmsprop"``,
-        ``"hjb-adam"``, ``"hjb-adamw"`` or a class; its settings are ``optimizer__...``; with
-        ``optimizer__averaging=True`` HJB's averaged iterate predicts. The rules of
-        `skbci.optim` get the loss summed over the mini-batch, all others its mean. ``"evdhjb"``,
-        ``"lm"`` and ``"lf"`` step by the error of one output and refuse several losses.
+        ``"hjb"``, ``"hjb-ad"``, ``"evdhjb"``, ``"lm"``, ``"lf"``, ``"adam"``, ``"adamw"``,
+        ``"adagrad"``, ``"rmsprop"``, ``"sgd"``, ``"hjb-momentum"``, ``"hjb-nesterov"``,
+        ``"hjb-rmsprop"``, ``"hjb-adam"``, ``"hjb-adamw"`` or a class; its settings are
+        ``optimizer__...``; with ``optimizer__averaging=True`` HJB's averaged iterate predicts. The
+        rules of `skbci.optim` get the loss summed over the mini-batch, all others its mean.
+        ``"evdhjb"``, ``"lm"`` and ``"lf"`` step by the error of one output and refuse several
+        losses.
     lr : float, optional
         %(lr_of_optimizer)s
     max_epochs : int, default=100

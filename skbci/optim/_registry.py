@@ -32,6 +32,7 @@ OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]
     "lm": (LevenbergMarquardt, {}),
     "lf": (LyapunovDescent, {}),
     "adam": (torch.optim.Adam, {"fused": True}),
+    "adamw": (torch.optim.AdamW, {"fused": True}),
     "adagrad": (torch.optim.Adagrad, {}),
     "rmsprop": (torch.optim.RMSprop, {}),
     "sgd": (torch.optim.SGD, {}),
@@ -42,7 +43,7 @@ OPTIMIZERS: dict[str, tuple[Callable[..., torch.optim.Optimizer], dict[str, Any]
 LEARNING_RATES = {
     "hjb": 0.1, "hjb-ad": 0.01, "hjb-momentum": 0.01, "hjb-nesterov": 0.01, "hjb-rmsprop": 1e-3,
     "hjb-adam": 1e-3, "hjb-adamw": 1e-3, "evdhjb": 0.1, "lm": 0.01, "lf": 0.01, "adam": 1e-3,
-    "adagrad": 0.01, "rmsprop": 1e-3, "sgd": 0.01,
+    "adamw": 1e-3, "adagrad": 0.01, "rmsprop": 1e-3, "sgd": 0.01,
 }
 
 

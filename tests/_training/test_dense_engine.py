@@ -88,7 +88,8 @@ def test_gradient_equals_autograds(
         torch.testing.assert_close(mine.grad, theirs.grad, **tolerance)
 
 
-@pytest.mark.parametrize("optimizer", ["hjb", "hjb-ad", "adam", "adagrad", "rmsprop", "sgd"])
+@pytest.mark.parametrize(
+    "optimizer", ["hjb", "hjb-ad", "adam", "adamw", "adagrad", "rmsprop", "sgd"])
 @pytest.mark.parametrize("batch_size", [16, -1])
 def test_a_fit_with_the_engine_equals_one_without(optimizer, batch_size, monkeypatch):
     rng = np.random.default_rng(0)

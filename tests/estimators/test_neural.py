@@ -65,10 +65,21 @@ class Small(nn.Module):
 # -- names and settings -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["hjb", "hjb-ad", "adam", "adagrad", "rmsprop", "sgd"])
+@pytest.mark.parametrize("name", ["hjb", "hjb-ad", "adam", "adamw", "adagrad", "rmsprop", "sgd"])
 def test_every_named_optimizer_learns(name, blobs):
     clf = MLPClassifier((16,), optimizer=name, lr=0.05, max_epochs=60, random_state=0)
     assert clf.fit(*blobs).score(*blobs) > 0.85
+
+
+def test_adamw_is_torchs_with_decay_apart_from_the_gradient(blobs):
+    def fit(optimizer, **settings):
+        clf = MLPClassifier((16,), optimizer=optimizer, optimizer__weight_decay=0.3, lr=0.01,
+                            max_epochs=5, random_state=0, **settings)
+        return clf.fit(*blobs).predict_proba(blobs[0])
+
+    by_name = fit("adamw")
+    np.testing.assert_array_equal(by_name, fit(torch.optim.AdamW, optimizer__fused=True))
+    assert np.abs(by_name - fit("adam")).max() > 1e-3
 
 
 @pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.LBFGS, torch.optim.NAdam])

@@ -39,7 +39,7 @@ from skbci.sparsity import (
 METHODS = ["snip", "lottery", "magnitude"]
 OPTIMIZERS = {
     "hjb": {}, "hjb-ad": {}, "evdhjb": {}, "lm": {}, "lf": {}, "adagrad": {}, "rmsprop": {},
-    "adam": {"optimizer__weight_decay": 0.1}, "sgd": {"optimizer__momentum": 0.9},
+    "adam": {"optimizer__weight_decay": 0.1}, "adamw": {}, "sgd": {"optimizer__momentum": 0.9},
 }
 
 

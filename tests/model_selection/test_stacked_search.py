@@ -84,7 +84,7 @@ def assert_same(plain, stacked, n_stacked=None):
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "logistic", "elu", "identity"])
 def test_scores_are_those_of_the_ordinary_search(dropout, activation):
-    grid = {"optimizer": ["hjb", "hjb-ad", "adam", "sgd", "adagrad", "rmsprop"]}
+    grid = {"optimizer": ["hjb", "hjb-ad", "adam", "adamw", "sgd", "adagrad", "rmsprop"]}
     assert_same(*both(network(dropout=dropout, activation=activation, lr=0.1), grid, cv=2))
 
 
@@ -93,6 +93,8 @@ def test_scores_are_those_of_the_ordinary_search(dropout, activation):
     {"optimizer": ["sgd"], "optimizer__momentum": [0.9], "optimizer__nesterov": [True]},
     {"optimizer": ["adam"], "optimizer__betas": [(0.9, 0.999), (0.5, 0.9)],
      "optimizer__weight_decay": [0.0, 0.1], "optimizer__amsgrad": [False, True]},
+    {"optimizer": ["adamw"], "optimizer__weight_decay": [0.0, 0.3],
+     "optimizer__amsgrad": [False, True]},
     {"optimizer": ["rmsprop"], "optimizer__centered": [False, True]},
     {"optimizer": ["adagrad"], "optimizer__initial_accumulator_value": [0.0, 0.5]},
     {"optimizer": [torch.optim.AdamW, torch.optim.NAdam, torch.optim.Adamax]},

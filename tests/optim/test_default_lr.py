@@ -34,7 +34,7 @@ def test_every_name_has_one():
     ("optimizer", "lr"),
     [
         ("hjb", 0.1), (HJB, 0.1), ("hjb-ad", 0.01), ("adam", 1e-3), (torch.optim.Adam, 1e-3),
-        (torch.optim.Adagrad, 0.01), (torch.optim.Adadelta, 1.0),
+        ("adamw", 1e-3), (torch.optim.Adagrad, 0.01), (torch.optim.Adadelta, 1.0),
         (lambda params, lr: torch.optim.SGD(params, lr), 0.01),
         (partial(torch.optim.SGD, momentum=0.5), 1e-3),
     ],

@@ -32,6 +32,7 @@ OPTIMIZER_RANGES: dict[str, dict[str, Any]] = {
     "lm": {"lr": Range(1e-2, 1.0), "optimizer__mu": Range(0.1, 10.0)},
     "lf": {"lr": Range(1e-2, 3.0)},
     "adam": {"lr": _SMALL},
+    "adamw": {"lr": _SMALL, "optimizer__weight_decay": _DECAY},
     "adagrad": {"lr": Range(3e-3, 0.3)},
     "rmsprop": {"lr": _SMALL},
     "sgd": {"lr": Range(1e-2, 1.0), "optimizer__momentum": [0.0, 0.9]},
