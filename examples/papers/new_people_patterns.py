@@ -28,6 +28,7 @@ from _study import add_arguments, write_table
 from sklearn.base import BaseEstimator
 
 from skbci import EEGArray
+from skbci.augmentation import Mirror
 from skbci.baselines import tangent_space_lr
 from skbci.display import PatternDisplay
 from skbci.evaluation import spatial_patterns
@@ -50,13 +51,8 @@ Classes: {classes}."""
 def opposite(patterns: pd.Series) -> float:
     """Minus the correlation of a map with its mirror image."""
     values = patterns.to_numpy(float)
-    mirrored = patterns[[_partner(str(name)) for name in patterns.index]].to_numpy(float)
+    mirrored = Mirror(ch_names=list(patterns.index)).exchange(values[None, :, None]).ravel()
     return -float(np.corrcoef(values, mirrored)[0, 1])
-
-
-def _partner(name: str) -> str:
-    """The electrode on the other side: odd numbers are on the left, even ones on the right."""
-    return re.sub(r"\d+$", lambda n: str(int(n[0]) + (1 if int(n[0]) % 2 else -1)), name)
 
 
 def decoder(name: str, signal: str, quick: bool) -> BaseEstimator:
