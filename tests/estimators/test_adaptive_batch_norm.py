@@ -81,6 +81,32 @@ def test_few_rows_are_normalized_as_in_the_fit(fitted):
     np.testing.assert_array_equal(fitted.predict_proba(few), fitted.estimator_.predict_proba(few))
 
 
+def test_the_network_as_fitted_runs_only_where_a_subject_has_few_rows(fitted):
+    ran = []
+    hook = fitted.estimator_.net_.module_.register_forward_hook(lambda *_: ran.append(1))
+    # A copy that adapts takes the hook with it: the moments, then the output.
+    for X, times in ((people([8.0], seed=1)[0], 2), (people([8.0, 0.1], seed=2)[0], 4),
+                     (people([8.0, 0.1], seed=2)[0][:45], 3)):
+        ran.clear()
+        vars(fitted.estimator_.net_).pop("_double", None)
+        fitted.predict_proba(X)
+        assert len(ran) == times
+    hook.remove()
+    vars(fitted.estimator_.net_).pop("_double", None)
+
+
+def test_an_adapted_network_that_overflows_is_reported_once():
+    X, y = people([1.0, 1.2])
+    net = NeuralClassifier(Powers, max_epochs=1, random_state=0)
+    clf = AdaptiveBatchNorm(net).fit(X, y)
+    with torch.no_grad():
+        clf.estimator_.net_.module_.decide.weight.fill_(torch.inf)
+    with pytest.warns(UserWarning, match="overflows for 40 of 40 rows") as record:
+        said = clf.predict_proba(people([8.0], seed=1)[0])
+    assert len(record) == 1
+    np.testing.assert_allclose(said, 0.5)
+
+
 def test_rows_without_signal_do_not_count(fitted):
     X, _ = people([8.0], seed=1)
     spoiled = np.concatenate([np.asarray(X), np.zeros((5, C, T))])
