@@ -19,7 +19,6 @@ from skbci._whole import WholeFits
 from skbci.model_selection._sklearn import (
     OWN_ARGUMENTS,
     BaseSearchCV,
-    fit_and_score,
     fit_context,
     has_callbacks,
     is_search_fit,
@@ -91,27 +90,30 @@ class StackedSearch(WholeFits, BaseSearchCV):
 class _StackingParallel:
     """Takes the calls that scikit-learn's loop prepares for joblib."""
 
-    def __init__(self, search: StackedSearch, n_jobs: Any = None, **settings: Any) -> None:
+    def __init__(
+        self, search: StackedSearch, n_jobs: int | None = None, **settings: Any
+    ) -> None:
         self.search = search
         self.n_jobs = n_jobs
-        self.parallel = Parallel(n_jobs=n_jobs, **settings)
+        self.settings = settings
 
-    def __enter__(self) -> _StackingParallel:
-        self.parallel.__enter__()
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.parallel.__exit__(*error)
+        pass
 
     def __call__(self, calls: Iterable[Any]) -> list[Any]:
         calls = list(calls)
         chunks = self._chunks(calls)
         if not chunks:
-            return self.parallel(map(_whole, calls))
+            with data_on_workers(*_folds(calls)):
+                return Parallel(n_jobs=self.n_jobs, **self.settings)(calls)
         from skbci.model_selection._search_tasks import run_chunk
 
         _, (_, X, y), _ = calls[0]
-        outcome = self.parallel(delayed(run_chunk)(X, y, chunk) for chunk in chunks)
+        parallel = Parallel(n_jobs=self.n_jobs, **self.settings)
+        outcome = parallel(delayed(run_chunk)(X, y, chunk) for chunk in chunks)
         results: list[Any] = [None] * len(calls)
         for number, result, stacked in (found for part in outcome for found in part):
             results[number] = result
@@ -142,14 +144,7 @@ class _StackingParallel:
         ]
 
 
-def _whole(call: Any) -> Any:
-    """A fit whose fold goes with it: joblib would leave the rows' numbers with one Dask worker."""
-    if not is_search_fit(call):
-        return call
-    _, (estimator, X, y), kwargs = call
-    return delayed(_fit_whole)(X, y, (estimator, kwargs))
-
-
-def _fit_whole(X: Signals, y: Labels, own: tuple[Any, dict[str, Any]]) -> dict[str, Any]:
-    estimator, kwargs = own
-    return fit_and_score(estimator, X, y, **kwargs)
+def _folds(calls: list[Any]) -> list[np.ndarray]:
+    """Return the numbers of the rows, which all candidates share."""
+    fits = [kwargs for _, _, kwargs in filter(is_search_fit, calls)]
+    return [kwargs[part] for kwargs in fits for part in ("train", "test")]
