@@ -326,6 +326,8 @@ def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     subjects = lines.groupby(["kind", "pipeline", "subject"], sort=False)["accuracy"].mean()
     means = subjects.groupby(level=[0, 1], sort=False).mean()
     best = means.loc["classical"].idxmax()
+    # A kind and a name are looked up in a sorted index; the subjects stay in their order.
+    subjects = subjects.sort_index(level=[0, 1], sort_remaining=False, kind="stable")
     rows = []
     for (kind, name), part in lines.groupby(["kind", "pipeline"], sort=False):
         own = subjects[kind, name]

@@ -38,6 +38,30 @@ def test_a_quick_run_has_both_tables_and_their_csv(tmp_path, capsys, monkeypatch
         tables["whole signal"]["pipeline"])
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_table_keeps_the_order_of_the_lines():
+    rng = np.random.default_rng(0)
+    lines = pd.DataFrame([
+        {"kind": kind, "pipeline": name, "subject": subject, "seed": seed,
+         **dict(zip(["accuracy", "train_accuracy", "without_slow", "without_rhythms"],
+                    rng.uniform(0.4, 0.9, 4)))}
+        for kind, name in (("network", "z"), ("classical", "b"), ("network", "a"),
+                           ("classical", "a"))
+        for subject in (5, 3, 9, 1, 2, 8, 7) for seed in (0, 1)
+    ])
+    table, best = study.make_table(lines)
+    assert list(zip(table["kind"], table["pipeline"])) == [
+        ("network", "z"), ("classical", "b"), ("network", "a"), ("classical", "a")]
+    scores = lines.pivot_table("accuracy", "subject", ["kind", "pipeline"])
+    assert best == scores["classical"].mean().idxmax()
+    gaps = scores.sub(scores["classical", best], axis=0).mean()
+    for row in table.itertuples():
+        assert row.accuracy == pytest.approx(scores[row.kind, row.pipeline].mean())
+        if (row.kind, row.pipeline) != ("classical", best):
+            assert table.loc[row.Index, "to linear"] == pytest.approx(
+                gaps[row.kind, row.pipeline])
+
+
 def test_folds_test_everybody_once(monkeypatch):
     tested = [study.rows_of(None, None, True, study.RHYTHMS, fold)[2] for fold in range(6)]
     people = [set(rows.metadata["subject"]) for rows in tested]
