@@ -17,6 +17,21 @@ fill_doc = doc_filler({
     estimator : str, default="oas"
         Covariance estimator of `pyriemann.estimation.Covariances`.
     """,
+    "erp_baseline": r"""
+    baseline : (float or None, float or None), optional
+        Interval in seconds, on the epoch's own time axis, whose mean is subtracted from each
+        channel: ``(None, 0)`` is all before the event. None subtracts nothing.
+    """,
+    "erp_fmin_fmax": r"""
+    fmin, fmax : float, default=0.0, 20.0
+        Pass band in Hz; ``fmin=0`` filters low-pass only, since epochs are too short for a
+        high-pass: filter recordings before they are cut.
+    """,
+    "erp_tmin_tmax": r"""
+    tmin, tmax : float, optional
+        Part of the epoch to use after filter and baseline, in seconds on its own time axis; start
+        included, end excluded.
+    """,
     "fmin_fmax": r"""
     fmin, fmax : float, default=8.0, 30.0
         Pass band in Hz.

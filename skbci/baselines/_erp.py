@@ -40,21 +40,12 @@ def erp_lda(
     ----------
     width : float, default=0.05
         Length of the windows in seconds.
-    fmin, fmax : float, default=0.0, 20.0
-        Pass band in Hz; ``fmin=0`` filters low-pass only, since epochs are too short for a
-        high-pass: filter recordings before they are cut.
-    baseline : (float or None, float or None), optional
-        Interval in seconds, on the epoch's own time axis, whose mean is subtracted from each
-        channel: ``(None, 0)`` is all before the event. None subtracts nothing.
-    tmin, tmax : float, optional
-        Part of the epoch to use after filter and baseline, in seconds on its own time axis; start
-        included, end excluded.
+    %(erp_fmin_fmax)s
+    %(erp_baseline)s
+    %(erp_tmin_tmax)s
     %(sfreq)s
     %(order)s
-    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
-        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
-        `RiemannianRecentering` (both by subject), or any such transformer. None leaves them as
-        they are.
+    %(alignment)s
     %(on_bad_rows)s
 
     Returns
@@ -121,25 +112,16 @@ def erp_xdawn_riemann(
     ----------
     n_filters : int, default=4
         Spatial filters of each class; no more than the rank of the data are used.
-    fmin, fmax : float, default=0.0, 20.0
-        Pass band in Hz; ``fmin=0`` filters low-pass only, since epochs are too short for a
-        high-pass: filter recordings before they are cut.
-    baseline : (float or None, float or None), optional
-        Interval in seconds, on the epoch's own time axis, whose mean is subtracted from each
-        channel: ``(None, 0)`` is all before the event. None subtracts nothing.
-    tmin, tmax : float, optional
-        Part of the epoch to use after filter and baseline, in seconds on its own time axis; start
-        included, end excluded.
+    %(erp_fmin_fmax)s
+    %(erp_baseline)s
+    %(erp_tmin_tmax)s
     %(sfreq)s
     estimator : str, default="oas"
         Covariance estimator, of the rows and for xDAWN.
     C : float, default=1.0
         Inverse strength of the regression's penalty.
     %(order)s
-    alignment : {"euclidean", "riemannian"}, transformer or None, default=None
-        Alignment of subjects by their own unlabelled rows: `EuclideanAlignment`,
-        `RiemannianRecentering` (both by subject), or any such transformer. None leaves them as
-        they are.
+    %(alignment)s
     %(on_bad_rows)s
 
     Returns

@@ -82,11 +82,12 @@ def tangent_space_lr(
     >>> tangent_space_lr(sfreq=100).fit(X[:30], y[:30]).score(X[30:], y[30:])
     1.0
     """
-    band = check_band(fmin, fmax, "tangent_space_lr")
-    check_estimator(estimator, "tangent_space_lr")
+    steps = _covariance_steps(
+        "tangent_space_lr", fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment
+    )
     check_metric(metric, "tangent_space_lr", ("mean", "map"), _TANGENTS)
     return DecoderPipeline([
-        *_covariance_steps(band, tmin, tmax, sfreq, estimator, order, alignment),
+        *steps,
         ("tangent", NamedTangentSpace(metric=metric)),
         ("lr", CheckedLogisticRegression(C=C, max_iter=1000)),
     ], on_bad_rows=on_bad_rows)
@@ -138,11 +139,12 @@ def riemann_mdm(
     >>> list(riemann_mdm(sfreq=250).named_steps)
     ['filter', 'crop', 'align', 'rank', 'cov', 'mdm']
     """
-    band = check_band(fmin, fmax, "riemann_mdm")
-    check_estimator(estimator, "riemann_mdm")
+    steps = _covariance_steps(
+        "riemann_mdm", fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment
+    )
     check_metric(metric, "riemann_mdm", ("mean", "distance"), _DISTANCES)
     return DecoderPipeline([
-        *_covariance_steps(band, tmin, tmax, sfreq, estimator, order, alignment),
+        *steps,
         ("mdm", CheckedMDM(metric=metric)),
     ], on_bad_rows=on_bad_rows)
 
@@ -201,19 +203,23 @@ def riemann_fgmdm(
     >>> list(riemann_fgmdm(sfreq=250).named_steps)
     ['filter', 'crop', 'align', 'rank', 'cov', 'fgmdm']
     """
-    band = check_band(fmin, fmax, "riemann_fgmdm")
-    check_estimator(estimator, "riemann_fgmdm")
+    steps = _covariance_steps(
+        "riemann_fgmdm", fmin, fmax, tmin, tmax, sfreq, estimator, order, alignment
+    )
     check_metric(metric, "riemann_fgmdm", ("mean", "dist", "map"), _TANGENTS)
     return DecoderPipeline([
-        *_covariance_steps(band, tmin, tmax, sfreq, estimator, order, alignment),
+        *steps,
         ("fgmdm", CheckedFgMDM(metric=metric)),
     ], on_bad_rows=on_bad_rows)
 
 
 def _covariance_steps(
-    band: tuple[float, float], tmin: float | None, tmax: float | None, sfreq: float | None,
-    estimator: str, order: int, alignment: str | BaseEstimator | None,
+    who: str, fmin: float, fmax: float, tmin: float | None, tmax: float | None,
+    sfreq: float | None, estimator: str, order: int, alignment: str | BaseEstimator | None,
 ) -> list[tuple[str, object]]:
+    """Check the settings that the three decoders share, and return their first steps."""
+    band = check_band(fmin, fmax, who)
+    check_estimator(estimator, who)
     return [
         ("filter", FilterBank((band,), sfreq=sfreq, order=order, output="channels")),
         ("crop", Crop(tmin, tmax, sfreq=sfreq)),

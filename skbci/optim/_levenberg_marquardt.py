@@ -65,9 +65,7 @@ class LevenbergMarquardt(GramOptimizer):
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
-       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
-       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761
+    %(hjb_paper)s
 
     Examples
     --------

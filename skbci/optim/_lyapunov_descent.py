@@ -64,9 +64,7 @@ class LyapunovDescent(OutputErrorOptimizer):
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
-       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
-       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761
+    %(hjb_paper)s
     .. [2] L. Behera, S. Kumar, A. Patnaik (2006). On adaptive learning rate that guarantees
        convergence in feedforward networks. IEEE Transactions on Neural Networks 17(5),
        1116-1125.
