@@ -18,6 +18,7 @@ from skbci.cli._findings import Findings
 from skbci.cli._pipelines import make_pipelines
 from skbci.cli._recordings import expand, plain_subject, read_files
 from skbci.cli._splits import SPLITS, make_split
+from skbci.cli._words import in_options
 from skbci.eegarray import EEGArray
 from skbci.evaluation import ConfoundReport, compare, confound_report, leakage_report
 
@@ -38,7 +39,7 @@ def compare_files(args: argparse.Namespace) -> None:
         if len(classes) < 2:
             raise ValueError(f"all epochs are of one event, {classes[0]!r}; a comparison needs "
                              "two or more. --events names those to take.")
-        cv = make_split(args.split, args.folds, X.metadata["subject"].nunique())
+        cv = make_split(args.split, args.folds, *_counts(X))
         folds = list(cv.split(X, y))
         leakage = leakage_report(cv, X, y=y)
         scoring = {args.scoring: args.scoring, **confusion_scorers(classes)}
@@ -49,7 +50,7 @@ def compare_files(args: argparse.Namespace) -> None:
     found = Findings(X, y, files, pipelines, f"{args.split}: {SPLITS[args.split]}", folds,
                      comparison, confusions, leakage, confounds,
                      shlex.join(["skbci", *args.argv]), said)
-    print(f"{comparison}\n\nLeakage: {leakage.verdict}\n")
+    print(f"{comparison}\n\nLeakage: {in_options(leakage.verdict)}\n")
     print(f"Confounds: {confounds if isinstance(confounds, str) else confounds.verdict}")
     if args.report is not None:
         from skbci.cli._report import write_report
@@ -75,6 +76,13 @@ def _confounds(X: EEGArray, y: np.ndarray, args: argparse.Namespace) -> Confound
         return f"not looked for: {error}"
 
 
+def _counts(X: EEGArray) -> tuple[int, int]:
+    """Count subjects, and the sessions of the one with the fewest."""
+    table = X.metadata.assign(session=X.metadata.get("session", 1))
+    sessions = table.groupby("subject", sort=False)["session"].nunique()
+    return len(sessions), int(sessions.min())
+
+
 @contextmanager
 def _overheard() -> Iterator[list[str]]:
     """Keep what is warned of for the report, too."""
@@ -82,7 +90,7 @@ def _overheard() -> Iterator[list[str]]:
     show = warnings.showwarning
 
     def listen(message: Warning | str, *more: Any, **where: Any) -> None:
-        text = " ".join(str(message).split())
+        text = in_options(message)
         if text not in said:
             said.append(text)
         show(message, *more, **where)

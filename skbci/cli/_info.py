@@ -15,6 +15,7 @@ import pandas as pd
 from skbci._process.quiet import quiet_mne
 from skbci._usable import amplitudes, find_unusable, typical_amplitude
 from skbci.cli._recordings import expand, plain_subject, read_one
+from skbci.cli._words import in_options, of_file
 from skbci.datasets import bids_path_of, load_recording, open_recording
 from skbci.eegarray import EEGArray
 
@@ -114,10 +115,10 @@ def _checks(path: Path, args: argparse.Namespace) -> list[str]:
                             picks=args.picks, resample=args.resample,
                             subject=plain_subject(args.subject))
         except ValueError as error:
-            end = [f"no epochs   {' '.join(str(error).split())}"]
+            end = [f"no epochs   {in_options(error)}"]
         else:
             end = _epoch_lines(X, y)
-    said = dict.fromkeys(" ".join(str(one.message).split()) for one in caught)
+    said = dict.fromkeys(of_file(in_options(one.message))[1] for one in caught)
     return [*(f"warning     {text}" for text in said), *end]
 
 

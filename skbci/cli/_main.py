@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from skbci.cli._parser import make_parser
+from skbci.cli._words import in_options, of_file
 
 __all__ = ["main"]
 
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _EXPECTED as error:
         if args.debug:
             raise
-        print(f"skbci: error: {_one_line(error)}", file=sys.stderr)
+        print(f"skbci: error: {in_options(error)}", file=sys.stderr)
         return _FAILED
     return 0
 
@@ -66,20 +67,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 @contextmanager
 def _warnings_in_a_line() -> Iterator[None]:
     """Print each warning once, without the place in the code that it comes from."""
+    said: dict[str, set[str]] = {}
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        text = in_options(message)
+        place, rest = of_file(text)
+        if rest not in said:
+            print(f"skbci: warning: {text}", file=sys.stderr)
+        said.setdefault(rest, set()).add(place)
+
     with warnings.catch_warnings():
-        said: set[str] = set()
-
-        def show(
-            message: Warning | str, category: type[Warning], *where: Any, **more: Any
-        ) -> None:
-            text = _one_line(message)
-            if text not in said:
-                print(f"skbci: warning: {text}", file=sys.stderr)
-            said.add(text)
-
         warnings.showwarning = show
-        yield
-
-
-def _one_line(message: Exception | str) -> str:
-    return " ".join(str(message).split()) or type(message).__name__
+        try:
+            yield
+        finally:
+            for rest, places in said.items():
+                if n_more := len(places) - 1:
+                    files = "1 more file" if n_more == 1 else f"{n_more} more files"
+                    print(f"skbci: warning: {files}: {rest}", file=sys.stderr)

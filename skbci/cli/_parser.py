@@ -16,35 +16,43 @@ _FILES = ("recordings that MNE reads (.edf, .bdf, .gdf, .fif, .vhdr, .set ...), 
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser; each command's function is its argument ``run``."""
     parser = argparse.ArgumentParser(
-        prog="skbci", description="From recordings of EEG to decoders that were honestly compared."
-    )
+        prog="skbci", description="Compare decoders on EEG recordings, save one, and run it.",
+        epilog="Examples:\n"
+               "  skbci info recordings/sub-01_eeg.edf\n"
+               "  skbci compare recordings --tmin 0.5 --split leave-subjects-out --report page.html\n"
+               "  skbci fit recordings/sub-01_eeg.edf --pipeline csp-lda --output model.skbci\n"
+               "  skbci decode model.skbci lsl:BioSemi\n"
+               "Options of a command: skbci COMMAND --help",
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"skbci {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
 
-    info = _command(commands, "info", _run_info, "what is in a recording, and what is wrong")
+    info = _command(commands, "info", _run_info, "show what a recording holds, and what is wrong with it")
     info.add_argument("files", nargs="+", metavar="FILE", help=_FILES)
     _add_window(info)
 
     compare = _command(commands, "compare", _run_compare,
-                       "pipelines on the same folds, with what else could have told the labels")
+                       "compare pipelines on the same folds, and look for leakage and confounds")
     compare.add_argument("files", nargs="+", metavar="FILE", help=_FILES)
     _add_window(compare)
     compare.add_argument("--pipelines", nargs="+", default=["csp-lda", "tangent-space", "mdm"],
-                         metavar="NAME", help="names that `skbci pipelines` lists; the first is "
-                         "what the others are tested against (default: csp-lda tangent-space mdm)")
+                         metavar="NAME", help="names that `skbci pipelines` lists; the others are "
+                         "tested against the first (default: csp-lda tangent-space mdm)")
     compare.add_argument("--split", default="within-session", metavar="NAME",
                          help="within-session (default), within-subject, leave-sessions-out "
-                         "(earlier -> later) or leave-subjects-out")
+                         "(train on earlier ones) or leave-subjects-out")
     compare.add_argument("--folds", type=int, default=5, metavar="N",
                          help="folds within a session or subject, or of subjects (default 5)")
     compare.add_argument("--scoring", default="accuracy", metavar="NAME",
-                         help="one of scikit-learn's names (default accuracy)")
+                         help="name of a scorer of scikit-learn, such as balanced_accuracy (default "
+                         "accuracy)")
     _add_alignment(compare)
-    compare.add_argument("--report", metavar="FILE.html", help="write everything to a page")
+    compare.add_argument("--report", metavar="FILE.html", help="write tables, pictures and verdicts to a web page")
     compare.add_argument("--no-confounds", action="store_true",
-                         help="leave out the search for other sources of the labels")
+                         help="do not look for confounds")
     compare.add_argument("--cache", metavar="FOLDER",
-                         help="keep finished fits there: the next run goes on where this one ends")
+                         help="keep finished fits there; a comparison that was interrupted goes on "
+                         "from them")
     compare.add_argument("--n-jobs", type=int, default=1, metavar="N",
                          help="processes (default 1)")
 
@@ -58,21 +66,21 @@ def make_parser() -> argparse.ArgumentParser:
                      help="file to write (by skbci.persistence; by joblib if it ends in .joblib)")
 
     decode = _command(commands, "decode", _run_decode,
-                      "what a saved decoder says of a recording or a stream")
+                      "run a saved decoder on a recording or a stream")
     decode.add_argument("model", metavar="MODEL", help="what `skbci fit` has written")
     decode.add_argument("source", metavar="FILE|STREAM",
                         help="a recording, or lsl:NAME for a stream of the Lab Streaming Layer")
     decode.add_argument("--events", nargs="+", metavar="NAME",
                         help="decode at these events (default: all); not with --hop")
     decode.add_argument("--hop", type=float, metavar="SECONDS",
-                        help="decode window after window, so far apart, as a stream would be; "
-                        "streams are unless there are --markers (default there 0.1)")
+                        help="decode a window every so many seconds, as on a stream, instead of "
+                        "the epochs at events (for streams without --markers: default 0.1)")
     decode.add_argument("--markers", metavar="NAME",
-                        help="decode a stream at the markers of another one, of this name")
+                        help="decode the epochs at the markers of the stream of this name")
     decode.add_argument("--output", metavar="FILE.csv",
                         help="write there instead of to the screen")
 
-    _command(commands, "pipelines", _run_pipelines, "names of the pipelines")
+    _command(commands, "pipelines", _run_pipelines, "list the names of the pipelines")
     return parser
 
 
@@ -87,19 +95,22 @@ def _add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", nargs="+", metavar="NAME",
                         help="names of the events to cut epochs around (default: all)")
     parser.add_argument("--tmin", type=float, default=0.0, metavar="SECONDS",
-                        help="start of an epoch after its event (default 0)")
+                        help="start of the epochs, relative to their events (default 0)")
     parser.add_argument("--tmax", type=float, default=4.0, metavar="SECONDS",
-                        help="its end (default 4)")
+                        help="end of the epochs, relative to their events (default 4)")
     parser.add_argument("--picks", nargs="+", metavar="CHANNEL",
-                        help="channels or types to take (default: good data channels)")
+                        help="channels, or one type of them, to take (default: the data channels "
+                        "that are not marked bad)")
     parser.add_argument("--resample", type=float, metavar="HZ", help="new sampling rate")
     parser.add_argument("--subject", metavar="NAME",
-                        help="whose the files are, where neither header nor file name says it")
+                        help="who the recordings are from, where neither header nor file name "
+                        "says it")
 
 
 def _add_alignment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--align", choices=["scale", "euclidean", "riemannian"],
-                        help="align each subject by its own unlabelled epochs (transductive)")
+                        help="align each subject by its own epochs, without labels (transductive: "
+                        "test epochs are aligned by all of their subject)")
 
 
 # The rooms behind a command are imported when it runs: help and mistakes do not wait for torch.

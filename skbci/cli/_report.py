@@ -20,9 +20,11 @@ from sklearn.base import clone
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from skbci._process.quiet import quiet_mne
+from skbci._recording.montage import spell_electrodes, standard_montage
 from skbci._version import __version__
+from skbci.cli._words import by_file, in_options
 from skbci.display import ComparisonDisplay, PatternDisplay
-from skbci.evaluation import ConfoundReport
+from skbci.evaluation import ConfoundReport, spatial_patterns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +35,8 @@ __all__ = ["write_report"]
 
 _CSS = """
 .skbci table { border-collapse: collapse; margin: 0.5em 0; font-variant-numeric: tabular-nums; }
-.skbci th, .skbci td { padding: 0.2em 0.8em; text-align: right; border-bottom: 1px solid #ddd; }
+.skbci th, .skbci td { padding: 0.2em 0.8em; text-align: right; border-bottom: 1px solid #ddd;
+                        white-space: nowrap; }
 .skbci th:first-child, .skbci td:first-child { text-align: left; }
 .skbci { overflow-x: auto; }
 .skbci .good { border-left: 4px solid #3a9d5d; padding-left: 0.8em; }
@@ -41,6 +44,10 @@ _CSS = """
 .skbci img { max-width: 100%; height: auto; }
 .skbci figcaption { color: #666; font-size: 0.9em; }
 .skbci pre { white-space: pre-wrap; background: #f5f5f5; padding: 0.6em; }
+@media (max-width: 767px) {
+  #toc { display: none; }
+  #content { width: 100%; margin-left: 0; }
+}
 """
 _PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn", "torch", "skorch", "mne", "pyriemann")
 _MOST_MAPS = 6
@@ -69,7 +76,7 @@ def write_report(found: Findings, target: Path) -> Path:
         _add(report, "Confusion matrices", "result", _picture(
             _confusions(found), "Test rows of all folds; each class's shares sum to one."))
         _add_patterns(report, found)
-        _add(report, "Leakage", "doubt", _coloured(found.leakage.verdict, found.leakage.leaks)
+        _add(report, "Leakage", "doubt", _leakage(found)
              + _folded("Every fold", found.leakage._repr_html_()))
         _add_confounds(report, found.confounds)
         _add(report, "Recordings", "data", _recordings(found))
@@ -112,9 +119,13 @@ def _verdicts(found: Findings) -> str:
         words, is_bad = confounds.verdict, confounds.confounded
     return (
         f"<p>{html.escape(found.split)}; {len(found.folds)} folds.</p>"
-        + _coloured(f"Leakage: {found.leakage.verdict}", found.leakage.leaks)
+        + _leakage(found, "Leakage: ")
         + _coloured(f"Confounds: {words}", is_bad)
     )
+
+
+def _leakage(found: Findings, title: str = "") -> str:
+    return _coloured(title + in_options(found.leakage.verdict), found.leakage.leaks)
 
 
 # -- scores ---------------------------------------------------------------------------------
@@ -150,8 +161,8 @@ def _band_words(found: Findings) -> str:
     unit = found.comparison.unit
     words = f"A point is a {unit}."
     if _chance_band(found) is not None:
-        words += (f" Grey: 95 % of as many independent guesses as a {unit} has test rows; "
-                  "cross-validated scores stray a little further.")
+        words += (f" Grey: where 95 % of random guesses lie, with as many test rows as a {unit} has; "
+                  "cross-validated scores spread a little more.")
     return words
 
 
@@ -182,20 +193,27 @@ def _confusions(found: Findings) -> Figure:
 def _add_patterns(report: mne.Report, found: Findings) -> None:
     """Patterns of each pipeline, fitted on the first fold's training rows, of its test rows."""
     train, test = found.folds[0]
+    names = found.X.ch_names or []
+    placed = [name for name, place in zip(names, spell_electrodes(names, standard_montage()))
+              if place is not None]
+    words = ("Fitted on the first fold's training rows, shown on its test rows; each map has its "
+             "own scale.")
+    if absent := [name for name in names if name not in placed]:
+        words += f" Not drawn: {' '.join(absent)} (not in the 10-05 system)."
     missing = []
     for name, pipeline in found.pipelines.items():
         fitted = clone(pipeline).fit(found.X[train], found.y[train])
         try:
-            display = PatternDisplay.from_estimator(
-                getattr(fitted, "best_estimator_", fitted), found.X[test], found.y[test],
-                n_maps=_MOST_MAPS)
+            patterns = spatial_patterns(getattr(fitted, "best_estimator_", fitted),
+                                        found.X[test], found.y[test])
+            shown = patterns[placed] if placed else patterns
+            display = PatternDisplay(patterns=shown).plot(n_maps=_MOST_MAPS)
         except ValueError as error:  # no places, or no method suits
             plt.close()
             missing.append(f"{name}: {error}")
             continue
-        _add(report, f"Patterns: {name}", "decoder", _picture(
-            display.figure_, "Fitted on the first fold's training rows, shown on its test rows; "
-            "each map has its own scale."), section="Patterns")
+        _add(report, f"Patterns: {name}", "decoder", _picture(display.figure_, words),
+             section="Patterns")
     if missing:
         body = "".join(f"<p>{html.escape(line)}</p>" for line in missing)
         _add(report, "Patterns that cannot be drawn", "decoder", body, section="Patterns")
@@ -209,8 +227,8 @@ def _add_confounds(report: mne.Report, confounds: ConfoundReport | str) -> None:
         _add(report, "Confounds", "doubt", _coloured(confounds, True))
         return
     _add(report, "Confounds", "doubt", _coloured(confounds.verdict, confounds.confounded)
-         + _picture(confounds.plot(), "Linear decoders of each band, window and place. A star: "
-                    "significant, and none of the claimed signal.")
+         + _picture(confounds.plot(), "Accuracy of a linear decoder for each band, time window "
+                    "and region. A star: significant, and not what the decoder is meant to use.")
          + _folded("Every source", confounds._repr_html_()))
 
 
@@ -233,7 +251,7 @@ def _recordings(found: Findings) -> str:
     out += _folded(f"{len(found.files)} files", "<br>".join(
         html.escape(str(path)) for path in found.files))
     if found.warnings:
-        said = "".join(f"<li>{html.escape(text)}</li>" for text in found.warnings)
+        said = "".join(f"<li>{html.escape(text)}</li>" for text in by_file(found.warnings))
         out += f'<div class="bad"><p>Warnings</p><ul>{said}</ul></div>'
     return out
 

@@ -9,12 +9,12 @@ __all__ = ["SPLITS", "make_split"]
 SPLITS = {
     "within-session": "shuffled folds inside each session of each subject",
     "within-subject": "shuffled folds inside each subject, its sessions together",
-    "leave-sessions-out": "each session by what was trained on the subject's earlier ones",
-    "leave-subjects-out": "people of whom nothing was trained on",
+    "leave-sessions-out": "training on a subject's earlier sessions, testing on a later one",
+    "leave-subjects-out": "testing on people who are in no training set",
 }
 
 
-def make_split(name: str, folds: int, n_subjects: int) -> BaseEstimator:
+def make_split(name: str, folds: int, n_subjects: int, n_sessions: int = 2) -> BaseEstimator:
     """Make a splitter by its name.
 
     Parameters
@@ -25,11 +25,13 @@ def make_split(name: str, folds: int, n_subjects: int) -> BaseEstimator:
         Folds inside a session or subject; parts that the subjects are divided into, at most one
         for each of them.
     n_subjects : int
+    n_sessions : int, default=2
+        Sessions of the subject with the fewest.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or subjects are to be left out of a single one.
+        If the name is unknown, or subjects or sessions are to be left out of a single one.
     """
     from skbci.model_selection import LeaveSubjectsOut, SessionSplit, WithinSubject
 
@@ -40,6 +42,10 @@ def make_split(name: str, folds: int, n_subjects: int) -> BaseEstimator:
     if name == "within-subject":
         return WithinSubject(folds)
     if name == "leave-sessions-out":
+        if n_sessions < 2:
+            raise ValueError("--split leave-sessions-out needs two sessions or more of each "
+                             "subject, to test on a later one. File names such as "
+                             "sub-01_ses-2_eeg.edf say which session it is.")
         return SessionSplit()
     if n_subjects < 2:
         raise ValueError("--split leave-subjects-out needs recordings of two subjects or more; "

@@ -248,9 +248,16 @@ def _subject_labels(
 def _chance(
     estimator: BaseEstimator, X: Signals, y: Labels, folds: list[Fold], scoring: Scoring
 ) -> float:
+    """Compute the mean score of the best answer that ignores X."""
     dummy = DummyRegressor() if is_regressor(estimator) else DummyClassifier(strategy="prior")
     if scoring is None:
         scoring = "r2" if is_regressor(estimator) else "accuracy"
     with without_warnings():
         result = cross_validate_here(dummy, X, y, cv=folds, scoring=scoring, error_score=np.nan)
-    return float(np.mean(result["test_score"]))
+    chance = float(np.mean(result["test_score"]))
+    if scoring == "accuracy" and np.ndim(y) == 1:
+        # The class that is rarer in training is the more frequent one in the test rows.
+        shares = [pd.Series(np.asarray(y)[test]).value_counts(normalize=True) for _, test in folds]
+        one_class = pd.concat(shares, axis=1).fillna(0).mean(axis=1)
+        chance = float(np.nanmax([chance, one_class.max()]))
+    return chance

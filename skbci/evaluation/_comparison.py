@@ -44,8 +44,9 @@ class Comparison(MoabbTables):
         The pipeline that the others are tested against.
     chance : float
         Mean score of ``DummyClassifier(strategy="prior")`` (or `DummyRegressor`) on the same
-        folds; NaN where the metric cannot score it. It is a mean, not a threshold: how far a
-        pipeline without any signal strays from it is for a test to say.
+        folds; for the accuracy at least that of the one class that is most frequent in them all.
+        NaN where the metric cannot score it. It is a mean, not a threshold: how far a pipeline
+        without any signal strays from it is for a test to say.
     chance_bound : float
         Of MOABB's results: the accuracy that a guesser exceeds in one of twenty sessions only, by
         the binomial distribution over a session's test rows. NaN where that is not known.

@@ -194,10 +194,13 @@ def _times(markers: Any) -> np.ndarray:
 def _only_one(lsl: Any, timeout: float, wanted: dict[str, Any]) -> Any:
     found = lsl.resolve_streams(timeout=timeout, **wanted)
     if len(found) != 1:
-        raise RuntimeError(
-            f"LSLInput: {len(found) or 'no'} streams match {wanted or 'anything'} within "
-            f"{timeout:g} s" + (f": {[info.name for info in found]}." if found else ".")
-        )
+        seen = found or (lsl.resolve_streams(timeout=1.0) if wanted else [])
+        names = [info.name for info in seen]
+        there = (f": {names}; name one of them." if found else
+                 f"; those that are there are {names}." if names else
+                 "; there is none at all: start the program that sends it.")
+        raise RuntimeError(f"LSLInput: {len(found) or 'no'} streams match {wanted or 'anything'} "
+                           f"within {timeout:g} s{there}")
     return found[0]
 
 

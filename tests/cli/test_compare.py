@@ -16,6 +16,7 @@ from skbci.cli._confusion import confusion_scorers, take_confusions
 from skbci.datasets import make_motor_imagery
 from skbci.evaluation import compare
 from skbci.model_selection import WithinSubject
+from tests.cli.conftest import continuous
 
 
 def test_the_table_is_that_of_the_library(recordings, capsys):
@@ -68,6 +69,26 @@ def test_the_report_holds_everything(more, n_pictures, recordings, tmp_path, cap
     assert len(re.findall('<img width="[0-9]+" alt', text)) == n_pictures
     for package in ("scikit-learn", "torch", "pyriemann"):
         assert f"<th>{package}</th>" in text
+
+
+def test_eyes_among_the_channels_are_said_once_and_heads_drawn_without_them(
+        tmp_path, capsys):
+    for subject in (1, 2):
+        raw = continuous(subject)  # EDF knows no types: the eyes are EEG to MNE
+        raw = raw.add_channels([raw.copy().pick(["Pz"]).rename_channels({"Pz": "EOG"})])
+        raw.save(tmp_path / f"sub-{subject}_raw.fif", verbose="error")
+    page = tmp_path / "page.html"
+    assert main(["compare", str(tmp_path), "--tmax", "2", "--pipelines", "csp-lda", "--split",
+                 "leave-subjects-out", "--no-confounds", "--report", str(page)]) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "EOG" in line]
+    assert len(said) == 2
+    assert "sub-1_raw.fif: the channels ['EOG']" in said[0]
+    assert "--picks" in said[0]
+    assert said[1].startswith("skbci: warning: 1 more file: the channels ['EOG']")
+    text = html.unescape(page.read_text(encoding="utf-8"))
+    assert "sub-1_raw.fif and 1 more file: the channels ['EOG']" in text
+    assert "Patterns: csp-lda" in text
+    assert "Not drawn: EOG" in text
 
 
 @pytest.mark.parametrize("wanted", [["--picks", "C3", "C4"], ["--resample", "62"]])

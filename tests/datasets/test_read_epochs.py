@@ -77,6 +77,13 @@ def test_brainvision_files(tmp_path):
     np.testing.assert_allclose(data.X[1], signal[300:400].T * 1e-6, rtol=1e-5)
 
 
+@pytest.mark.parametrize("part", ["a.eeg", "a.vmrk"])
+def test_a_part_of_a_brainvision_recording_names_its_header(part, tmp_path):
+    write_brainvision(tmp_path)
+    with pytest.raises(ValueError, match="is a part of the recording a.vhdr: read that file"):
+        read_epochs(tmp_path / part)
+
+
 @pytest.mark.parametrize(("stated", "short"), [(500, False), (1000, True)])
 def test_brainvision_files_that_end_before_their_header_says(tmp_path, stated, short):
     write_brainvision(tmp_path, more=f"DataPoints={stated}\n")

@@ -12,7 +12,7 @@ from sklearn import config_context
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, get_scorer, make_scorer
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -182,6 +182,14 @@ def test_chance_is_what_knowing_only_the_labels_gives(scoring, chance):
 def test_chance_of_accuracy_is_the_larger_class():
     y = np.array([0] * 90 + [1] * 30)
     assert compare({"LR": LogisticRegression()}, DATA, y, progress=False).chance == 0.75
+
+
+def test_chance_of_balanced_classes_is_half_whatever_the_folds():
+    # One row left out of six: the other class is always the more frequent one in training.
+    rows, targets = DATA[:6], np.tile(["left", "right"], 3)
+    result = compare({"LR": LogisticRegression()}, rows, targets, cv=LeaveOneOut(),
+                     progress=False)
+    assert result.chance == 0.5
 
 
 def test_inner_grid_search_sees_subjects_and_epochs_go_straight_in():

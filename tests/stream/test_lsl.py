@@ -71,6 +71,19 @@ class FakeLSL:
         return np.ones((n, 2)), self.now + np.arange(n) / 100
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [(["ActiChamp"], "those that are there are \\['ActiChamp'\\]"), ([], "there is none at all")])
+def test_a_stream_that_is_not_there_is_an_error_that_names_those_that_are(
+        monkeypatch, names, said):
+    FakeLSL(monkeypatch)
+    there = [types.SimpleNamespace(name=name) for name in names]
+    monkeypatch.setattr(sys.modules["mne_lsl"].lsl, "resolve_streams",
+                        lambda timeout, **wanted: [] if wanted else there)
+    with pytest.raises(RuntimeError, match=f"no streams match .*'BioSemi'.*{said}"):
+        LSLInput("BioSemi", timeout=1.0)
+
+
 @pytest.mark.parametrize("seconds", [0.0, 0.9, 1.1, 20.0])
 def test_slow_decisions_do_not_end_the_stream(monkeypatch, seconds):
     """Patience is for the sender, not for what is done with the samples."""

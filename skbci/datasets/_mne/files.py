@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["doubt_types", "open_recording", "whose"]
 
 _EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
+# Files that hold a part of a recording, and the one that MNE is to be given in their place.
+_HEADERS = {".eeg": ".vhdr", ".vmrk": ".vhdr", ".fdt": ".set"}
 
 
 def open_recording(
@@ -78,6 +80,9 @@ def open_recording(
     path = Path(path_or_raw).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"No recording at {path}: there is no such file.")
+    header = path.with_suffix(_HEADERS.get(path.suffix.lower(), path.suffix))
+    if header != path and header.exists():
+        raise ValueError(f"{path} is a part of the recording {header.name}: read that file.")
     if xdf:
         return read_xdf(path, **of_xdf)
     if path.suffix == ".gz":
@@ -96,7 +101,7 @@ def _in_memory(read: Any, where: object) -> Any:
     except Exception as error:  # each of MNE's readers fails in its own way
         if isinstance(error, ValueError) and "is not read: its" in str(error):
             raise
-        reason = str(error) or type(error).__name__
+        reason = str(error).rstrip(". ") or type(error).__name__
         raise ValueError(
             f"MNE cannot read {where}: {reason}. The file is damaged, cut short, or of another "
             "format than its ending says."

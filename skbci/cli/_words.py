@@ -1,0 +1,74 @@
+"""What the library says, in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from skbci.cli._recordings import ENDINGS
+
+__all__ = ["by_file", "in_options", "of_file"]
+
+_OPTIONS = (
+    (r"picks=\.\.\., or state their types first: raw\.set_channel_types\(\{name: 'eog'\}\)",
+     "--picks, which names the channels to take"),
+    (r"Pass subject=\.\.\. to read_epochs\.", "Pass --subject NAME."),
+    (r"event_id: \[(.*?)\] not among", r"--events: \1 not among"),
+    (r" A dictionary names the annotations' texts; codes of a stimulus channel need "
+     r"stim_channel=\.\.\.", ""),
+    (r"choose with event_id", "choose with --events"),
+    (r"read_epochs: tmax=(\S+) must be after tmin=(\S+) seconds",
+     r"--tmax \1 must be after --tmin \2 seconds"),
+    (r"PurgedKFold, SessionSplit or LeaveSubjectsOut would",
+     "--split leave-sessions-out or leave-subjects-out would"),
+)
+_FILE = re.compile(
+    rf"(.+?(?:{'|'.join(map(re.escape, sorted(ENDINGS, key=len, reverse=True)))})):? (.*)",
+    re.IGNORECASE)
+
+
+def in_options(message: Exception | str) -> str:
+    """Put a message into one line, and name options in the place of arguments.
+
+    Parameters
+    ----------
+    message : Exception or str
+        An error, a warning or a verdict of the library.
+
+    Returns
+    -------
+    str
+    """
+    text = " ".join(str(message).split()) or type(message).__name__
+    for argument, option in _OPTIONS:
+        text = re.sub(argument, option, text)
+    return text
+
+
+def of_file(text: str) -> tuple[str, str]:
+    """Part a message into the path that it begins with, "" if there is none, and the rest."""
+    match = _FILE.match(text)
+    return (match[1], match[2]) if match else ("", text)
+
+
+def by_file(texts: Iterable[str]) -> list[str]:
+    """Say once what is said of several files.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Warnings, each with the file's path first.
+
+    Returns
+    -------
+    list of str
+        In the order in which they were first said, with the number of further files.
+    """
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        found.setdefault(of_file(text)[1], []).append(text)
+    out = []
+    for rest, (first, *others) in found.items():
+        place = f"{of_file(first)[0]} and {len(others)} more file{'s' * (len(others) > 1)}"
+        out.append(f"{place}: {rest}" if others else first)
+    return out
