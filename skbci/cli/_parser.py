@@ -19,7 +19,7 @@ def make_parser() -> argparse.ArgumentParser:
         prog="skbci", description="Compare decoders on EEG recordings, save one, and run it.",
         epilog="Examples:\n"
                "  skbci info recordings/sub-01_eeg.edf\n"
-               "  skbci compare recordings --tmin 0.5 --split leave-subjects-out --report page.html\n"
+               "  skbci compare recordings --split leave-subjects-out --report page.html\n"
                "  skbci fit recordings/sub-01_eeg.edf --pipeline csp-lda --output model.skbci\n"
                "  skbci decode model.skbci lsl:BioSemi\n"
                "Options of a command: skbci COMMAND --help",
@@ -27,7 +27,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"skbci {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
 
-    info = _command(commands, "info", _run_info, "show what a recording holds, and what is wrong with it")
+    info = _command(commands, "info", _run_info,
+                    "show what a recording holds, and what is wrong with it")
     info.add_argument("files", nargs="+", metavar="FILE", help=_FILES)
     _add_window(info)
 
@@ -44,15 +45,16 @@ def make_parser() -> argparse.ArgumentParser:
     compare.add_argument("--folds", type=int, default=5, metavar="N",
                          help="folds within a session or subject, or of subjects (default 5)")
     compare.add_argument("--scoring", default="accuracy", metavar="NAME",
-                         help="name of a scorer of scikit-learn, such as balanced_accuracy (default "
-                         "accuracy)")
+                         help="name of a scorer of scikit-learn, such as balanced_accuracy "
+                         "(default accuracy)")
     _add_alignment(compare)
-    compare.add_argument("--report", metavar="FILE.html", help="write tables, pictures and verdicts to a web page")
+    compare.add_argument("--report", metavar="FILE.html",
+                         help="write tables, pictures and verdicts to a web page")
     compare.add_argument("--no-confounds", action="store_true",
                          help="do not look for confounds")
     compare.add_argument("--cache", metavar="FOLDER",
-                         help="keep finished fits there; a comparison that was interrupted goes on "
-                         "from them")
+                         help="keep finished fits there; an interrupted comparison goes on from "
+                         "them")
     compare.add_argument("--n-jobs", type=int, default=1, metavar="N",
                          help="processes (default 1)")
 

@@ -161,8 +161,8 @@ def _band_words(found: Findings) -> str:
     unit = found.comparison.unit
     words = f"A point is a {unit}."
     if _chance_band(found) is not None:
-        words += (f" Grey: where 95 % of random guesses lie, with as many test rows as a {unit} has; "
-                  "cross-validated scores spread a little more.")
+        words += (f" Grey: where 95 % of random guesses lie, with as many test rows as a {unit} "
+                  "has; cross-validated scores spread a little more.")
     return words
 
 
