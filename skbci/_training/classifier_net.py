@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin
+from torch import Tensor
 
 from skbci._training.net import SlicingNet
 
@@ -22,6 +23,6 @@ class ClassifierNet(ClassifierMixin, SlicingNet):
         """Class indices; the labels are the estimator's business."""
         return np.arange(self.n_classes)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: np.ndarray | Tensor) -> np.ndarray:
         """Return the most probable class index of each row."""
         return self.predict_proba(X).argmax(axis=1)

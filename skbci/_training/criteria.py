@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+#: A loss by its name, class or instance.
+Criterion: TypeAlias = str | nn.Module | type[nn.Module]
 
 
 class CrossEntropy(nn.Module):
@@ -57,7 +60,7 @@ REGRESSION = {"squared-error": SquaredError}
 
 
 def resolve_criterion(
-    criterion: nn.Module, names: Mapping[str, type[nn.Module]], settings: dict[str, Any]
+    criterion: Criterion, names: Mapping[str, type[nn.Module]], settings: dict[str, Any]
 ) -> nn.Module:
     """Turn a name, a torch loss class or an instance into a module that gives a loss a row.
 
@@ -100,7 +103,7 @@ def resolve_criterion(
     return RowLoss(criterion(**{**settings, **reduction}))
 
 
-def class_probabilities(output: Tensor, criterion: nn.Module) -> Tensor:
+def class_probabilities(output: Tensor, criterion: Criterion | None) -> Tensor:
     """Turn logits into probabilities that fit the loss; rows sum to 1."""
     if criterion == "binary-cross-entropy":
         # Normalized in the log domain, so that rows far outside of every class stay finite.

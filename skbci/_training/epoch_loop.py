@@ -14,6 +14,8 @@ from skbci._training.stop_wish import is_stop_wish
 if TYPE_CHECKING:
     from skorch import NeuralNet
 
+    from skbci._training.mini_batches import Rows
+
 # From here to whoever called ``fit``.
 _STACKLEVEL = 7
 
@@ -38,7 +40,7 @@ class EpochLoop:
     def __init__(
         self,
         net: NeuralNet,
-        rows: tuple[Any, ...],
+        rows: Rows,
         data: dict[str, Any] | None = None,
         by_batch: bool = False,
     ) -> None:
@@ -54,7 +56,8 @@ class EpochLoop:
         self.net.notify("on_epoch_begin", **self.data)
 
     def end_epoch(
-        self, loss: float, recover: Callable[[], Any], validate: Callable[[], float] | None = None
+        self, loss: float, recover: Callable[[], object],
+        validate: Callable[[], float] | None = None,
     ) -> bool:
         """Record an epoch, and say whether to go on.
 
@@ -93,7 +96,7 @@ class EpochLoop:
         """Tell the callbacks."""
         self.net.notify("on_train_end", **self.rows)
 
-    def settle(self, earlier: Sequence[Callable[[], Any]]) -> None:
+    def settle(self, earlier: Sequence[Callable[[], object]]) -> None:
         """Keep the last weights with finite outputs on training rows; warn if those are older.
 
         Parameters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +85,7 @@ def is_finite(module: nn.Module, X: Tensor, device: str | torch.device, copy: Do
     return bool(in_pieces(module, some, usable, device, copy).all())
 
 
-def first_output(output: Any) -> Tensor:
+def first_output(output: Tensor | tuple[Tensor, ...] | list[Tensor]) -> Tensor:
     """Return the logits of a module that may return more than them."""
     return output[0] if isinstance(output, (tuple, list)) else output
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy
+from skbci._training.criteria import BinaryCrossEntropy, Criterion, CrossEntropy
 from skbci.losses import CenterLoss, ReconstructionLoss, SemiHardTripletLoss
 
 #: Names that ``losses`` takes.
@@ -94,7 +94,7 @@ def as_heads(outputs: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
 
 
 def resolve_losses(
-    losses: Any,
+    losses: Mapping[str, Criterion | None],
     settings: dict[str, Any],
     module: nn.Module,
     shape: Sequence[int],

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from skorch.history import History
 
 __all__ = ["as_text", "from_text"]
 
 
-def as_text(history: History) -> Any:
+def as_text(history: History) -> str | History:
     """Return the epochs as JSON, or the history where a callback has recorded other things."""
     epochs = history.to_list()
     try:

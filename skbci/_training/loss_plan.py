@@ -10,15 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from skbci._checks import check_number
-from skbci._training.criteria import resolve_criterion
+from skbci._training.criteria import Criterion, resolve_criterion
 from skbci._training.evaluation import first_output
 from skbci._training.head_losses import resolve_losses
 from skbci._training.mini_batches import Rows
 from skbci._training.multi_head_net import MultiHeadNet
 from skbci._training.multitask_net import MultitaskNet, TaskLosses
 from skbci._training.net import SlicingNet
+from skbci._typing import Label
 from skbci.weighting import FixedWeights, WeightingPolicy, resolve_policy
 
+Weighting = str | type[WeightingPolicy] | WeightingPolicy  # a policy, by name, class or instance
 Rule = str | type[torch.optim.Optimizer]  # an optimizer, by name or class
 Resolve = Callable[[], tuple[Any, dict[str, Any]]]  # gives its class and settings
 # Rows that go through the network at a time with gradients, in double precision.
@@ -40,7 +42,7 @@ class LossPlan:
     """
 
     net_class: type[SlicingNet]
-    class_loss: Any = None
+    class_loss: Criterion | None = None
     counts_rows = False
 
     def build(self, module: nn.Module, shape: tuple[int, ...], n_classes: int) -> nn.Module:
@@ -67,10 +69,6 @@ class LossPlan:
         resolve : callable
             Gives its class and settings.
         early_stopping : bool or str
-
-        Raises
-        ------
-        ValueError
         """
 
     def check_unvalidated(self, who: str, n_rows: int) -> None:
@@ -111,8 +109,10 @@ class OneLoss(LossPlan):
         What the user has set that is about several losses, for the message.
     """
 
+    class_loss: Criterion
+
     def __init__(
-        self, criterion: Any, names: Mapping[str, type[nn.Module]], settings: dict[str, Any],
+        self, criterion: Criterion, names: Mapping[str, type[nn.Module]], settings: dict[str, Any],
         net_class: type[SlicingNet], of_several: Sequence[str] = (),
     ) -> None:
         self.class_loss = criterion
@@ -147,7 +147,7 @@ class _SeveralLosses(LossPlan):
     net_class: type[SlicingNet] = MultiHeadNet
     counts_rows = True
 
-    def __init__(self, weighting: Any, weighting_settings: dict[str, Any]) -> None:
+    def __init__(self, weighting: Weighting, weighting_settings: dict[str, Any]) -> None:
         self.weighting = weighting
         self.weighting_settings = weighting_settings
 
@@ -202,13 +202,13 @@ class HeadPlan(_SeveralLosses):
     loss_lr : float or None
         Learning rate of parameters that the losses have of their own.
     criterion : object
-        A criterion that the user has set beside the losses, for the message; None if there is
-        none.
+        A criterion that the user has set beside the losses, if any, for the message.
     """
 
     def __init__(
-        self, losses: Any, settings: dict[str, Any], weighting: Any,
-        weighting_settings: dict[str, Any], loss_lr: float | None, criterion: Any = None,
+        self, losses: Mapping[str, Criterion | None], settings: dict[str, Any],
+        weighting: Weighting, weighting_settings: dict[str, Any], loss_lr: float | None,
+        criterion: Criterion | None = None,
     ) -> None:
         super().__init__(weighting, weighting_settings)
         self.losses = losses
@@ -278,8 +278,8 @@ class TaskPlan(_SeveralLosses):
     class_loss = "cross-entropy"
 
     def __init__(
-        self, weighting: Any, weighting_settings: dict[str, Any], weights: Any,
-        tasks: Sequence[Any], who: str,
+        self, weighting: Weighting, weighting_settings: dict[str, Any],
+        weights: Mapping[Any, float] | None, tasks: Sequence[Label], who: str,
     ) -> None:
         super().__init__(weighting, weighting_settings)
         self.weights = weights

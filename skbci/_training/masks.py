@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from skorch import NeuralNet
 
 
-def masked(net: NeuralNet, masks: Mapping[str, Tensor] | None) -> AbstractContextManager[Any]:
+def masked(net: NeuralNet, masks: Mapping[str, Tensor] | None) -> AbstractContextManager[object]:
     """Hold the pruned weights of an initialized net at zero; without masks, do nothing at all."""
     if masks is None:
         return nullcontext()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from skbci._training.mini_batches import Rows
 from skbci._training.net import SlicingNet
 from skbci._training.shared_layer import output_of, parameters_above, shared_parameter
 from skbci.weighting import NonFiniteError, WeightingPolicy, weighted_backward
+
+T = TypeVar("T")
 
 
 class MultiHeadNet(ClassifierNet):
@@ -106,7 +108,7 @@ class MultiHeadNet(ClassifierNet):
         return "a gradient"
 
     def _train_epoch(self, *args: Any, **kwargs: Any) -> float:
-        self._steps: list[tuple[Tensor, Any]] = []
+        self._steps: list[tuple[Tensor, float | Tensor]] = []
         self._weights: list[np.ndarray] = []
         self._norms: list[np.ndarray] = []
         self._valid_losses: np.ndarray | None = None
@@ -199,11 +201,11 @@ class MultiHeadNet(ClassifierNet):
         self._last_losses = [loss.detach().clone() for loss in losses]
         return losses
 
-    def _shares(self, y: Tensor, weight: Tensor | None) -> Any:
+    def _shares(self, y: Tensor, weight: Tensor | None) -> float | Tensor:
         """Return how much a batch counts in the mean over batches: a number, or one a loss."""
         return len(y) if weight is None else weight.sum()
 
-    def _ask(self, function: Callable[..., Any], *args: Any) -> Any:
+    def _ask(self, function: Callable[..., T], *args: Any) -> T:
         """Show the policy the losses; its errors name the heads."""
         try:
             return function(*args)
@@ -216,7 +218,7 @@ class MultiHeadNet(ClassifierNet):
         numbered = ", ".join(f"{k} is {name!r}" for k, name in enumerate(self.criterion_.names))
         return f"(Loss {numbered}.)"
 
-    def _record(self, what: str, values: Any) -> None:
+    def _record(self, what: str, values: np.ndarray) -> None:
         for name, value in zip(self.criterion_.names, values):
             self.history.record(f"{what}_{name}", float(value))
 
@@ -271,7 +273,7 @@ def _weighted(losses: list[Tensor], weights: np.ndarray) -> Tensor:
     return total
 
 
-def _means(losses: np.ndarray, shares: list[Any]) -> np.ndarray:
+def _means(losses: np.ndarray, shares: list[float | Tensor]) -> np.ndarray:
     """Average losses (n_batches, K) by what each batch counts, alike for all losses or not."""
     counts = np.array([np.asarray(torch.as_tensor(share).cpu(), dtype=float) for share in shares])
     if counts.ndim == 1:

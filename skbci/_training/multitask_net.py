@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +77,7 @@ class MultitaskNet(MultiHeadNet):
         tasks = self.criterion_.tasks_of(y)
         return torch.bincount(tasks, weight, minlength=len(self.criterion_.names))
 
-    def _record(self, what: str, values: Any) -> None:
+    def _record(self, what: str, values: np.ndarray) -> None:
         super()._record(what, values)
         if what in ("train", "valid"):
             self.history.record(f"{what}_mean", float(np.nanmean(values)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -155,7 +155,7 @@ class SlicingNet(NeuralNet):
             self.engine_ = DenseEngine(self.module_, self.criterion_)
         return super().initialize_optimizer(*args, **kwargs)
 
-    def get_all_learnable_params(self) -> Any:
+    def get_all_learnable_params(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield what the optimizer works on."""
         if self.engine_ is not None:
             yield "flat", self.engine_.flat
@@ -266,7 +266,7 @@ class SlicingNet(NeuralNet):
         return float(total) / (len(X) if weight is None else float(weight.sum()))
 
     def _notify_batch_end(
-        self, batch: tuple[Any, ...], loss: Tensor, output: Tensor, training: bool
+        self, batch: Rows | tuple[Tensor, Tensor], loss: Tensor, output: Tensor, training: bool
     ) -> None:
         prefix = "train" if training else "valid"
         self.history.record_batch(f"{prefix}_loss", loss.item())

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from sklearn.base import BaseEstimator
@@ -59,7 +59,7 @@ class PreparedFit:
         rng_state: Tensor | None = None,
         *,
         masks: dict[str, Tensor] | None = None,
-        done: Callable[[Tensor], Any] | None = None,
+        done: Callable[[Tensor], object] | None = None,
     ) -> None:
         self.net = net
         self.train = train
@@ -153,7 +153,7 @@ def _has_learning_rates_of_its_own(optimizer: Optimizer) -> bool:
 
 @dataclass
 class _Waiting:
-    owner: Any
+    owner: BaseEstimator
     fits: list[PreparedFit]
 
 
@@ -186,7 +186,7 @@ def prepare_only(estimator: BaseEstimator) -> Iterator[list[PreparedFit]]:
         _WAITING.reset(token)
 
 
-def hand_over(fit: PreparedFit, owner: Any) -> bool:
+def hand_over(fit: PreparedFit, owner: BaseEstimator) -> bool:
     """Hand a fit over to the `prepare_only` that waits for its owner's; False if there is none."""
     waiting = _WAITING.get()
     if waiting is None or waiting.owner is not owner:

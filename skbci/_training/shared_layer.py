@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from torch import Tensor, nn
+from torch.autograd.graph import Node
+
+from skbci.weighting import WeightingPolicy
 
 
-def shared_parameter(module: nn.Module, policy: Any) -> Tensor:
+def shared_parameter(module: nn.Module, policy: WeightingPolicy) -> Tensor:
     """Return the parameter at which a policy compares gradients.
 
     Raises
@@ -32,7 +34,7 @@ def output_of(module: nn.Module, parameter: Tensor) -> Iterator[list[Tensor]]:
     """Collect what the layer that owns a parameter gives while the context is open."""
     outputs: list[Tensor] = []
 
-    def keep(layer: nn.Module, args: Any, output: Tensor) -> None:
+    def keep(layer: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
         outputs.append(output)
 
     # Not the whole network, which may keep the parameter under a name of its own.
@@ -48,7 +50,7 @@ def output_of(module: nn.Module, parameter: Tensor) -> Iterator[list[Tensor]]:
             handle.remove()
 
 
-def parameters_above(losses: Sequence[Tensor], shared: Sequence[Any]) -> list[Tensor] | None:
+def parameters_above(losses: Sequence[Tensor], shared: Sequence[Tensor]) -> list[Tensor] | None:
     """Return the parameters that losses reach without going through the shared layer's output.
 
     Parameters
@@ -74,7 +76,7 @@ def parameters_above(losses: Sequence[Tensor], shared: Sequence[Any]) -> list[Te
     return list(above.values())
 
 
-def _leaves(nodes: Iterable[Any], stop: Any = None) -> dict[int, Tensor]:
+def _leaves(nodes: Iterable[Node | None], stop: Node | None = None) -> dict[int, Tensor]:
     """Walk a graph down from some nodes to its parameters."""
     seen = {stop}
     todo = [node for node in nodes if node is not None]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from skbci._training.dense.dropout import DropoutMasks
-from skbci._training.dense.gradient import DensePass
+from skbci._training.dense.gradient import DensePass, Layer
 from skbci._training.dense.layers import read_layers
 from skbci.optim import HJB, HJBAD, HJBUnder
 
@@ -30,9 +30,9 @@ _FLAT_OPTIMIZERS = (
 )
 
 
-
 def fits_dense_engine(
-    module: nn.Module, criterion: nn.Module, optimizer: Optimizer, inner: Any = torch.optim.SGD
+    module: nn.Module, criterion: nn.Module, optimizer: type[Optimizer],
+    inner: type[Optimizer] = torch.optim.SGD,
 ) -> bool:
     """Whether the engine gives what autograd and the optimizer (`HJBUnder`: the inner) would."""
     if optimizer is HJBUnder:
@@ -176,22 +176,20 @@ class DenseEngine(DensePass):
                 gradient.zero_()
         return loss, output
 
-    def linear(self, layer: tuple[Tensor, Tensor, Tensor], X: Tensor) -> Tensor:
+    def linear(self, layer: Layer, X: Tensor) -> Tensor:
         """Return the layer's output."""
         return torch.addmm(layer[1], X, layer[2])
 
-    def linear_back(self, layer: tuple[Tensor, Tensor, Tensor], delta: Tensor) -> Tensor:
+    def linear_back(self, layer: Layer, delta: Tensor) -> Tensor:
         """Return the gradient with respect to the layer's input."""
         return torch.mm(delta, layer[0])
 
-    def write_gradient(
-        self, gradient: tuple[Tensor, Tensor], delta: Tensor, entering: Tensor
-    ) -> None:
+    def write_gradient(self, gradient: Layer, delta: Tensor, entering: Tensor) -> None:
         """Write the gradients of the layer's weights and biases."""
         torch.mm(delta.t(), entering, out=gradient[0])
         torch.sum(delta, 0, out=gradient[1])
 
-    def divide(self, loss: Tensor, delta: Tensor, divisor: Any) -> Tensor:
+    def divide(self, loss: Tensor, delta: Tensor, divisor: float | Tensor) -> Tensor:
         """Divide the loss, and in place its gradient."""
         delta.div_(divisor)
         return loss / divisor

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +13,10 @@ from skbci._training.criteria import BinaryCrossEntropy, CrossEntropy, SquaredEr
 
 #: Inputs, targets, and row weights or None.
 Batch = tuple[Tensor, Tensor, Tensor | None]
+#: What a child makes of a layer's weights and biases, or of their gradients.
+Layer = tuple[Tensor, ...]
+#: Of a hidden layer: its mask, and its values where the activation's slope asks for them.
+Kept = tuple[Tensor | None, Tensor | None]
 #: The mask of a hidden layer, by its number and its values before the activation; None: no mask.
 Masks = Callable[[int, Tensor], Tensor | None]
 
@@ -41,19 +44,19 @@ class DensePass:
 
     # -- what children say ----------------------------------------------------------------
 
-    def linear(self, layer: Any, X: Tensor) -> Tensor:
+    def linear(self, layer: Layer, X: Tensor) -> Tensor:
         """Return the layer's output."""
         raise NotImplementedError
 
-    def linear_back(self, layer: Any, delta: Tensor) -> Tensor:
+    def linear_back(self, layer: Layer, delta: Tensor) -> Tensor:
         """Return the gradient with respect to the layer's input."""
         raise NotImplementedError
 
-    def write_gradient(self, gradient: Any, delta: Tensor, entering: Tensor) -> None:
+    def write_gradient(self, gradient: Layer, delta: Tensor, entering: Tensor) -> None:
         """Write the gradients of the layer's weights and biases."""
         raise NotImplementedError
 
-    def divide(self, loss: Tensor, delta: Tensor, divisor: Any) -> Tensor:
+    def divide(self, loss: Tensor, delta: Tensor, divisor: float | Tensor) -> Tensor:
         """Divide the loss, and in place its gradient."""
         raise NotImplementedError
 
@@ -66,8 +69,8 @@ class DensePass:
     # -- the pass -------------------------------------------------------------------------
 
     def loss_and_gradient(
-        self, layers: list[Any], gradients: list[Any], batch: Batch, masks: Masks,
-        divisor: Any,
+        self, layers: Sequence[Layer], gradients: Sequence[Layer], batch: Batch, masks: Masks,
+        divisor: float | Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         """Write the gradient of a batch's loss, and return the loss and the output.
 
@@ -85,13 +88,14 @@ class DensePass:
         return loss, output
 
     def forward(
-        self, layers: list[Any], X: Tensor, masks: Masks | None = None
-    ) -> tuple[list[Tensor], list[Any], Tensor]:
+        self, layers: Sequence[Layer], X: Tensor, masks: Masks | None = None
+    ) -> tuple[list[Tensor], list[Kept], Tensor]:
         """Return each layer's input, what the way back needs of the hidden ones, and the output.
 
         Without ``masks`` there is no dropout and no way back.
         """
-        inputs, kept = [X], []
+        inputs: list[Tensor] = [X]
+        kept: list[Kept] = []
         for i, activation in enumerate(self.activations):
             hidden = self.linear(layers[i], X)
             mask = None if masks is None else masks(i, hidden)
@@ -99,7 +103,7 @@ class DensePass:
             if mask is not None and relu:
                 # One factor for both: the mask where the unit is active.
                 mask = _threshold(mask, hidden, 0)
-                back: tuple[Tensor | None, Tensor | None] = mask, None
+                back: Kept = mask, None
                 X = hidden.mul_(mask)
             else:
                 if relu:
@@ -114,7 +118,7 @@ class DensePass:
                 kept.append(back)
         return inputs, kept, self.linear(layers[-1], X)
 
-    def _hidden_back(self, i: int, delta: Tensor, kept: tuple[Any, Any]) -> Tensor:
+    def _hidden_back(self, i: int, delta: Tensor, kept: Kept) -> Tensor:
         """Take the gradient back through dropout and activation of hidden layer ``i``."""
         mask, hidden = kept
         if mask is not None:

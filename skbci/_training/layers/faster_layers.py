@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["faster_layers", "with_faster_layers"]
 
+T = TypeVar("T")
 # Shorter kernels are as fast by torch's own sums.
 _SHORTEST = 8
 
@@ -48,11 +49,11 @@ def faster_layers(module: nn.Module, wanted: bool) -> Iterator[None]:
             vars(layer).pop("_conv_forward", None)
 
 
-def with_faster_layers(method: Any) -> Any:
+def with_faster_layers(method: Callable[..., T]) -> Callable[..., T]:
     """Wrap a net's method that trains; the net says with ``accelerate`` whether it is wanted."""
 
     @wraps(method)
-    def train(net: NeuralNet, *args: Any, **kwargs: Any) -> Any:
+    def train(net: NeuralNet, *args: Any, **kwargs: Any) -> T:
         with faster_layers(net.module_, net.accelerate):
             return method(net, *args, **kwargs)
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from skbci._training.dense.engine import DenseEngine
-from skbci._training.dense.gradient import Batch, DensePass
+from skbci._training.dense.gradient import Batch, DensePass, Layer
 
 Layers = list[tuple[Tensor, Tensor]]
 
@@ -116,23 +116,21 @@ class StackEngine(DensePass):
         """Return the outputs (m, n_rows, n_outputs) without dropout."""
         return self.forward(parameters, X)[2]
 
-    def linear(self, layer: tuple[Tensor, Tensor], X: Tensor) -> Tensor:
+    def linear(self, layer: Layer, X: Tensor) -> Tensor:
         """Return the layers' outputs."""
         weight, bias = layer
         if _is_tiny(X, weight.mT):
             return torch.stack([torch.addmm(b, x, w.t()) for w, b, x in zip(weight, bias, X)])
         return torch.baddbmm(bias.unsqueeze(1), X, weight.mT)
 
-    def linear_back(self, layer: tuple[Tensor, Tensor], delta: Tensor) -> Tensor:
+    def linear_back(self, layer: Layer, delta: Tensor) -> Tensor:
         """Return the gradients with respect to the layers' inputs."""
         weight = layer[0]
         if _is_tiny(delta, weight):
             return torch.stack(list(map(torch.mm, delta, weight)))
         return torch.bmm(delta, weight)
 
-    def write_gradient(
-        self, gradient: tuple[Tensor, Tensor], delta: Tensor, entering: Tensor
-    ) -> None:
+    def write_gradient(self, gradient: Layer, delta: Tensor, entering: Tensor) -> None:
         """Write the gradients of the layers' weights and biases."""
         weight, bias = gradient
         torch.sum(delta, 1, out=bias)
@@ -146,7 +144,9 @@ class StackEngine(DensePass):
         out = weight.new_empty(weight.numel() + shift)[shift:].view(weight.shape)
         weight.copy_(torch.bmm(delta.mT, entering, out=out))
 
-    def divide(self, loss: Tensor, delta: Tensor, divisor: Tensor) -> Tensor:
+    def divide(  # type: ignore[override]  # a divisor for each network
+        self, loss: Tensor, delta: Tensor, divisor: Tensor
+    ) -> Tensor:
         """Divide the losses (m,), and in place their gradients."""
         delta /= divisor[:, None, None]
         return loss / divisor

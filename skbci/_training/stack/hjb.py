@@ -34,7 +34,9 @@ class _Updates(Steps):
 
     def __init__(self, members: list[PreparedFit], start: int) -> None:
         super().__init__(members, start)
-        self.optimizers: list[Any] = [member.net.optimizer_ for member in members]
+        self.optimizers: list[HJB | HJBAD | HJBUnder] = [
+            member.net.optimizer_ for member in members
+        ]
         groups = [settings_of(optimizer) for optimizer in self.optimizers]
         self.setting = {
             name: np.array([group[name] for group in groups], dtype=float)

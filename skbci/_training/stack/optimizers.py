@@ -164,7 +164,7 @@ class TorchSteps(Steps):
         return out
 
 
-def _torchs(member: PreparedFit) -> Any:
+def _torchs(member: PreparedFit) -> Optimizer:
     """Return the optimizer that steps by the gradient alone."""
     optimizer = member.net.optimizer_
     return optimizer.inside if isinstance(optimizer, HJBUnder) else optimizer
