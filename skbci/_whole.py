@@ -6,7 +6,7 @@ import copy
 import functools
 from collections.abc import Callable, Iterable
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from skbci._plain import freeze, thaw
 from skbci._version_record import with_versions, without_versions
 
+F = TypeVar("F", bound=Callable[..., Any])
 Undo = Callable[[], None]
 
 
@@ -82,7 +83,7 @@ def undo_training(estimator: BaseEstimator) -> Undo:
     return undo_contents(estimator)  # others may write into their arrays
 
 
-def whole(method: Any, undo_of: Callable[[Any], Undo]) -> Any:
+def whole(method: F, undo_of: Callable[[Any], Undo]) -> F:
     """Wrap a method of estimators so that an exception, Ctrl-C included, undoes it."""
 
     @functools.wraps(method)
@@ -94,15 +95,15 @@ def whole(method: Any, undo_of: Callable[[Any], Undo]) -> Any:
             undo()
             raise
 
-    return run
+    return run  # type: ignore[return-value]
 
 
-def all_or_nothing(method: Any) -> Any:
+def all_or_nothing(method: F) -> F:
     """Wrap a ``partial_fit`` that `WholeFits` does not see, under another decorator."""
     return whole(method, undo_training)
 
 
-def fits_or_not(method: Any) -> Any:
+def fits_or_not(method: F) -> F:
     """Wrap a method beside ``fit`` that fits, such as ``fit_transform``."""
     return whole(method, undo_fit)
 

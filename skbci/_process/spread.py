@@ -103,7 +103,7 @@ def spread(
         try:
             parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
         except ValueError:  # the engine gives lists only
-            for place, result in _Telling(tick, n_jobs)(calls):
+            for place, result in _Counting(tick, n_jobs)(calls):
                 done(place, result)
             return
         for place, result in parallel(calls):
@@ -111,18 +111,18 @@ def spread(
             tick()
 
 
-class _Telling(Parallel):
-    """Says how many calls are done, though their results come together at the end."""
+class _Counting(Parallel):
+    """Report each call that is done, though their results come together at the end."""
 
     def __init__(self, tick: Callable[[], Any], n_jobs: int | None) -> None:
         super().__init__(n_jobs=n_jobs)
-        self.tick, self.told = tick, 0
+        self.tick, self.n_reported = tick, 0
 
     def print_progress(self) -> None:
         """Do what joblib does whenever calls are done."""
-        while self.told < self.n_completed_tasks:
+        while self.n_reported < self.n_completed_tasks:
             self.tick()
-            self.told += 1
+            self.n_reported += 1
         super().print_progress()
 
 

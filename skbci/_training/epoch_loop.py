@@ -23,8 +23,8 @@ _STACKLEVEL = 7
 class EpochLoop:
     """The epochs of one net's training, whether it trains by itself or in a stack.
 
-    Whoever trains asks for each epoch: `begin_epoch`, then the steps, then `end_epoch`, which says
-    whether to go on; at last `end` and `settle`.
+    Each epoch is `begin_epoch`, then the steps, then `end_epoch`, which returns whether to go on;
+    at last `end` and `settle`.
 
     Parameters
     ----------
@@ -32,9 +32,9 @@ class EpochLoop:
     rows : tuple of Tensor
         The training rows and targets, for callbacks.
     data : dict, optional
-        What callbacks are told of an epoch besides.
+        What else callbacks get at the beginning and end of an epoch.
     by_batch : bool
-        Whether callbacks have already heard of each batch.
+        Whether callbacks are notified of each batch.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class EpochLoop:
         net.notify("on_train_begin", **self.rows)
 
     def begin_epoch(self) -> None:
-        """Tell the callbacks."""
+        """Notify the callbacks."""
         self.net.notify("on_epoch_begin", **self.data)
 
     def end_epoch(
@@ -93,7 +93,7 @@ class EpochLoop:
         return True
 
     def end(self) -> None:
-        """Tell the callbacks."""
+        """Notify the callbacks."""
         self.net.notify("on_train_end", **self.rows)
 
     def settle(self, earlier: Sequence[Callable[[], object]]) -> None:

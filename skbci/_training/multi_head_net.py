@@ -96,7 +96,7 @@ class MultiHeadNet(ClassifierNet):
         self.policy_.load_state_dict({**policy, "_warned": self.policy_._warned})
 
     def what_diverged(self) -> str:
-        # The first batch that went wrong tells which loss it was; after it all are NaN.
+        # The first batch that went wrong shows which loss it was; after it all are NaN.
         last = [float(loss) for loss in self._last_losses]
         seen = [*self._train_losses, last]
         if self._valid_losses is not None:

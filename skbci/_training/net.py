@@ -203,7 +203,7 @@ class SlicingNet(NeuralNet):
                     state[key] = value.to(precision)
 
     def plan_steps(self, n_batches: int) -> None:
-        """Tell a rule that asks for it how many steps there will be."""
+        """Set the number of steps to come of an optimizer that needs it."""
         for group in self.optimizer_.param_groups:
             if group.get("lr_schedule") == "theorem-2" and group["n_steps"] is None:
                 group["n_steps"] = self.max_epochs * n_batches

@@ -28,7 +28,7 @@ def bare_step(optimizer: Optimizer, closure: Callable[[], Any]) -> Any:
 
 
 def _listened_to(optimizer: Optimizer) -> bool:
-    """Whether hooks or a profiler are waiting for the step; yes, if torch no longer tells."""
+    """Return whether hooks or a profiler listen to the step; True if torch does not say."""
     try:
         return bool(
             optimizer._optimizer_step_pre_hooks

@@ -31,7 +31,7 @@ _CALLBACKS = {"epoch_timer", "early_stopping"}
 
 
 class PreparedFit:
-    """Everything that a training needs; `run` does it, `finish` tells the estimator.
+    """Everything that a training needs; `run` trains, `finish` reports to the estimator.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class PreparedFit:
     masks : dict of str to Tensor, optional
         By parameter name, True where a weight is kept; the others are held at zero.
     done : callable, optional
-        Is told the random state after the training.
+        Called with the random state after the training.
     """
 
     def __init__(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +23,7 @@ _MEASURED_ROWS = 32
 
 def compact_estimator(
     estimator: BaseEstimator, X: Signals | None = None, *, n_repeats: int = 200
-) -> tuple[Any, CompactionReport]:
+) -> tuple[BaseEstimator, CompactionReport]:
     """Leave out the units that pruning has cut off, and measure what that saves.
 
     Parameters

@@ -35,15 +35,15 @@ from skbci.pipeline import TARGET_ROWS, Pipeline
 __all__ = ["DecoderPipeline"]
 
 
-def _last_has(method: str) -> Callable[[Any], bool]:
-    def check(self: Any) -> bool:
+def _last_has(method: str) -> Callable[[DecoderPipeline], bool]:
+    def check(self: DecoderPipeline) -> bool:
         getattr(self._final_estimator, method)  # its own error says what is missing
         return True
 
     return check
 
 
-def _can_transform(pipe: Any) -> bool:
+def _can_transform(pipe: DecoderPipeline) -> bool:
     return hasattr(super(DecoderPipeline, pipe), "transform")
 
 
@@ -133,7 +133,7 @@ class DecoderPipeline(Pipeline):
             tags.input_tags.three_d_array = get_tags(first).input_tags.three_d_array
         return tags
 
-    def __getitem__(self, ind: Any) -> Any:
+    def __getitem__(self, ind: int | str | slice) -> BaseEstimator:
         """Return a step, or some of the steps as an ordinary pipeline."""
         if isinstance(ind, slice):
             return Pipeline(self.steps, memory=self.memory, verbose=self.verbose)[ind]

@@ -224,7 +224,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
         ndarray of float, shape (n_rows,) or (n_rows, n_targets)
         """
         output = self._output(X).cpu().numpy()
-        output[~np.isfinite(output).all(axis=1)] = 0.0  # the mean, where nothing can be said
+        output[~np.isfinite(output).all(axis=1)] = 0.0  # the mean, where there is no usable signal
         output = output * self._target_scale_ + self._target_mean_
         return output[:, 0] if self._one_target_ else output
 

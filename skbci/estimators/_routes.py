@@ -14,20 +14,20 @@ from sklearn.base import BaseEstimator
 from skbci._whole import WholeFits
 
 
-def is_route(self: Any, name: str) -> bool:
+def is_route(self: BaseEstimator, name: str) -> bool:
     """Whether a name is a route to a part that the estimator has."""
     prefix, found, rest = name.partition("__")
     return bool(found and rest) and prefix in self._route_prefixes
 
 
-def route(self: Any, prefix: str) -> dict[str, Any]:
+def route(self: BaseEstimator, prefix: str) -> dict[str, Any]:
     """Return the parameters under one prefix, without it."""
     start = prefix + "__"
     return {k[len(start) :]: v for k, v in vars(self).items() if k.startswith(start)}
 
 
-def extra_names(self: Any) -> list[str]:
-    """Names that came through ``**routes``."""
+def extra_names(self: BaseEstimator) -> list[str]:
+    """Return the names that came through ``**routes``."""
     explicit = set(self._get_param_names())
     return [
         name
@@ -36,7 +36,7 @@ def extra_names(self: Any) -> list[str]:
     ]
 
 
-def check_routes(self: Any) -> None:
+def check_routes(self: BaseEstimator) -> None:
     """Refuse parameters that are neither the estimator's nor a part's."""
     unknown = [name for name in self._extra_names() if not self._is_route(name)]
     if unknown:
@@ -47,7 +47,7 @@ def check_routes(self: Any) -> None:
         )
 
 
-def get_params(self: Any, deep: bool = True) -> dict[str, Any]:
+def get_params(self: BaseEstimator, deep: bool = True) -> dict[str, Any]:
     """Get the parameters, routes included.
 
     Parameters

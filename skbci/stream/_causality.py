@@ -23,7 +23,7 @@ _TOLERANCE = 1e-4
 def probe_windows(
     shape: tuple[int, ...], table: dict[str, Any], scale: float, **context: Any
 ) -> EEGArray:
-    """Three windows of noise, about as loud as what a pipeline was fitted with, to try it on."""
+    """Return three windows of noise, about as loud as a pipeline's rows of fit, to try it on."""
     noise = np.random.default_rng(0).standard_normal((3, *shape))
     noise *= scale * np.array([0.5, 1, 1.5]).reshape(-1, *[1] * len(shape))
     columns = {name: [value] * 3 for name, value in table.items()}
@@ -31,7 +31,7 @@ def probe_windows(
     return EEGArray(noise, columns, **context)
 
 
-def apply(name: str, step: BaseEstimator, method: str, rows: np.ndarray) -> Any:
+def apply(name: str, step: BaseEstimator, method: str, rows: np.ndarray) -> np.ndarray:
     """Return what a step makes of rows.
 
     Raises
@@ -75,7 +75,7 @@ def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: np.ndarr
 
 
 def fitted_group(
-    name: str, step: BaseEstimator, known: Mapping[Key, Any], rows: np.ndarray
+    name: str, step: BaseEstimator, known: Mapping[Key, object], rows: np.ndarray
 ) -> Key:
     """Find the group of a stream among those that an alignment or scaler was fitted on.
 

@@ -232,8 +232,8 @@ def known_channels(
     return names, len(names), flat
 
 
-def _every_step(estimator: BaseEstimator) -> Iterator[Any]:
-    """Go through the fitted steps, and the members of ensembles, unions and calibrations."""
+def _every_step(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
+    """Yield the fitted steps, and the members of ensembles, unions and calibrations."""
     for step in fitted_steps(estimator):
         yield step
         inner = [getattr(step, "estimator_", None), getattr(step, "final_estimator_", None)]
@@ -248,8 +248,8 @@ def _every_step(estimator: BaseEstimator) -> Iterator[Any]:
                 yield from _every_step(member)
 
 
-def fitted_steps(estimator: BaseEstimator) -> Iterator[Any]:
-    """Go through the steps that windows meet, in order."""
+def fitted_steps(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
+    """Yield the steps that windows meet, in order."""
     estimator = unwrapped(estimator)
     if isinstance(estimator, Pipeline):
         for _, step in estimator.steps:

@@ -31,13 +31,13 @@ class Stretch:
     after_gap: bool
 
     def time(self, sample: int) -> float:
-        """Time stamp of a sample, by its place in the chunk."""
+        """Return the time stamp of a sample, by its place in the chunk."""
         if self.stamps is not None:
             return float(self.stamps[sample])
         return self.origin + sample * self.period
 
     def nearest(self, time: float) -> int:
-        """Place in the chunk of the sample that is nearest to a time."""
+        """Return the place in the chunk of the sample that is nearest to a time."""
         stamps = self.stamps
         if stamps is None:
             at = round((time - self.origin) / self.period)
@@ -87,13 +87,7 @@ class Clock:
             backwards, or if there is a gap that is not allowed. The clock then stands still.
         """
         if timestamps is None:
-            origin = self._origin + self._counted / self.sfreq
-            self._counted += n
-            self._line.next += n
-            self._stamp = None
-            if n:
-                self._last = self._origin + (self._counted - 1) / self.sfreq
-            return [Stretch(0, n, None, origin, 1 / self.sfreq, False)] if n else []
+            return self._count(n)
         given = self._given(n, timestamps)
         if not n:
             return []
@@ -104,7 +98,30 @@ class Clock:
         else:
             line, stamps, breaks = self._on_a_line(n, np.atleast_1d(given))
         before = stamps[0] - 1 / self.sfreq if self._last is None else self._last
-        steps = np.diff(stamps, prepend=before)
+        gaps = self._find_gaps(stamps, np.diff(stamps, prepend=before), breaks)
+        self._line = line
+        self._stamp = float(given.flat[-1]) + (n - given.size) / self.sfreq
+        self._last = self._origin = float(stamps[-1])
+        self._counted, self._stamped = 1, True
+        edges = [0, *(at for at in gaps if at), n]
+        return [
+            Stretch(a, b, stamps, 0.0, 1 / self.sfreq, a in gaps)
+            for a, b in zip(edges[:-1], edges[1:])
+        ]
+
+    def _count(self, n: int) -> list[Stretch]:
+        """Go on by n samples that have no time stamps."""
+        origin = self._origin + self._counted / self.sfreq
+        self._counted += n
+        self._line.next += n
+        self._stamp = None
+        if not n:
+            return []
+        self._last = self._origin + (self._counted - 1) / self.sfreq
+        return [Stretch(0, n, None, origin, 1 / self.sfreq, False)]
+
+    def _find_gaps(self, stamps: np.ndarray, steps: np.ndarray, breaks: np.ndarray) -> list[int]:
+        """Return the samples that come after a gap; refuse those that may not."""
         if (steps[breaks] <= 0).any():
             at = int(breaks[steps[breaks] <= 0][0])
             raise ValueError(
@@ -122,18 +139,10 @@ class Clock:
                 "on_gap='restart' begins a new run there; max_step="
                 f"{self.max_step:.4g} says how long a step may be.{self._hint(at)}"
             )
-        self._line = line
-        self._stamp = float(given.flat[-1]) + (n - given.size) / self.sfreq
-        self._last = self._origin = float(stamps[-1])
-        self._counted, self._stamped = 1, True
-        edges = [0, *(at for at in gaps if at), n]
-        return [
-            Stretch(a, b, stamps, 0.0, 1 / self.sfreq, a in gaps)
-            for a, b in zip(edges[:-1], edges[1:])
-        ]
+        return gaps
 
     def _on_a_line(self, n: int, given: np.ndarray) -> tuple[TimeLine, np.ndarray, np.ndarray]:
-        """Times of n samples by a line through their stamps, and where another line begins.
+        """Return times of n samples by a line through their stamps, and where another line begins.
 
         It does so where all stamps to the end of the chunk are too far from it.
         """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import VotingClassifier
@@ -31,7 +29,6 @@ from skbci.stream._stages.history import CarriedCascade, CarriedCentering, Carri
 from skbci.stream._stages.transforms import AlignByFitted, ScaleByFitted, compiled_transform
 
 __all__ = ["compile_classifier", "find_guard", "find_learner", "unwrapped"]
-
 
 
 def compile_classifier(
@@ -88,8 +85,8 @@ def compile_classifier(
 
 def _compile_steps(
     pipeline: BaseEstimator, steps: list[tuple[str, BaseEstimator]], rows: np.ndarray
-) -> tuple[list[Stage], Any]:
-    """Stages of a pipeline's transformers, and what these make of the rows."""
+) -> tuple[list[Stage], np.ndarray]:
+    """Return the stages of a pipeline's transformers, and what these make of the rows."""
     stages: list[Stage] = []
     for name, whole in steps:
         step = unwrapped(whole)
@@ -157,7 +154,7 @@ def find_guard(estimator: BaseEstimator) -> tuple[DecoderPipeline | None, bool]:
     return None, False
 
 
-def find_learner(name: str, estimator: BaseEstimator) -> tuple[str, Any, int]:
+def find_learner(name: str, estimator: BaseEstimator) -> tuple[str, BaseEstimator, int]:
     """Find what learns when a fitted estimator goes on learning.
 
     Returns
@@ -177,7 +174,7 @@ def find_learner(name: str, estimator: BaseEstimator) -> tuple[str, Any, int]:
 
 
 def unwrapped(estimator: BaseEstimator) -> BaseEstimator:
-    """What a search has found best, what `KeepRows` is around, or the estimator itself."""
+    """Return what a search has found best, what `KeepRows` is around, or the estimator itself."""
     if type(estimator) is KeepRows:
         return unwrapped(estimator.transformer_)
     return getattr(estimator, "best_estimator_", estimator)

@@ -172,7 +172,9 @@ class ConfidenceGate:
                 out[at], self._last, self._sure = known[best], time, None
         return out
 
-    def decode(self, decisions: Iterable[tuple[float, ArrayLike]]) -> Iterator[tuple[float, Any]]:
+    def decode(
+        self, decisions: Iterable[tuple[float, ArrayLike]]
+    ) -> Iterator[tuple[float, Label]]:
         """Go through a decoder's decisions and yield the answers among them.
 
         Parameters

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skbci._usable import calling_it
+from skbci.eegarray import EEGArray
 from skbci.features import FilterBank, WelchPSD
 from skbci.stream._compile import compile_classifier, find_guard, find_learner
 from skbci.stream._sources.buffer import SampleBuffer
@@ -25,7 +26,7 @@ from skbci.stream._stages.history import CarriedCentering
 
 __all__ = ["Engine"]
 
-_SAID = 10  # windows in succession of which one and the same fault is said
+_REPORTED = 10  # windows in succession whose one and the same fault is reported
 
 
 class Engine:
@@ -47,7 +48,7 @@ class Engine:
     """
 
     def __init__(
-        self, pipeline: BaseEstimator, rows: Any, samples: SampleBuffer, n_hop: int | None,
+        self, pipeline: BaseEstimator, rows: EEGArray, samples: SampleBuffer, n_hop: int | None,
         filter_state: str,
     ) -> None:
         self.samples = samples
@@ -70,7 +71,7 @@ class Engine:
     def _window_source(
         self, shape: tuple[int, ...], n_hop: int | None, filter_state: str
     ) -> tuple[WindowSource, int]:
-        """What the first stages are replaced by, and how many of them."""
+        """Return what the first stages are replaced by, and how many of them."""
         flat, n_window = len(shape) == 1, shape[-1]
         self._window = PlainWindows(self.samples, flat)
         n_channels = 1 if flat else shape[0]
@@ -107,7 +108,7 @@ class Engine:
         """Decide about a window; with ``learn``, keep what the learner sees of it."""
         self.learner_row = None
         # An electrode that is off stays off: the same words fill hours of a log.
-        before = self._faults if self._n_alike >= _SAID else frozenset()
+        before = self._faults if self._n_alike >= _REPORTED else frozenset()
         with calling_it(f"the window that begins at {onset:g} s", before) as found:
             decision = self._decide(start, stop, onset, learn)
         self._n_alike = self._n_alike + 1 if found and found == self._faults else 1

@@ -32,11 +32,11 @@ class Learning:
         self.batch_size, self.table = batch_size, table
         self.run = -1
         self._rows: list[np.ndarray] = []
-        self._labels: list[Any] = []
+        self._labels: list[Label] = []
         self._places: list[tuple[int, float]] = []
 
     def check_labels(self, y: Labels, n: int, classes: np.ndarray, what: str) -> np.ndarray:
-        """One label for each of n samples or windows.
+        """Return one label for each of n samples or windows.
 
         Raises
         ------

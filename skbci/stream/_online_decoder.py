@@ -271,7 +271,9 @@ class OnlineDecoder(WindowLoop):
         times = read_markers(self._trigger, markers)
         return self._advance(self._read(samples), timestamps, None, times)
 
-    def decode(self, chunks: Iterable[Any]) -> Iterator[tuple[float, np.ndarray]]:
+    def decode(
+        self, chunks: Iterable[ArrayLike | tuple[ArrayLike, ...]]
+    ) -> Iterator[tuple[float, np.ndarray]]:
         """Go through chunks and yield each window's decision as soon as it is made.
 
         Parameters

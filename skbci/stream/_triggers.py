@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -184,7 +184,7 @@ class Markers:
 
 
 def make_trigger(
-    window: Any, hop: Any, tmin: Any, max_delay: Any, sfreq: float
+    window: float, hop: float | None, tmin: float | None, max_delay: float, sfreq: float
 ) -> tuple[Trigger, int, int | None, int]:
     """Return a decoder's trigger, with its window, hop and offset from markers in samples.
 

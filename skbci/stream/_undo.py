@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from sklearn.base import BaseEstimator
 
@@ -11,6 +12,8 @@ from skbci._whole import Undo, undo_training, whole
 from skbci.stream._compile import find_learner
 
 __all__ = ["or_undone", "undo_learning"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def undo_learning(decoder: BaseEstimator) -> Undo:
@@ -29,14 +32,14 @@ def undo_learning(decoder: BaseEstimator) -> Undo:
     return undo
 
 
-def or_undone(method: Any) -> Any:
+def or_undone(method: F) -> F:
     """Make a decoder's method leave it as it was where it fails or is interrupted."""
     return whole(method, undo_learning)
 
 
-def _of_the_pipeline(pipeline: BaseEstimator) -> dict[int, Any]:
-    """The estimators of a pipeline and what they hold, by identity: these are not copied."""
-    found: dict[int, Any] = {}
+def _of_the_pipeline(pipeline: BaseEstimator) -> dict[int, object]:
+    """Return a pipeline's estimators and what they hold, by identity: these are not copied."""
+    found: dict[int, object] = {}
     waiting = [pipeline]
     while waiting:
         part = waiting.pop()

@@ -144,7 +144,7 @@ class WindowLoop:
             # A filter that goes on with the stream was fitted on recordings, the rest on windows.
             windowed = first if self.filter_state == "window" else next(steps, None)
             self._lengths = LengthWatch(self.n_window, windowed, self.sfreq)
-            self._watch, self._gaps = ScaleWatch(first, self.n_window), Gaps()
+            self._scale, self._gaps = ScaleWatch(first, self.n_window), Gaps()
             self._rate = RateWatch(self.sfreq)
         self._engine, self._samples = engine, engine.samples
         self._begin(level)
@@ -173,7 +173,7 @@ class WindowLoop:
         engine, trigger = self._running, self._trigger
         times, decisions = [], []
         stretches = self._clock.read(data.shape[1], timestamps)
-        self._watch.look(data)
+        self._scale.look(data)
         self._lengths.look()
         if isinstance(trigger, Markers):
             trigger.add(list(markers), self._samples.end)

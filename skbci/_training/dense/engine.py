@@ -127,7 +127,7 @@ class DenseEngine(DensePass):
         ]
 
     def take_gradients(self) -> None:
-        """Take over gradients that a callback has put in the place of ours."""
+        """Take over gradients that a callback has put in the place of the engine's."""
         for p, view in zip(self.module.parameters(), self.gradients):
             if p.grad is None:
                 view.zero_()

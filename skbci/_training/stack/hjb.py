@@ -56,7 +56,7 @@ class _Updates(Steps):
         norm = torch.linalg.vector_norm(self.grad[:, : self.n_weights], dim=1)
         P, length = torch.stack([loss.double(), norm.double()]).cpu().numpy()
         if (P < 0).any():
-            raise ValueError("A loss is negative.")  # the ordinary fit tells whose and why
+            raise ValueError("A loss is negative.")  # an ordinary fit says whose and why
         bad = ~(np.isfinite(P) & np.isfinite(length))
         with np.errstate(divide="ignore", invalid="ignore"):
             factor = -np.sqrt(2 * P / self.setting["r"]) / (length + self.setting["eps"])

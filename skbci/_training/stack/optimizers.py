@@ -71,7 +71,7 @@ class Steps:
         self.start, self.n = start, len(kept)
 
     def step(self, loss: Tensor) -> Tensor | None:
-        """Change the weights by the losses (n,); tell which networks have diverged (n,)."""
+        """Change the weights by the losses (n,); return which networks have diverged (n,)."""
         raise NotImplementedError
 
     def state(self, i: int) -> dict[str, Any]:

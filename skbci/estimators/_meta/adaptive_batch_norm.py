@@ -183,9 +183,9 @@ class AdaptiveBatchNorm(AroundOneClassifier):
         with without_warnings(message="(?!.*output overflows)"):
             clf = _twin(self.estimator_)
             data = clf._read_rows(X)
-            heard = np.flatnonzero(~clf._silent_rows(X, data, ""))
-            if len(heard) >= self.min_rows:
-                rows = clf._as_tensor(take_rows(X, heard), data[heard])
+            usable = np.flatnonzero(~clf._silent_rows(X, data, ""))
+            if len(usable) >= self.min_rows:
+                rows = clf._as_tensor(take_rows(X, usable), data[usable])
                 clf.net_, module = _twin(clf.net_), clf.net_.module_
                 weight = next(module.parameters())
                 vars(clf.net_)["module_"] = adapt_batch_norm(module, rows.to(weight))

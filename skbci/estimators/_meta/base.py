@@ -89,7 +89,7 @@ class AroundOneClassifier(MetaClassifier):
     """A classifier around one other, ``estimator``, fitted as ``estimator_``."""
 
     estimator: BaseEstimator
-    estimator_: Any
+    estimator_: BaseEstimator
 
     def _inner(self) -> dict[str, Any]:
         return {"estimator": self.estimator}
@@ -110,10 +110,10 @@ def params_of_rows(X: Signals, params: Mapping[str, Any], rows: np.ndarray) -> d
     return dict(_check_method_params(X, dict(params), indices=rows))
 
 
-def can(method: str, *names: str) -> Callable[[Any], bool]:
+def can(method: str, *names: str) -> Callable[[BaseEstimator], bool]:
     """Whether all the named estimators, fitted where they are, have a method."""
 
-    def check(self: Any) -> bool:
+    def check(self: BaseEstimator) -> bool:
         return all(
             hasattr(getattr(self, name + "_", getattr(self, name)), method) for name in names
         )
@@ -126,6 +126,6 @@ def has_partial_fit(estimator: BaseEstimator) -> bool:
     return hasattr(last_step(estimator), "partial_fit")
 
 
-def take_rows(X: Signals, rows: np.ndarray) -> Any:
-    """Rows of an array, with their table where they have one."""
+def take_rows(X: Signals, rows: np.ndarray) -> np.ndarray:
+    """Return rows of an array, with their table where they have one."""
     return X[rows] if isinstance(X, EEGArray) else np.asarray(X)[rows]

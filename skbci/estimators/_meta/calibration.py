@@ -51,10 +51,10 @@ def calibration_rows(X: Signals, n_rows: int, who: str) -> np.ndarray:
 
 
 def mixed_batch(
-    batch: tuple[Any, np.ndarray], offline: tuple[Any, Labels], n_rows: int,
+    batch: tuple[np.ndarray, np.ndarray], offline: tuple[Signals, Labels], n_rows: int,
     random: Any,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A mini-batch with offline rows drawn evenly from the classes before it."""
+    """Return a mini-batch with offline rows drawn evenly from the classes before it."""
     X, y = offline[0], np.asarray(offline[1])
     classes = np.unique(y)
     share = np.bincount(random.permutation(n_rows) % len(classes), minlength=len(classes))

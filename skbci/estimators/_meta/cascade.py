@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Bunch
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from skbci._checks import check_choice, check_count, check_fits, check_number, check_splitter
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes, check_column
+from skbci._eegarray.groups import Key
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._eegarray.rows import carry_rows, row_values
 from skbci._sessions import LEVELS, session_rows
@@ -192,8 +194,7 @@ class CascadeClassifier(MetaClassifier):
         -------
         ndarray, shape (n_rows,)
         """
-        X = self._terminal_input(X)
-        return self.terminal_.predict(X)
+        return self.terminal_.predict(self._terminal_input(X))
 
     @available_if(can("predict_proba", "terminal"))
     def predict_proba(self, X: Signals) -> np.ndarray:
@@ -208,14 +209,13 @@ class CascadeClassifier(MetaClassifier):
         -------
         ndarray, shape (n_rows, n_classes)
         """
-        X = self._terminal_input(X)
-        return self.terminal_.predict_proba(X)
+        return self.terminal_.predict_proba(self._terminal_input(X))
 
     # -- training -------------------------------------------------------------------------
 
     def _check_training(
         self, X: Signals, y: Labels, reset: bool, classes: ArrayLike | None = None
-    ) -> tuple[Any, np.ndarray]:
+    ) -> tuple[np.ndarray, np.ndarray]:
         name = type(self).__name__
         for part in ("initial", "terminal"):
             check_fits(getattr(self, part), part, self, and_has="predict")
@@ -240,7 +240,7 @@ class CascadeClassifier(MetaClassifier):
         return (source if isinstance(source, EEGArray) else data), labels
 
     def _learn(
-        self, X: np.ndarray, y: np.ndarray, groups: Labels | None, method: str, params: Any
+        self, X: np.ndarray, y: np.ndarray, groups: Labels | None, method: str, params: Bunch
     ) -> None:
         name = type(self).__name__
         note_table(self, X, (*LEVELS, "onset"), WITHOUT_TABLE)
@@ -253,11 +253,11 @@ class CascadeClassifier(MetaClassifier):
         if groups is not None:
             groups = check_column(groups, len(y), "groups")
 
-        def learn(estimator: BaseEstimator, seen: Any, rows: np.ndarray, share: Any) -> Any:
+        def learn(part: BaseEstimator, seen: np.ndarray, rows: np.ndarray, share: Bunch) -> Any:
             data = seen, y[rows]
             if method == "partial_fit":
-                return clone(estimator).partial_fit(*data, classes=self.classes_)
-            return clone(estimator).fit(*data, **params_of_rows(X, share["fit"], rows))
+                return clone(part).partial_fit(*data, classes=self.classes_)
+            return clone(part).fit(*data, **params_of_rows(X, share["fit"], rows))
 
         def fit_predict(train: np.ndarray, test: np.ndarray) -> np.ndarray:
             fitted = learn(self.initial, take_rows(X, train), train, params["initial"])
@@ -278,7 +278,7 @@ class CascadeClassifier(MetaClassifier):
     # -- what the terminal classifier sees ------------------------------------------------
 
     def _values(self, fitted: BaseEstimator, X: np.ndarray) -> np.ndarray:
-        """What a classifier says about each row: a share for each class."""
+        """Return a classifier's share for each class, row by row."""
         own = np.asarray(fitted.classes_)
         out = np.zeros((len(X), len(self.classes_)))
         if self.stack == "probabilities":
@@ -289,8 +289,8 @@ class CascadeClassifier(MetaClassifier):
                 )
             out[:, np.searchsorted(self.classes_, own)] = fitted.predict_proba(X)
             return out
-        said = np.searchsorted(self.classes_, fitted.predict(X))
-        out[np.arange(len(X)), said] = 1.0
+        predicted = np.searchsorted(self.classes_, fitted.predict(X))
+        out[np.arange(len(X)), predicted] = 1.0
         return out
 
     def _history(self, values: np.ndarray, sessions: list[np.ndarray]) -> np.ndarray:
@@ -298,14 +298,14 @@ class CascadeClassifier(MetaClassifier):
             values = values.argmax(axis=1)[:, None].astype(float)
         return lagged(values, sessions, self.n_lags)
 
-    def _stacked(self, X: Signals, history: np.ndarray) -> Any:
-        """Features and history side by side, with the rows' table."""
+    def _stacked(self, X: Signals, history: np.ndarray) -> np.ndarray:
+        """Put features and history side by side, with the rows' table."""
         data = np.asarray(X)
         flat = data.reshape(len(data), -1)
         stacked = np.hstack([flat, history.astype(flat.dtype)])
         return carry_rows(X, stacked, sfreq=None, ch_names=None, tmin=0.0, info=None)
 
-    def _terminal_input(self, X: Signals) -> Any:
+    def _terminal_input(self, X: Signals) -> np.ndarray:
         check_is_fitted(self, "terminal_")
         source = as_eeg(X)
         data = check_eeg(self, source, reset=False, ndim=(2, 3, 4), same_times=True)
@@ -317,7 +317,7 @@ class CascadeClassifier(MetaClassifier):
     # -- history across calls of partial_fit ----------------------------------------------
 
     def _with_tail(self, X: Signals, values: np.ndarray) -> np.ndarray:
-        """History of rows whose recording may have begun in the previous call."""
+        """Return the history of rows whose recording may have begun in the previous call."""
         sessions = session_rows(X, len(values), type(self).__name__)
         tail = self._tail_
         key, onset = _place(X, sessions[0][0])
@@ -341,8 +341,8 @@ class CascadeClassifier(MetaClassifier):
         return {"key": key, "onset": onset, "values": kept[-self.n_lags :]}
 
 
-def _place(X: Signals, row: int) -> tuple[Any, float]:
-    """A row's recording and onset; no recording where the rows have no onsets."""
+def _place(X: Signals, row: int) -> tuple[Key | None, float]:
+    """Return a row's recording and onset; no recording where the rows have no onsets."""
     onsets = row_values(X, "onset")
     if onsets is None:
         return None, 0.0

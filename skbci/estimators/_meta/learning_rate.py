@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING
 
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from skorch import NeuralNet
 
 __all__ = ["scaled_learning_rate"]
 
@@ -40,8 +43,8 @@ def scaled_learning_rate(learner: BaseEstimator, factor: float, who: str) -> Ite
             group["lr"] = lr
 
 
-def _nets(estimator: BaseEstimator) -> list[Any]:
-    """The skorch nets inside an estimator, its pipeline steps and the estimators it fitted."""
+def _nets(estimator: BaseEstimator) -> list[NeuralNet]:
+    """Return the skorch nets inside an estimator, its steps and the estimators it fitted."""
     if isinstance(estimator, Pipeline):
         return [net for _, step in estimator.steps for net in _nets(step)]
     if hasattr(estimator, "net_"):

@@ -94,7 +94,7 @@ class GoingOn:
         self._rows: list[_AfterRows] = []
         self.estimator = self._of(estimator, "")
 
-    def learn(self, X: Any) -> Any:
+    def learn(self, X: np.ndarray) -> np.ndarray:
         """Add rows to what the steps know.
 
         Parameters
@@ -116,7 +116,7 @@ class GoingOn:
             step._note(X)
         return X
 
-    def _of(self, step: BaseEstimator, place: str) -> Any:
+    def _of(self, step: BaseEstimator, place: str) -> BaseEstimator:
         if isinstance(step, Pipeline):
             # Of scikit-learn's own pipelines, too, the steps know which recording goes on.
             other = object.__new__(type(step) if isinstance(step, KeepingPipeline)
@@ -135,7 +135,7 @@ class GoingOn:
         self._rows.append(_AfterRows(step, self.pasts.setdefault(place, Past())))
         return self._rows[-1]
 
-    def _of_each(self, union: BaseEstimator, place: str, members: str) -> Any:
+    def _of_each(self, union: BaseEstimator, place: str, members: str) -> BaseEstimator:
         """Return the union with each member continuing the recordings by itself."""
         other = copy.copy(union)
         other.n_jobs = None  # what they note would be lost in another process
@@ -188,8 +188,8 @@ class _AfterRows:
             first = first_needed(self._step, np.asarray(row_seconds(own)), len(own))
             self._past.note(X, rows, own[np.arange(first, len(own))])  # a copy, not a view
 
-    def _heads(self, X: np.ndarray) -> list[tuple[np.ndarray, Any]]:
-        """Rows of each run, and those that came before them."""
+    def _heads(self, X: np.ndarray) -> list[tuple[np.ndarray, np.ndarray | None]]:
+        """Return the rows of each run, and those that came before them."""
         if not isinstance(X, EEGArray) or row_seconds(X) is None:
             return []
         runs = session_rows(X, len(X), type(self._step).__name__)

@@ -261,7 +261,7 @@ class OnlineClassifier(AroundOneClassifier):
 
     # -- learning online ------------------------------------------------------------------
 
-    def _go_on(self, X: Signals, y: np.ndarray) -> None:
+    def _go_on(self, X: np.ndarray, y: np.ndarray) -> None:
         session_rows(X, len(y), type(self).__name__)
         if foreign := sorted(set(np.unique(y).tolist()) - set(self.classes_.tolist())):
             raise ValueError(
@@ -293,8 +293,8 @@ class OnlineClassifier(AroundOneClassifier):
         for start in range(0, n_rows, self.batch_size):
             yield np.arange(start, min(start + self.batch_size, n_rows))
 
-    def _to_replay(self, X: Signals, y: Labels) -> tuple[Any, Labels] | None:
-        """What the last step sees of the offline rows, where they are replayed."""
+    def _to_replay(self, X: np.ndarray, y: Labels) -> tuple[np.ndarray, Labels] | None:
+        """Return what the last step sees of the offline rows, where they are replayed."""
         return (GoingOn(self.estimator_, {}).learn(X), y) if self.replay else None
 
     def _ask(self, method: str, X: Signals) -> np.ndarray:

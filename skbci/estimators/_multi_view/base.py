@@ -100,8 +100,8 @@ class BaseMultiView(RoutedParams):
             dict(self._pairs())[name].set_params(**{rest: params.pop(key)})
         return super().set_params(**params)
 
-    def _pairs(self) -> list[tuple[str, Any]]:
-        """Names and transformers, as far as ``views`` has such."""
+    def _pairs(self) -> list[tuple[str, BaseEstimator]]:
+        """Return names and transformers, as far as ``views`` has such."""
         views = self.views if isinstance(self.views, (list, tuple)) else ()
         return [
             (pair[0], pair[1]) for pair in views
@@ -175,7 +175,7 @@ class BaseMultiView(RoutedParams):
         features = self._fitted_views_.transform(X, self)
         return np.mean([network.predict_proba(features) for network in self.networks_], axis=0)
 
-    def _check_settings(self) -> Any:
+    def _check_settings(self) -> Augmentation | None:
         self._check_routes()
         if self.views is not None:
             check_views(self.views, self)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from skbci.estimators._neural.base import TrainingRows
@@ -11,7 +9,7 @@ from skbci.estimators._neural_classifier import NeuralClassifier
 
 
 class ViewsNetwork(NeuralClassifier):
-    """A `NeuralClassifier` that is told which rows are held out.
+    """A `NeuralClassifier` whose held-out rows are given.
 
     They were chosen before the views were fitted and rows added, neither of which they may see.
     """
@@ -26,7 +24,8 @@ class ViewsNetwork(NeuralClassifier):
         return np.flatnonzero(~self._held_out), np.flatnonzero(self._held_out)
 
     def fit_split(
-        self, X: np.ndarray, y: np.ndarray, weight: Any, held_out: np.ndarray | None
+        self, X: np.ndarray, y: np.ndarray, weight: np.ndarray | None,
+        held_out: np.ndarray | None,
     ) -> ViewsNetwork:
         """Train on the rows that are not held out."""
         self._held_out = held_out

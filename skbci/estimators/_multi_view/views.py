@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
@@ -22,7 +23,7 @@ Rows: TypeAlias = np.ndarray | dict[str, np.ndarray]
 
 def check_views(
     views: Sequence[tuple[str, str | BaseEstimator]], who: BaseEstimator
-) -> list[tuple[str, Any]]:
+) -> list[tuple[str, str | BaseEstimator]]:
     """Check names and transformers.
 
     Raises
@@ -120,7 +121,7 @@ def read_mapping(X: Mapping[str, Any], names: list[str], who: object) -> dict[st
 
 
 def take(X: Rows, rows: np.ndarray) -> Rows:
-    """Rows of an array, or of each array of a dict."""
+    """Return rows of an array, or of each array of a dict."""
     if isinstance(X, dict):
         return {name: array[rows] for name, array in X.items()}
     return X[rows]
@@ -130,14 +131,16 @@ def _part(X: Rows, name: str) -> np.ndarray:
     return X[name] if isinstance(X, dict) else X
 
 
-def _fit_transform(view: BaseEstimator, X: np.ndarray, y: np.ndarray) -> Any:
+def _fit_transform(view: BaseEstimator, X: np.ndarray, y: np.ndarray) -> np.ndarray:
     if hasattr(view, "fit_transform"):
         return view.fit_transform(X, y)
     return view.fit(X, y).transform(X)
 
 
-def _checked(out: Any, name: str, n_rows: int, who: object) -> tuple[np.ndarray, tuple[int, ...]]:
-    """The view's rows flattened, and the shape of one."""
+def _checked(
+    out: ArrayLike, name: str, n_rows: int, who: object
+) -> tuple[np.ndarray, tuple[int, ...]]:
+    """Return the view's rows flattened, and the shape of one."""
     if hasattr(out, "toarray"):
         out = out.toarray()
     out = np.asarray(out)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from skbci._checks.eeg import as_eeg, check_eeg
@@ -115,7 +116,7 @@ class BaseNeural(WholeFits, BaseEstimator):
     def _row_weights(self, y: np.ndarray, weight: np.ndarray | None) -> np.ndarray | None:
         return weight
 
-    def _extra_callbacks(self) -> list[Any]:
+    def _extra_callbacks(self) -> list[tuple[str, Callback]]:
         return []
 
     def _count_rows(
@@ -295,7 +296,7 @@ class BaseNeural(WholeFits, BaseEstimator):
         """Find the rows without usable signal, and report them."""
         return find_silent(self, X, data, then)
 
-    def _apply(self, function: Any, X: Tensor) -> Tensor:
+    def _apply(self, function: Callable[[Any, Tensor], Tensor], X: Tensor) -> Tensor:
         """Apply ``function(module, rows)``, to rows of features in double precision."""
         # Rows of features are few and small.
         return self.net_.in_pieces(X, function, double=self._takes_features())

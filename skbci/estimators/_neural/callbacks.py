@@ -63,15 +63,15 @@ def check_callbacks(
             )
 
 
-def _monitor(callback: Callback) -> Any:
-    """What a callback, or a class of them by default, goes by."""
+def _monitor(callback: Callback) -> str | None:
+    """Return what a callback, or a class of them by default, goes by."""
     if isinstance(callback, type):
         known = signature(callback).parameters.get("monitor")
         return None if known is None else known.default
     return getattr(callback, "monitor", None)
 
 
-def build_callbacks(estimator: BaseEstimator) -> list[Any]:
+def build_callbacks(estimator: BaseEstimator) -> list[Callback | tuple[str, Callback]]:
     """Return the user's callbacks, and those that settings ask for.
 
     Raises
@@ -100,5 +100,5 @@ def build_callbacks(estimator: BaseEstimator) -> list[Any]:
     return callbacks
 
 
-def _silent(*_: Any) -> None:
+def _silent(*_: object) -> None:
     """Print nothing."""

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils import compute_sample_weight
 from sklearn.utils.validation import check_is_fitted
+from skorch.callbacks import Callback
 from torch import Tensor
 
 from skbci._checks.eeg import as_eeg
@@ -30,7 +31,7 @@ from skbci._typing import ClassWeight, Labels, Signals
 from skbci.estimators import _setting_types as like
 from skbci.estimators._neural.base import BaseNeural
 from skbci.estimators._neural.relevance import gradient_times_input
-from skbci.estimators._neural.silent_rows import says_nothing_of
+from skbci.estimators._neural.silent_rows import is_marked
 from skbci.weighting import WeightingPolicy
 
 
@@ -133,7 +134,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         """
         output = self._output(X)
         best = output.argmax(dim=1).cpu().numpy()
-        best[says_nothing_of(output).cpu().numpy()] = self.prior_.argmax()
+        best[is_marked(output).cpu().numpy()] = self.prior_.argmax()
         return self.classes_[best]
 
     def predict_proba(self, X: Signals) -> np.ndarray:
@@ -153,9 +154,9 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         return self._probabilities(self._output(X))
 
     def _probabilities(self, output: Tensor) -> np.ndarray:
-        """Class probabilities of what the network gives; the prior where it says nothing."""
+        """Return class probabilities of the network's output; the prior where it is marked."""
         proba = class_probabilities(output, self._class_loss()).cpu().numpy()
-        if (silent := says_nothing_of(output).cpu().numpy()).any():
+        if (silent := is_marked(output).cpu().numpy()).any():
             proba[silent] = self.prior_
         return proba
 
@@ -163,8 +164,8 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
         monitor = getattr(self, "monitor", None)
         return super()._monitored(validated) if monitor is None else monitor
 
-    def _extra_callbacks(self) -> list[Any]:
-        callbacks: list[Any] = []
+    def _extra_callbacks(self) -> list[tuple[str, Callback]]:
+        callbacks: list[tuple[str, Callback]] = []
         if self._monitored(True) == ACCURACY:
             callbacks.append((ACCURACY, ValidAccuracy()))
         patience = getattr(self, "lr_patience", None)
@@ -218,7 +219,7 @@ class BaseNeuralClassifier(ClassifierMixin, BaseNeural):
 
         return self._predicted(X, relevance, mark=False).cpu().numpy()
 
-    def _class_loss(self) -> Any:
+    def _class_loss(self) -> like.Criterion | None:
         """Return the loss that says how logits become probabilities."""
         return self._plan_.class_loss
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from torch import Tensor
 
-from skbci._training import PreparedFit, SlicingNet, draw_seed, masked, seeded
+from skbci._training import PreparedFit, Rows, SlicingNet, draw_seed, masked, seeded
 from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.estimators._neural.augmented_rows import add_augmented
@@ -96,14 +93,14 @@ def _begin(
     target: np.ndarray,
     weight: np.ndarray | None,
     train: np.ndarray,
-    tensors: tuple[Any, Any],
+    tensors: tuple[Rows, Rows | None],
     double: bool,
     seed: int,
 ) -> None:
     """Build the network, and choose the weights to train, on training rows only."""
     labels = np.zeros(len(target), dtype=int) if estimator._real_target else target
 
-    def sample() -> Any:
+    def sample() -> Rows:
         chosen = train[sample_rows(
             rows.data[train], labels[train], estimator._standardizer_, seed
         )]
@@ -122,8 +119,8 @@ def _begin(
     estimator._note_masks(None)
     method = estimator._ready_method()
     if estimator.sparsity:
-        def fit(net: SlicingNet) -> Any:
-            return net.fit_tensors(*tensors, double=double)
+        def fit(net: SlicingNet) -> None:
+            net.fit_tensors(*tensors, double=double)
 
         estimator._kept_ = find_masks(estimator.net_, method, estimator._plan_, build, fit, sample)
         estimator._note_masks(method)
@@ -169,7 +166,7 @@ def _tensors(
     target: np.ndarray,
     weight: np.ndarray | None,
     rows: np.ndarray,
-) -> tuple[Tensor, Tensor, Tensor | None]:
+) -> Rows:
     everything = np.array_equal(rows, np.arange(len(data)))
     return (
         estimator._input_tensor(data if everything else data[rows]).to(estimator.device),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
-from torch import Tensor
+from torch import Tensor, nn
 
 from skbci._checks.eeg import as_eeg
 from skbci._eegarray.rows import carry_rows
@@ -69,7 +69,7 @@ class LatentClassifier(
         """Return arguments of the network, over which ``module__...`` routes go."""
         return {**{name: getattr(self, name) for name in names}, **self._route("module")}
 
-    def _logits(self, module: Any, X: Tensor) -> Tensor:
+    def _logits(self, module: nn.Module, X: Tensor) -> Tensor:
         return as_heads(module(X))[0]
 
     def _latent(self, module: Any, X: Tensor) -> Tensor:

@@ -20,11 +20,11 @@ from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_class_weight, check_labels
 from skbci._eegarray.rows import rows_by_label
 from skbci._training import LossPlan, TaskPlan
-from skbci._typing import Labels, Signals
+from skbci._typing import Label, Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.estimators import _setting_types as like
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
-from skbci.estimators._neural.silent_rows import says_nothing_of
+from skbci.estimators._neural.silent_rows import is_marked
 from skbci.estimators._neural.sparse import all_masks, pruning_method
 from skbci.estimators._neural.task_masks import NETWORK, head_weights, left_of, masks_by_task
 from skbci.estimators._neural.tasks import ONE_TASK, THROUGH_TOOLS, head_names, name_tasks
@@ -48,13 +48,13 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
     # Set by the children's __init__.
     task_weights: Mapping[Any, float] | None
 
-    _heads_: dict[Any, str]
+    _heads_: dict[Label, str]
     _task_kept_: dict[str, dict[str, Tensor]] | None
-    tasks_: list[Any]
-    task_classes_: dict[Any, np.ndarray]
+    tasks_: list[Label]
+    task_classes_: dict[Label, np.ndarray]
     classes_: np.ndarray
     _named_: bool
-    _starts_: dict[Any, int]
+    _starts_: dict[Label, int]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -250,7 +250,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
             }
 
     @property
-    def task_masks_(self) -> dict[Any, dict[str, np.ndarray]]:
+    def task_masks_(self) -> dict[Label, dict[str, np.ndarray]]:
         """By task and parameter name, True for the weights that the task asked for."""
         return {
             task: {name: mask.numpy().copy() for name, mask in own.items()}
@@ -286,7 +286,7 @@ class BaseMultitaskClassifier(BaseNeuralClassifier):
         for name, subset in rows_by_label(tasks, "task").items():
             part = slice(self._starts_[name], ends[name])
             out[subset, part] = torch.log_softmax(logits[subset, part], dim=1)
-            silent = subset[says_nothing_of(logits[subset, part]).numpy()]
+            silent = subset[is_marked(logits[subset, part]).numpy()]
             if len(silent):
                 frequencies = self.prior_[part] / self.prior_[part].sum()
                 out[silent, part] = torch.as_tensor(np.log(frequencies), dtype=out.dtype)

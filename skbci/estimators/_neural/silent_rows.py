@@ -21,7 +21,7 @@ from skbci._usable import (
     typical_size,
 )
 
-__all__ = ["compute_rows", "find_silent", "says_nothing_of"]
+__all__ = ["compute_rows", "find_silent", "is_marked"]
 
 # Values of the rows that are predicted at once.
 _ROWS_LIMIT = 1 << 20
@@ -59,8 +59,7 @@ def compute_rows(
 ) -> Tensor:
     """Compute a function of valid rows as the module takes them, in the precision of X.
 
-    With ``mark``, it is NaN for rows that nothing can be said about; without, for those of the
-    mean input.
+    With ``mark``, it is NaN for rows without usable signal; without, what the mean input gives.
 
     Few rows at a time: overlapping windows, which are a view, are never copied all at once.
     """
@@ -80,7 +79,7 @@ def compute_rows(
 def _quiet_tensor(
     estimator: BaseEstimator, X: Signals, data: np.ndarray, silent: np.ndarray
 ) -> Tensor:
-    """Validated rows as tensors, with nothing in those that are without signal."""
+    """Return validated rows as tensors, with nothing in those that are without signal."""
     if not silent.any():
         return estimator._as_tensor(X, data)
     rows = estimator._as_tensor(X, np.where(silent.reshape(-1, *[1] * (data.ndim - 1)), 0, data))
@@ -89,7 +88,7 @@ def _quiet_tensor(
 
 
 def _marked(estimator: BaseEstimator, output: Tensor, silent: np.ndarray) -> Tensor:
-    """Outputs with NaN where nothing can be said, and the same for whatever overflowed."""
+    """Return outputs with NaN for rows without signal; warn of those that overflowed."""
     output = output.clone()
     output[torch.as_tensor(silent, device=output.device)] = torch.nan
     finite = torch.isfinite(output).all(dim=1).cpu().numpy()
@@ -103,6 +102,6 @@ def _marked(estimator: BaseEstimator, output: Tensor, silent: np.ndarray) -> Ten
     return output
 
 
-def says_nothing_of(output: Tensor) -> Tensor:
-    """Rows of outputs that are marked, shape (n_rows,)."""
+def is_marked(output: Tensor) -> Tensor:
+    """Return which rows of outputs are marked, shape (n_rows,)."""
     return ~torch.isfinite(output).all(dim=1)

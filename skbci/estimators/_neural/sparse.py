@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -53,7 +52,7 @@ def find_masks(
     method: PruningMethod,
     plan: LossPlan,
     build: Callable[[], SlicingNet],
-    fit: Callable[[SlicingNet], Any],
+    fit: Callable[[SlicingNet], None],
     sample: Callable[[], Rows],
 ) -> dict[str, Tensor]:
     """Choose the weights that a net is going to be trained with.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -25,7 +23,7 @@ def split_validation(
     X: Signals,
     n_rows: int,
     y: np.ndarray | None,
-    groups: np.ndarray | None,
+    groups: np.ndarray | pd.Series | None,
     fraction: float,
     rng: np.random.RandomState,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -73,8 +71,8 @@ def split_validation(
     return _hold_out_tail(X, y, n_rows, fraction)
 
 
-def _own_groups(X: Signals, n_rows: int) -> tuple[Any, bool]:
-    """The rows' own groups, and whether to draw among them; None where there are no two."""
+def _own_groups(X: Signals, n_rows: int) -> tuple[np.ndarray | pd.Series | None, bool]:
+    """Return the rows' own groups, and whether to draw among them; None where there are no two."""
     for column in LEVELS:
         labels = row_column(X, column)
         if labels is None:
@@ -90,12 +88,12 @@ def _own_groups(X: Signals, n_rows: int) -> tuple[Any, bool]:
 
 
 def _hold_out_groups(
-    groups: Any,
+    groups: np.ndarray | pd.Series,
     y: np.ndarray | None,
     fraction: float,
     rng: np.random.RandomState | None,
 ) -> np.ndarray | None:
-    """Mask of the rows of as many whole groups as make up the fraction, or None."""
+    """Return a mask of the rows of as many whole groups as make up the fraction, or None."""
     if rng is None:
         parts = list(earlier_first(groups, "session or run labels").values())
         order = np.arange(len(parts))[::-1]

@@ -65,7 +65,7 @@ class ClassifierStage(Stage):
         return int(self(row, onset).argmax())
 
     def silent(self, prior: np.ndarray, onset: float) -> np.ndarray:
-        """Return the probabilities after a window of which nothing but the prior can be said."""
+        """Return the probabilities after a window without usable signal."""
         return prior.copy()
 
 

@@ -41,7 +41,7 @@ class CarriedCentering(Stage):
 
 
 class CarriedEvidence(ClassifierStage):
-    """`EvidenceAccumulator`, which remembers what was said about the window's rows."""
+    """`EvidenceAccumulator`, which keeps the evidence of earlier windows."""
 
     how = "carried"
 
@@ -126,7 +126,7 @@ class CarriedEvidence(ClassifierStage):
 
 
 class CarriedCascade(ClassifierStage):
-    """`CascadeClassifier`, which remembers what the initial classifier said of the last rows."""
+    """`CascadeClassifier`, which keeps the initial classifier's last answers."""
 
     how = "carried"
 

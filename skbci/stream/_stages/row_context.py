@@ -29,7 +29,7 @@ class RowContext:
     def __init__(self, step: BaseEstimator, rows: Any) -> None:
         self.names = getattr(step, "feature_names_in_", None)
         in_context = isinstance(rows, EEGArray) and reads_context(step)
-        self.like = rows[:1] if in_context else None
+        self.like: EEGArray | None = rows[:1] if in_context else None
 
     def __getstate__(self) -> dict[str, Any]:
         return freeze(vars(self))  # no pandas object, which another pandas might not read
@@ -37,7 +37,7 @@ class RowContext:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(thaw(state))
 
-    def __call__(self, row: np.ndarray, onset: float) -> Any:
+    def __call__(self, row: np.ndarray, onset: float) -> np.ndarray | pd.DataFrame:
         if self.names is not None and row.ndim == 2:
             return pd.DataFrame(row, columns=self.names)  # anything else would make it warn
         if self.like is None:
