@@ -1,10 +1,9 @@
 """
-Is ninety per cent ninety per cent?
-===================================
+Calibration: are the probabilities right?
+=========================================
 
 A brain-computer interface acts on probabilities: it waits until they are high enough. They are
-worth something only where, among all rows with a probability of .9, nine of ten are of that
-class.
+right where, among all rows with a probability of .9 for a class, nine of ten are of that class.
 """
 
 # %%
@@ -22,7 +21,7 @@ from skbci.estimators import MLPClassifier
 from skbci.features import BandEnergy, Crop, EuclideanAlignment
 from skbci.model_selection import LeaveSubjectsOut
 
-eeg = make_motor_imagery(n_subjects=9, n_sessions=1, n_trials=40, snr=0.6, random_state=1)
+eeg = make_motor_imagery(n_subjects=9, n_sessions=1, n_trials=40, snr=2.5, random_state=1)
 features = make_pipeline(Crop(0.5, 3.5), EuclideanAlignment(),
                          BandEnergy(((8, 13), (13, 30)), n_subbands=1, log=True))
 X = features.fit_transform(eeg.X)
@@ -39,7 +38,7 @@ for colour, (name, network) in zip(("#D1495B", "#14213D"), networks.items()):
                                     method="predict_proba")[:, 1]
     accuracy = ((probability > 0.5) == right_hand).mean()
     loss = log_loss(right_hand, probability)
-    share, predicted = calibration_curve(right_hand, probability, n_bins=8, strategy="quantile")
+    share, predicted = calibration_curve(right_hand, probability, n_bins=4, strategy="quantile")
     left.plot(predicted, share, "o-", color=colour,
               label=f"{name}: accuracy {accuracy:.2f}, log loss {loss:.2f}")
     right.hist(probability, bins=np.linspace(0, 1, 21), color=colour, alpha=0.55, label=name)
@@ -52,4 +51,4 @@ plt.show()
 
 # %%
 # Trained to the end, the network is sure of nearly every row, right or wrong. The accuracies
-# hardly differ; the log loss, which is what a decision threshold lives on, does.
+# hardly differ, but the log loss does, and a threshold on the probabilities depends on it.

@@ -1,8 +1,8 @@
 """
-What does my decoder live on?
-=============================
+What does my decoder use?
+=========================
 
-A score says that labels can be told from a recording. It does not say from what. Three decoders
+A score says that the labels can be decoded from a recording, not from what in it. Three decoders
 of imagined movements are compared here on simulated subjects whose eyes follow the cue to the left
 or to the right: the one that reads slow potentials seems to be the best.
 """
@@ -10,8 +10,8 @@ or to the right: the one that reads slow potentials seems to be the best.
 # %%
 # The subjects imagine movements, and their rhythms change as they should. But the cue appears on
 # one side of the screen, and they look at it. Every decoder is tested on people whom it has not
-# seen; `confound_report` asks, on the same folds, what else than the claimed rhythms tells the
-# labels: each band, window and region, the order of trials, amplitude outliers.
+# seen; `confound_report` asks, on the same folds, what tells the labels besides the claimed
+# rhythms: each band, window and region, the order of trials, amplitude outliers.
 
 import textwrap
 
@@ -41,12 +41,13 @@ result = compare(pipelines, eeg.X, eeg.y, cv=cv, progress=False)
 report = confound_report(eeg.X, eeg.y, cv=cv, n_permutations=2)
 
 # %%
-# The table alone would crown the slow potentials. The verdict under it says what they are.
+# By the scores alone the slow potentials are best. The verdict under them says that they are eye
+# movements.
 
 figure, (scores, words) = plt.subplots(
     2, 1, figsize=(6.4, 4.3), height_ratios=(2.1, 1), layout="constrained")
 ComparisonDisplay.from_comparison(result, ax=scores)
-figure.suptitle("Accuracy in new people, a point a person", fontsize="medium")
+figure.suptitle("Accuracy in new people (one point per person)", fontsize="medium")
 words.set_axis_off()
 verdict = "\n".join(textwrap.fill(line, 62) for line in report.verdict.splitlines()[:1])
 words.text(0, 0.9, "confound_report", weight="bold", va="top", transform=words.transAxes)
@@ -55,9 +56,10 @@ words.text(0, 0.6, verdict, va="top", transform=words.transAxes,
 plt.show()
 
 # %%
-# All of what it looked at:
+# Everything that the report looked at:
 
-print(report.verdict)
+for line in report.verdict.splitlines():
+    print(textwrap.fill(line, 90))
 report.plot()
 plt.show()
 
@@ -71,8 +73,8 @@ PatternDisplay.from_estimator(csp, eeg.X)
 plt.show()
 
 # %%
-# Without the eyes the first decoder is at chance, the others where they were: they had lived on
-# what they were said to live on.
+# Without eye movements the first decoder is at chance, and the others are where they were: they
+# had used the rhythms.
 
 without = compare(pipelines, honest.X, honest.y, cv=cv, progress=False)
 for name in pipelines:

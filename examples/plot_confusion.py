@@ -1,6 +1,6 @@
 """
-Which classes are taken for each other
-======================================
+Confusion matrices: which classes are mixed up
+==============================================
 
 One accuracy for four classes hides which of them are confused. Predictions of rows that were not
 trained on, counted by true and predicted class, show it.

@@ -1,6 +1,6 @@
 """
-One seed, the same bits: many processes and many machines
-=========================================================
+The same scores on many processes or machines
+=============================================
 
 `compare` and scikit-learn's searches hand their folds to joblib, and joblib to processes here or
 to a cluster. The scores are the same to the bit.

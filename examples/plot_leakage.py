@@ -1,6 +1,6 @@
 """
-Why shuffled folds lie
-======================
+Why shuffled folds overestimate accuracy
+========================================
 
 Windows of one second, taken every quarter of a second, share most of their signal with their
 neighbours. Shuffled into folds, a test window finds them in the training set, and a

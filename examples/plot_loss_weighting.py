@@ -1,6 +1,6 @@
 """
-How policies weigh losses
-=========================
+Loss weighting: what each policy does
+=====================================
 
 A network with several losses minimizes their weighted sum. What should the weights be, and who
 finds them? Two losses on a plane show what each policy does; MIN2Net on simulated motor imagery
@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 
 from skbci.display import TrajectoryDisplay
 
-picture = TrajectoryDisplay.from_policies()
+picture = TrajectoryDisplay.from_policies(n_columns=3)
 plt.show()
 
 # %%

@@ -1,6 +1,6 @@
 """
-Recordings of many laboratories: MOABB
-======================================
+Public recordings through MOABB
+===============================
 
 MOABB knows some hundred public recordings. `fetch_moabb` brings any of them into the one form
 that all of skbci takes; pipelines from here run unchanged in MOABB's own evaluations.

@@ -1,6 +1,6 @@
 """
-Where on the scalp a decoder looks
-==================================
+Patterns: where on the scalp a decoder looks
+============================================
 
 Filters of CSP, covariances on a tangent space, weights of a network: none of them can be read as
 they are. `spatial_patterns` turns each into a number for every channel, and `PatternDisplay`
@@ -34,9 +34,11 @@ tangent = tangent_space_lr(tmin=0.5).fit(eeg.X, eeg.y)
 network = make_pipeline(
     Crop(0.5, 3.5), BandEnergy(((8, 13), (13, 30)), n_subbands=1, log=True),
     MLPClassifier((20,), optimizer="hjb", lr=0.1, max_epochs=40, random_state=0)).fit(eeg.X, eeg.y)
-for name, decoder in (("tangent space", tangent), ("network, HJB", network)):
+figure, axes = plt.subplots(1, 2, figsize=(6, 3.2), layout="constrained")
+for ax, (name, decoder) in zip(axes, (("tangent space", tangent), ("network, HJB", network))):
     patterns = spatial_patterns(decoder, eeg.X, eeg.y, n_repeats=2)
     largest = patterns.abs().iloc[0].nlargest(4).index
     print(f"{name}: most at {', '.join(largest)}")
-    PatternDisplay(patterns=patterns).plot()
+    PatternDisplay(patterns=patterns).plot(axes=[ax])
+    ax.set_title(f"{name}:\n{patterns.index[0]}", fontsize="medium")
 plt.show()

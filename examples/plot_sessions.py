@@ -1,10 +1,10 @@
 """
-Deciding by more than the last row
-==================================
+Evidence over time: more than the last window
+=============================================
 
-Who imagines a movement does so for seconds, and a row is computed from one of them. What a decoder
-said a moment ago is evidence about now. Three ways to use it, trained on two simulated sessions
-and tested on a third.
+A movement is imagined for seconds, and a window is one of them: what a decoder said about the last
+windows is evidence about this one. Three ways to use it, trained on two simulated sessions and
+tested on a third.
 """
 
 # %%
@@ -42,7 +42,7 @@ X = EEGArray(np.asarray(power), {"session": session, "onset": onset})
 galan = GalanClassifier(20)
 four_seconds = {"window": 4, "unit": "seconds"}
 decoders = {
-    "last row": galan,
+    "last window": galan,
     "mean of 4 s": EvidenceAccumulator(galan, **four_seconds),
     "filter of 4 s": EvidenceAccumulator(galan, **four_seconds, change_rate="learned",
                                          exponent=0.25),

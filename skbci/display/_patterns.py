@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PatternDisplay"]
 
-_SIZE = 2.3  # inches of a map
+_SIZE, _LINE = 2.3, 0.2  # inches of a map, and of a line of its title
 
 
 class PatternDisplay:
@@ -154,24 +154,27 @@ class PatternDisplay:
             shown = shown.iloc[: check_count(n_maps, "n_maps", self)]
         check_flag(shared_scale, "shared_scale", self)
         info = _placed(list(shown.columns))
+        titles = [textwrap.fill(str(title), 20) for title in shown.index]
         if check_axes(axes, "axes", self) is None:
             n_columns = min(len(shown), 6)
             n_rows = -(-len(shown) // n_columns)
+            n_lines = max(title.count("\n") for title in titles) + 1
+            height = _SIZE + 0.1 + _LINE * n_lines
             _, axes = plt.subplots(n_rows, n_columns, squeeze=False, layout="constrained",
-                                   figsize=(_SIZE * n_columns, (_SIZE + 0.3) * n_rows))
+                                   figsize=(_SIZE * n_columns, height * n_rows))
         grid = np.ravel(np.asarray(axes, dtype=object))
         if len(grid) < len(shown):
             raise ValueError(f"axes: {len(shown)} maps need as many axes, but {len(grid)} are "
                              "given.")
         self.axes_, self.images_ = list(grid[: len(shown)]), []
-        for ax, (title, values) in zip(grid, shown.iterrows()):
+        for ax, title, (_, values) in zip(grid, titles, shown.iterrows()):
             scaled = shown if shared_scale else values
             size = float(np.abs(scaled.to_numpy(dtype=float)).max()) or 1.0
             image, _ = mne.viz.plot_topomap(
                 values.to_numpy(float), info, axes=ax, show=False, cmap=cmap, vlim=(-size, size),
                 names=list(shown.columns) if names else None, contours=4,
             )
-            ax.set_title(textwrap.fill(str(title), 20), fontsize="medium")
+            ax.set_title(title, fontsize="medium")
             self.images_.append(image)
         for ax in grid[len(shown) :]:
             ax.set_axis_off()

@@ -31,6 +31,14 @@ def test_a_map_for_each_pattern_on_a_symmetric_scale():
     assert {image.get_clim() for image in display.images_} == {(-5, 5)}
 
 
+def test_long_titles_are_inside_the_picture():
+    table = patterns(6).set_axis([f"right hand - left hand, 0.3-4Hz_{i}-0.125s" for i in range(6)])
+    display = PatternDisplay(patterns=table).plot()
+    display.figure_.canvas.draw()
+    top = display.figure_.bbox.height
+    assert all(ax.title.get_window_extent().y1 <= top for ax in display.axes_)
+
+
 def test_the_right_hemisphere_is_on_the_right():
     table = patterns(1)
     table.loc["map 0"] = [0, 0, 0, 1, 0]  # C4
