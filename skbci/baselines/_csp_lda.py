@@ -55,6 +55,11 @@ def csp_lda(
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``csp`` (`BandCSP`) and
         ``lda`` (`LinearDiscriminantAnalysis`).
 
+    See Also
+    --------
+    fbcsp : The same in nine bands.
+    tangent_space_lr : Covariances in place of spatial filters.
+
     References
     ----------
     .. [1] H. Ramoser, J. Mueller-Gerking and G. Pfurtscheller, "Optimal spatial filtering of

@@ -65,6 +65,11 @@ def tangent_space_lr(
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``rank`` (`RankReducer`),
         ``cov`` (`Covariances`), ``tangent`` (`TangentSpace`) and ``lr`` (`LogisticRegression`).
 
+    See Also
+    --------
+    riemann_mdm : The nearest mean covariance.
+    csp_lda : Spatial filters in place of covariances.
+
     References
     ----------
     .. [1] A. Barachant, S. Bonnet, M. Congedo and C. Jutten, "Classification of covariance
@@ -126,6 +131,11 @@ def riemann_mdm(
     DecoderPipeline
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``rank`` (`RankReducer`),
         ``cov`` (`Covariances`) and ``mdm`` (`pyriemann.classification.MDM`).
+
+    See Also
+    --------
+    riemann_fgmdm : The same after a discriminant filter.
+    tangent_space_lr : Logistic regression on the covariances.
 
     References
     ----------

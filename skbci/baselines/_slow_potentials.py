@@ -60,6 +60,11 @@ def slow_potentials_lr(
         Steps ``filter`` (`FilterBank`), ``crop`` (`Crop`), ``align``, ``means`` (`WindowMeans`),
         ``scale`` (`StandardScaler`) and ``lr`` (`LogisticRegression`).
 
+    See Also
+    --------
+    skbci.evaluation.confound_report : Whether slow potentials tell the labels.
+    erp_lda : Mean amplitudes of evoked potentials.
+
     References
     ----------
     .. [1] B. Blankertz, S. Lemm, M. Treder, S. Haufe and K.-R. Mueller, "Single-trial analysis

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 
 from skbci.cli._confusion import confusion_scorers, take_confusions
 from skbci.cli._findings import Findings
@@ -28,6 +29,9 @@ __all__ = ["compare_files"]
 def compare_files(args: argparse.Namespace) -> None:
     """Compare, print, and write the report where one is wanted."""
     pipelines = make_pipelines(args.pipelines, args.align)
+    if args.scoring not in get_scorer_names():
+        raise ValueError(f"--scoring {args.scoring}: scikit-learn has no scorer of this name; "
+                         "some are accuracy, balanced_accuracy, roc_auc and neg_log_loss.")
     if args.report is not None:
         _check_target(Path(args.report).expanduser())
     with _overheard() as said:

@@ -14,7 +14,7 @@ _OPTIONS = (
      "--picks, which names the channels to take"),
     (r"Pass subject=\.\.\. to read_epochs\.", "Pass --subject NAME."),
     (r"event_id: \[(.*?)\] not among", r"--events: \1 not among"),
-    (r" A dictionary names the annotations' texts; codes of a stimulus channel need "
+    (r" Names are those of annotations; for the codes of a stimulus channel, pass "
      r"stim_channel=\.\.\.", ""),
     (r"choose with event_id", "choose with --events"),
     (r"read_epochs: tmax=(\S+) must be after tmin=(\S+) seconds",

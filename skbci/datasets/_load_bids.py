@@ -70,6 +70,11 @@ def load_bids(
     See Also
     --------
     read_epochs : Read one recording, by its path or a `mne_bids.BIDSPath`.
+
+    Examples
+    --------
+    >>> from skbci.datasets import load_bids
+    >>> data = load_bids("imagery", tasks="imagery", tmin=0.5, tmax=3.5)  # doctest: +SKIP
     """
     if not isinstance(root, (str, os.PathLike)):
         raise TypeError(f"load_bids: root={root!r} must be the path of a folder.")

@@ -76,6 +76,11 @@ def fetch_moabb(
     ConnectionError
         If the data cannot be downloaded.
 
+    See Also
+    --------
+    read_epochs : Read a recording of your own.
+    skbci.evaluation.Comparison.from_moabb : Tables of MOABB's results.
+
     References
     ----------
     .. [1] V. Jayaram, A. Barachant, "MOABB: trustworthy algorithm benchmarking for BCIs", J.

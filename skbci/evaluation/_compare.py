@@ -117,6 +117,12 @@ def compare(
     OSError
         If the ``cache`` cannot be written to.
 
+    See Also
+    --------
+    leakage_report : What the split lets through.
+    confound_report : What the labels can be told from besides the claimed signal.
+    skbci.display.ComparisonDisplay : The picture of a comparison.
+
     Notes
     -----
     The paired differences :math:`d_i` are taken over subjects where more than one was tested,

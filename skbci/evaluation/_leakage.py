@@ -73,6 +73,11 @@ def leakage_report(
     ValueError
         If lengths differ or there are no folds.
 
+    See Also
+    --------
+    confound_report : What the labels can be told from besides the claimed signal.
+    skbci.model_selection.PurgedKFold : Blocks of time without overlap.
+
     Notes
     -----
     Two rows of one recording overlap if their onsets differ by less than the window. Overlap is

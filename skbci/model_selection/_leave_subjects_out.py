@@ -35,6 +35,11 @@ class LeaveSubjectsOut(EEGSplitter):
         Seeds the draws. For a partition: None keeps the subjects' sorted order, anything else
         shuffles them first.
 
+    See Also
+    --------
+    WithinSubject : Folds inside each subject.
+    SessionSplit : Earlier sessions against a later one.
+
     Notes
     -----
     ``groups`` are the subject labels; without them the ``subject`` column of X's row table is

@@ -37,6 +37,11 @@ class PurgedKFold(TimedSplitter):
     gap : float, default=0.0
         Seconds that must at least lie between a training and a test window.
 
+    See Also
+    --------
+    WithinSubject : Any splitter inside each subject, ``WithinSubject(PurgedKFold(5))``.
+    skbci.evaluation.leakage_report : What a split lets through.
+
     Notes
     -----
     With onsets :math:`t`, a training row :math:`i` is removed if a test row :math:`j` of the same

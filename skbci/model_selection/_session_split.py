@@ -50,6 +50,11 @@ class SessionSplit(TimedSplitter):
         False pools the subjects: a split trains on all subjects' earlier sessions and tests on
         all their later ones. Subjects with other sessions get splits of their own.
 
+    See Also
+    --------
+    LeaveSubjectsOut : New people.
+    PurgedKFold : Blocks of time inside a recording.
+
     Notes
     -----
     ``groups`` are the session labels, by default the column ``session`` of X's row table. Which
@@ -193,7 +198,8 @@ class SessionSplit(TimedSplitter):
         if len(sessions) <= least:
             raise ValueError(
                 f"{who}: {len(sessions)} session(s){of} ({sessions}) cannot be split into "
-                f"{least} to train on and a later one to test on."
+                f"{least} to train on and a later one to test on. Sessions are the column "
+                "'session' of the rows' table (read_epochs(session=...)), or groups=..."
             )
         chosen = sessions[least:]
         if self.test_sessions is not None:

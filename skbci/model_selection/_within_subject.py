@@ -41,6 +41,11 @@ class WithinSubject(EEGSplitter):
     random_state : int, RandomState or None, default=0
         Seeds the shuffling of an integer ``cv``.
 
+    See Also
+    --------
+    LeaveSubjectsOut : New people.
+    SessionSplit : Earlier sessions against a later one.
+
     Notes
     -----
     ``groups`` are the subject labels. The default seed is fixed so that two evaluations share

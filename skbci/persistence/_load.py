@@ -35,6 +35,7 @@ def load(
     Parameters
     ----------
     path : str or path-like
+        A file of `save`.
     trusted : iterable of str or type, optional
         Classes and functions of your own that the file may name, such as
         ``"my_nets.Net"``. Those of this package, scikit-learn, pyRiemann, MNE's decoding and

@@ -27,6 +27,7 @@ def test_it_runs_as_a_module(recordings):
         (["info", "{1}"], "no recording in this folder"),
         (["compare", "{0}", "--pipelines", "svm"], "svm: no such pipeline; they are csp-lda, "),
         (["compare", "{0}", "--split", "random"], "--split random: no such split"),
+        (["compare", "{0}", "--scoring", "acc"], "has no scorer of this name; some are accuracy,"),
         (["compare", "{0}", "--events", "feet"], "'feet'"),
         (["compare", "{0}", "--events", "left"], "all epochs are of one event, 'left'"),
         (["compare", "{0}", "--tmin", "2", "--tmax", "1"], "--tmax 1.0 must be after --tmin 2 s"),

@@ -77,6 +77,13 @@ def test_brainvision_files(tmp_path):
     np.testing.assert_allclose(data.X[1], signal[300:400].T * 1e-6, rtol=1e-5)
 
 
+def test_folders_and_lists_name_the_way_to_read_them(tmp_path):
+    with pytest.raises(ValueError, match="is a folder: read its files one by one, .*load_bids"):
+        read_epochs(tmp_path)
+    with pytest.raises(TypeError, match="got list. Read several files one by one"):
+        read_epochs([tmp_path])
+
+
 @pytest.mark.parametrize("part", ["a.eeg", "a.vmrk"])
 def test_a_part_of_a_brainvision_recording_names_its_header(part, tmp_path):
     write_brainvision(tmp_path)

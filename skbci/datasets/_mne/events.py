@@ -186,8 +186,8 @@ def _annotations(
     if unknown or not names:
         raise ValueError(
             f"event_id: {unknown} not among the annotations of {where}, which are "
-            f"{_listed(own)}. A dictionary names the annotations' texts; codes of a stimulus "
-            "channel need stim_channel=..."
+            f"{_listed(own)}. Names are those of annotations; for the codes of a stimulus "
+            "channel, pass stim_channel=..."
         )
     return names, rename
 

@@ -75,11 +75,15 @@ def open_recording(
     if not isinstance(path_or_raw, (str, os.PathLike)):
         raise TypeError(
             f"path_or_raw must be a path, mne.io.Raw or mne.Epochs, got "
-            f"{type(path_or_raw).__name__}."
+            f"{type(path_or_raw).__name__}. Read several files one by one, and join them with "
+            "np.concatenate."
         )
     path = Path(path_or_raw).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"No recording at {path}: there is no such file.")
+    if path.is_dir() and not path.suffix:
+        raise ValueError(f"{path} is a folder: read its files one by one, or all of a BIDS data "
+                         "set with load_bids.")
     header = path.with_suffix(_HEADERS.get(path.suffix.lower(), path.suffix))
     if header != path and header.exists():
         raise ValueError(f"{path} is a part of the recording {header.name}: read that file.")

@@ -148,9 +148,10 @@ def open_archive(path: Path) -> Archive:
     if not path.is_file():
         raise FileNotFoundError(f"No recording at {path}: there is no such file.")
     if not zipfile.is_zipfile(path):
+        other = "" if path.suffix == ".npz" else " read_epochs reads the formats that MNE knows."
         raise ValueError(
             f"{path} is not a readable .npz recording: it is not a zip archive (another format, "
-            "or a file cut short)."
+            f"or a file cut short).{other}"
         )
     arrays = NpzArrays(path)
     meta = _parse_meta(path, arrays)

@@ -78,12 +78,12 @@ def confound_report(
     n_jobs: int | None = None,
     random_state: Seed = 0,
 ) -> ConfoundReport:
-    r"""Report what besides the claimed signal tells the labels.
+    r"""Find what tells the labels besides the claimed signal: eyes, cues, order, artefacts.
 
     The labels are decoded, on the same folds and with the same linear classifier, from every
     band, time window and group of channels: each alone, and from all but each; from nothing but
     the order of trials; from amplitude outliers; and after permuting them within each subject.
-    What tells the labels and is none of the claimed signal is named, with a remedy.
+    Whatever tells the labels and does not belong to the claimed signal is named, with a remedy.
 
     Parameters
     ----------
@@ -126,6 +126,11 @@ def confound_report(
     ValueError
         If X is not three-dimensional, the rate is unknown, there is one class only, ``claimed``
         or ``alpha`` is out of range, or no fold has two classes to train on.
+
+    See Also
+    --------
+    leakage_report : Whether test rows share signal with training rows.
+    spatial_patterns : Which channels a fitted decoder uses.
 
     Notes
     -----
