@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from skbci._checks import check_number
 from skbci._checks.labels import check_column
+from skbci._checks.masked import check_unmasked
 from skbci._eegarray.rows import row_seconds
 from skbci.eegarray import EEGArray
 
@@ -29,6 +30,7 @@ def row_onsets(X: Any, onsets: ArrayLike | None, n_rows: int, who: str) -> np.nd
             "params={'onsets': ...}), or give it an EEGArray or mne.Epochs whose metadata has the "
             "column 'onset'." + ("" if isinstance(X, EEGArray) and X.has_metadata else LOST_TABLE)
         )
+    onsets = check_unmasked(onsets, "onsets")
     try:
         array = np.asarray(onsets, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from skbci._checks import check_number, check_positive
+from skbci._checks import check_number, check_positive, refusal
 from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
 from skbci._eegarray import row_functions as numpys
@@ -19,6 +19,7 @@ from skbci._eegarray.row_index import indexed_context
 from skbci._eegarray.row_moves import check_assignment, check_sorted_axis
 from skbci._eegarray.shipping import hash_with_context, register_with_dask
 from skbci._eegarray.table import as_table, check_ch_names, check_in_step, describe
+from skbci._recording.kinds import is_info
 from skbci._typing import Metadata, Picks
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class EEGArray(np.ndarray):
     ValueError
         If the table's length is not the number of rows, the names do not fit the channels or
         are not all different, or ``sfreq`` is not a positive number.
+    TypeError
+        If a part is of another kind.
 
     Notes
     -----
@@ -123,6 +126,8 @@ class EEGArray(np.ndarray):
         out.sfreq = sfreq
         out.ch_names = ch_names
         out.tmin = check_number(tmin, "tmin", "EEGArray", unit="seconds")
+        if info is not None and not is_info(info):
+            raise TypeError(refusal(info, "info", "EEGArray", "must be an mne.Info or None"))
         out.info = info
         out._window = None if window is None else check_number(
             window, "window", "EEGArray", low=0, unit="seconds", also="None"
@@ -190,7 +195,7 @@ class EEGArray(np.ndarray):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         """Assign data; rows of one table never go under another."""
-        check_assignment(self, key, value)
+        check_assignment(self, key, check_unmasked(value, "the assigned value"))
         np.asarray(self)[key] = value
 
     def sort(  # type: ignore[override]

@@ -8,11 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from skbci import EEGArray
 from skbci._checks import (
     check_callable,
     check_choice,
     check_count,
     check_flag,
+    check_list,
     check_names,
     check_number,
     check_positive,
@@ -22,6 +24,26 @@ from skbci._checks import (
 
 class Anyone:
     """Somebody who asks."""
+
+
+@pytest.mark.parametrize("check", [
+    lambda value: check_names(value, "x", Anyone()),
+    lambda value: check_list(value, "x", Anyone(), "names"),
+    lambda value: EEGArray(np.zeros((4, 2, 8)), ch_names=value),
+])
+@pytest.mark.parametrize(("value", "message"), [
+    ({"C3", "C4"}, "a set has no order"), (frozenset(["C3", "C4"]), "a set has no order"),
+    (np.array("C3"), "must be a list of names"), ("C3", "must be a list of names"),
+])
+def test_what_has_no_order_is_no_list(check, value, message):
+    with pytest.raises(TypeError, match=message):
+        check(value)
+
+
+@pytest.mark.parametrize("value", [["C3", "C4"], ("C3", "C4"), np.array(["C3", "C4"]),
+                                   {"C3": 0, "C4": 1}.keys(), (c for c in ("C3", "C4"))])
+def test_what_has_an_order_is_a_list(value):
+    assert check_list(value, "x", Anyone(), "names") == ["C3", "C4"]
 
 
 @pytest.mark.parametrize(

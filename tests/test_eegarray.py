@@ -343,3 +343,10 @@ def test_a_channel_taken_twice_leaves_no_names():
 def test_bad_parts_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("wrong", [{"info": {"sfreq": 100}}, {"info": "EEG"},
+                                   {"metadata": np.array(1.0)}, {"metadata": {1, 2, 3}}])
+def test_parts_of_another_kind_are_refused(wrong):
+    with pytest.raises(TypeError, match=f"EEGArray: {next(iter(wrong))}"):
+        EEGArray(np.zeros((3, 2, 5)), **wrong)

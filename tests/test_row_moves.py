@@ -11,7 +11,9 @@ from sklearn.utils import shuffle
 import skbci.features
 from skbci import EEGArray
 from skbci.estimators import MLPClassifier
-from skbci.features import WelchPSD
+from skbci.evaluation import information_transfer_rate, leakage_report
+from skbci.features import SlidingWindows, WelchPSD
+from skbci.stream import ConfidenceGate
 
 
 @pytest.fixture(params=[(6, 4), (6, 3, 4), (6, 2, 3, 4)], ids=str)
@@ -113,6 +115,29 @@ def test_masked_weights_are_refused():
     weight = np.ma.masked_array(np.ones(20), np.arange(20) == 3)
     with pytest.raises(ValueError, match="sample_weight has masked entries"):
         MLPClassifier(max_epochs=1).fit(X, y, sample_weight=weight)
+
+
+def test_masked_values_are_read_nowhere():
+    data = np.random.default_rng(0).normal(size=(4, 2, 64))
+    once = np.ma.masked_array(np.arange(4.0), [0, 1, 0, 0])
+    X = EEGArray(data.copy(), {"subject": [1, 1, 2, 2]})
+    signal = np.ma.masked_array(data[0], data[0] > 1)
+    reads = [
+        lambda: X.__setitem__(0, signal),
+        lambda: leakage_report(2, data, y=[0, 1, 0, 1], onsets=once, window=2.0),
+        lambda: information_transfer_rate(once / 4, 2, 4.0),
+        lambda: ConfidenceGate([0, 1]).answers(once, np.full((4, 2), 0.5)),
+        lambda: SlidingWindows(1 / 64, 1 / 64, sfreq=64).explode(data, once),
+    ]
+    for read in reads:
+        with pytest.raises(ValueError, match="has masked entries"):
+            read()
+    np.testing.assert_array_equal(np.asarray(X), data)
+
+
+def test_a_single_masked_value_is_named():
+    with pytest.raises(ValueError, match="accuracy has masked entries"):
+        information_transfer_rate(np.ma.masked_array(0.5, True), 2, 4.0)
 
 
 WITH_SFREQ = ["BandEnergy", "Crop", "FilterBank", "WelchPSD", "WindowMeans", "BaselineCorrection"]

@@ -338,6 +338,7 @@ WRONG: dict[str, Any] = {
     "x": "x", "bytes": b"x", "-1": -1, "0": 0, "1.5": 1.5, "nan": np.nan, "inf": np.inf,
     "10**400": 10**400, "[]": [], "{}": {}, "[nan]": [np.nan], "zeros": np.zeros(3),
     "object": object(), "True": True, "None": None, "class": dict, "1j": 1j, "names": ["a", "b"],
+    "0-d": np.array(2.0), "set": {"a", "b"},
 }
 # What nobody may be heard to say.
 RAW = (LookupError, AttributeError, RuntimeError, ArithmeticError, AssertionError, MemoryError,
@@ -361,9 +362,9 @@ SAME = {
     ("", "gap"): ("gap", "n_lags"),
     ("eye_state_ensemble", "name"): ("name", "classifiers are given"),
     # Rows, of which scikit-learn speaks.
-    ("", "X"): ("X", "number", "input variables", "data", "array-like"),
+    ("", "X"): ("X", "number", "input variables", "data", "array-like", "Input should"),
     ("", "y"): ("y", "input variables"),
-    ("", "groups"): ("groups", "input variables", "rows"),
+    ("", "groups"): ("groups", "input variables", "rows", "Input should"),
     ("TrajectoryDisplay.from_policies", "policies"): ("policies", "loss_weighting="),
     ("StabilityDisplay.from_estimator", "optimizers"): ("optimizer",),
     ("", "lr"): ("lr", "losses must be finite"),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import DTypeLike
 
-from skbci._checks.parameters import check_count, refusal
+from skbci._checks.parameters import check_count, is_list, no_order, refusal
 
 __all__ = [
     "check_arguments", "check_array", "check_candidates", "check_fits", "check_float_dtype",
-    "check_jobs", "check_list", "check_mapping", "check_splitter",
+    "check_frame", "check_jobs", "check_list", "check_mapping", "check_splitter",
 ]
 
 
@@ -74,7 +75,7 @@ def check_splitter(value: object, name: str, who: object) -> Any:
     also = "a splitter, a list of (train, test) indices, or None"
     if value is None or (hasattr(value, "split") and hasattr(value, "get_n_splits")):
         return value
-    if not isinstance(value, Iterable) or isinstance(value, (str, bytes, Mapping, type)):
+    if not is_list(value) or isinstance(value, Mapping):
         return check_count(value, name, who, low=2, also=also)
     folds = list(value)
     if not folds:
@@ -92,17 +93,35 @@ def _is_fold(fold: Any) -> bool:
 
 
 def check_list(value: object, name: str, who: object, of: str, *, also: str = "") -> list[Any]:
-    """Check that a value is a list, tuple or other sequence, not a single string.
+    """Check that a value is a list, tuple or other sequence, not a single string or a set.
 
     Raises
     ------
     TypeError
         If it is not; ``of`` says what it holds.
     """
-    if isinstance(value, (str, bytes, type)) or not isinstance(value, Iterable):
+    if not is_list(value):
         or_ = f" or {also}" if also else ""
-        raise TypeError(refusal(value, name, who, f"must be a list of {of}{or_}"))
+        because = f"must be a list of {of}{or_}{no_order(value)}"
+        raise TypeError(refusal(value, name, who, because))
     return list(value)
+
+
+def check_frame(value: object, name: str, who: object) -> pd.DataFrame:
+    """Check a table, and return it as a DataFrame.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none and no dict of columns, or these have no rows, or not as many.
+    """
+    because = "must be a DataFrame, or a dict of columns"
+    if not isinstance(value, (pd.DataFrame, Mapping)):
+        raise TypeError(refusal(value, name, who, because))
+    try:
+        return pd.DataFrame(value)
+    except ValueError:
+        raise ValueError(refusal(value, name, who, f"{because} of one length")) from None
 
 
 def check_arguments(value: object, name: str, who: object) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skbci._checks.parameters import check_rate, shown, who_asks
+from skbci._checks.parameters import check_rate, is_list, is_number, refusal, shown, who_asks
 from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
@@ -51,12 +51,16 @@ def check_bands(bands: Iterable[Any], sfreq: float, who: object) -> list[tuple[f
     """
     name = who_asks(who)
     pairs = []
-    if isinstance(bands, str) or not isinstance(bands, Iterable):
-        raise TypeError(f"{name}: bands={bands!r} must be a sequence of (low, high) pairs in Hz.")
+    if not is_list(bands):
+        because = "must be a sequence of (low, high) pairs in Hz"
+        raise TypeError(refusal(bands, "bands", name, because))
     for band in bands:
         try:
-            low, high = (float(edge) for edge in band)
-        except (TypeError, ValueError, OverflowError):
+            edges = list(band) if is_list(band) else []
+            low, high = (float(edge) for edge in edges if is_number(edge))
+            if len(edges) != 2:
+                raise ValueError
+        except (ValueError, OverflowError):
             raise ValueError(
                 f"{name}: bands holds {shown(band)}, which is not a (low, high) pair in Hz."
             ) from None

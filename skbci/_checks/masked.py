@@ -20,7 +20,8 @@ def check_unmasked(data: Any, name: str) -> Any:
     if isinstance(data, (list, tuple)):
         counts = [np.ma.count_masked(row) if _is_masked(row) else 0 for row in data]
     elif _is_masked(data):
-        counts = np.ma.getmaskarray(np.ma.atleast_1d(data)).reshape(len(data), -1).sum(axis=1)
+        mask = np.ma.getmaskarray(np.ma.atleast_1d(data))
+        counts = mask.reshape(len(mask), -1).sum(axis=1)
     else:
         return data
     if np.any(counts):

@@ -25,7 +25,9 @@ __all__ = [
     "check_positive",
     "check_rate",
     "check_seed",
+    "is_list",
     "is_number",
+    "no_order",
     "refusal",
     "shown",
     "who_asks",
@@ -38,6 +40,15 @@ _MOST = 2**31 - 1  # what the compiled parts of other packages count with
 def is_number(value: object) -> TypeGuard[float]:
     """Return whether a value is a real number of Python's or numpy's; a truth value is not one."""
     return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+
+
+def is_list(value: object) -> TypeGuard[Iterable[Any]]:
+    """Return whether a value is a list, tuple, array or the like: several things in an order.
+
+    Neither a string is, nor a set, whose order is another one in another process, nor an array
+    of no dimension.
+    """
+    return np.iterable(value) and not isinstance(value, (str, bytes, type, set, frozenset))
 
 
 def check_number(
@@ -179,13 +190,14 @@ def check_names(value: object, name: str, who: object, *, also: str = "") -> lis
     Raises
     ------
     TypeError
-        If it is a single string, or not of strings.
+        If it is a single string, a set, which has no order, or not of strings.
     """
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+    if is_list(value):
         names = list(value)
         if all(isinstance(one, str) for one in names):
             return [str(one) for one in names]
-    raise TypeError(refusal(value, name, who, f"must be a list of names{_or(also)}"))
+    because = f"must be a list of names{_or(also)}{no_order(value)}"
+    raise TypeError(refusal(value, name, who, because))
 
 
 def check_distinct(names: Sequence[str], name: str, who: object) -> None:
@@ -230,6 +242,11 @@ def check_seed(value: object, name: str, who: object) -> np.random.RandomState:
         return check_random_state(value)
     except (ValueError, TypeError, OverflowError):
         raise ValueError(refusal(value, name, who, allowed)) from None
+
+
+def no_order(value: object) -> str:
+    """Say, at the end of a refusal, that a set has no order; nothing of what is no set."""
+    return ": a set has no order" if isinstance(value, (set, frozenset)) else ""
 
 
 def _or(also: str) -> str:

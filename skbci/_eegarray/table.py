@@ -25,8 +25,9 @@ def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
     """
     if metadata is None:
         return pd.DataFrame(index=pd.RangeIndex(n_rows))
+    bare = isinstance(metadata, np.ndarray) and not metadata.ndim
     if not isinstance(metadata, (pd.DataFrame, Mapping, Sequence, np.ndarray)) or (
-        isinstance(metadata, (str, bytes))
+        bare or isinstance(metadata, (str, bytes))
     ):
         because = "must be a DataFrame, a dict of columns, or None"
         raise TypeError(refusal(metadata, "metadata", "EEGArray", because))

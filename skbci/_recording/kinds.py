@@ -6,10 +6,10 @@ import sys
 from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
-    from mne import BaseEpochs
+    from mne import BaseEpochs, Info
     from mne.io import BaseRaw
 
-__all__ = ["is_epochs", "is_raw"]
+__all__ = ["is_epochs", "is_info", "is_raw"]
 
 
 def is_epochs(value: object) -> TypeGuard[BaseEpochs]:
@@ -22,3 +22,9 @@ def is_raw(value: object) -> TypeGuard[BaseRaw]:
     """Return whether a value is a continuous recording of MNE's."""
     module = sys.modules.get("mne.io.base")
     return module is not None and isinstance(value, module.BaseRaw)
+
+
+def is_info(value: object) -> TypeGuard[Info]:
+    """Return whether a value is an `mne.Info`."""
+    kinds = type(value).__mro__
+    return any(kind.__name__ == "Info" and kind.__module__.startswith("mne.") for kind in kinds)

@@ -167,7 +167,7 @@ def _signal_steps(
     correction: object = nothing()
     if baseline is not None:
         pair = isinstance(baseline, (tuple, list, np.ndarray))
-        if not pair or len(baseline) != 2:
+        if not pair or np.asarray(baseline, dtype=object).shape != (2,):
             raise ValueError(
                 f"baseline={shown(baseline)} must be None or (start, end) in seconds, either of "
                 "them None."

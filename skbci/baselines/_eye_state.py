@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sklearn.base import BaseEstimator, clone
@@ -11,7 +11,15 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import VotingClassifier
 from sklearn.preprocessing import StandardScaler
 
-from skbci._checks import check_count, check_fits, check_number, check_seed, is_number, refusal
+from skbci._checks import (
+    check_count,
+    check_fits,
+    check_number,
+    check_seed,
+    is_list,
+    is_number,
+    refusal,
+)
 from skbci._typing import Seed
 from skbci.baselines._docs import fill_doc
 from skbci.estimators import DecoderPipeline, MLPClassifier
@@ -88,9 +96,9 @@ def eye_state_pipeline(
     True
     """
     if isinstance(variance, numbers.Integral):
-        check_count(variance, "variance", "eye_state_pipeline")  # so many components
+        variance = check_count(variance, "variance", "eye_state_pipeline")  # so many components
     elif variance is not None:
-        check_number(
+        variance = check_number(
             variance, "variance", "eye_state_pipeline", low=0, high=1, closed="neither",
             also="an integer or None",
         )
@@ -172,7 +180,7 @@ def eye_state_ensemble(
                 f"eye_state_ensemble: {sorted(network)} are parameters of the networks, but "
                 "classifiers are given; set them there."
             )
-        if not isinstance(name, Iterable) or isinstance(name, (bytes, type)):
+        if not is_list(name):
             words = f"is neither one of {list(_ENSEMBLES)} nor a pair of classifiers"
             raise ValueError(refusal(name, "name", "eye_state_ensemble", words))
         name = [check_fits(member, "name", "eye_state_ensemble") for member in name]

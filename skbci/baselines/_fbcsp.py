@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from sklearn.base import BaseEstimator
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.feature_selection import SelectKBest, mutual_info_classif
 
-from skbci._checks import check_count, check_seed, refusal
+from skbci._checks import check_count, check_seed, is_list, refusal
 from skbci._typing import Seed
 from skbci.baselines._alignment import alignment_step
 from skbci.baselines._band_csp import BandCSP
@@ -83,7 +83,7 @@ def fbcsp(
     >>> list(fbcsp(sfreq=250).named_steps)
     ['filter', 'crop', 'align', 'csp', 'select', 'lda']
     """
-    if isinstance(bands, str) or not isinstance(bands, Iterable):
+    if not is_list(bands):
         raise TypeError(
             refusal(bands, "bands", "fbcsp", "must be a sequence of (low, high) pairs in Hz")
         )

@@ -162,7 +162,9 @@ def _check_subjects(source: Any, subjects: Subset) -> list[int]:
     if subjects is None:
         return known
     one = isinstance(subjects, (int, np.integer))
-    wanted = check_list([subjects] if one else subjects, "subjects", "fetch_moabb", "numbers",
+    # Whose recordings, not in which order: a set will do.
+    given = sorted(subjects) if isinstance(subjects, (set, frozenset)) else subjects
+    wanted = check_list([given] if one else given, "subjects", "fetch_moabb", "numbers",
                         also="None")
     missing = [subject for subject in wanted if subject not in known]
     if missing or not wanted:

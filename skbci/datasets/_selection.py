@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,7 +76,7 @@ def as_list(values: object, name: str) -> list[Any]:
     """One value or several as a list of plain Python objects."""
     if isinstance(values, (str, int, np.integer)):
         return [values]
-    if not isinstance(values, Iterable):
+    if not np.iterable(values):
         raise TypeError(f"{name}={values!r} must be one value or a sequence of values.")
     out = [value.item() if isinstance(value, np.generic) else value for value in values]
     if not out:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from skbci._checks import check_choice, check_mapping, refusal
-from skbci.display._style import GUIDE, clean, frame, line_style, log_ticks, new_axes
+from skbci._checks import check_choice, check_frame, check_mapping, refusal
+from skbci.display._style import GUIDE, clean, line_style, log_ticks, new_axes
 from skbci.evaluation import history_table, time_to_loss
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ class ConvergenceDisplay:
         -------
         ConvergenceDisplay
         """
-        return cls(times=frame(times, "times", cls.__name__)).plot(ax=ax, kind="bar", unit=unit)
+        times = check_frame(times, "times", cls.__name__)
+        return cls(times=times).plot(ax=ax, kind="bar", unit=unit)
 
     def times_to_loss(
         self, loss: float | None = None, *, column: str = "train_loss", tolerance: float = 0.05

@@ -10,11 +10,11 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from skbci._checks import check_mapping, check_names, is_number, refusal
+from skbci._checks import check_frame, check_mapping, check_names, is_number, refusal
 from skbci._typing import AxesLike
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._sparsity_scores import check_results, draw_scores
-from skbci.display._style import GUIDE, check_axes, clean, frame, line_style
+from skbci.display._style import GUIDE, check_axes, clean, line_style
 from skbci.evaluation import history_table
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class SparsityDisplay:
         TypeError
             If the column ``sparsity`` holds no numbers.
         """
-        results = frame(results, "results", cls.__name__)
+        results = check_frame(results, "results", cls.__name__)
         if metrics is None:
             metrics = [name for name in ("accuracy", "f1") if name in results] or ["accuracy"]
         metrics = check_names(metrics, "metrics", cls.__name__, also="None")

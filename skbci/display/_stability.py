@@ -21,12 +21,14 @@ from skbci._checks import (
     check_number,
     check_seed,
     check_splitter,
+    is_number,
     refusal,
 )
 from skbci._checks.eeg import as_eeg
 from skbci._process.quiet import without_warnings
 from skbci._typing import AxesLike, Labels, Seed, Signals, Splitter
 from skbci.display._style import check_axes, clean, line_style, log_ticks
+from skbci.evaluation import history_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -201,7 +203,13 @@ class StabilityDisplay:
                 f"{cls.__name__}: histories must be a dict with at least one history."
             )
         parts = []
-        for (optimizer, lr), history in histories.items():
+        for key, history in histories.items():
+            if not (isinstance(key, tuple) and len(key) == 2 and is_number(key[1])):
+                because = "must be a dict whose keys are pairs (optimizer, learning rate)"
+                raise TypeError(refusal(key, "a key of histories", cls.__name__, because))
+            (optimizer, lr), history = key, history_table(history)
+            if "train_loss" not in history:
+                raise ValueError(f"{cls.__name__}: the history of {key} has no 'train_loss'.")
             columns = {"train_loss": history["train_loss"].to_numpy(dtype=float)}
             for name in ("test_loss", "valid_loss"):
                 if name in history:

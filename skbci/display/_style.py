@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from skbci._checks import refusal
 from skbci._typing import AxesLike
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["GUIDE", "check_axes", "clean", "frame", "line_style", "log_ticks", "new_axes"]
+__all__ = ["GUIDE", "check_axes", "clean", "line_style", "log_ticks", "new_axes"]
 
 GUIDE = "0.45"
 # Told apart by the colour-blind too, and by their dashes where colours run out.
@@ -71,17 +70,3 @@ def clean(ax: Axes, grid: str = "y") -> None:
     ax.set_axisbelow(True)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
-
-
-def frame(table: object, name: str, who: object) -> pd.DataFrame:
-    """Return a table as a DataFrame.
-
-    Raises
-    ------
-    TypeError
-        If it is none, and no dict of columns.
-    """
-    if not isinstance(table, (pd.DataFrame, dict)):
-        because = "must be a DataFrame, or a dict of columns"
-        raise TypeError(refusal(table, name, who, because))
-    return pd.DataFrame(table)

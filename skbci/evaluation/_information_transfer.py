@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skbci._checks import check_count, check_positive, refusal
+from skbci._checks.masked import check_unmasked
 
 __all__ = ["information_transfer_rate"]
 
@@ -57,6 +58,7 @@ def information_transfer_rate(
     """
     n = check_count(n_classes, "n_classes", _WHO, low=2)
     seconds = check_positive(seconds, "seconds", _WHO, unit="seconds")
+    accuracy = check_unmasked(accuracy, "accuracy")
     try:
         p = np.asarray(accuracy, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._checks import check_list, check_number, check_positive, refusal
+from skbci._checks import check_frame, check_list, check_number, check_positive
 from skbci._typing import Metadata
 
 __all__ = ["self_paced_scores"]
@@ -113,10 +112,7 @@ def _activations(activations: Any, duration: float) -> tuple[np.ndarray, list[An
 def _intervals(
     intended: Any, duration: float, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray, list[Any]]:
-    if not isinstance(intended, (pd.DataFrame, Mapping)):
-        because = "must be a DataFrame, or a dict of onset, duration and label"
-        raise TypeError(refusal(intended, "intended", _WHO, because))
-    table = pd.DataFrame(intended)
+    table = check_frame(intended, "intended", _WHO)
     missing = [name for name in ("onset", "duration", "label") if name not in table]
     if missing:
         raise ValueError(

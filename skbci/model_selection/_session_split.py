@@ -204,7 +204,8 @@ class SessionSplit(TimedSplitter):
         chosen = sessions[least:]
         if self.test_sessions is not None:
             scalar = isinstance(self.test_sessions, str) or np.ndim(self.test_sessions) == 0
-            chosen = [self.test_sessions] if scalar else list(self.test_sessions)
+            one = getattr(self.test_sessions, "item", lambda: self.test_sessions)
+            chosen = [one()] if scalar else list(self.test_sessions)
             if not chosen:
                 raise ValueError(f"{who}: test_sessions is empty; name one, or pass None.")
         for name in chosen:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
-from skbci._checks import check_choice, check_count, check_number, is_number
+from skbci._checks import check_choice, check_count, check_number, is_list
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -89,8 +89,7 @@ class MLP(nn.Sequential):
 def check_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
     """Return the hidden sizes as a tuple of positive integers."""
     name = "hidden_layer_sizes"
-    alone = is_number(hidden_layer_sizes) or not isinstance(hidden_layer_sizes, Iterable)
-    if alone or isinstance(hidden_layer_sizes, (str, bytes)):
+    if not is_list(hidden_layer_sizes) or isinstance(hidden_layer_sizes, Mapping):
         return (check_count(hidden_layer_sizes, name, "MLP", also="a list of such"),)
     return tuple(check_count(size, name, "MLP") for size in hidden_layer_sizes)
 
@@ -98,7 +97,7 @@ def check_sizes(hidden_layer_sizes: Any) -> tuple[int, ...]:
 def check_dropout(dropout: object, n_layers: int) -> tuple[float, ...]:
     """Return one dropout probability for each hidden layer."""
     limits: dict[str, Any] = {"low": 0, "high": 1, "closed": "left"}
-    if not isinstance(dropout, Iterable) or isinstance(dropout, (str, bytes)):
+    if not is_list(dropout) or isinstance(dropout, Mapping):
         rate = check_number(dropout, "dropout", "MLP", also="a list of such", **limits)
         return (rate,) * n_layers
     rates = tuple(check_number(rate, "dropout", "MLP", **limits) for rate in dropout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from skbci._checks import check_positive, check_rate
+from skbci._checks import check_list, check_positive, check_rate
+from skbci._checks.masked import check_unmasked
 from skbci._recording.times import first_sample
 from skbci._typing import Metadata
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
@@ -53,7 +54,9 @@ def check_metadata(metadata: Metadata | None) -> dict[str, Any]:
     return dict(metadata)
 
 
-def real_numbers(values: ArrayLike, what: str, hint: str = "") -> np.ndarray:
+def real_numbers(
+    values: ArrayLike, what: str, hint: str = "", who: str = "OnlineDecoder"
+) -> np.ndarray:
     """Convert to double precision what is of real numbers.
 
     Parameters
@@ -63,23 +66,26 @@ def real_numbers(values: ArrayLike, what: str, hint: str = "") -> np.ndarray:
         What they are called, and how they are to be, for the message.
     hint : str
         What to say where the values make no array.
+    who : str
+        Who asks.
 
     Raises
     ------
     ValueError
     """
+    values = check_unmasked(values, f"{who}: {what.split()[0]}")
     try:
         data = np.asarray(values)
     except ValueError:
         got = f"a {type(values).__name__} whose parts have different shapes"
-        raise ValueError(f"OnlineDecoder: {what}, got {got}.{hint}") from None
+        raise ValueError(f"{who}: {what}, got {got}.{hint}") from None
     if data.dtype.kind in "biuf":
         return data.astype(np.float64, copy=False)
     if data.dtype.kind == "O":
         with contextlib.suppress(TypeError, ValueError):
             return data.astype(np.float64)
     shown = repr(values) if data.ndim == 0 else f"an array of dtype {data.dtype}"
-    raise ValueError(f"OnlineDecoder: {what}, got {shown}.")
+    raise ValueError(f"{who}: {what}, got {shown}.")
 
 
 def check_samples(
@@ -209,9 +215,8 @@ def known_channels(
     n_fitted = None if shape is None else 1 if flat else int(shape[0])
     if ch_names is None:
         return fitted, n_fitted, flat
-    if isinstance(ch_names, str) or not isinstance(ch_names, Iterable):
-        raise TypeError(f"OnlineDecoder: ch_names={ch_names!r} must be a list of names.")
-    names = [str(name) for name in ch_names]
+    given = check_list(ch_names, "ch_names", "OnlineDecoder", "names")
+    names = [str(name) for name in given]
     if n_fitted is not None and len(names) != n_fitted:
         raise ValueError(
             f"OnlineDecoder: ch_names has {len(names)} names, but the pipeline was fitted with "

@@ -10,8 +10,11 @@ from numpy.typing import ArrayLike
 
 from skbci._checks import check_list, check_number, refusal
 from skbci._typing import Label, Labels
+from skbci.stream._checks import real_numbers
 
 __all__ = ["ConfidenceGate"]
+
+_WHO = "ConfidenceGate"
 
 
 class ConfidenceGate:
@@ -106,7 +109,7 @@ class ConfidenceGate:
     def reset(self) -> None:
         """Forget what came before: a new run begins."""
         self._sure: int | None = None  # place of the class, and since when
-        self._since = self._last = -np.inf
+        self._since = self._last = self._latest = -np.inf
 
     def answer(self, time: float, probabilities: ArrayLike) -> Label | None:
         """Take one decision, and answer or say nothing yet.
@@ -142,10 +145,13 @@ class ConfidenceGate:
         Raises
         ------
         ValueError
-            If the shapes do not fit, or time runs backwards. Nothing has been taken then.
+            If the shapes do not fit, a probability is none, or time runs backwards. Nothing has
+            been taken then.
         """
-        stamps = np.asarray(times, dtype=np.float64)
-        rows = np.asarray(probabilities, dtype=np.float64)
+        stamps = real_numbers(times, "times must be real numbers, in seconds", who=_WHO)
+        rows = real_numbers(
+            probabilities, "probabilities must be real numbers", who=_WHO
+        )
         if stamps.ndim != 1 or rows.shape != (len(stamps), len(self.classes_)):
             raise ValueError(
                 f"ConfidenceGate: times of shape {stamps.shape} and probabilities of shape "
@@ -153,12 +159,18 @@ class ConfidenceGate:
             )
         if not np.isfinite(stamps).all() or (np.diff(stamps) < 0).any():
             raise ValueError("ConfidenceGate: times must be finite and in order.")
-        if len(stamps) and stamps[0] < max(self._since, self._last):
+        if (rows < 0).any() or (rows > 1).any():
+            raise ValueError(
+                "ConfidenceGate: probabilities must be from 0 to 1, as predict_proba and "
+                "OnlineDecoder give them."
+            )
+        if len(stamps) and stamps[0] < self._latest:
             raise ValueError(
                 f"ConfidenceGate: {stamps[0]:g} s is before the window before it; call reset() "
                 "where another recording begins."
             )
         out = np.full(len(stamps), None, dtype=object)
+        self._latest = stamps.max(initial=self._latest)
         known = self.classes_.tolist()
         for at, (time, row) in enumerate(zip(stamps.tolist(), rows)):
             best = int(row.argmax())
@@ -167,8 +179,8 @@ class ConfidenceGate:
                 continue
             if self._sure != best:
                 self._sure, self._since = best, time
-            rested = time - self._last >= self.refractory
-            if rested and time - self._since >= self.dwell - 1e-9:  # times are rounded
+            rested = time - self._last >= self.refractory - 1e-9  # times are rounded
+            if rested and time - self._since >= self.dwell - 1e-9:
                 out[at], self._last, self._sure = known[best], time, None
         return out
 

@@ -143,7 +143,7 @@ def test_runs_frequencies_and_rates():
 @pytest.mark.parametrize(("options", "error", "match"), [
     ({"frequencies": (10,)}, ValueError, "at least two different"),
     ({"frequencies": (10, 10)}, ValueError, "each once"),
-    ({"frequencies": "10 Hz"}, TypeError, "sequence of numbers in Hz"),
+    ({"frequencies": "10 Hz"}, TypeError, "list of numbers in Hz"),
     ({"frequencies": (10, -1)}, ValueError, "frequencies=-1 must be"),
     ({"frequencies": (10, 130)}, ValueError, "130 Hz is not below half"),
     ({"phases": (0, 1)}, ValueError, "phases has 2 entries, but there are 4"),

@@ -24,6 +24,38 @@ def from_top(found, wanted):
     return np.abs(found - wanted).max() / np.abs(wanted).max()
 
 
+@pytest.mark.parametrize(("sfreq", "n_times", "band", "order"), [
+    (1000, 100, (8, 12), 20), (1000, 3000, (8, 12), 20), (250, 1001, (0.3, 4), 20),
+    (1000, 400, (0, 20), 12),
+])
+def test_orders_that_leave_no_digits_for_a_correction(sfreq, n_times, band, order):
+    X = np.random.default_rng(0).normal(size=(3, 3, n_times)) + 1e-3
+    bank = FilterBank([band], sfreq=sfreq, order=order).fit(X)
+    wanted = scipy.signal.sosfiltfilt(
+        butter(*band, order, sfreq), X - X.mean(axis=-1, keepdims=True), padlen=bank.padlen_
+    ) + (X.mean(axis=-1, keepdims=True) if band[0] == 0 else 0)
+    assert from_top(bank.transform(X)[:, 0], wanted) < 1e-5
+
+
+@pytest.mark.parametrize(("band", "order", "message"), [
+    ((8, 12), 300, "order=300 must be .* at most 100"),
+    ((10, 10.0001), 60, r"a filter of order=60 for the band \(10, 10.0001\) Hz .* beyond double"),
+    ((1e-9, 4), 2, "a filter of order=2 for the band .*: take a lower order, or a wider band"),
+])
+@pytest.mark.parametrize("phase", ["zero", "causal"])
+def test_filters_beyond_double_precision_are_refused(band, order, message, phase):
+    bank = FilterBank([band], sfreq=250, order=order, phase=phase)
+    with pytest.raises(ValueError, match=f"FilterBank: {message}"):
+        bank.fit(np.random.default_rng(0).normal(size=(2, 2, 500)))
+
+
+@pytest.mark.parametrize("bands", [[("8", "12")], ["89"], [(False, True)], [{8, 12}], {(8, 12)},
+                                   np.array(8.0), [(8, 12, 30)], [(8,)]])
+def test_bands_that_are_no_pairs_of_numbers(bands):
+    with pytest.raises((TypeError, ValueError), match="FilterBank: bands"):
+        FilterBank(bands, sfreq=100).fit(np.random.default_rng(0).normal(size=(2, 2, 100)))
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     low=st.floats(1, 30),

@@ -45,6 +45,24 @@ def test_when_it_answers(settings, second, said):
     assert list(gate.decode(decisions)) == [(t, s) for t, s in zip(TIMES, said) if s is not None]
 
 
+def test_the_rounding_of_times_delays_no_answer():
+    times = 0.1 * np.arange(12)  # 0.9 - 0.6000000000000001 is less than 0.3
+    gate = ConfidenceGate([0, 1], 0.8, refractory=0.3)
+    answers = gate.answers(times, rows(np.where(np.arange(12) < 6, 0.5, 0.9)))
+    assert np.flatnonzero(answers == 1).tolist() == [6, 9]
+
+
+def test_what_no_decoder_gives_is_refused():
+    gate = ConfidenceGate([0, 1])
+    with pytest.raises(ValueError, match="probabilities must be from 0 to 1"):
+        gate.answers([0.0], [[-1.5, 3.0]])
+    with pytest.raises(ValueError, match="times must be real numbers"):
+        gate.answers(["now"], [[0.5, 0.5]])
+    assert gate.answer(10.0, [0.5, 0.5]) is None
+    with pytest.raises(ValueError, match="5 s is before the window before it"):
+        gate.answer(5.0, [0.5, 0.5])
+
+
 def test_labels_are_those_of_the_decoder():
     gate = ConfidenceGate(np.array(["left", "rest", "right"]), 0.6, idle="rest")
     assert gate.answer(0.0, [0.7, 0.2, 0.1]) == "left"
@@ -64,6 +82,7 @@ def test_labels_are_those_of_the_decoder():
     ({"classes": ["left"]}, ValueError, "at least two labels"),
     ({"classes": ["left", "left"]}, ValueError, "all different"),
     ({"classes": "left"}, TypeError, "must be a list of labels"),
+    ({"classes": {"left", "right"}}, TypeError, "must be a list of labels: a set has no order"),
 ])
 def test_bad_settings(settings, error, message):
     with pytest.raises(error, match=f"ConfidenceGate.*{message}"):

@@ -447,6 +447,7 @@ def test_samples_that_are_not_finite(value):
     (np.ones((2, 3), dtype="datetime64[s]"), "samples must be real numbers, .* got .* datetime64"),
     (np.array([["a", 1.0]] * 2, dtype=object), "samples must be real numbers, .* got .* object"),
     ([[1.0, 2.0], [3.0]], "samples must .* got a list whose parts have different shapes"),
+    (np.ma.masked_array(np.ones((2, 3)), [[0, 0, 0], [0, 1, 0]]), "samples has masked entries"),
     ([np.ones((2, 3)), 100.0], r"samples must .* decode takes a tuple \(samples, timestamps\)"),
 ])
 def test_samples_that_are_no_numbers(samples, message):

@@ -218,9 +218,8 @@ def _name(frequency: float) -> str:
 def _check_stimuli(
     frequencies: ArrayLike, phases: ArrayLike | None, sfreq: float
 ) -> tuple[list[float], list[float]]:
-    if isinstance(frequencies, str) or not isinstance(frequencies, (Sequence, np.ndarray)):
-        raise TypeError(f"frequencies={frequencies!r} must be a sequence of numbers in Hz.")
-    hertz = [check_positive(f, "frequencies", "make_ssvep") for f in frequencies]
+    given = check_list(frequencies, "frequencies", "make_ssvep", "numbers in Hz")
+    hertz = [check_positive(f, "frequencies", "make_ssvep") for f in given]
     if len({_name(f) for f in hertz}) < max(2, len(hertz)):
         raise ValueError(
             f"frequencies={tuple(hertz)} must hold at least two different ones, each once."

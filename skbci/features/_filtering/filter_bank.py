@@ -12,7 +12,7 @@ from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
 from skbci.features._base import EEGTransformer
-from skbci.features._filtering.filters import Band, filter_causal
+from skbci.features._filtering.filters import MOST_ORDER, Band, filter_causal
 from skbci.features._filtering.zero_phase import ZeroPhaseFilter
 
 __all__ = ["NINE_BANDS", "FilterBank"]
@@ -31,7 +31,8 @@ class FilterBank(EEGTransformer):
     sfreq : float, optional
         Sampling rate in Hz. Not needed for `mne.Epochs` or an `EEGArray`, which know theirs.
     order : int, default=4
-        Order of the Butterworth design: with ``phase="zero"`` the attenuation is squared.
+        Order of the Butterworth design, at most 100: with ``phase="zero"`` the attenuation is
+        squared.
     phase : {"zero", "causal"}, default="zero"
         ``"zero"`` filters forward and backward, for whole epochs at hand. ``"causal"`` filters
         forward only, as an online decoder must: no output depends on a later sample. It starts
@@ -132,7 +133,7 @@ class FilterBank(EEGTransformer):
         check_choice(self.output, "output", self, ("bands", "channels"))
         if self.dtype is not None:
             check_choice(self.dtype, "dtype", self, ("float32", "float64"))
-        order = check_count(self.order, "order", self)
+        order = check_count(self.order, "order", self, high=MOST_ORDER)
         if self.padlen is not None:
             check_count(self.padlen, "padlen", self, low=0)
         X, data = self._read_fit(X)

@@ -11,6 +11,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from skbci._checks import check_choice, check_positive
 from skbci._checks.eeg import as_eeg
 from skbci._checks.frequencies import resolve_sfreq
+from skbci._checks.labels import refuse_missing
+from skbci._checks.masked import check_unmasked
 from skbci._eegarray.rows import carry_rows, row_seconds
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
@@ -192,7 +194,8 @@ optional
         )
         labels = None
         if y is not None:
-            labels = _window_labels(np.asarray(y), data.shape, n_window, n_hop, label)
+            y = np.asarray(check_unmasked(y, "y"))
+            labels = _window_labels(y, data.shape, n_window, n_hop, label)
         if is_raw(X):
             return _free_of_bad(X, out, labels, np.arange(n_windows) * n_hop, n_window)
         return out, labels
@@ -294,6 +297,7 @@ def _window_labels(
         )
     if label == "last":
         return y[:, n_window - 1 :: n_hop].ravel()
+    refuse_missing(y, "SlidingWindows.explode: y", "label='majority' counts them all")
     classes, codes = np.unique(y, return_inverse=True)
     parts = _windows(codes.reshape(y.shape), n_window, n_hop).reshape(-1, n_window)
     counts = np.stack([(parts == code).sum(axis=1) for code in range(len(classes))])
