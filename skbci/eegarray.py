@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from skbci._checks import check_number, check_positive, refusal
+from skbci._checks import check_number, check_positive
 from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
 from skbci._eegarray import row_functions as numpys
@@ -18,8 +18,7 @@ from skbci._eegarray.mne_exchange import array_from_epochs, epochs_from_array
 from skbci._eegarray.row_index import indexed_context
 from skbci._eegarray.row_moves import check_assignment, check_sorted_axis
 from skbci._eegarray.shipping import hash_with_context, register_with_dask
-from skbci._eegarray.table import as_table, check_ch_names, check_in_step, describe
-from skbci._recording.kinds import is_info
+from skbci._eegarray.table import as_table, check_ch_names, check_in_step, check_info, describe
 from skbci._typing import Metadata, Picks
 
 if TYPE_CHECKING:
@@ -63,11 +62,9 @@ class EEGArray(np.ndarray):
 
     Raises
     ------
-    ValueError
-        If the table's length is not the number of rows, the names do not fit the channels or
+    TypeError, ValueError
+        If a part is of another kind, the table's length is not the number of rows, the names do not fit the channels or
         are not all different, or ``sfreq`` is not a positive number.
-    TypeError
-        If a part is of another kind.
 
     Notes
     -----
@@ -126,9 +123,7 @@ class EEGArray(np.ndarray):
         out.sfreq = sfreq
         out.ch_names = ch_names
         out.tmin = check_number(tmin, "tmin", "EEGArray", unit="seconds")
-        if info is not None and not is_info(info):
-            raise TypeError(refusal(info, "info", "EEGArray", "must be an mne.Info or None"))
-        out.info = info
+        out.info = check_info(info)
         out._window = None if window is None else check_number(
             window, "window", "EEGArray", low=0, unit="seconds", also="None"
         )

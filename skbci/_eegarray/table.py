@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from skbci._checks import check_distinct, check_list, refusal
+from skbci._recording.kinds import is_info
 
-__all__ = ["as_table", "check_ch_names", "check_in_step", "describe", "onset_seconds"]
+if TYPE_CHECKING:
+    from mne import Info
+
+__all__ = ["as_table", "check_ch_names", "check_in_step", "check_info", "describe", "onset_seconds"]
 
 
 def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
@@ -89,6 +93,19 @@ def check_ch_names(ch_names: Any, shape: tuple[int, ...]) -> list[str]:
             f"{shape[-2]} channels (shape {shape})."
         )
     return names
+
+
+def check_info(info: Any) -> Info | None:
+    """Check MNE's measurement info.
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+    """
+    if info is not None and not is_info(info):
+        raise TypeError(refusal(info, "info", "EEGArray", "must be an mne.Info or None"))
+    return info
 
 
 def onset_seconds(onsets: np.ndarray) -> np.ndarray:
