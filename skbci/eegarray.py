@@ -63,8 +63,8 @@ class EEGArray(np.ndarray):
     Raises
     ------
     TypeError, ValueError
-        If a part is of another kind, the table's length is not the number of rows, the names do not fit the channels or
-        are not all different, or ``sfreq`` is not a positive number.
+        If a part is of another kind, the table's length is not the number of rows, the names do
+        not fit the channels or are not all different, or ``sfreq`` is not a positive number.
 
     Notes
     -----

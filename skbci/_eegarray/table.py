@@ -14,7 +14,9 @@ from skbci._recording.kinds import is_info
 if TYPE_CHECKING:
     from mne import Info
 
-__all__ = ["as_table", "check_ch_names", "check_in_step", "check_info", "describe", "onset_seconds"]
+__all__ = [
+    "as_table", "check_ch_names", "check_in_step", "check_info", "describe", "onset_seconds",
+]
 
 
 def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
