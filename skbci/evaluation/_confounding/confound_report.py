@@ -127,11 +127,6 @@ def confound_report(
         If X is not three-dimensional, the rate is unknown, there is one class only, ``claimed``
         or ``alpha`` is out of range, or no fold has two classes to train on.
 
-    See Also
-    --------
-    leakage_report : Whether test rows share signal with training rows.
-    spatial_patterns : Which channels a fitted decoder uses.
-
     Notes
     -----
     The slow band is read as means over 125 ms of the low-passed signal, the others as the
