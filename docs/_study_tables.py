@@ -108,7 +108,7 @@ def loss_weighting(
 
 
 def sparse(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
-    """A row a method, a column a task and sparsity, with the article's figure in brackets."""
+    """One row per method, one column per task and sparsity, the article's figure in brackets."""
     rows: dict[str, dict[str, str]] = {}
     for line in frame.to_dict("records"):
         percent = int(line["sparsity %"])

@@ -61,7 +61,7 @@ with workers() as name:
 print(f"largest difference: {np.abs(alone - shared).max()}")
 
 # %%
-# A point a subject who was left out: on the diagonal, all of them.
+# One point per subject who was left out: all of them are on the diagonal.
 
 figure, ax = plt.subplots(figsize=(4.2, 4), layout="constrained")
 ax.plot([0.5, 1], [0.5, 1], "--", color="0.6")

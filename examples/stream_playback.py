@@ -42,7 +42,7 @@ MOTOR = ["FC3", "FCz", "FC4", "C5", "C3", "C1", "Cz", "C2", "C4", "C6", "CP3", "
 
 @dataclass
 class Runs:
-    """Continuous runs, each with a label a sample."""
+    """Continuous runs, each with one label per sample."""
 
     signals: list[np.ndarray]
     labels: list[np.ndarray]

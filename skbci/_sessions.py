@@ -53,7 +53,7 @@ def earlier_first(labels: Labels, name: str) -> dict[Any, np.ndarray]:
     Parameters
     ----------
     labels : array-like, Series or Categorical, shape (n_rows,)
-        One label a row, none missing.
+        One label per row, none missing.
     name : str
         What the labels are, for the message.
 

@@ -70,7 +70,7 @@ class EEGArray(np.ndarray):
     -----
     What would move rows in place and leave the table behind (a shuffle, a sort along the rows, an
     assignment of rows to the place of others, a new shape) is refused; only what goes through the
-    bare data, or a shuffle of one value a row by numpy's old ``RandomState``, cannot be noticed.
+    bare data, or a shuffle of one value per row by numpy's old ``RandomState``, cannot be noticed.
 
     Pickles carry the table, to Dask's workers too. joblib's hash of an array sees table, names and
     sampling rate: ``Pipeline(memory=...)`` keeps the same numbers under two tables apart.

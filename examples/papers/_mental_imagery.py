@@ -119,7 +119,7 @@ def parse_split(name: str) -> tuple[tuple[int, ...], int]:
 
 
 def network(optimizer: str, epochs: int, seed: int = 0) -> MLPClassifier:
-    """The paper's network: 50-30 rectified units, one sigmoid unit a class."""
+    """The paper's network: 50-30 rectified units, one sigmoid unit per class."""
     return MLPClassifier(
         (50, 30), dropout=(0.2, 0.0), criterion="binary-cross-entropy", optimizer=optimizer,
         lr=0.01, max_epochs=epochs, random_state=seed,

@@ -102,7 +102,7 @@ def run(
     data: Path | None, quick: bool, subject: int, seed: int, method: str, sparsity: float,
     n_folds: int, epochs: int,
 ) -> list[dict[str, Any]]:
-    """Cross-validate within a subject: a line a task, over the predictions of all folds."""
+    """Cross-validate within a subject: one line per task, over the predictions of all folds."""
     X, y = of_subject(data, quick, subject)
     said = np.empty_like(y)
     start = time.perf_counter()
@@ -127,7 +127,7 @@ def run(
 def run_history(
     data: Path | None, quick: bool, subject: int, method: str, sparsity: float, epochs: int,
 ) -> list[dict[str, Any]]:
-    """Train on four fifths of a subject's rows, watch the rest: a line an epoch."""
+    """Train on four fifths of a subject's rows, watch the rest: one line per epoch."""
     X, y = of_subject(data, quick, subject)
     clf = fit(method, sparsity, epochs, 0, X, y, early_stopping=True, n_iter_no_change=epochs)
     table: pd.DataFrame = clf.history_[["epoch", "train_mean", "valid_mean"]]

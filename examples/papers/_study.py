@@ -105,7 +105,7 @@ class Study:
         Returns
         -------
         DataFrame
-            A row a line; what else the file holds, from tasks that were not in that run, is
+            One row per line; what else the file holds, from tasks that were not in that run, is
             left out.
         """
         lines = self._read()

@@ -111,7 +111,7 @@ def decoders() -> dict[str, Callable[[], Pipeline]]:
 
 
 def decisions(pipe: Pipeline, X: Any) -> np.ndarray:
-    """One number a class, by which classes are compared."""
+    """One number per class, by which classes are compared."""
     said = "decision_function" if isinstance(pipe[-1], SVC) else "predict_log_proba"
     if isinstance(pipe[-1], GalanClassifier):
         return np.log(pipe.predict_proba(X) + 1e-9)

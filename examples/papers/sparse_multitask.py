@@ -118,7 +118,7 @@ def measure(args: argparse.Namespace, name: str, budget: Budget) -> tuple[pd.Dat
 
 
 def make_table(scores: pd.DataFrame) -> pd.DataFrame:
-    """A line a task, method and sparsity."""
+    """One line per task, method and sparsity."""
     rows = []
     by_subject = scores.groupby(["task", *KEYS, "subject"])[list(METRICS)].mean()
     by_seed = scores.groupby(["task", *KEYS, "seed"])["accuracy"].mean()

@@ -16,7 +16,7 @@ Criterion: TypeAlias = str | nn.Module | type[nn.Module]
 
 
 class CrossEntropy(nn.Module):
-    """Softmax cross-entropy of logits, a value a row."""
+    """Softmax cross-entropy of logits, one value per row."""
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """Compare logits (n, n_classes) with class indices (n,)."""
@@ -24,7 +24,7 @@ class CrossEntropy(nn.Module):
 
 
 class BinaryCrossEntropy(nn.Module):
-    """Sigmoid cross-entropy of one unit a class, summed over the units."""
+    """Sigmoid cross-entropy of one unit per class, summed over the units."""
 
     def forward(self, output: Tensor, target: Tensor) -> Tensor:
         """Compare logits (n, n_classes) with class indices (n,)."""
@@ -41,7 +41,7 @@ class SquaredError(nn.Module):
 
 
 class RowLoss(nn.Module):
-    """Any torch loss, reduced to a value a row."""
+    """Any torch loss, reduced to one value per row."""
 
     def __init__(self, loss: nn.Module) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ REGRESSION = {"squared-error": SquaredError}
 def resolve_criterion(
     criterion: Criterion, names: Mapping[str, type[nn.Module]], settings: dict[str, Any]
 ) -> nn.Module:
-    """Turn a name, a torch loss class or an instance into a module that gives a loss a row.
+    """Turn a name, a torch loss class or an instance into a module that gives one loss per row.
 
     Raises
     ------

@@ -233,7 +233,7 @@ def _resolve(
 
 
 def _averaging(loss: nn.Module) -> nn.Module:
-    """Have a loss give its weighted mean, or a value a row for others to average."""
+    """Have a loss give its weighted mean, or one value per row for others to average."""
     if hasattr(loss, "reduction"):
         weighs = "sample_weight" in inspect.signature(loss.forward).parameters
         loss.__dict__["reduction"] = "mean" if weighs else "none"

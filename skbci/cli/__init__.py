@@ -1,7 +1,7 @@
 """``skbci`` on the command line: ``info``, ``compare``, ``fit`` and ``decode``.
 
-Files in, reports out. Everything is done by the other rooms; here are the arguments, the names of
-pipelines and splits, and the report.
+The commands read recordings, do what the library does with them, and print or write the result;
+``skbci COMMAND --help`` lists the options of each.
 """
 
 from skbci.cli._main import main

@@ -3,7 +3,8 @@
 The simulators (`make_motor_imagery`, `make_imagery_execution`, `make_ssvep`, `make_erp`,
 `make_eye_state`) project dipole sources through a spherical head model and need nothing but a
 seed; `make_parity`, `make_modulo2` and `make_gabor_2d` are small functions to learn;
-`load_recording` and `save_recording` speak ``.npz``, `read_epochs` XDF and whatever MNE reads,
+`load_recording` and `save_recording` read and write ``.npz``, `read_epochs` reads XDF and whatever
+MNE does,
 `load_bids` whole data sets in BIDS, `load_bci3_mental_imagery` the competition's own files;
 `fetch_moabb` and `fetch_tabular` download.
 All of them return the same Bunch: ``X`` (an `EEGArray`; EEG in volts), ``y``, ``metadata``,

@@ -105,7 +105,7 @@ def load_bci3_mental_imagery(
     -----
     The test session's labels were published later, in ``labels8_subject1_psd.asc`` (one label for
     8 rows) and ``labels8_subject1_raw.asc`` (one a window of 1 s, every 0.5 s). A file
-    ``labels_subject1_psd.asc`` with a label a row is preferred where it is there.
+    ``labels_subject1_psd.asc`` with one label per row is preferred where it is there.
 
     References
     ----------
@@ -178,7 +178,7 @@ def _sessions(place: Path, subject: int, sessions: Subset, which: str) -> list[i
 
 
 def _row_labels(n_rows: int, place: Path, subject: int, file: Path) -> np.ndarray:
-    """Labels of the test session's features, from a label a row or one for 8 rows."""
+    """Labels of the test session's features, from one label per row or one for 8 rows."""
     labels, source = read_labels(place, subject, "psd")
     if len(labels) == n_rows:
         return labels

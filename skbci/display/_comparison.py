@@ -26,7 +26,7 @@ _BELOW = 0.3  # how far below its points a mean stands, in rows
 
 
 class ComparisonDisplay:
-    """Scores of several pipelines: a point a subject, the mean, the chance level.
+    """Scores of several pipelines: one point per subject, the mean, the chance level.
 
     Use :meth:`from_comparison` or :meth:`from_estimators` to make one.
 

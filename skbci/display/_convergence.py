@@ -29,7 +29,7 @@ class ConvergenceDisplay:
     Parameters
     ----------
     histories : dict of str to list of DataFrame, optional
-        For each optimizer (or whatever is compared) the histories of its runs: a row an epoch,
+        For each optimizer (or whatever is compared) the histories of its runs: one row per epoch,
         with the columns of ``history_`` of a neural estimator.
     times : DataFrame, shape (n_sets, n_optimizers), optional
         Seconds or epochs to converge; NaN where a run never did.
@@ -110,7 +110,7 @@ class ConvergenceDisplay:
         Parameters
         ----------
         histories : dict of str to DataFrame or list of DataFrame
-            A row an epoch; several under one name are runs of the same.
+            One row per epoch; several under one name are runs of the same.
         ax : matplotlib Axes, optional
             Axes to draw on. None: a new figure.
         **plot_params
@@ -311,5 +311,5 @@ class ConvergenceDisplay:
 
 
 def _beside(columns: list[pd.Series]) -> pd.DataFrame:
-    """Runs side by side, a row an epoch; shorter runs end with NaN."""
+    """Runs side by side, one row per epoch; shorter runs end with NaN."""
     return pd.concat([column.reset_index(drop=True) for column in columns], axis=1)

@@ -28,7 +28,7 @@ class ForestDisplay:
     Parameters
     ----------
     effects : DataFrame
-        A row a data set: ``dataset``, ``n``, ``smd``, ``ci_low``, ``ci_high``, ``p``.
+        One row per data set: ``dataset``, ``n``, ``smd``, ``ci_low``, ``ci_high``, ``p``.
     combined : dict
         The same of all together.
     pipeline, baseline : str

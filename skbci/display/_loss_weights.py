@@ -36,7 +36,7 @@ class LossWeightDisplay:
     Parameters
     ----------
     history : DataFrame
-        A row an epoch. For each head ``weight_<head>``, and where they are known
+        One row per epoch. For each head ``weight_<head>``, and where they are known
         ``train_<head>``, ``valid_<head>`` and ``gradient_norm_<head>``: the columns of
         ``history_`` of a neural estimator with several losses.
 
@@ -109,7 +109,7 @@ class LossWeightDisplay:
         Parameters
         ----------
         history : DataFrame
-            A row an epoch, with a column ``weight_<head>`` for each loss.
+            One row per epoch, with a column ``weight_<head>`` for each loss.
         axes : sequence of matplotlib Axes, optional
             As in :meth:`plot`.
         **plot_params

@@ -38,7 +38,7 @@ class SparsityDisplay:
     Parameters
     ----------
     results : DataFrame, optional
-        A row a subject (and seed), method, sparsity and task; see :meth:`from_results`.
+        One row per subject (and seed), method, sparsity and task; see :meth:`from_results`.
     density : DataFrame, optional
         Share of the weights kept: parameters and "total" as index, tasks as columns; ``density_``
         of an estimator.
@@ -50,7 +50,7 @@ class SparsityDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        For results, a row a metric and a column a task; else one row.
+        For results, one row per metric and one column per task; else one row.
     figure_ : matplotlib Figure
         Their figure.
     lines_ : dict of tuple to Line2D
@@ -187,8 +187,8 @@ class SparsityDisplay:
         Parameters
         ----------
         histories : dict of dict of DataFrame or list of DataFrame
-            By method, then by sparsity: a row an epoch, or several such runs, of which the mean is
-            drawn. A method with sparsity 0 only is drawn in every panel, to compare with.
+            By method, then by sparsity: one row per epoch, or several such runs, of which the
+            mean is drawn. A method with sparsity 0 only is drawn in every panel, to compare with.
         columns : sequence of str, default=("train_mean", "valid_mean")
             What is drawn, validation losses with dashes.
         axes : sequence of matplotlib Axes, optional

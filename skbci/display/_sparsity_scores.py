@@ -46,7 +46,7 @@ def check_results(results: pd.DataFrame, metrics: Sequence[str], spread: object)
 def draw_scores(
     results: pd.DataFrame, metrics: Sequence[str], spread: str | None, axes: AxesLike
 ) -> tuple[Any, dict[tuple[Any, ...], Any]]:
-    """Draw a row of panels a metric and a column a task; give the axes and the lines."""
+    """Draw one row of panels per metric and one column per task; give the axes and the lines."""
     tasks = list(dict.fromkeys(results["task"]))
     methods = list(dict.fromkeys(results["method"]))
     panels = new_panels(axes, len(metrics), len(tasks), (3.9, 3.1), sharey="row")

@@ -56,10 +56,10 @@ fill_doc = doc_filler({
     Units of each hidden layer.
     """,
     "history": """
-    A row an epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds).
+    One row per epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds).
     """,
     "history_of_several": """
-    A row an epoch, with the columns that `NeuralClassifier` lists.
+    One row per epoch, with the columns that `NeuralClassifier` lists.
     """,
     "input_shape": """
     Shape of one row.
@@ -163,6 +163,6 @@ fill_doc = doc_filler({
     Share of the rows to hold out, at least.
     """,
     "verbose": """
-    Prints a line an epoch when not 0.
+    Prints one line per epoch when not 0.
     """,
 })

@@ -34,7 +34,7 @@ class NeuralClassifier(BaseNeuralClassifier):
         (`CenterLoss`) and ``"reconstruction"`` (`ReconstructionLoss`); settings are
         ``losses__head__...``. A loss between arrays (the reconstruction, torch's ``MSELoss`` and
         its like, or any with the attribute ``target = "input"``) gets the standardized input, all
-        others get class indices. Row weights go to losses that give a value a row or take
+        others get class indices. Row weights go to losses that give one value per row or take
         ``sample_weight``. None: the criterion on the module's first output.
     loss_weighting : str, WeightingPolicy class or instance, default="fixed"
         How the losses are weighed: ``"fixed"``, ``"alphagrad"``, ``"alphagrad-lead"``,
@@ -119,7 +119,7 @@ class NeuralClassifier(BaseNeuralClassifier):
     net_ : skorch.NeuralNet
         %(net)s
     history_ : DataFrame
-        A row an epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds), and
+        One row per epoch: ``train_loss``, ``valid_loss`` (means over rows), ``dur`` (seconds), and
         ``lr`` where it may fall. With ``losses`` these two are weighted sums, and each head h has
         ``train_h`` and ``valid_h`` (mean losses without weights), ``weight_h`` and, where the
         policy compares gradients, ``gradient_norm_h`` (means over the epoch's batches);

@@ -98,14 +98,14 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
         By task, the weights that the task asked for. Methods with one mask for all give that
         part of it that the task uses.
     density_ : DataFrame
-        Share of the weights that are kept, by parameter and in total: a column a task, and
+        Share of the weights that are kept, by parameter and in total: one column per task, and
         ``"network"`` for what is kept in the end.
     overlap_ : DataFrame
         Jaccard index of what each pair of tasks asked for, by shared parameter and in total.
     net_ : skorch.NeuralNet
         %(net)s
     history_ : DataFrame
-        A row an epoch: ``train_loss``, ``valid_loss`` (weighted sums), for each task t
+        One row per epoch: ``train_loss``, ``valid_loss`` (weighted sums), for each task t
         ``train_t``, ``valid_t`` (mean losses over its rows, without weights), ``weight_t`` and,
         where the policy compares gradients, ``gradient_norm_t``; ``train_mean``, ``valid_mean``
         (over tasks), ``dur`` (seconds).

@@ -1,10 +1,11 @@
 """Evaluation: comparisons on shared folds, paired tests, leakage and confounds.
 
-`compare` runs every pipeline on the same folds and gives a `Comparison`: scores a fold and a
+`compare` runs every pipeline on the same folds and gives a `Comparison`: scores by fold and by
 subject, times, paired tests against a baseline; `meta_analysis` combines those of several data
-sets. `leakage_report` says what a split would leak
-before anybody trusts its score; `time_to_loss`, when training had converged. On line,
-`self_paced_scores` counts false activations, and `information_transfer_rate` bits a minute.
+sets. `leakage_report` says whether a split leaks, `confound_report` whether something besides the
+claimed signal tells the labels, `spatial_patterns` which channels a decoder uses, and
+`time_to_loss` when training had converged. Online, `self_paced_scores` counts false activations,
+and `information_transfer_rate` gives bits per minute.
 """
 
 from skbci.evaluation._compare import compare

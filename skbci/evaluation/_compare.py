@@ -68,11 +68,13 @@ def compare(
         Named pipelines; clones of them are fitted. A `GridSearchCV` chooses its parameters
         inside each training set.
     X : array-like, EEGArray or mne.Epochs, shape (n_rows, ...)
-        The data.
+        Epochs or features. The subjects of an `EEGArray` or `mne.Epochs` are known to the splitter
+        and to the tests.
     y : array-like, shape (n_rows,)
-        The targets.
+        Class labels, or values for regressors.
     cv : int, splitter or iterable of (train, test), optional
-        As in `cross_validate`; None means five (stratified) folds.
+        As in `cross_validate`, such as ``LeaveSubjectsOut(5)``. None means five (stratified)
+        folds, which keep neither subjects nor sessions apart.
     groups : array-like, shape (n_rows,), optional
         Passed to the splitter; with metadata routing also to the pipelines that request them.
     scoring : str, callable, sequence of str, or dict, default="accuracy"
@@ -89,8 +91,8 @@ def compare(
         `joblib.parallel_config` names (Dask, Ray). Scores do not depend on it as long as the
         pipelines have a fixed ``random_state``.
     params : dict, optional
-        Metadata such as ``sample_weight``: with metadata routing for whoever requests it, else
-        keyword arguments of every pipeline's ``fit``.
+        Metadata such as ``sample_weight``: with metadata routing for the steps that request it,
+        else keyword arguments of every pipeline's ``fit``.
     progress : bool, default=True
         Whether to show a progress bar with a tick for each pipeline and fold.
     error_score : "raise" or float, default="raise"

@@ -20,8 +20,8 @@ def time_to_loss(
     Parameters
     ----------
     history : DataFrame or estimator
-        A row an epoch with the columns of ``history_`` of a neural estimator: losses and ``dur``
-        (seconds an epoch); or such an estimator, or a pipeline that ends with one.
+        One row per epoch with the columns of ``history_`` of a neural estimator: losses and
+        ``dur`` (seconds per epoch); or such an estimator, or a pipeline that ends with one.
     loss : float, optional
         The loss to reach: the same for all where optimizers are compared. None: the run's own
         lowest loss, plus ``tolerance`` of the way to it from the first epoch's loss.
@@ -93,8 +93,8 @@ def history_table(history: pd.DataFrame | BaseEstimator) -> pd.DataFrame:
         history = history.history_
     if not isinstance(history, pd.DataFrame):
         raise TypeError(
-            f"{type(history).__name__} is not a history: give a DataFrame with a row an epoch, or "
-            "a fitted neural estimator."
+            f"{type(history).__name__} is not a history: give a DataFrame with one row per epoch, "
+            "or a fitted neural estimator."
         )
     if not len(history):
         raise ValueError("The history is empty: there is no epoch in it.")

@@ -147,8 +147,8 @@ def _rows(comparison: Any, dataset: str) -> pd.DataFrame:
         raise TypeError(refusal(dataset, "dataset", "Comparison.to_moabb", "must be a name"))
     if not len(comparison.subjects):
         raise ValueError(
-            "Comparison.to_moabb: MOABB's table has a row a subject, and this comparison knows no "
-            "subjects: give compare an EEGArray with a table, or groups."
+            "Comparison.to_moabb: MOABB's table has one row per subject, and this comparison "
+            "knows no subjects: give compare an EEGArray with a table, or groups."
         )
     n_classes = np.nan if not comparison.chance > 0 else round(1 / comparison.chance)
     means = comparison.folds.groupby("pipeline", sort=False)[["fit_s", "n_train", "n_test"]].mean()

@@ -1,7 +1,7 @@
 """Transformers from signals to features.
 
 Every step takes rows x channels x times (or rows x times of one channel), `mne.Epochs`, or an
-`EEGArray`, whose row table it passes on; takes the sampling rate from what flows where it is not
+`EEGArray`, whose row table it passes on; takes the sampling rate from its input where it is not
 given; and, but for `FisherSelection`, learns nothing from labels. `WelchPSD`, `BandEnergy`,
 `WindowMeans` and `LogCovariance` give named features; `FilterBank`, `Crop`, `SlidingWindows`,
 `BaselineCorrection`, `RankReducer` and `ChannelNormalizer` give signals; `CausalCentering` removes

@@ -1,7 +1,7 @@
 """Losses for networks with several heads; cross-entropy on logits is torch's own.
 
 Each takes ``(output, target)``, where the target is the class index, or the input for the
-reconstruction, and works in any torch loop. ``reduction="none"`` gives one value a row.
+reconstruction, and works in any torch loop. ``reduction="none"`` gives one value per row.
 """
 
 from skbci.losses._center import CenterLoss

@@ -81,7 +81,7 @@ def row_weights(
 
 
 def reduce_rows(rows: Tensor, reduction: str, weights: Tensor | None) -> Tensor:
-    """Reduce one value a row; the mean is a weighted one, and zero if no row weighs anything."""
+    """Reduce one value per row; the mean is a weighted one, and zero if no row weighs anything."""
     weighted = rows if weights is None else rows * weights
     if reduction == "none":
         return weighted

@@ -70,8 +70,8 @@ class HeldOutSearch(BestCandidate):
     best_index_ : int
         Its row in ``results_``.
     results_ : DataFrame
-        A row a candidate: ``params``, the monitored ``value``, the ``epoch`` it was reached in and
-        the weights of which were kept, the epochs run ``n_iter``, ``fit_time`` in seconds and
+        One row per candidate: ``params``, the monitored ``value``, the ``epoch`` it was reached in
+        and the weights of which were kept, the epochs run ``n_iter``, ``fit_time`` in seconds and
         ``rank``, 1 the best value. A candidate that could not be fitted has no value and epochs.
     classes_ : ndarray, shape (n_classes,)
         The labels, of classifiers.

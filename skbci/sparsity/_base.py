@@ -77,7 +77,7 @@ class PruningMethod(ABC):
         module : nn.Module
             It stays as it is, unless the method trains it.
         loss : callable
-            ``loss(module, *batch)`` gives a loss a row, or their mean; see `saliency`.
+            ``loss(module, *batch)`` gives one loss per row, or their mean; see `saliency`.
         batches : iterable of sequences of Tensor, or mapping of them
             A sample of the training data, such as ``[(X, y)]``. A mapping holds one for each task,
             and ``loss`` is then called with ``task=...`` besides.

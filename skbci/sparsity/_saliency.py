@@ -13,7 +13,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from skbci.sparsity._prunable import prunable
 
-#: ``loss(module, *batch)`` gives a loss a row, or the batch's mean.
+#: ``loss(module, *batch)`` gives one loss per row, or the batch's mean.
 Loss = Callable[..., Tensor]
 Batches = Iterable[Sequence[Tensor]]
 
@@ -32,8 +32,8 @@ def saliency(
     module : nn.Module
         It is copied and stays as it is.
     loss : callable
-        ``loss(module, *batch)`` gives a loss a row, shape (n_rows,), or their mean; it has to use
-        the module that it is given. With a ``task``, it is called with ``task=task`` besides.
+        ``loss(module, *batch)`` gives one loss per row, shape (n_rows,), or their mean; it has to
+        use the module that it is given. With a ``task``, it is called with ``task=task`` besides.
     batches : iterable of sequences of Tensor
         The sample, such as ``[(X, y)]``; rows first.
     task : str, optional
@@ -168,7 +168,7 @@ def _mean_loss(value: Any, n_rows: int) -> Tensor:
         return value.mean()
     shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
     raise ValueError(
-        f"The loss must be a Tensor with one value a row, shape ({n_rows},), or their mean, a "
+        f"The loss must be a Tensor with one value per row, shape ({n_rows},), or their mean, a "
         f"scalar; got {shape}."
     )
 

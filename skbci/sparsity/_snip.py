@@ -18,7 +18,7 @@ from skbci.sparsity._saliency import Batches, Loss, effects
 
 @fill_doc
 class Snip(PruningMethod):
-    r"""Keep the weights whose loss the loss function would feel most, before any training.
+    r"""Keep the weights whose removal would change the loss most, before any training.
 
     Parameters
     ----------

@@ -22,8 +22,8 @@ def density(masks: Mapping[str, Tensor] | Mapping[str, Mapping[str, Tensor]]) ->
     Returns
     -------
     DataFrame
-        One row a parameter, and ``"total"``; one column a task, or ``"density"``. Parameters that
-        a task does not have are NaN.
+        One row per parameter, and ``"total"``; one column per task, or ``"density"``. Parameters
+        that a task does not have are NaN.
 
     Examples
     --------

@@ -32,7 +32,7 @@ class GradApprox(WeightingPolicy):
     With :math:`b_t` training and :math:`b_v` validation batches an epoch,
     :math:`n_t = \max(1, \lfloor b_t \cdot \text{overlap} \rfloor)` and :math:`n_v` likewise. After
     each epoch, each loss's per-batch values are averaged over the last :math:`n_t` training
-    batches, and over the last :math:`n_v` validation batches, which gives one value an epoch for
+    batches, and over the last :math:`n_v` validation batches, which gives one value per epoch for
     each of the two. Straight lines through the last :math:`n_t` (at least two) of the training's
     values, and through the last :math:`n_v` (at least two) of the validation's, have the slopes
     :math:`s_t` and :math:`s_v`. Then

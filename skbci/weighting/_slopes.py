@@ -1,6 +1,6 @@
 """How GradApprox judges one loss from its smoothed history.
 
-Each function takes the training and the validation series (one value an epoch), how many of the
+Each function takes the training and the validation series (one value per epoch), how many of the
 last values of each it goes by, and the reference that it gave last time (None at first); it gives
 the unscaled weight and the next reference.
 """

@@ -57,7 +57,7 @@ class DenseEngine(DensePass):
     module : MLP or nn.Sequential
         As `read_layers` takes apart. Its parameters' storage is moved into ``flat``.
     criterion : nn.Module
-        Gives a loss a row.
+        Gives one loss per row.
     flat : nn.Parameter, optional
         A flat vector that an optimizer knows already.
     """

@@ -35,7 +35,7 @@ class DensePass:
     activations : list of nn.Module
         After each layer but the last.
     criterion : nn.Module
-        Gives a loss a row.
+        Gives one loss per row.
     """
 
     def __init__(self, activations: list[nn.Module], criterion: nn.Module) -> None:

@@ -38,7 +38,7 @@ class StackEngine(DensePass):
     like : DenseEngine
         The engine of one of the networks.
     criterion : nn.Module
-        Gives a loss a row.
+        Gives one loss per row.
     """
 
     def __init__(self, like: DenseEngine, criterion: nn.Module) -> None:

@@ -145,7 +145,7 @@ def load_recording(
     MNE). Subject, session and run are else looked for in the file's name (``S001R04``, ``A01T``,
     ``B0101T``, ``sub-01_ses-2_run-3``, ``subject1_session2`` ...) and in the names of the folders
     above it, and are else 1, with a warning for the subject.
-    Continuous runs are one row each; sample-wise recordings one row a sample, and ``X.T[None]``
+    Continuous runs are one row each; sample-wise recordings one row per sample, and ``X.T[None]``
     makes one continuous row of them.
 
     Examples

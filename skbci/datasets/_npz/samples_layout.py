@@ -1,4 +1,4 @@
-"""Sample-wise files: ``X (n_samples, n_channels)`` with a label a sample."""
+"""Sample-wise files: ``X (n_samples, n_channels)`` with one label per sample."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _USED = ("X", "y", "scale", "ch_names", "sfreq")
 
 
 def read_samples_layout(archive: Archive, selection: Selection) -> Bunch:
-    """Read one row a sample, with a table of the blocks in which the label stays the same."""
+    """Read one row per sample, with a table of the blocks in which the label stays the same."""
     archive.require(["X", "y", "sfreq", "ch_names"], "a sample-wise recording")
     selection.refuse_window("a sample-wise recording")
     X, sfreq = archive["X"], archive.sfreq()

@@ -87,7 +87,7 @@ def make_eye_state(
         Mean time from one change to the next, in seconds; the actual times vary by 25 % around
         it. Half of the subjects start with open eyes.
     continuous : bool, default=False
-        Whether to give whole runs and a label a sample instead of windows.
+        Whether to give whole runs and one label per sample instead of windows.
     %(line_freq)s
     blinks : bool, default=True
         Whether eyes blink and roll.
@@ -101,7 +101,7 @@ def make_eye_state(
         ``X`` : EEGArray, shape (n_windows, n_channels, n_times)
             In volts; (n_subjects, n_channels, n_samples) if ``continuous``.
         ``y`` : ndarray of str, shape (n_windows,)
-            "open" or "closed"; (n_subjects, n_samples), a label a sample, if ``continuous``.
+            "open" or "closed"; (n_subjects, n_samples), one label per sample, if ``continuous``.
         ``metadata`` : DataFrame
             Subject, session and run (1), onset (start of the window, in seconds from the start of
             the run).

@@ -117,7 +117,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
     prior_ : ndarray, shape (n_classes,)
         Frequencies of the classes, predicted for rows without usable signal.
     history_ : DataFrame
-        A row an epoch of the first network: ``train_logits``, ``train_<view>``, ...
+        One row per epoch of the first network: ``train_logits``, ``train_<view>``, ...
     loss_weighting_ : WeightingPolicy
         The first network's policy.
     n_iter_ : int
@@ -317,7 +317,7 @@ class MultiViewClassifier(ClassifierMixin, BaseMultiView):
 
     @property
     def history_(self) -> pd.DataFrame:
-        """A row an epoch of the first network, as `NeuralClassifier` has it."""
+        """One row per epoch of the first network, as `NeuralClassifier` has it."""
         check_is_fitted(self, "networks_")
         return self.networks_[0].history_
 

@@ -236,7 +236,7 @@ class BaseNeural(WholeFits, BaseEstimator):
 
     @property
     def history_(self) -> pd.DataFrame:
-        """A row an epoch: losses and durations.
+        """One row per epoch: losses and durations.
 
         All epochs of `fit`; of those that `partial_fit` has added, the last 1,000.
         """

@@ -292,7 +292,7 @@ def _window_labels(
         return np.repeat(y, n_windows)
     if y.shape != (n_runs, n_times):
         raise ValueError(
-            f"SlidingWindows.explode: y has shape {y.shape}; it needs one label a run, "
+            f"SlidingWindows.explode: y has shape {y.shape}; it needs one label per run, "
             f"{(n_runs,)}, or one a sample, {(n_runs, n_times)}."
         )
     if label == "last":
