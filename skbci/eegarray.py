@@ -208,11 +208,11 @@ class EEGArray(np.ndarray):
         np.asarray(self).partition(kth, axis, **settings)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Refuse to change the shape in place, which the table would not follow."""
-        if name in ("shape", "strides"):
+        """Refuse to change in place what the table would not follow."""
+        if name in ("shape", "strides", "dtype"):
             raise AttributeError(
                 f"EEGArray: {name} cannot be set in place, since the table would not follow; "
-                "X.reshape(...) gives an array without a table."
+                "X.reshape(...) gives an array without a table, X.astype(...) one with it."
             )
         super().__setattr__(name, value)
 
@@ -249,8 +249,9 @@ class EEGArray(np.ndarray):
         numpys.refuse_out(func, kwargs.get("out"))
         if func is np.swapaxes and len(args) == 3 and args[1] == args[2]:
             return args[0][...]  # nothing is swapped: so numpy's Generator.shuffle begins
-        if func is np.copyto and len(args) > 1 and isinstance(args[0], EEGArray):
-            check_assignment(args[0], ..., args[1])
+        if func in (np.copyto, np.putmask) and len(args) > 1 and isinstance(args[0], EEGArray):
+            source = args[1] if func is np.copyto else kwargs.get("values", args[-1])
+            check_assignment(args[0], ..., source)
         return func(*numpys.stripped(args), **numpys.stripped(kwargs))
 
     def take(self, indices: Any, axis: Any = None, out: Any = None, mode: Any = "raise") -> Any:

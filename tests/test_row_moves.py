@@ -37,6 +37,9 @@ MOVES = {
     "permute": lambda X: X.__setitem__(slice(None), X[[1, 0, 3, 2, 5, 4]]),
     "by a list": lambda X: X.__setitem__([0, 1], X[[1, 0]]),
     "copyto": lambda X: np.copyto(X, X[::-1]),
+    "putmask": lambda X: np.putmask(X, np.asarray(X) > 2, X[::-1]),
+    "putmask by name": lambda X: np.putmask(X, np.asarray(X) > 2, values=X[::-1]),
+    "dtype": lambda X: setattr(X, "dtype", "float32"),
     "one row": lambda X: X.__setitem__(0, X[3]),
     "bare view": lambda X: X.__setitem__(slice(1, None), np.asarray(X)[:-1]),
     "every other": lambda X: X.__setitem__(slice(None, None, 2), np.asarray(X)[:3]),
@@ -72,6 +75,7 @@ def test_what_keeps_rows_in_their_places_is_allowed(X):
     X.sort()
     X.partition(1, axis=-1)
     np.copyto(X, np.zeros(X.shape))
+    np.putmask(X, np.asarray(X) > 2, X)
     X[:2] = EEGArray(np.ones((2, *X.shape[1:])), {"row": [0, 1]})
     np.random.default_rng(0).shuffle(X, axis=X.ndim - 1)
     assert X.metadata["row"].tolist() == list(range(6))
