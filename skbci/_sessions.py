@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import numbers
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +11,9 @@ import pandas as pd
 from skbci._checks import check_choice
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
+from skbci._recording.label_moments import label_moments
 from skbci._recording.restarts import TOLERANCE_S, nearest_distance, refine, separate_restarts
-from skbci._typing import Label, Labels, Signals
+from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 
 __all__ = [
@@ -25,13 +23,6 @@ __all__ = [
 
 # From the widest to the narrowest; a level's label may repeat in another one of the level above.
 LEVELS = ("subject", "session", "run")
-# Dates that begin with the day or the month, or name it; their numbers do not come in order.
-_DAY_FIRST = re.compile(r"\D*\d{1,2}([./-])\d{1,2}\1(?:\d{2}){1,2}\D*")
-_MONTH = re.compile(
-    r"(?<![a-z])(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
-    r"sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])", re.IGNORECASE,
-)
-_DECIMAL = re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])")
 
 
 def row_column(X: Signals, column: str) -> pd.Series | None:
@@ -48,7 +39,8 @@ def earlier_first(labels: Labels, name: str) -> dict[Any, np.ndarray]:
     else the numbers in the labels, where every label has some and no two have the same (S2 comes
     before S10, 0train before 1test); else the order of the rows, where each label's rows are
     together. The alphabet says nothing of time. Nor do numbers that could be read in two ways:
-    dates with the day or the month first, and 1.9 and 1.10, which are decimals or versions.
+    dates with the day, the month or the quarter first, hours before and after noon, and 1.9 and
+    1.10, which are decimals or versions.
 
     Parameters
     ----------
@@ -72,9 +64,7 @@ def earlier_first(labels: Labels, name: str) -> dict[Any, np.ndarray]:
     if isinstance(dtype, pd.CategoricalDtype) and dtype.ordered:
         moments: list[Any] = [dtype.categories.get_loc(label) for label in distinct]
     else:
-        moments = [_numbers(label) for label in distinct]
-        if _ambiguous(distinct, moments):
-            moments = [()] * len(distinct)
+        moments = label_moments(distinct.tolist())
     if len(set(moments)) < len(moments) or () in moments:
         moments = [own[0] for own in rows]
         ends = [own[-1] for own in rows]
@@ -87,33 +77,6 @@ def earlier_first(labels: Labels, name: str) -> dict[Any, np.ndarray]:
             )
     order = sorted(range(len(distinct)), key=lambda code: moments[code])
     return {distinct[code]: rows[code] for code in order}
-
-
-def _numbers(label: Label) -> tuple[Any, ...]:
-    """The numbers that a label holds, in order; () where it has none."""
-    if isinstance(label, tuple):
-        return sum((_numbers(part) for part in label), ())
-    if isinstance(label, (datetime.date, np.datetime64)):
-        return (pd.Timestamp(label).value,)
-    if isinstance(label, numbers.Real) and not isinstance(label, (bool, np.bool_)):
-        return () if np.isnan(float(label)) else (label,)
-    if isinstance(label, str) and re.fullmatch(r"\s*[+-]\d+\s*", label):
-        return (int(label),)
-    if isinstance(label, str) and not _DAY_FIRST.fullmatch(label) and not _MONTH.search(label):
-        return tuple(int(digits) for digits in re.findall(r"\d+", label))
-    return ()
-
-
-def _ambiguous(labels: Any, moments: list[tuple[Any, ...]]) -> bool:
-    """Return whether the labels' order is another one with numbers such as 1.10 as decimals."""
-    if not any(isinstance(label, str) and _DECIMAL.search(label) for label in labels):
-        return False
-    decimals = [
-        tuple(map(float, re.findall(r"\d+(?:\.\d+)?", label))) if isinstance(label, str) else own
-        for label, own in zip(labels, moments)
-    ]
-    places = range(len(moments))
-    return sorted(places, key=moments.__getitem__) != sorted(places, key=decimals.__getitem__)
 
 
 def recordings_in_time(X: Signals, n_rows: int, onsets: np.ndarray | None = None) -> np.ndarray:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import warnings
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -27,10 +29,18 @@ ORDERED = [
     ["pre", "post"], ["train", "test"], ["session_T", "session_E"], ["S1_pre", "S1_post"],
     [1, 2, 10], ["S1", "S2", "S10"], ["0train", "1test"], ["B0101T", "B0102T", "B0103E"],
     [1.5, 2.0, 11.0], ["2024-01-31", "2024-02-01"], ["31.01.2024", "01.02.2024"],
-    ["day 2", "day 11"], [True, False],
+    ["day 2", "day 11"], [True, False], ["9am", "2pm"], ["10 a.m.", "1 p.m."],
+    ["Q4 2020", "Q1 2021"], ["11-2020", "03-2021"], ["week 50 of 2020", "week 2 of 2021"],
     [np.datetime64("2023-12-31"), np.datetime64("2024-01-01")],
 ]
-STATED = [[1, 2, 10], ["S1", "S2", "S10"], ["0train", "1test"], ["2024-01-31", "2024-02-01"]]
+STATED = [
+    [b"S2", b"S10"], pd.period_range("2023-12", periods=3, freq="M").tolist(),
+    [pd.Timedelta("2h"), pd.Timedelta("10h")], [datetime.timedelta(2), datetime.timedelta(10)],
+    [datetime.time(9, 30), datetime.time(14)], [datetime.date(2023, 12, 31),
+                                                datetime.date(2024, 1, 1)],
+    [Decimal("1.5"), Decimal("11")], [pd.Interval(0, 2), pd.Interval(2, 10)],
+    ["S1_2021", "S2_2021"],
+    [1, 2, 10], ["S1", "S2", "S10"], ["0train", "1test"], ["2024-01-31", "2024-02-01"]]
 
 
 def table_of(labels, n=6):
