@@ -10,6 +10,7 @@ import pandas as pd
 from skbci._eegarray.groups import Key
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._sessions import LEVELS
+from skbci._typing import Signals
 
 __all__ = ["Past"]
 
@@ -62,8 +63,8 @@ class Past:
         other._ends = dict(self._ends)
         return other
 
-    def before(self, X: Any, rows: np.ndarray) -> Any:
-        """What is known of the recording that these rows go on with.
+    def before(self, X: Signals, rows: np.ndarray) -> Any:
+        """Return what is known of the recording that these rows go on with.
 
         Parameters
         ----------
@@ -86,7 +87,7 @@ class Past:
         goes_on = onsets[rows[0]] > end.onset if run == end.run else run not in end.runs
         return end.state if goes_on else None
 
-    def note(self, X: Any, rows: np.ndarray, state: Any) -> None:
+    def note(self, X: Signals, rows: np.ndarray, state: object) -> None:
         """Know something of a recording up to the last of these rows.
 
         Parameters
@@ -106,8 +107,8 @@ class Past:
         key, run = self._labels(X, rows[-1])
         self._ends[key] = _End(state, run, float(onsets[rows[-1]]), frozenset(runs))
 
-    def _labels(self, X: Any, row: int) -> tuple[Key, Key]:
-        """Labels of a row's recording, and of its part of it."""
+    def _labels(self, X: Signals, row: int) -> tuple[Key, Key]:
+        """Return the labels of a row's recording, and of its part of it."""
         columns = [row_values(X, name) for name in LEVELS]
         labels = [None if own is None or pd.isna(own[row]) else own[row] for own in columns]
         depth = LEVELS.index(self.by) + 1

@@ -14,8 +14,8 @@ is known.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -54,7 +54,7 @@ def _need(step: BaseEstimator, name: str) -> bool | None:
     return True if True in needs else None if None in needs else False
 
 
-def _function_needs(function: Any, name: str) -> bool | None:
+def _function_needs(function: Callable[..., object], name: str) -> bool | None:
     while isinstance(function, partial) and not hasattr(function, name):
         function = function.func
     stated = getattr(function, name, None)

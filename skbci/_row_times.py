@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -11,6 +9,7 @@ from skbci._checks import check_number
 from skbci._checks.labels import check_column
 from skbci._checks.masked import check_unmasked
 from skbci._eegarray.rows import row_seconds
+from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["LOST_TABLE", "known_duration", "row_duration", "row_onsets"]
@@ -19,7 +18,7 @@ __all__ = ["LOST_TABLE", "known_duration", "row_duration", "row_onsets"]
 LOST_TABLE = " Where a transformer before dropped the table, skbci.make_pipeline passes it on."
 
 
-def row_onsets(X: Any, onsets: ArrayLike | None, n_rows: int, who: str) -> np.ndarray:
+def row_onsets(X: Signals, onsets: ArrayLike | None, n_rows: int, who: str) -> np.ndarray:
     """Return each row's start in seconds: as given, or from X's row table."""
     if onsets is None:
         onsets = row_seconds(X)
@@ -41,7 +40,7 @@ def row_onsets(X: Any, onsets: ArrayLike | None, n_rows: int, who: str) -> np.nd
     return array
 
 
-def row_duration(X: Any, window: float | None, who: str) -> float:
+def row_duration(X: Signals | None, window: float | None, who: str) -> float:
     """Return the length of a row in seconds: as given, or samples over sampling rate."""
     if window is not None:
         return check_number(window, "window", who, low=0, unit="seconds")
@@ -56,6 +55,6 @@ def row_duration(X: Any, window: float | None, who: str) -> float:
 
 
 
-def known_duration(X: Any) -> float | None:
+def known_duration(X: Signals | None) -> float | None:
     """Return the length of a row in seconds, or None where X does not know it."""
     return X.window if isinstance(X, EEGArray) else None

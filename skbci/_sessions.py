@@ -13,7 +13,7 @@ from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._recording.label_moments import label_moments
 from skbci._recording.restarts import TOLERANCE_S, nearest_distance, refine, separate_restarts
-from skbci._typing import Labels, Signals
+from skbci._typing import Label, Labels, Signals
 from skbci.eegarray import EEGArray
 
 __all__ = [
@@ -32,7 +32,7 @@ def row_column(X: Signals, column: str) -> pd.Series | None:
     return None
 
 
-def earlier_first(labels: Labels, name: str) -> dict[Any, np.ndarray]:
+def earlier_first(labels: Labels, name: str) -> dict[Label, np.ndarray]:
     """Row indices of each distinct session (or run), the earlier sessions first.
 
     The one notion of "earlier" and "later" in skbci. The order of an ordered categorical counts;

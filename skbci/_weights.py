@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,11 +11,12 @@ from sklearn.utils.validation import _check_sample_weight
 from skbci._checks import refusal
 from skbci._checks.labels import refuse_missing
 from skbci._checks.masked import check_unmasked
+from skbci._typing import Signals
 
 __all__ = ["as_counts", "check_weights"]
 
 
-def check_weights(sample_weight: ArrayLike | None, X: Any) -> np.ndarray | None:
+def check_weights(sample_weight: ArrayLike | None, X: Signals) -> np.ndarray | None:
     """Check weights of rows; None stays None.
 
     Parameters

@@ -208,7 +208,7 @@ def make_pipeline(
     return Pipeline(named, transform_input=transform_input, memory=memory, verbose=verbose)
 
 
-def keep_rows(X: Signals, out: Any) -> Any:
+def keep_rows(X: Signals, out: np.ndarray) -> np.ndarray:
     """Put the table of its input on a transformer's output.
 
     Parameters
@@ -242,14 +242,14 @@ def is_pipeline(estimator: BaseEstimator) -> bool:
     return type(estimator) in (Pipeline, sklearn.pipeline.Pipeline)
 
 
-def last_step(estimator: BaseEstimator) -> Any:
-    """The step of a pipeline that predicts, or the estimator itself."""
+def last_step(estimator: BaseEstimator) -> BaseEstimator:
+    """Return the step of a pipeline that predicts, or the estimator itself."""
     while isinstance(estimator, sklearn.pipeline.Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
 
 
-def step_output(pipeline: BaseEstimator, X: Signals, out: Any) -> Any:
+def step_output(pipeline: BaseEstimator, X: Signals, out: np.ndarray) -> np.ndarray:
     """Return what a pipeline hands to the step after the one that made ``out`` of ``X``."""
     return keep_rows(X, out) if isinstance(pipeline, Pipeline) else out
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,13 +12,18 @@ from numpy.typing import DTypeLike
 
 from skbci._checks.parameters import check_count, is_list, no_order, refusal
 
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
 __all__ = [
     "check_arguments", "check_array", "check_candidates", "check_fits", "check_float_dtype",
     "check_frame", "check_jobs", "check_list", "check_mapping", "check_splitter",
 ]
 
 
-def check_fits(value: object, name: str, who: object, *, and_has: str = "", also: str = "") -> Any:
+def check_fits(
+    value: object, name: str, who: object, *, and_has: str = "", also: str = ""
+) -> BaseEstimator:
     """Check that a value is an estimator: an instance with ``fit``.
 
     Parameters
@@ -86,7 +91,7 @@ def check_splitter(value: object, name: str, who: object) -> Any:
     return folds
 
 
-def _is_fold(fold: Any) -> bool:
+def _is_fold(fold: object) -> bool:
     if not isinstance(fold, (tuple, list, np.ndarray)) or len(fold) != 2:
         return False
     return all(np.ndim(rows) == 1 and np.asarray(rows).dtype.kind in "iubf" for rows in fold)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from skbci._typing import Signals
 
 __all__ = ["refuse_unreadable"]
 
@@ -14,7 +15,7 @@ _ROWS_SHOWN = 5
 
 
 def refuse_unreadable(
-    X: Any, who: str, ch_names: Sequence[str] | None = None, but: np.ndarray | None = None
+    X: Signals, who: str, ch_names: Sequence[str] | None = None, but: np.ndarray | None = None
 ) -> None:
     """Say where input is not of finite numbers, in the words of the field.
 

@@ -14,7 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from skbci._checks.masked import check_unmasked
 from skbci._checks.parameters import check_choice, check_number, refusal, who_asks
-from skbci._typing import ClassWeight, Labels
+from skbci._typing import ClassWeight, Label, Labels
 
 __all__ = [
     "check_class_weight",
@@ -68,7 +68,7 @@ def check_labels(
     return labels
 
 
-def doubt_spelling(labels: Iterable[Any], name: str) -> None:
+def doubt_spelling(labels: Iterable[Label], name: str) -> None:
     """Warn of distinct labels that may be meant to be one.
 
     Warns

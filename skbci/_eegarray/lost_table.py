@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from skbci._recording.kinds import is_epochs
+from skbci._typing import Signals
 from skbci.eegarray import EEGArray
 from skbci.pipeline import Pipeline as KeepingPipeline
 
@@ -58,7 +59,7 @@ def note_table(step: BaseEstimator, X: Any, columns: Sequence[str], without: str
     warn_without_table(step, X, without)
 
 
-def require_table(step: BaseEstimator, X: Any, without: str) -> None:
+def require_table(step: BaseEstimator, X: Signals, without: str) -> None:
     """Refuse rows without the table that the rows of ``fit`` had.
 
     Parameters
@@ -107,7 +108,7 @@ def require_table(step: BaseEstimator, X: Any, without: str) -> None:
     )
 
 
-def warn_without_table(step: BaseEstimator, X: Any, without: str) -> None:
+def warn_without_table(step: BaseEstimator, X: Signals, without: str) -> None:
     """Warn where X has no table because it was lost on the way; parameters as of `note_table`."""
     if isinstance(X, EEGArray) and X.has_metadata:
         return
@@ -123,7 +124,7 @@ def warn_without_table(step: BaseEstimator, X: Any, without: str) -> None:
 
 def _lost_on_the_way(step: BaseEstimator) -> str:
     """Say who had a table, who dropped it, and what helps; nothing where nobody had one."""
-    below: list[Any] = [step]
+    below: list[BaseEstimator] = [step]
     for owner, X in _callers():
         if owner is not below[-1]:
             below.append(owner)
@@ -148,8 +149,8 @@ def _lost_on_the_way(step: BaseEstimator) -> str:
     return ""
 
 
-def _callers() -> Iterator[tuple[Any, Any]]:
-    """Estimators whose methods are being called, from the inside out, and the X they were given.
+def _callers() -> Iterator[tuple[BaseEstimator, Any]]:
+    """Yield estimators whose methods are being called, innermost first, and their X.
 
     Nothing that scikit-learn hands from step to step says where an array comes from; the calls
     that are under way do.
@@ -170,8 +171,10 @@ def _callers() -> Iterator[tuple[Any, Any]]:
         frame = frame.f_back
 
 
-def _step_before(pipeline: BaseEstimator, below: list[Any]) -> tuple[str, Any] | None:
-    """The step whose output went to the one of a pipeline's steps that is being called."""
+def _step_before(
+    pipeline: BaseEstimator, below: list[BaseEstimator]
+) -> tuple[str, BaseEstimator] | None:
+    """Return the step whose output went to the one of a pipeline's steps that is being called."""
     steps = [(n, s) for n, s in pipeline.steps if s is not None and not isinstance(s, str)]
     for same in (lambda a, b: a is b, lambda a, b: type(a) is type(b)):
         for at in range(len(steps) - 1, 0, -1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,10 +14,11 @@ from skbci._eegarray.table import onset_seconds
 from skbci._process.quiet import quiet_mne
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.restarts import refine, separate_restarts
-from skbci._typing import Picks
+from skbci._typing import Label, Picks
 
 if TYPE_CHECKING:
-    from mne import BaseEpochs
+    from mne import BaseEpochs, Info
+
 
 __all__ = [
     "array_from_epochs", "array_from_list", "epochs_from_array", "event_onsets", "joined_table",
@@ -58,7 +60,7 @@ def array_from_epochs(cls: Any, epochs: BaseEpochs, picks: Picks) -> Any:
     return out
 
 
-def epochs_from_array(array: Any) -> Any:
+def epochs_from_array(array: Any) -> BaseEpochs:
     """Do the work of ``EEGArray.to_epochs``."""
     import mne
 
@@ -120,8 +122,8 @@ def are_placeholders(samples: np.ndarray, selection: np.ndarray) -> bool:
     return bool(np.mean(np.diff(samples) == np.diff(selection)) > 0.5)
 
 
-def array_from_list(cls: Any, epochs: Sequence[Any]) -> Any:
-    """An array of many epochs objects, often of one epoch each, as scikit-learn selects them."""
+def array_from_list(cls: Any, epochs: Sequence[BaseEpochs]) -> Any:
+    """Return an array of many epochs objects, often of one epoch each, as scikit-learn's are."""
     arrays = [array_from_epochs(cls, one, None) for one in epochs]
     samples, selection = (
         np.concatenate(parts) for parts in
@@ -194,7 +196,7 @@ def _joined_order(columns: Sequence[pd.Series]) -> pd.Series | None:
     if all(order == orders[0] for order in orders):
         return None  # pandas keeps it
     steps = {pair for order in orders for pair in zip(order, order[1:])}
-    graph: dict[Any, set[Any]] = {name: set() for order in orders for name in order}
+    graph: dict[Label, set[Label]] = {name: set() for order in orders for name in order}
     for before, after in steps:
         graph[after].add(before)
     try:
@@ -207,8 +209,8 @@ def _joined_order(columns: Sequence[pd.Series]) -> pd.Series | None:
     return pd.Series(pd.Categorical(every, categories=order, ordered=True))
 
 
-def _info(array: Any, mne: Any) -> Any:
-    """Measurement info of the array's channels, at its own rate."""
+def _info(array: Any, mne: ModuleType) -> Info:
+    """Return measurement info of the array's channels, at its own rate."""
     if array.info is None:
         if array.sfreq is None:
             raise ValueError("to_epochs needs a sampling rate: give the EEGArray an sfreq.")

@@ -11,12 +11,12 @@ import numpy as np
 __all__ = ["chosen_rows", "refuse_out", "rows_to_join", "same_rows", "stripped"]
 
 # By the name of their argument that is the array.
-_CHOOSERS: dict[Any, str] = {
+_CHOOSERS: dict[Callable[..., object], str] = {
     np.take: "a", np.compress: "a", np.repeat: "a", np.roll: "a", np.delete: "arr",
     np.flip: "m", np.split: "ary", np.array_split: "ary",
 }
 _SPECIAL = ("out", "dtype", "casting")
-_JOINERS: tuple[Any, ...] = (np.concatenate, np.vstack, np.append)
+_JOINERS: tuple[Callable[..., object], ...] = (np.concatenate, np.vstack, np.append)
 
 
 def chosen_rows(func: Callable[..., Any], args: Any, kwargs: Any) -> Any:
@@ -58,7 +58,7 @@ def rows_to_join(func: Callable[..., Any], args: Any, kwargs: Any) -> list[Any] 
     return arrays if axis in (0, -arrays[0].ndim) else None
 
 
-def refuse_out(func: Callable[..., Any], out: Any) -> None:
+def refuse_out(func: Callable[..., Any], out: object) -> None:
     """Refuse to put chosen or joined rows in the place of other rows.
 
     Raises
@@ -76,9 +76,9 @@ def same_rows(one: Any, other: Any) -> bool:
     """Return whether the tables of two arrays of as many rows say the same of each row."""
     if one is other or len(one) != len(other) or not (one.has_metadata and other.has_metadata):
         return True
-    mine, theirs = one.metadata, other.metadata
-    shared = [name for name in mine.columns if name in theirs.columns]
-    left, right = mine[shared].astype(object), theirs[shared].astype(object)
+    table, known = one.metadata, other.metadata
+    shared = [name for name in table.columns if name in known.columns]
+    left, right = table[shared].astype(object), known[shared].astype(object)
     return bool(((left == right) | (left.isna() & right.isna())).to_numpy().all())
 
 

@@ -13,7 +13,7 @@ import numpy as np
 __all__ = ["axis_part", "expand_key", "indexed_context"]
 
 
-def expand_key(key: Any, ndim: int) -> list[Any] | None:
+def expand_key(key: object, ndim: int) -> list[Any] | None:
     """Write an index out: one part for each axis of the array, None for each new axis.
 
     Parameters
@@ -102,7 +102,7 @@ def _mesh_part(parts: list[Any], own: int, axis: int, ndim: int) -> tuple[Any, i
     return parts[own].ravel(), np.empty(shape)[tuple(key)].shape.index(2)
 
 
-def indexed_context(array: Any, key: Any, ndim: int) -> dict[str, Any] | None:
+def indexed_context(array: Any, key: object, ndim: int) -> dict[str, Any] | None:
     """Return what is known about the result of indexing an `EEGArray`.
 
     Parameters

@@ -65,7 +65,7 @@ def check_assignment(array: Any, key: Any, value: object) -> None:
         )
 
 
-def _differs(array: Any, key: Any, value: Any) -> bool:
+def _differs(array: Any, key: object, value: Any) -> bool:
     """Return whether a value's table contradicts the table of the rows that it goes to."""
     parts = expand_key(key, array.ndim)
     if parts is None or parts[0] is None:
@@ -79,10 +79,10 @@ def _differs(array: Any, key: Any, value: Any) -> bool:
         return False  # numpy says what is wrong
     shared = [name for name in table.columns if name in known.columns]
     own = table[shared].iloc[rows].reset_index(drop=True)
-    theirs = known[shared].reset_index(drop=True)
-    if len(theirs) < len(own):
-        theirs = theirs.iloc[np.zeros(len(own), dtype=int)].reset_index(drop=True)
-    same = (own.astype(object) == theirs.astype(object)) | (own.isna() & theirs.isna())
+    other = known[shared].reset_index(drop=True)
+    if len(other) < len(own):
+        other = other.iloc[np.zeros(len(own), dtype=int)].reset_index(drop=True)
+    same = (own.astype(object) == other.astype(object)) | (own.isna() & other.isna())
     return not bool(same.to_numpy().all())
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from skbci._checks.labels import doubt_spelling
 from skbci._eegarray.table import onset_seconds
-from skbci._typing import Signals
+from skbci._typing import Label, Signals
 from skbci.eegarray import EEGArray
 
 __all__ = ["carry_rows", "row_values", "rows_by_label"]
@@ -47,8 +47,8 @@ def row_seconds(X: Signals) -> np.ndarray | None:
     return onset_seconds(onsets)
 
 
-def rows_by_label(labels: np.ndarray, name: str) -> dict[Any, np.ndarray]:
-    """Row indices of each distinct label, labels in order.
+def rows_by_label(labels: np.ndarray, name: str) -> dict[Label, np.ndarray]:
+    """Return the row indices of each distinct label, labels in order.
 
     Numbers inside strings count as numbers: S2 comes before S10.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -16,7 +16,7 @@ __all__ = ["data_on_workers", "spread"]
 
 
 @contextmanager
-def data_on_workers(*data: Any) -> Iterator[None]:
+def data_on_workers(*data: object) -> Iterator[None]:
     """Have each of Dask's workers get the data once, and again if a worker is lost.
 
     What joblib scatters is gone with the worker that holds it, and all calls that need it fail.
@@ -65,8 +65,8 @@ def data_on_workers(*data: Any) -> Iterator[None]:
 
 
 def spread(
-    function: Callable[..., Any], jobs: Sequence[Any], shared: tuple[Any, ...],
-    n_jobs: int | None, done: Callable[[int, Any], None], tick: Callable[[], Any],
+    function: Callable[..., Any], jobs: Sequence[tuple], shared: tuple[object, ...],
+    n_jobs: int | None, done: Callable[[int, Any], None], tick: Callable[[], object],
 ) -> None:
     """Call ``function(*shared, job)`` for each job.
 
@@ -114,7 +114,7 @@ def spread(
 class _Counting(Parallel):
     """Report each call that is done, though their results come together at the end."""
 
-    def __init__(self, tick: Callable[[], Any], n_jobs: int | None) -> None:
+    def __init__(self, tick: Callable[[], object], n_jobs: int | None) -> None:
         super().__init__(n_jobs=n_jobs)
         self.tick, self.n_reported = tick, 0
 
@@ -136,25 +136,25 @@ def _numbered(function: Any, alone: bool, *given: Any) -> tuple[int, Any]:
 class _InRay:
     """An object in Ray's store: read there by each process, and not sent with each call."""
 
-    def __init__(self, x: Any) -> None:
+    def __init__(self, x: object) -> None:
         import ray
 
         self.reference = ray.put(x)
 
-    def get(self) -> Any:
+    def get(self) -> object:
         import ray
 
         return ray.get(self.reference)
 
 
-def _kept_by_ray(shared: tuple[Any, ...]) -> tuple[Any, ...]:
+def _kept_by_ray(shared: tuple[object, ...]) -> tuple[object, ...]:
     if not type(get_active_backend()[0]).__module__.startswith("ray."):
         return shared
     return tuple(_InRay(x) if _can_be_scattered(x) else x for x in shared)
 
 
-def _with_folds(data: Any) -> Iterator[Any]:
-    """Give objects, and the arrays in lists and tuples one by one."""
+def _with_folds(data: Iterable[object]) -> Iterator[object]:
+    """Yield objects, and the arrays in lists and tuples one by one."""
     for x in data:
         if isinstance(x, (list, tuple)):
             yield from (item for item in _with_folds(x) if isinstance(item, np.ndarray))
@@ -162,15 +162,15 @@ def _with_folds(data: Any) -> Iterator[Any]:
             yield x
 
 
-def _same(x: Any) -> Any:
+def _same(x: object) -> object:
     return x
 
 
-def _is_dask(backend: Any) -> bool:
+def _is_dask(backend: object) -> bool:
     return hasattr(backend, "client") and hasattr(backend, "data_futures")
 
 
-def _can_be_scattered(x: Any) -> bool:
+def _can_be_scattered(x: object) -> bool:
     """Return whether joblib would take an argument out of a call."""
     try:
         weakref.ref(x)

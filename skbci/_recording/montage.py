@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mne.channels import DigMontage
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["spell_electrodes", "standard_montage"]
 
 
-def standard_montage() -> Any:
+def standard_montage() -> DigMontage:
     """Return MNE's montage of the 10-05 system, which MNE 1.13 renamed."""
     import mne
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from skbci._checks import check_distinct, who_asks
 from skbci._recording.montage import spell_electrodes, standard_montage
+
+if TYPE_CHECKING:
+    from mne.channels import DigMontage
 
 __all__ = ["mirrored_channels"]
 
@@ -19,7 +22,7 @@ _NAME = re.compile(r"(?P<place>[A-Za-z]+?)(?P<number>\d+)(?P<half>h?)")
 
 
 @cache
-def _montage() -> Any:
+def _montage() -> DigMontage:
     return standard_montage()
 
 

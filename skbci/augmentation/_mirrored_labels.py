@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_mapping, refusal, who_asks
+from skbci._typing import Label
 
 __all__ = ["mirrored_labels"]
 
 _SIDE = re.compile("left|right", re.IGNORECASE)
 
 
-def mirrored_labels(labels: Any, classes: np.ndarray, who: object) -> np.ndarray:
+def mirrored_labels(labels: object, classes: np.ndarray, who: object) -> np.ndarray:
     """Find each class's counterpart in the mirror.
 
     Parameters
@@ -45,7 +46,7 @@ def mirrored_labels(labels: Any, classes: np.ndarray, who: object) -> np.ndarray
     return np.array([known.index(pairs[label]) for label in known], dtype=np.int64)
 
 
-def _by_name(known: list[Any], who: object) -> dict[Any, Any]:
+def _by_name(known: list[Any], who: object) -> dict[Label, Label]:
     asks = who_asks(who)
     remedy = f"Say which classes exchange and which stay: {asks}(labels={{...}})"
     names = [label for label in known if isinstance(label, str)]
@@ -77,7 +78,7 @@ def _other_side(side: re.Match[str]) -> str:
     return "left" if side[0].lower() == "right" else "right"
 
 
-def _by_map(labels: Any, known: list[Any], who: object) -> dict[Any, Any]:
+def _by_map(labels: object, known: list[Label], who: object) -> dict[Label, Label]:
     pairs = check_mapping(labels, "labels", who)
     strange = [one for pair in pairs.items() for one in pair if one not in known]
     if strange:

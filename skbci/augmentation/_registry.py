@@ -116,7 +116,7 @@ def _one(part: Any, settings: dict[str, Any], start: str, who: object) -> Augmen
     return kind(**settings)
 
 
-def _name(part: Any) -> Any:
-    """What a member of a list is called."""
+def _name(part: object) -> object:
+    """Return what a member of a list is called."""
     kind = part if isinstance(part, type) else type(part)
     return next((name for name, known in AUGMENTATIONS.items() if kind is known), part)

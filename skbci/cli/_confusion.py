@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import make_scorer
 
-from skbci._typing import Label
+from skbci._typing import Label, Labels
 from skbci.evaluation import Comparison
 
 __all__ = ["confusion_scorers", "take_confusions"]
 
 
-def _count(y_true: Any, y_pred: Any, *, label: Label, said: Any) -> float:
-    return float(np.sum((np.asarray(y_true) == label) & (np.asarray(y_pred) == said)))
+def _count(y_true: Labels, y_pred: Labels, *, label: Label, called: Label) -> float:
+    return float(np.sum((np.asarray(y_true) == label) & (np.asarray(y_pred) == called)))
 
 
-def _name(label: Label, said: Any) -> str:
-    return f"rows of {label!r} called {said!r}"
+def _name(label: Label, called: Label) -> str:
+    return f"rows of {label!r} called {called!r}"
 
 
 def confusion_scorers(classes: Sequence[Label]) -> dict[str, Any]:
-    """One metric for each pair of classes: how many test rows of one were called the other."""
-    return {_name(label, said): make_scorer(_count, label=label, said=said)
-            for label in classes for said in classes}
+    """Return a metric for each pair of classes: how many test rows of one were called another."""
+    return {_name(label, called): make_scorer(_count, label=label, called=called)
+            for label in classes for called in classes}
 
 
 def take_confusions(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,9 @@ def _decode_stream(model: Model, args: argparse.Namespace) -> None:
         _print_windows(decoder, stream, args.output)
 
 
-def _print_windows(decoder: OnlineDecoder, chunks: Iterable[Any], output: str | None) -> None:
+def _print_windows(
+    decoder: OnlineDecoder, chunks: Iterable[tuple[np.ndarray, ...]], output: str | None
+) -> None:
     classes = decoder.classes_
     with _table(output, ["time_s", "decoded", *map(str, classes)]) as write:
         for time, row in decoder.decode(chunks):
@@ -121,13 +123,13 @@ def _print_windows(decoder: OnlineDecoder, chunks: Iterable[Any], output: str | 
 
 
 @contextmanager
-def _table(output: str | None, header: list[str]) -> Iterator[Any]:
-    """A function that writes a line of comma-separated values, to a file or the screen."""
+def _table(output: str | None, header: list[str]) -> Iterator[Callable[[list[object]], object]]:
+    """Yield a function that writes a line of comma-separated values, to a file or the screen."""
     if output is None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(header)
 
-        def write(line: list[Any]) -> None:
+        def write(line: list[object]) -> None:
             writer.writerow(line)
             sys.stdout.flush()
 

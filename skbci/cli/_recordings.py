@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skbci.datasets import load_recording, read_epochs
 from skbci.eegarray import EEGArray
 from skbci.features import Crop
+
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
+
+    from skbci.eegarray import EEGArray
 
 __all__ = ["expand", "plain_subject", "read_files", "read_one"]
 
@@ -53,7 +58,7 @@ def expand(files: Sequence[str]) -> list[Path]:
     return found
 
 
-def _natural(path: Path) -> list[Any]:
+def _natural(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part)
             for part in re.split(r"(\d+)", str(path)) if part]
 
@@ -67,8 +72,8 @@ def read_one(
     path: Path, *, events: Sequence[str] | None = None, tmin: float = 0.0, tmax: float = 4.0,
     picks: Sequence[str] | None = None, resample: float | None = None,
     subject: int | str | None = None,
-) -> tuple[Any, np.ndarray]:
-    """Epochs of one recording, in volts, and the names of their events.
+) -> tuple[EEGArray, np.ndarray]:
+    """Return epochs of one recording, in volts, and the names of their events.
 
     Parameters
     ----------
@@ -116,8 +121,8 @@ def read_one(
     return Crop(tmin, tmax).fit_transform(bunch.X[kept]), labels[kept]
 
 
-def _names(bunch: Any) -> np.ndarray:
-    """Labels as text, by their names where the file has them."""
+def _names(bunch: Bunch) -> np.ndarray:
+    """Return labels as text, by their names where the file has them."""
     known = dict(bunch.get("label_names") or {})
     return np.array([str(known.get(label, label)) for label in np.asarray(bunch.y).tolist()])
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils import Bunch
+
+from skbci._typing import Label
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["number_by_name", "with_common_codes"]
 
 _CODED = ("y", "y_test8")
 
 
-def number_by_name(pairs: Iterable[tuple[Any, str]]) -> dict[tuple[Any, str], Any]:
+def number_by_name(pairs: Iterable[tuple[Any, str]]) -> dict[tuple[Label, str], Label]:
     """Number names anew where codes stand for several names or names have several codes.
 
     A name keeps the code that it has where it is met first, unless another name has that code.
@@ -45,7 +50,7 @@ def number_by_name(pairs: Iterable[tuple[Any, str]]) -> dict[tuple[Any, str], An
     return new
 
 
-def with_common_codes(bunches: Sequence[Bunch], files: Sequence[Any]) -> list[Bunch]:
+def with_common_codes(bunches: Sequence[Bunch], files: Sequence[Path]) -> list[Bunch]:
     """Let each label's code mean the same in all data sets, by what they say it means.
 
     Returns
@@ -113,8 +118,8 @@ def with_common_codes(bunches: Sequence[Bunch], files: Sequence[Any]) -> list[Bu
     return out
 
 
-def recoded(labels: np.ndarray, new: dict[Any, Any]) -> np.ndarray:
-    """Labels by their new codes; those without one stay."""
+def recoded(labels: np.ndarray, new: Mapping[Label, Label]) -> np.ndarray:
+    """Return labels by their new codes; those without one stay."""
     values = [new.get(label, label) for label in labels.tolist()]
     out = np.array(values, dtype=labels.dtype if labels.dtype.kind == "f" else None)
     return out.reshape(labels.shape) if len(values) else labels

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from skbci._recording.times import first_sample
+from skbci._typing import Label
 from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._codes import number_by_name
 from skbci.datasets._selection import Selection
@@ -79,7 +80,9 @@ def cut_epochs(
     )
 
 
-def _wanted(events: pd.DataFrame, event_id: Sequence[Any] | None, source: object) -> pd.DataFrame:
+def _wanted(
+    events: pd.DataFrame, event_id: Sequence[Label] | None, source: object
+) -> pd.DataFrame:
     """Events of the given codes or labels."""
     if event_id is None:
         return events

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._typing import Label
 from skbci.datasets._bunch import natural
 
 __all__ = ["Selection", "as_list", "pick_channels", "to_volts"]
@@ -18,13 +19,13 @@ __all__ = ["Selection", "as_list", "pick_channels", "to_volts"]
 class Selection:
     """Rows, channels, times and number format asked for; notes what the files offered."""
 
-    rows: dict[str, list[Any]]
+    rows: dict[str, list[Label]]
     picks: Sequence[str] | None
     window: tuple[float, float] | None  # tmin and tmax in seconds
-    event_id: Sequence[Any] | None
+    event_id: Sequence[Label] | None
     unit: str | None
     dtype: np.dtype | None
-    offered: dict[str, set[Any]] = field(default_factory=dict)
+    offered: dict[str, set[Label]] = field(default_factory=dict)
 
     def number(self, stored: np.ndarray) -> np.dtype:
         """Number format for stored values: floats stay, integers become 32-bit floats."""
@@ -86,8 +87,8 @@ def as_list(values: object, name: str) -> list[Any]:
 
 def pick_channels(
     ch_names: list[str] | None, picks: Sequence[str] | None, source: object
-) -> tuple[Any, list[str] | None]:
-    """Index and names of channels, in the order and spelling of ``picks``."""
+) -> tuple[slice | list[int], list[str] | None]:
+    """Return index and names of channels, in the order and spelling of ``picks``."""
     if picks is None:
         return slice(None), ch_names
     if ch_names is None:
@@ -99,7 +100,7 @@ def pick_channels(
     return [at[str(name).lower()] for name in picks], [str(name) for name in picks]
 
 
-def to_volts(data: np.ndarray, factor: Any, dtype: np.dtype) -> np.ndarray:
+def to_volts(data: np.ndarray, factor: float | np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Cast and scale; ``factor`` is one number or one a channel."""
     out = data.astype(dtype)
     factor = np.asarray(factor, dtype=dtype)

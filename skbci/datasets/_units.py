@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -23,8 +22,8 @@ _UNSTATED = {"", "none", "null", "nan", "n/a", "na", "unknown", "unstated", "not
 _LEAST, _MOST = 3e-8, 1e-3
 
 
-def in_volts(text: Any, name: str) -> float | None:
-    """Volts that one stored unit stands for; None where the text says that it is not known.
+def in_volts(text: object, name: str) -> float | None:
+    """Return the volts of one stored unit; None where the text says that it is not known.
 
     Parameters
     ----------

@@ -15,6 +15,9 @@ from skbci.evaluation import history_table, time_to_loss
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import FillBetweenPolyCollection
+    from matplotlib.container import BarContainer
+    from matplotlib.lines import Line2D
 
 __all__ = ["ConvergenceDisplay"]
 
@@ -233,9 +236,9 @@ class ConvergenceDisplay:
             ("unit", unit, ("seconds", "epochs")),
         ):
             check_choice(value, name, self, allowed)
-        self.lines_: list[Any] = []
-        self.bands_: list[Any] = []
-        self.bars_: list[Any] = []
+        self.lines_: list[Line2D] = []
+        self.bands_: list[FillBetweenPolyCollection] = []
+        self.bars_: list[BarContainer] = []
         if kind == "bar":
             times = self.times
             if times is None:

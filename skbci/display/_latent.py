@@ -11,11 +11,12 @@ from sklearn.manifold import TSNE
 
 from skbci._checks import check_choice, check_seed
 from skbci._checks.labels import label_column
-from skbci._typing import Labels, Seed, Signals
+from skbci._typing import Label, Labels, Seed, Signals
 from skbci.display._style import check_axes, clean, line_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
 
 __all__ = ["LatentDisplay"]
 
@@ -164,7 +165,7 @@ class LatentDisplay:
             This object, with the attributes that end in ``_``.
         """
         self.ax_, self.figure_ = new_axes(ax, (5.6, 4.0))
-        self.points_: dict[Any, Any] = {}
+        self.points_: dict[Label, PathCollection] = {}
         for place, label in enumerate(np.unique(self.labels).tolist()):
             points = self.embedding[self.labels == label]
             self.points_[label] = self.ax_.scatter(

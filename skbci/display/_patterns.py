@@ -17,6 +17,7 @@ from skbci.evaluation import spatial_patterns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from mne import Info
 
 __all__ = ["PatternDisplay"]
 
@@ -182,8 +183,8 @@ class PatternDisplay:
         return self
 
 
-def _placed(ch_names: list[str]) -> Any:
-    """An `mne.Info` with the electrodes' places in MNE's standard montage."""
+def _placed(ch_names: list[str]) -> Info:
+    """Return an `mne.Info` with the electrodes' places in MNE's standard montage."""
     import mne
 
     montage = standard_montage()

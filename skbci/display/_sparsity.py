@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
 from skbci._checks import check_frame, check_mapping, check_names, is_number, refusal
-from skbci._typing import AxesLike
+from skbci._typing import AxesLike, Label
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._sparsity_scores import check_results, draw_scores
 from skbci.display._style import GUIDE, check_axes, clean, line_style
@@ -19,6 +19,7 @@ from skbci.evaluation import history_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 __all__ = ["SparsityDisplay"]
 
@@ -266,7 +267,7 @@ class SparsityDisplay:
         }) or [0.0]
         self.axes_ = new_panels(axes, 1, len(levels), (3.1, 3.1), sharey=True)
         self.figure_ = self.axes_[0, 0].figure
-        self.lines_: dict[tuple[Any, ...], Any] = {}
+        self.lines_: dict[tuple[Label, ...], Line2D] = {}
         for ax, level in zip(self.axes_[0], levels):
             for method, own in histories.items():
                 runs = own.get(0.0 if method in dense else level, [])
@@ -311,7 +312,7 @@ def _history_handles(styles: dict[str, dict[str, Any]], columns: list[str]) -> l
     return handles
 
 
-def _by_sparsity(method: Any, own: Any) -> Mapping[float, Any]:
+def _by_sparsity(method: str, own: object) -> Mapping[float, Any]:
     name = f"SparsityDisplay: histories[{method!r}]"
     if not isinstance(own, Mapping):
         raise TypeError(

@@ -10,12 +10,13 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from skbci._checks import check_choice
-from skbci._typing import AxesLike
+from skbci._typing import AxesLike, Label
 from skbci.display._panels import new_panels, outside_legend
 from skbci.display._style import GUIDE, clean, line_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 __all__ = ["check_results", "draw_scores"]
 
@@ -45,12 +46,12 @@ def check_results(results: pd.DataFrame, metrics: Sequence[str], spread: object)
 
 def draw_scores(
     results: pd.DataFrame, metrics: Sequence[str], spread: str | None, axes: AxesLike
-) -> tuple[Any, dict[tuple[Any, ...], Any]]:
-    """Draw one row of panels per metric and one column per task; give the axes and the lines."""
+) -> tuple[np.ndarray, dict[tuple[Label, ...], Line2D]]:
+    """Draw one row of panels per metric and one column per task; return axes and lines."""
     tasks = list(dict.fromkeys(results["task"]))
     methods = list(dict.fromkeys(results["method"]))
     panels = new_panels(axes, len(metrics), len(tasks), (3.9, 3.1), sharey="row")
-    lines: dict[tuple[Any, ...], Any] = {}
+    lines: dict[tuple[Label, ...], Line2D] = {}
     most = results.groupby("method")["sparsity"].max()
     curves = [method for method in methods if most[method] > 0]
     for row, metric in zip(panels, metrics):
@@ -83,7 +84,7 @@ def draw_scores(
 
 def _curve(
     ax: Axes, mean: pd.Series, error: pd.Series | None, place: int, n_curves: int
-) -> Any:
+) -> Line2D:
     shift = 0.012 * (place - (n_curves - 1) / 2)  # side by side
     bars = ax.errorbar(
         mean.index.to_numpy(dtype=float) + shift, mean.to_numpy(dtype=float),
@@ -96,7 +97,7 @@ def _curve(
 def _summary(
     part: pd.DataFrame, method: str, metric: str, spread: str | None
 ) -> tuple[Any, Any]:
-    """Mean and error over subjects at each sparsity."""
+    """Return mean and error over subjects at each sparsity."""
     if "subject" not in part:
         return part[part["method"] == method].groupby("sparsity")[metric].mean(), None
     table = part.pivot_table(metric, "subject", ["method", "sparsity"], aggfunc="mean")

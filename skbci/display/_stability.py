@@ -32,6 +32,7 @@ from skbci.evaluation import history_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 __all__ = ["StabilityDisplay"]
 
@@ -245,7 +246,7 @@ class StabilityDisplay:
         lrs = sorted(self.curves["lr"].unique())
         self.axes_ = self._axes(axes, len(lrs))
         self.figure_ = self.axes_[0, 0].figure
-        self.lines_: dict[tuple[str, float, str], Any] = {}
+        self.lines_: dict[tuple[str, float, str], Line2D] = {}
         names = list(dict.fromkeys(self.curves["optimizer"]))
         for row, loss in enumerate(_ROWS):
             for column, lr in enumerate(lrs):

@@ -31,6 +31,7 @@ from skbci.weighting import (
 
 if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
@@ -228,7 +229,7 @@ class TrajectoryDisplay:
         picture.figure_.draw_without_rendering()
         picture.figure_.set_layout_engine("none")  # laid out once, not for every picture
 
-        def draw(step: int) -> list[Any]:
+        def draw(step: int) -> list[Artist]:
             for key, points in ways.items():
                 seen = points[: step + 1]
                 picture.lines_[key].set_data(*_thinned(seen).T)

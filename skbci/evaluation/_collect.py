@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._eegarray.rows import rows_by_label
+from skbci._typing import Label
 from skbci.evaluation import _paired
 
 _FOLD_COLUMNS = ("pipeline", "fold", "score", "fit_s", "predict_s", "n_train", "n_test")
@@ -50,7 +51,7 @@ def _subject_table(
 ) -> pd.DataFrame:
     if labels is None:
         return pd.DataFrame(columns=names, index=pd.Index([], name=person), dtype=float)
-    scores: dict[str, dict[Any, list[float]]] = {name: {} for name in names}
+    scores: dict[str, dict[Label, list[float]]] = {name: {} for name in names}
     for line, by_subject in results:
         for subject, score in by_subject.items():
             scores[line["pipeline"]].setdefault(subject, []).append(score)

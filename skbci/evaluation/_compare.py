@@ -188,7 +188,7 @@ def compare(
     return Comparison(**fields)
 
 
-def _check_input(pipelines: Any, X: Signals, y: Labels, baseline: str | None) -> None:
+def _check_input(pipelines: object, X: Signals, y: Labels, baseline: str | None) -> None:
     if not isinstance(pipelines, Mapping):
         raise TypeError(f"compare: pipelines must be a dict of names to estimators, got a "
                         f"{type(pipelines).__name__}.")

@@ -21,13 +21,13 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skbci._process.files import replacing
-from skbci._typing import PathLike
+from skbci._typing import Label, PathLike
 from skbci._version import __version__
 
 __all__ = ["FitCache", "Result"]
 
 # A fold's line, and the score of each subject in it.
-Result = tuple[dict[str, Any], dict[Any, float]]
+Result = tuple[dict[str, Any], dict[Label, float]]
 
 _FORMAT = 1
 # What computes; another version of it may give another score.
@@ -65,8 +65,8 @@ class FitCache:
             raise OSError(words) from error
 
     def keys(
-        self, pipelines: Mapping[str, BaseEstimator], data: Sequence[Any], folds: Sequence[Any],
-        scoring: Mapping[str, Any], params: Mapping[str, Any],
+        self, pipelines: Mapping[str, BaseEstimator], data: Sequence[object],
+        folds: Sequence[object], scoring: Mapping[str, Any], params: Mapping[str, Any],
     ) -> list[str]:
         """Name each fit, pipeline by pipeline and fold by fold.
 
@@ -157,7 +157,7 @@ class FitCache:
         line, scores = result
         if math.isnan(line["fit_s"]):
             return
-        first: dict[Any, int] = {}
+        first: dict[Label, int] = {}
         for row in test if scores else ():
             first.setdefault(subjects[row], int(row))
         kept = {name: value for name, value in line.items() if name not in ("pipeline", "fold")}

@@ -143,14 +143,14 @@ def _name(estimator: BaseEstimator) -> str:
     return type(estimator).__name__
 
 
-def _steps(estimator: BaseEstimator) -> list[Any]:
+def _steps(estimator: BaseEstimator) -> list[BaseEstimator]:
     steps = [step for _, step in estimator.steps] if isinstance(estimator, Pipeline) else [
         estimator]
     return [step for step in steps if step is not None and step != "passthrough"]
 
 
-def _to_channels(steps: list[Any]) -> np.ndarray | None:
-    """Matrix that takes patterns of what the steps give back to the channels; None is identity."""
+def _to_channels(steps: list[BaseEstimator]) -> np.ndarray | None:
+    """Return the matrix from patterns of what the steps give to the channels; None is identity."""
     from skbci.features import RankReducer  # brings pyplot, as pyRiemann does
 
     back = None
@@ -240,8 +240,8 @@ def _power_change(
     return np.diagonal(change).copy()
 
 
-def _labels(step: Any, count: int) -> list[str]:
-    """What a channel's features are called, from the names of the first channel's."""
+def _labels(step: BaseEstimator, count: int) -> list[str]:
+    """Return what a channel's features are called, from the names of the first channel's."""
     if count == 1:
         return [""]
     try:

@@ -20,7 +20,7 @@ from sklearn.model_selection import cross_validate
 from sklearn.utils import _safe_indexing
 
 from skbci._process.spread import spread
-from skbci._typing import Labels, Scoring, Signals
+from skbci._typing import Label, Labels, Scoring, Signals
 from skbci.evaluation._fit_cache import FitCache, Result
 from skbci.evaluation._folds import Fold
 from skbci.evaluation._routing import scorer_params
@@ -142,8 +142,8 @@ def run_fold(job: Job, X: Signals, y: Labels, subjects: np.ndarray | None) -> Re
 
 def _by_subject(
     fitted: BaseEstimator, X: Signals, y: Labels, test: np.ndarray, scoring: Scoring,
-    subjects: np.ndarray, tested: Sequence[Any], params: Mapping[str, Any],
-) -> dict[Any, float]:
+    subjects: np.ndarray, tested: Sequence[Label], params: Mapping[str, Any],
+) -> dict[Label, float]:
     scorer = check_scoring(fitted, scoring=scoring)
     extra = scorer_params(scorer, params)
     scores = {}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skbci._checks import check_frame, check_list, check_number, check_positive
-from skbci._typing import Metadata
+from skbci._typing import Label, Metadata
 
 __all__ = ["self_paced_scores"]
 
@@ -17,7 +16,7 @@ _WHO = "self_paced_scores"
 
 
 def self_paced_scores(
-    activations: Iterable[tuple[float, Any]], intended: Metadata, duration: float, *,
+    activations: Iterable[tuple[float, Label]], intended: Metadata, duration: float, *,
     tolerance: float = 0.0
 ) -> Bunch:
     """Count detections, false activations and latencies of an asynchronous interface.
@@ -97,7 +96,7 @@ def self_paced_scores(
     )
 
 
-def _activations(activations: Any, duration: float) -> tuple[np.ndarray, list[Any]]:
+def _activations(activations: object, duration: float) -> tuple[np.ndarray, list[Label]]:
     pairs = check_list(activations, "activations", _WHO, "pairs (time, label)")
     if not all(isinstance(pair, (tuple, list, np.ndarray)) and len(pair) == 2 for pair in pairs):
         raise TypeError(f"{_WHO}: activations must be pairs (time, label).")
@@ -110,8 +109,8 @@ def _activations(activations: Any, duration: float) -> tuple[np.ndarray, list[An
 
 
 def _intervals(
-    intended: Any, duration: float, tolerance: float
-) -> tuple[np.ndarray, np.ndarray, list[Any]]:
+    intended: object, duration: float, tolerance: float
+) -> tuple[np.ndarray, np.ndarray, list[Label]]:
     table = check_frame(intended, "intended", _WHO)
     missing = [name for name in ("onset", "duration", "label") if name not in table]
     if missing:

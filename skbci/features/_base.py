@@ -109,7 +109,7 @@ class EEGTransformer(WholeFits, TransformerMixin, BaseEstimator):
         return self
 
 
-def _methods_of_tables(self: Any) -> set[str]:
+def _methods_of_tables(self: EEGTransformer) -> set[str]:
     return {"transform"} if self._gives_table() else set()
 
 

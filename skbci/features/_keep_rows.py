@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from skbci._whole import WholeFits
 __all__ = ["KeepRows"]
 
 
-def _has(method: str) -> Any:
+def _has(method: str) -> Callable[[KeepRows], bool]:
     def check(self: KeepRows) -> bool:
         return hasattr(getattr(self, "transformer_", self.transformer), method)
 
@@ -176,7 +177,7 @@ class KeepRows(WholeFits, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.transformer_.get_feature_names_out(input_features)
 
-    def _with_table(self, X: Signals, out: Any) -> Any:
+    def _with_table(self, X: Signals, out: np.ndarray) -> np.ndarray:
         if not isinstance(out, np.ndarray):
             return out  # a data frame by set_output, or a sparse matrix
         if len(out) != (n_rows := _num_samples(X)):

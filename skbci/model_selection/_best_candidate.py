@@ -26,7 +26,7 @@ _ROUTED = (
 )
 
 
-def _has(method: str) -> Callable[[Any], bool]:
+def _has(method: str) -> Callable[[BaseEstimator], bool]:
     return lambda self: hasattr(getattr(self, "best_estimator_", self.estimator), method)
 
 
@@ -34,7 +34,7 @@ class BestCandidate(WholeFits, MetaEstimatorMixin, BaseEstimator):
     """Tags of the estimator, methods of ``best_estimator_``, and metadata on its way there."""
 
     estimator: BaseEstimator
-    best_estimator_: Any
+    best_estimator_: BaseEstimator
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -28,7 +28,7 @@ class Verdict:
     n_iter: int
 
 
-def candidate(estimator: BaseEstimator, values: Mapping[str, Any], seed: int) -> Any:
+def candidate(estimator: BaseEstimator, values: Mapping[str, Any], seed: int) -> BaseEstimator:
     """An unfitted candidate; without the seed, each would draw held-out rows of its own.
 
     Raises
@@ -54,7 +54,7 @@ def candidate(estimator: BaseEstimator, values: Mapping[str, Any], seed: int) ->
 
 def fit_one(
     estimator: BaseEstimator, X: Signals, y: Labels, params: Mapping[str, Any]
-) -> tuple[Any, float]:
+) -> tuple[BaseEstimator, float]:
     """A fitted candidate or its error, and the seconds it took."""
     start = time.perf_counter()
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -63,7 +63,8 @@ class Chunk:
 
 
 def may_stack(
-    estimator: BaseEstimator, X: Signals, y: Labels | None, candidates: Iterable[Any]
+    estimator: BaseEstimator, X: Signals, y: Labels | None,
+    candidates: Iterable[Mapping[str, object] | None],
 ) -> bool:
     """Whether the fits of a search over this estimator are worth looking at one by one.
 

@@ -22,6 +22,9 @@ from skbci.model_selection._session_clock import SessionClock
 
 __all__ = ["SessionSplit"]
 
+# A test session, the rows to train on, and each subject's rows of the session.
+Plan = tuple[Label, np.ndarray, dict[Label, np.ndarray]]
+
 
 class SessionSplit(TimedSplitter):
     """Train on a subject's earlier sessions, test on a later one.
@@ -156,7 +159,7 @@ class SessionSplit(TimedSplitter):
 
     def _plan(
         self, X: Signals, groups: Labels | None
-    ) -> list[tuple[Any, np.ndarray, dict[Any, np.ndarray]]]:
+    ) -> list[Plan]:
         """List the splits: test session, training rows, test rows of each subject."""
         who = type(self).__name__
         row_labels(X, groups, ("session",), who)  # checks them
@@ -164,7 +167,7 @@ class SessionSplit(TimedSplitter):
         sessions = pd.Series(given).reset_index(drop=True)
         subjects = row_values(X, "subject")
         if subjects is None:
-            persons = {None: np.arange(len(sessions))}
+            persons: dict[Label, np.ndarray] = {None: np.arange(len(sessions))}
         else:
             subjects = check_column(subjects, len(sessions), "metadata column 'subject'")
             persons = rows_by_label(subjects, "subject labels")
@@ -188,8 +191,8 @@ class SessionSplit(TimedSplitter):
             ]
         return _pool(owned, plans)
 
-    def _pairs(self, sessions: list[Label], of: str) -> list[tuple[list[Any], Any]]:
-        """Training and test sessions of one subject's splits."""
+    def _pairs(self, sessions: list[Label], of: str) -> list[tuple[list[Label], Label]]:
+        """Return training and test sessions of one subject's splits."""
         who = type(self).__name__
         if self.pairs is not None:
             pairs = check_list(self.pairs, "pairs", who, "(train sessions, test session)")
@@ -216,7 +219,7 @@ class SessionSplit(TimedSplitter):
                 )
         return [(sessions[: sessions.index(name)], name) for name in chosen]
 
-    def _check_pair(self, pair: Any, sessions: list[Label], of: str) -> tuple[list[Any], Any]:
+    def _check_pair(self, pair: Any, sessions: list[Label], of: str) -> tuple[list[Label], Label]:
         who = type(self).__name__
         try:
             train, test = pair
@@ -242,9 +245,11 @@ def _of(subject: Label) -> str:
     return "" if subject is None else f" of subject {subject}"
 
 
-def _pool(owned: dict[Any, Any], plans: list[Any]) -> list[Any]:
+def _pool(
+    owned: dict[Label, dict[Label, np.ndarray]], plans: list[tuple[Label, list[Label], Label]]
+) -> list[Plan]:
     """Join the splits of all subjects that test on the same session after the same ones."""
-    joined: dict[Any, list[Any]] = {}
+    joined: dict[tuple[tuple[Label, ...], Label], list[Label]] = {}
     for subject, train, test in plans:
         joined.setdefault((tuple(train), test), []).append(subject)
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import joblib
 import numpy as np
@@ -17,6 +17,7 @@ from skbci.eegarray import EEGArray
 from skbci.model_selection._sklearn import split_rows
 from skbci.pipeline import step_output
 
+T = TypeVar("T")
 _ARRAYS = (np.ndarray, np.memmap, EEGArray)
 
 
@@ -31,7 +32,7 @@ class PrefixMemory:
     location = "memory"  # scikit-learn clones transformers where a memory has a location
 
     def __init__(self) -> None:
-        self._chain: list[tuple[str | None, Any, Any]] = []
+        self._chain: list[tuple[str | None, np.ndarray, BaseEstimator]] = []
         self._at = 0
         self._own_after = 0
 
@@ -63,7 +64,7 @@ class PrefixMemory:
         return cached
 
 
-def call_on_copies(function: Callable[..., Any], *data: Any) -> Any:
+def call_on_copies(function: Callable[..., T], *data: Any) -> T:
     """Call with copies of what is shared, and refuse a function that writes into them.
 
     Raises
@@ -108,14 +109,14 @@ class FoldRows:
         self.train, self.test = train, test
         self.release()
 
-    def rows(self, which: str, estimator: BaseEstimator) -> Any:
+    def rows(self, which: str, estimator: BaseEstimator) -> tuple[np.ndarray, Labels]:
         """Return X and y of the "train" or "test" rows."""
         if which not in self._cut:
             numbers = (self.train,) if which == "train" else (self.test, self.train)
             self._cut[which] = split_rows(estimator, *self.data, *numbers)
         return self._cut[which]
 
-    def transformed(self, which: str, pipeline: Pipeline) -> Any:
+    def transformed(self, which: str, pipeline: Pipeline) -> tuple[np.ndarray, Labels]:
         """Return X as the pipeline's last step sees it, and y.
 
         What the last pipeline's transformers gave is known as far as this one has the same.
@@ -137,11 +138,11 @@ class FoldRows:
 
     def release(self) -> None:
         """Let go of the rows."""
-        self._cut: dict[str, Any] = {}
-        self._chains: dict[str, list[tuple[Any, Any]]] = {}
+        self._cut: dict[str, tuple[np.ndarray, Labels]] = {}
+        self._chains: dict[str, list[tuple[BaseEstimator, np.ndarray]]] = {}
 
 
-def transformers(estimator: BaseEstimator) -> Sequence[Any]:
+def transformers(estimator: BaseEstimator) -> Sequence[BaseEstimator]:
     """Return the steps before a pipeline's last one, without those that do nothing."""
     if not isinstance(estimator, Pipeline):
         return ()

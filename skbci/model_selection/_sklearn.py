@@ -9,6 +9,7 @@ this file fails and names it.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
@@ -37,7 +38,7 @@ OWN_ARGUMENTS = (
 )
 
 
-def search_loop(parallel: Any) -> Any:
+def search_loop(parallel: Callable[..., object]) -> Callable[..., Any]:
     """Return the search's own ``fit``, with another class in the place of `joblib.Parallel`.
 
     scikit-learn's loop leaves no room between choosing candidates and fitting them one by one.

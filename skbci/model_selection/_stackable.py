@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
 
 from sklearn.base import BaseEstimator
 
@@ -34,5 +33,5 @@ def can_stack(estimator: BaseEstimator) -> bool:
     return True
 
 
-def _same(value: object, default: Any) -> bool:
+def _same(value: object, default: object) -> bool:
     return value is default or (type(value) is type(default) and bool(value == default))

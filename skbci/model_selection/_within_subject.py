@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator, KFold, StratifiedKFold
@@ -16,6 +16,9 @@ from skbci._typing import Labels, Seed, Signals
 from skbci.model_selection._base import EEGSplitter, Fold
 from skbci.model_selection._row_labels import row_labels
 from skbci.model_selection._sklearn import rows_of
+
+if TYPE_CHECKING:
+    from sklearn.model_selection import BaseCrossValidator
 
 __all__ = ["WithinSubject"]
 
@@ -138,7 +141,7 @@ class WithinSubject(EEGSplitter):
             own = None if inner_labels is None else inner_labels[rows]
             yield subject, rows, self._inner(targets), part, targets, own
 
-    def _inner(self, y: Labels | None) -> Any:
+    def _inner(self, y: Labels | None) -> BaseCrossValidator:
         if hasattr(self.cv, "get_n_splits"):
             return self.cv
         stratify = y is not None and type_of_target(y) in ("binary", "multiclass")

@@ -150,7 +150,7 @@ def check_view_dropout(value: Any, views: Sequence[str], who: object) -> dict[st
     return {name: float(given.get(name, 0.0)) for name in views}
 
 
-def _check_shapes(views: Any, who: object) -> dict[str, tuple[int, ...]]:
+def _check_shapes(views: object, who: object) -> dict[str, tuple[int, ...]]:
     if not isinstance(views, Mapping) or not views:
         raise ValueError(refusal(views, "views", who, "must be a dict of at least one shape"))
     if "logits" in views:

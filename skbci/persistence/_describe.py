@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -79,8 +80,8 @@ def describe(estimator: BaseEstimator) -> dict[str, Any]:
     }
 
 
-def _parts(estimator: BaseEstimator) -> Any:
-    """The estimator and the fitted ones in it, those that see the data first before others."""
+def _parts(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
+    """Yield the estimator and the fitted ones in it, the first to see the data first."""
     waiting, seen = [estimator], set()
     while waiting:
         part = waiting.pop(0)
@@ -97,12 +98,12 @@ def _parts(estimator: BaseEstimator) -> Any:
         waiting += inside
 
 
-def _first(parts: list[Any], name: str) -> Any:
+def _first(parts: list[BaseEstimator], name: str) -> Any:
     return next((vars(p)[name] for p in parts if vars(p).get(name) is not None), None)
 
 
 def _plain(value: object) -> Any:
-    """A value as JSON has it."""
+    """Return a value as JSON has it."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, np.generic):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 __all__ = ["Classes", "Mean", "Standardized", "TaskClasses", "Values"]
@@ -36,7 +37,7 @@ class Standardized(nn.Module):
         self.register_buffer("mean", mean.double() * divisor)
         self.register_buffer("scale", scale.double() * divisor)
 
-    def forward(self, X: Tensor) -> Any:
+    def forward(self, X: Tensor) -> Tensor | tuple[Tensor, ...]:
         """Standardize, and give the network's outputs."""
         if self.channel:
             X = X.unsqueeze(1)
@@ -80,7 +81,7 @@ class Values(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, module: nn.Module, scale: Any, mean: Any) -> None:
+    def __init__(self, module: nn.Module, scale: ArrayLike, mean: ArrayLike) -> None:
         super().__init__()
         self.module = module
         self.register_buffer("scale", torch.as_tensor(scale).float())

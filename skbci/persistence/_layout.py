@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -101,7 +101,7 @@ def digest_of(header: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
 
 
-def open_stored(source: Any, size: int) -> zipfile.ZipFile:
+def open_stored(source: Path | IO[bytes], size: int) -> zipfile.ZipFile:
     """Open a zip archive whose members are stored as they are, so that none is larger than it.
 
     Parameters

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from sklearn.base import BaseEstimator
 
@@ -97,7 +97,7 @@ def load(
     return estimator
 
 
-def _objects(skops: Any, members: Members, own: set[str]) -> Any:
+def _objects(skops: ModuleType, members: Members, own: set[str]) -> BaseEstimator:
     """Make the objects, once it is known that all their classes may be made."""
     try:
         audit(read_stored(members.objects))
@@ -130,7 +130,7 @@ def _objects(skops: Any, members: Members, own: set[str]) -> Any:
         raise members.broken(OBJECTS, f"{type(error).__name__}: {error}") from error
 
 
-def _compare(path: Path, written: Any) -> None:
+def _compare(path: Path, written: object) -> None:
     """Warn of packages whose versions are others, beyond their last number."""
     now = versions()
     written = written if isinstance(written, dict) else {}
@@ -143,7 +143,7 @@ def _compare(path: Path, written: Any) -> None:
         warnings.warn(VersionWarning(str(path), others), stacklevel=3)
 
 
-def _minor(version: Any) -> list[str]:
+def _minor(version: object) -> list[str]:
     return str(version).split("+")[0].split(".")[:2]
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -109,8 +110,8 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
                         WEIGHTS: weights})
 
 
-def _described(skops: Any, root: object, name: str) -> bytes:
-    """What the objects are made of, in the words of skops."""
+def _described(skops: ModuleType, root: object, name: str) -> bytes:
+    """Return what the objects are made of, in the words of skops."""
     try:
         parts = _renumbered(read_stored(skops.dumps(root)))
         audit(parts)
@@ -145,8 +146,8 @@ def _renumbered(parts: dict[str, bytes]) -> dict[str, bytes]:
             "schema.json": json.dumps(schema, separators=(",", ":")).encode()}
 
 
-def _foreign(skops: Any, objects: bytes) -> set[str]:
-    """Classes that whoever loads the file will have to trust."""
+def _foreign(skops: ModuleType, objects: bytes) -> set[str]:
+    """Return the classes that have to be trusted where the file is loaded."""
     return {name for name in skops.get_untrusted_types(data=objects) if not is_known(name)}
 
 

@@ -49,9 +49,9 @@ def put_back(root: object, arrays: dict[str, np.ndarray]) -> None:
         raise ValueError(f"the tensor {next(iter(left))!r} belongs nowhere")
 
 
-def _tensors(root: object) -> Iterator[tuple[str, Any]]:
-    """Go through the tensors, each once, by what the networks call them."""
-    places: dict[int, tuple[str, Any]] = {}
+def _tensors(root: object) -> Iterator[tuple[str, Frozen]]:
+    """Yield the tensors, each once, by what the networks call them."""
+    places: dict[int, tuple[str, Frozen]] = {}
     for path, frozen in _places(root):
         known = places.get(id(frozen), (path, frozen))[0]
         # Optimizers hold the networks' tensors, too.
@@ -59,7 +59,7 @@ def _tensors(root: object) -> Iterator[tuple[str, Any]]:
     yield from places.values()
 
 
-def _places(root: object) -> Iterator[tuple[str, Any]]:
+def _places(root: object) -> Iterator[tuple[str, Frozen]]:
     path: str
     part: Any
     waiting: list[tuple[str, Any]] = [("", root)]

@@ -15,7 +15,7 @@ from skbci.sparsity._saliency import Batches, Loss
 
 FLOORS = ("unit", "layer")
 #: ``train(module, masks)`` trains in place, with the masks enforced.
-Train = Callable[[nn.Module, Masks], Any]
+Train = Callable[[nn.Module, Masks], object]
 
 
 class PruningMethod(ABC):

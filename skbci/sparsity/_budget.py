@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -117,7 +117,7 @@ def keep_top(
     chosen = turn < max(n_kept, n_floor)
     needs = np.where(must, 0.0, (turn + 0.5) / len(flat))  # counts are rounded: from a half on
 
-    def apart(values: Any) -> dict[str, Tensor]:
+    def apart(values: np.ndarray) -> dict[str, Tensor]:
         return {
             name: torch.from_numpy(values[part]).reshape(scores[name].shape)
             for name, part in zip(names, parts)
@@ -143,5 +143,5 @@ def _warn(emptied: list[str], n_kept: int, n_floor: int, floor: str, who: str) -
         warnings.warn(" ".join([who, *messages]).lstrip(), SparsityWarning, stacklevel=6)
 
 
-def _numpy(values: Tensor) -> Any:
+def _numpy(values: Tensor) -> np.ndarray:
     return values.detach().cpu().reshape(-1).double().numpy()  # numpy has no bfloat16

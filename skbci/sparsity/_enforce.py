@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from skbci.sparsity._docs import fill_doc
 
@@ -103,7 +104,7 @@ class MaskedTraining:
     ) -> None:
         self.optimizer = optimizer
         self._pairs = masked_parameters(module, masks)
-        self._handles: list[Any] = []
+        self._handles: list[RemovableHandle] = []
 
     def attach(self, optimizer: torch.optim.Optimizer | None = None) -> MaskedTraining:
         """Set pruned weights to zero and keep them there; again if it was done before.
@@ -153,14 +154,16 @@ class MaskedTraining:
             if weight.grad is not None:
                 weight.grad.masked_fill_(dropped, 0)
 
-    def _before_step(self, optimizer: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
+    def _before_step(
+        self, optimizer: torch.optim.Optimizer, args: tuple, kwargs: dict[str, Any]
+    ) -> tuple[tuple, dict[str, Any]] | None:
         """Mask what is there, or wrap the closure that is going to compute it."""
         closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
         if closure is None:
             self.mask_gradients()
             return None
 
-        def masked() -> Any:
+        def masked() -> object:
             loss = closure()
             self.mask_gradients()
             return loss
@@ -169,7 +172,7 @@ class MaskedTraining:
             return args, {**kwargs, "closure": masked}
         return (args[0], masked, *args[2:]), kwargs
 
-    def _after_step(self, *_: Any) -> None:
+    def _after_step(self, *_: object) -> None:
         self.mask_weights()
 
 

@@ -163,7 +163,7 @@ def _frozen_copy(
     return twin.eval()
 
 
-def _mean_loss(value: Any, n_rows: int) -> Tensor:
+def _mean_loss(value: object, n_rows: int) -> Tensor:
     if isinstance(value, Tensor) and (value.ndim == 0 or value.shape == (n_rows,)):
         return value.mean()
     shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__

@@ -202,7 +202,7 @@ def _doubt(X: EEGArray, where: object) -> None:
 def _from_raw(
     raw: BaseRaw, event_id: EventId, tmin: float, tmax: float, picks: Picks, l_freq: float | None,
     h_freq: float | None, stim_channel: str | None, resample: float | None, where: object,
-) -> tuple[Any, np.ndarray]:
+) -> tuple[BaseEpochs, np.ndarray]:
     events, names = raw_events(raw, event_id, stim_channel, where)
     _prepare(raw, picks, l_freq, h_freq)
     sfreq = float(raw.info["sfreq"])
@@ -254,7 +254,7 @@ def _say_left_out(epochs: BaseEpochs, where: object) -> None:
 def _from_epochs(
     epochs: BaseEpochs, event_id: EventId, tmin: float, tmax: float, picks: Picks,
     l_freq: float | None, h_freq: float | None, where: object,
-) -> tuple[Any, np.ndarray | None]:
+) -> tuple[BaseEpochs, np.ndarray | None]:
     epochs, _ = chosen_epochs(epochs, event_id, where)
     _prepare(epochs, picks, l_freq, h_freq)
     sfreq = epochs.info["sfreq"]
@@ -275,7 +275,9 @@ def _inside(tmin: float, tmax: float, t0: float, sfreq: float, n_times: int) -> 
     return slice(first, stop) if first < stop else slice(0, 0)
 
 
-def _prepare(signal: Any, picks: Picks, l_freq: float | None, h_freq: float | None) -> None:
+def _prepare(
+    signal: BaseRaw | BaseEpochs, picks: Picks, l_freq: float | None, h_freq: float | None
+) -> None:
     """Pick channels and filter them, in place."""
     signal.pick(picks)
     if l_freq is not None or h_freq is not None:

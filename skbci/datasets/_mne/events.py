@@ -97,8 +97,8 @@ def raw_events(
 
 def chosen_epochs(
     epochs: BaseEpochs, event_id: EventId, where: object
-) -> tuple[Any, dict[str, int]]:
-    """Epochs of the wanted events, and their codes by name.
+) -> tuple[BaseEpochs, dict[str, int]]:
+    """Return epochs of the wanted events, and their codes by name.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def chosen_epochs(
 
 
 def _checked(event_id: EventId) -> dict[str, int] | list[Any]:
-    """A dictionary of names and whole numbers, each once, or a list."""
+    """Return a dictionary of names and whole numbers, each once, or a list."""
     if not isinstance(event_id, Mapping):
         return as_list(event_id, "event_id")
     for name, code in event_id.items():

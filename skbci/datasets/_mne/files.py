@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,7 @@ def open_recording(
     return out
 
 
-def _in_memory(read: Any, where: object) -> Any:
+def _in_memory(read: Callable[[], Any], where: object) -> Any:
     try:
         return read()
     except Exception as error:  # each of MNE's readers fails in its own way

@@ -98,8 +98,8 @@ class Archive:
             )
         return values
 
-    def volts(self, unit: str | None) -> Any:
-        """Volts a stored unit, one number or one a channel; None where nothing states it.
+    def volts(self, unit: str | None) -> float | np.ndarray | None:
+        """Return volts a stored unit, one number or one a channel; None where nothing states it.
 
         ``unit`` wins over what the file states in ``units`` or ``unit``, an array or an entry of
         ``meta``.

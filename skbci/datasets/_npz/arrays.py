@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -92,7 +92,7 @@ class NpzArrays(Mapping[str, np.ndarray]):
             stream.read(1)  # at the end the archive's own checksum is compared
         return array
 
-    def _header(self, stream: Any, key: str) -> tuple[tuple[int, ...], np.dtype]:
+    def _header(self, stream: IO[bytes], key: str) -> tuple[tuple[int, ...], np.dtype]:
         start = stream.read(npy.MAGIC_LEN)
         if not start.startswith(npy.MAGIC_PREFIX):
             raise ValueError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from skbci._recording.channels import DATA_TYPES, named_otherwise
 from skbci.datasets._npz.archive import Archive, as_texts
@@ -19,8 +18,8 @@ def bad_channels(archive: Archive) -> list[str]:
 
 def chosen_channels(
     archive: Archive, n_channels: int, selection: Selection
-) -> tuple[Any, list[str] | None]:
-    """Index and names of the channels to take.
+) -> tuple[slice | list[int], list[str] | None]:
+    """Return index and names of the channels to take.
 
     Those that were picked; else those that are neither in ``bads`` nor of another type than data
     channels have in MNE, by ``ch_types`` or, where the file has none, by their names.

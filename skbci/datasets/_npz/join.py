@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._typing import Label
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._codes import with_common_codes
 
@@ -60,7 +61,7 @@ def join_bunches(bunches: Sequence[Bunch], files: Sequence[Path]) -> Bunch:
     for name in _PER_FILE_ROWS:
         if any(name in bunch for bunch in bunches):
             extra[name] = np.concatenate([b[name] for b in bunches if name in b])
-    names: dict[Any, str] = {}
+    names: dict[Label, str] = {}
     for bunch in bunches:
         names |= bunch.get("label_names") or {}
     extra["label_names"] = names or None

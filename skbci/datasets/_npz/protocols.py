@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
+from skbci._typing import Label
 from skbci.datasets._names import names_in, plain_name
 from skbci.datasets._npz.archive import Archive
 
@@ -98,8 +98,8 @@ def state_of(archive: Archive, run: int) -> str | None:
     return None
 
 
-def label_names(archive: Archive) -> dict[Any, str] | None:
-    """What the labels mean, if the file says."""
+def label_names(archive: Archive) -> dict[Label, str] | None:
+    """Return what the labels mean, if the file says."""
     if "eye state" in _dataset(archive):
         return {0: "open", 1: "closed"}
     labels = archive.meta.get("labels")
@@ -111,8 +111,8 @@ def label_names(archive: Archive) -> dict[Any, str] | None:
     }
 
 
-def code_names(archive: Archive, run: int | None) -> dict[Any, str]:
-    """Names of event codes, as far as they are known."""
+def code_names(archive: Archive, run: int | None) -> dict[Label, str]:
+    """Return the names of event codes, as far as they are known."""
     if _is_eegmmidb(archive) and run in _FIST_RUNS:
         return {0: "rest", 1: "left fist", 2: "right fist"}
     if _is_eegmmidb(archive) and run in _FEET_RUNS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -76,8 +75,8 @@ def check_rates(sfreq: object, line_freq: object, who: str) -> tuple[float, floa
     return sfreq, line_freq if line_freq < sfreq / 2 else None
 
 
-def check_channels(ch_names: Sequence[str], reference: Any, who: str) -> list[str]:
-    """Channel names in the spelling of the 10-05 system, fit for the reference."""
+def check_channels(ch_names: Sequence[str], reference: str | None, who: str) -> list[str]:
+    """Return channel names in the spelling of the 10-05 system, fit for the reference."""
     reference = check_choice(reference, "reference", who, ("average", None))
     names = standard_names(check_names(ch_names, "ch_names", who))
     if reference == "average" and len(names) < 2:

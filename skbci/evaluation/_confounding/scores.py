@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skbci._typing import Label
 from skbci.evaluation._folds import Fold
 
 __all__ = ["C", "Trial", "above_chance_p", "chance_threshold", "decode", "independent_rows",
@@ -49,11 +49,11 @@ def decode(features: np.ndarray, trial: Trial, model: BaseEstimator | None = Non
     Returns
     -------
     Series
-        Share of rows told right, by unit.
+        Share of rows classified right, by unit.
     """
     if model is None:
         model = make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=1000, tol=1e-3))
-    right: dict[Any, list[bool]] = {}
+    right: dict[Label, list[bool]] = {}
     for number, (train, test) in enumerate(trial.folds):
         fitted = clone(model).fit(features[train], trial.y[train])
         hits = fitted.predict(features[test]) == trial.y[test]
@@ -65,7 +65,7 @@ def decode(features: np.ndarray, trial: Trial, model: BaseEstimator | None = Non
 
 def unit_sizes(trial: Trial) -> pd.Series:
     """Test rows of each unit, in the order of `decode`."""
-    sizes: dict[Any, int] = {}
+    sizes: dict[Label, int] = {}
     for number, (_, test) in enumerate(trial.folds):
         for unit in np.full(len(test), number) if trial.units is None else trial.units[test]:
             sizes[unit] = sizes.get(unit, 0) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -56,7 +56,7 @@ class GroupAlignment(SignalTransformer):
     def fit(
         self, X: Signals, y: Labels | None = None, subjects: Labels | None = None,
         X_target_unlabeled: Signals | None = None,
-    ) -> Any:
+    ) -> Self:
         """Find the mean covariance of each group.
 
         Parameters
@@ -134,7 +134,7 @@ class GroupAlignment(SignalTransformer):
 
     def _fit(
         self, X: Signals, subjects: Labels | None, target: Signals | None
-    ) -> tuple[Any, np.ndarray, dict[Key, np.ndarray]]:
+    ) -> tuple[Signals, np.ndarray, dict[Key, np.ndarray]]:
         name = type(self).__name__
         check_columns(self.by, name)
         check_choice(self.estimator, "estimator", self, ("scm", "oas", "lwf"))
@@ -225,8 +225,8 @@ class GroupAlignment(SignalTransformer):
         return basis @ mean @ basis.T * peak**2
 
 
-def _of_subjects(X: Any, data: np.ndarray, subjects: Labels | None) -> Any:
-    """Rows under a table that says who they are from."""
+def _of_subjects(X: Signals, data: np.ndarray, subjects: Labels | None) -> Signals:
+    """Return rows under a table that says who they are from."""
     if subjects is None or row_values(X, "subject") is not None:
         return X
     table = X.metadata.copy() if isinstance(X, EEGArray) else pd.DataFrame(index=range(len(data)))

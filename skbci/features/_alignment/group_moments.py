@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
 from skbci._eegarray.groups import Key
 
 __all__ = ["Moments", "nearest_relatives"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class Moments:
         )
 
 
-def nearest_relatives(of_groups: dict[Key, Any], key: Key) -> list[Any]:
-    """What is known of a group's nearest relatives, itself left out if there are others.
+def nearest_relatives(of_groups: dict[Key, T], key: Key) -> list[T]:
+    """Return what is known of a group's nearest relatives, itself left out if there are others.
 
     Of a new session these are the same subject's sessions, of a new subject everybody.
     """

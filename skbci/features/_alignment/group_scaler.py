@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -245,7 +244,7 @@ class GroupScaler(SignalTransformer):
 
     def _fit(
         self, X: Signals, sample_weight: ArrayLike | None
-    ) -> tuple[Any, np.ndarray, dict[Key, np.ndarray]]:
+    ) -> tuple[Signals, np.ndarray, dict[Key, np.ndarray]]:
         columns = check_columns(self.by, "GroupScaler")
         check_flag(self.with_mean, "with_mean", self)
         check_flag(self.with_std, "with_std", self)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import scipy.fft
@@ -120,7 +119,7 @@ class BandEnergy(LogPowers):
         self._fit(X)
         return self
 
-    def _prepare(self, X: Signals) -> tuple[Any, np.ndarray]:
+    def _prepare(self, X: Signals) -> tuple[Signals, np.ndarray]:
         X, data = self._read_fit(X)
         self.sfreq_ = resolve_sfreq(self.sfreq, X, self)
         check_flag(self.log, "log", self)

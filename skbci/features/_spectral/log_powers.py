@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -29,7 +28,7 @@ class LogPowers(FeatureTransformer):
     _mean_log: np.ndarray | None = None
 
     @abstractmethod
-    def _prepare(self, X: Signals) -> tuple[Any, np.ndarray]:
+    def _prepare(self, X: Signals) -> tuple[Signals, np.ndarray]:
         """Do what ``fit`` does but for the means; give X with its context and as bare floats."""
 
     @abstractmethod

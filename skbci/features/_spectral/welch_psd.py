@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -142,7 +140,7 @@ class WelchPSD(LogPowers):
         self._fit(X)
         return self
 
-    def _prepare(self, X: Signals) -> tuple[Any, np.ndarray]:
+    def _prepare(self, X: Signals) -> tuple[Signals, np.ndarray]:
         if self.dtype is not None:
             check_choice(self.dtype, "dtype", self, ("float32", "float64"))
         check_flag(self.log, "log", self)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -75,7 +75,7 @@ def relative_floor(n: int, eps: float) -> float:
     return 4 * math.sqrt(n) * eps
 
 
-def same_threads() -> AbstractContextManager[Any]:
+def same_threads() -> AbstractContextManager[object]:
     """Make scipy's BLAS use as many threads as torch does.
 
     The bits of a result depend on the number, and joblib gives its workers fewer.
@@ -88,7 +88,7 @@ def same_threads() -> AbstractContextManager[Any]:
 
 
 @lru_cache(maxsize=1)
-def _blas() -> Any:
+def _blas() -> ThreadpoolController:
     return ThreadpoolController().select(user_api="blas")
 
 
@@ -165,7 +165,7 @@ def _gershgorin(diagonal: np.ndarray, beside: np.ndarray) -> float:
 
 
 def _quadrature(
-    solve: Any,
+    solve: Callable[..., tuple[np.ndarray, ...]],
     diagonal: np.ndarray,
     beside: np.ndarray,
     right: np.ndarray,
