@@ -21,6 +21,7 @@ from skbci._checks import (
     check_jobs,
     check_list,
     check_splitter,
+    is_number,
     refusal,
     shown,
 )
@@ -115,7 +116,7 @@ def compare(
         pipelines, y has one class only, or lengths differ; with ``cache``, if a pipeline cannot
         be pickled.
     TypeError
-        If something is no estimator, or nothing requests one of ``params``.
+        If something is no estimator, ``error_score`` no number, or nothing requests one of ``params``.
     OSError
         If the ``cache`` cannot be written to.
 
@@ -160,6 +161,11 @@ def compare(
     """
     check_flag(progress, "progress", "compare")
     check_jobs(n_jobs, "n_jobs", "compare")
+    if not is_number(error_score) and not (
+        isinstance(error_score, str) and error_score == "raise"
+    ):
+        because = "must be 'raise', or a number such as numpy.nan"
+        raise TypeError(refusal(error_score, "error_score", "compare", because))
     X = as_eeg(X)
     _check_input(pipelines, X, y, baseline)
     scorings = _check_scoring(scoring)

@@ -329,6 +329,8 @@ def test_result_is_frozen(result):
         ({"scoring": []}, ValueError, "scoring is empty"),
         ({"scoring": {"a": "accuracy", "fit_s": "f1"}}, ValueError, "are columns of the result"),
         ({"scoring": "acuracy"}, ValueError, "acuracy"),
+        ({"error_score": "rais"}, TypeError, "error_score='rais' must be 'raise', or a number"),
+        ({"error_score": True}, TypeError, "error_score=True must be 'raise', or a number"),
     ],
 )
 def test_bad_input_is_named(change, error, message):
