@@ -116,7 +116,8 @@ def compare(
         pipelines, y has one class only, or lengths differ; with ``cache``, if a pipeline cannot
         be pickled.
     TypeError
-        If something is no estimator, ``error_score`` no number, or nothing requests one of ``params``.
+        If something is no estimator, ``error_score`` no number, or nothing requests one of
+        ``params``.
     OSError
         If the ``cache`` cannot be written to.
 
