@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 from skbci._checks import check_choice, check_count, check_fits, check_number, check_splitter
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes, check_column
-from skbci._eegarray.groups import Key
 from skbci._eegarray.lost_table import WITHOUT_TABLE, note_table, require_table
 from skbci._eegarray.rows import carry_rows, row_values
 from skbci._sessions import LEVELS, session_rows
@@ -194,7 +193,8 @@ class CascadeClassifier(MetaClassifier):
         -------
         ndarray, shape (n_rows,)
         """
-        return self.terminal_.predict(self._terminal_input(X))
+        X = self._terminal_input(X)
+        return self.terminal_.predict(X)
 
     @available_if(can("predict_proba", "terminal"))
     def predict_proba(self, X: Signals) -> np.ndarray:
@@ -209,7 +209,8 @@ class CascadeClassifier(MetaClassifier):
         -------
         ndarray, shape (n_rows, n_classes)
         """
-        return self.terminal_.predict_proba(self._terminal_input(X))
+        X = self._terminal_input(X)
+        return self.terminal_.predict_proba(X)
 
     # -- training -------------------------------------------------------------------------
 
@@ -300,8 +301,7 @@ class CascadeClassifier(MetaClassifier):
 
     def _stacked(self, X: Signals, history: np.ndarray) -> np.ndarray:
         """Put features and history side by side, with the rows' table."""
-        data = np.asarray(X)
-        flat = data.reshape(len(data), -1)
+        flat = np.asarray(X).reshape(len(X), -1)
         stacked = np.hstack([flat, history.astype(flat.dtype)])
         return carry_rows(X, stacked, sfreq=None, ch_names=None, tmin=0.0, info=None)
 
@@ -341,7 +341,7 @@ class CascadeClassifier(MetaClassifier):
         return {"key": key, "onset": onset, "values": kept[-self.n_lags :]}
 
 
-def _place(X: Signals, row: int) -> tuple[Key | None, float]:
+def _place(X: Signals, row: int) -> tuple[Any, float]:
     """Return a row's recording and onset; no recording where the rows have no onsets."""
     onsets = row_values(X, "onset")
     if onsets is None:
