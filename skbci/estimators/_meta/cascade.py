@@ -299,7 +299,7 @@ class CascadeClassifier(MetaClassifier):
             values = values.argmax(axis=1)[:, None].astype(float)
         return lagged(values, sessions, self.n_lags)
 
-    def _stacked(self, X: Signals, history: np.ndarray) -> np.ndarray:
+    def _stacked(self, X: np.ndarray, history: np.ndarray) -> np.ndarray:
         """Put features and history side by side, with the rows' table."""
         flat = np.asarray(X).reshape(len(X), -1)
         stacked = np.hstack([flat, history.astype(flat.dtype)])
