@@ -79,7 +79,9 @@ def new_people(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
 
 
 #: Networks of the study that are not classical, beside MIN2Net and FBMSNet.
-OTHER_NETWORKS = ("tangent spaces + network (HJB)", "EEGNet", "DeepConvNet", "FBCNet")
+ON_FEATURES = ("the decoders' features in a network, optimizer searched",
+               "tangent spaces + network (HJB)")
+OTHER_NETWORKS = (*ON_FEATURES, "EEGNet", "DeepConvNet", "FBCNet")
 POLICIES = ("fixed, 1 each", "cross-entropy only", "AlphaGrad", "AlphaGrad, projected (ours)",
             "AlphaGrad, led (ours)", "led, or fixed by held-out rows (ours)")
 
@@ -96,13 +98,18 @@ def loss_weighting(
         rows = []
         for signals, part in frame.groupby("signals", sort=False):
             cell = part.set_index(["method", "policy"])["accuracy"]
-            simple = part[part["policy"].isna() & ~part["method"].isin(OTHER_NETWORKS)]
-            rows.append({
+            alone = part[part["policy"].isna()].set_index("method")["accuracy"]
+            features = [alone[one] for one in ON_FEATURES if one in alone.index]
+            row = {
                 "recordings": name if frame["signals"].nunique() == 1 else f"{name}, {signals}",
-                **{policy: " / ".join(share(cell.get((net, policy))) for net in nets)
-                   for policy in POLICIES},
-                "best classical": share(simple["accuracy"].max()), "triplets": triplets,
-            })
+                "network on features": share(features[0]) if features else "",
+                "best classical": share(alone.drop(list(OTHER_NETWORKS), errors="ignore").max()),
+            }
+            shown = part["method"].isin(nets)
+            if shown.any():
+                row |= {policy: " / ".join(share(cell.get((net, policy))) for net in nets)
+                        for policy in POLICIES} | {"triplets": triplets}
+            rows.append(row)
         return pd.DataFrame(rows)
     return make
 
@@ -215,7 +222,8 @@ OWN = {
     "leaking_split": Table(
         ("pipeline", "earlier sessions -> session 4", "shuffled rows (leaks)"),
         {"quickstart_sessions": plain}),
-    "loss_weighting": Table(("recordings", *POLICIES, "best classical", "triplets"), {
+    "loss_weighting": Table(("recordings", *POLICIES, "network on features", "best classical",
+                             "triplets"), {
         f"alphagrad{kind}_{stem}": loss_weighting(name, triplets=triplets)
         for kind, triplets in (("_one_negative", "one negative"), ("", "published"))
         for stem, name in SETTINGS.items()}),

@@ -82,16 +82,16 @@ RECORDINGS = {
 
 
 def paradigms(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The best weighting of each network beside the best classical pipeline."""
+    """The best weighting of each network, a network on features, the best classical pipeline."""
     found = tables["loss_weighting"].set_index("recordings")
     rows = []
     for name, where in RECORDINGS.items():
         cells = [cell.split(" / ") for cell in found.loc[name, list(POLICIES)]]
         best = [max(pair[net] for pair in cells) for net in range(len(_NETS))]
-        rows.append((*where, *best, found.loc[name, "best classical"]))
+        rows.append((*where, *best, *found.loc[name, ["network on features", "best classical"]]))
     return pd.DataFrame(rows, columns=(
         "data", "channels", "split", *(f"{net} (best weighting)" for net in _NETS),
-        "best classical"))
+        "network on features", "best classical"))
 
 
 DERIVED = {"across_subjects": across_subjects, "paradigms": paradigms}

@@ -11,9 +11,10 @@ import numpy as np
 from _alphagrad_data import SETTINGS, Setting, load
 from pyriemann.estimation import Covariances
 from pyriemann.tangentspace import TangentSpace
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from skorch.callbacks import Callback
@@ -33,13 +34,21 @@ from skbci.estimators import (
     MLPClassifier,
     NeuralClassifier,
 )
-from skbci.features import Crop, EuclideanAlignment, FilterBank, RiemannianRecentering
+from skbci.features import (
+    Crop,
+    EuclideanAlignment,
+    FilterBank,
+    RiemannianRecentering,
+    WindowMeans,
+)
+from skbci.model_selection import PurgedKFold, StackedGridSearchCV
 from skbci.weighting import FixedWeights
 
 #: The heads of the other losses, by network.
 AUXILIARY = {"MIN2Net": ("latent", "reconstruction"), "FBMSNet": ("features",)}
 NETWORKS = tuple(AUXILIARY)
 TANGENT = "tangent spaces + network (HJB)"
+FEATURES = "the decoders' features in a network, optimizer searched"
 FIXED, LED = "fixed, 1 each", "AlphaGrad, led (ours)"
 #: What `HeldOutSearch` over the two, ``tol=TOLERANCE`` of accuracy, keeps of their fits.
 SEARCHED, TOLERANCE = "led, or fixed by held-out rows (ours)", 0.01
@@ -63,6 +72,8 @@ POLICIES: dict[str, Any] = {
 }
 #: FBMSNet was published with 0.0005 on the center loss, which is a sum over 1152 features.
 PUBLISHED = "fixed, published (1, 0.0005)"
+#: Pass bands of filter bank CCA, and the frequencies of the four labels.
+CCA_BANDS, FLICKER = ((6.0, 45.0), (14.0, 45.0), (22.0, 45.0)), (9.0, 10.0, 12.0, 15.0)
 WINDOWS = ((0.25, 1.75), (0.0, 1.0), (0.5, 1.5), (1.0, 2.0), (0.0, 4.0))
 
 
@@ -84,8 +95,9 @@ def classical(setting: Setting, align: bool) -> dict[str, Pipeline]:
     low, high = setting.band
     where = {"fmin": low, "fmax": high}
     if setting.paradigm == "ssvep":
-        return {"CCA": ssvep_cca(), "filter-bank CCA": ssvep_cca(
-                    bands=((6.0, 45.0), (14.0, 45.0), (22.0, 45.0))),
+        return {"CCA": ssvep_cca(), "filter-bank CCA": ssvep_cca(bands=CCA_BANDS),
+                "CCA of three bands + LR": cca_scores(
+                    make_pipeline(StandardScaler(), LogisticRegression())),
                 "tangent space + LR": tangent_space_lr(**where, alignment=riemannian)}
     where |= {"tmin": 0.5, "tmax": 3.5}
     return {
@@ -124,6 +136,37 @@ def tangent_network(
     ]
     return Pipeline([("features", tangent_spaces(setting, align, windows)),
                      ("scale", StandardScaler()), ("vote", VotingClassifier(nets, voting="soft"))])
+
+
+def cca_scores(final: Any) -> StackingClassifier:
+    """The canonical correlations of each band, in a classifier; they need no training."""
+    # The labels reach the bands as numbers from zero: ``fit`` finds each one's frequency.
+    bands = [(f"from {low:g} Hz", ssvep_cca(FLICKER, bands=((low, high),)))
+             for low, high in CCA_BANDS]
+    return StackingClassifier(bands, final, cv=PurgedKFold(4))
+
+
+def feature_network(setting: Setting, align: bool, seed: int) -> Any:
+    """A network on what the field's decoders see; optimizer and dropout by training rows."""
+    center = EuclideanAlignment(setting.align_by) if align else None
+    erp = setting.paradigm == "erp"
+    net = MLPClassifier((200,), max_epochs=50, batch_size=100 if erp else 20, random_state=seed)
+    grid = {"net__optimizer": ["hjb", "hjb-ad", "adam"], "net__dropout": [(0.5,), (0.8,)]}
+    last = [("scale", StandardScaler()), ("net", net)]
+    if setting.paradigm == "ssvep":
+        # Out-of-fold scores come in order, without their table: four contiguous parts.
+        return cca_scores(StackedGridSearchCV(
+            Pipeline(last), grid, scoring="neg_log_loss", cv=KFold(4)))
+    if erp:
+        means = make_pipeline(FilterBank(((0.0, 20.0),), output="channels"), center or
+                              "passthrough", WindowMeans(0.05))
+        views: Any = make_union(means, erp_xdawn_riemann(alignment=center)[:-1])
+        cv: Any = PurgedKFold(4)
+    else:
+        views = fbcsp(tmin=0.5, tmax=3.5, alignment=center)[:-1]
+        cv = StratifiedKFold(4, shuffle=True, random_state=seed)
+    return StackedGridSearchCV(Pipeline([("views", views), *last]), grid, cv=cv,
+                               scoring="neg_log_loss")
 
 
 def deep(
@@ -210,6 +253,15 @@ def run_tangent(
 ) -> list[dict[str, Any]]:
     """The network on tangent-space features."""
     return score(tangent_network(SETTINGS[setting], align, seed), data, quick, setting, split,
+                 n_splits)
+
+
+def run_features(
+    data: Path | None, quick: bool, setting: str, split: int, n_splits: int, align: bool,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """The network on the decoders' features."""
+    return score(feature_network(SETTINGS[setting], align, seed), data, quick, setting, split,
                  n_splits)
 
 

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from _alphagrad_data import SETTINGS
 from _alphagrad_runs import (
+    FEATURES,
     FIXED,
     LED,
     NETWORKS,
@@ -39,6 +40,7 @@ from _alphagrad_runs import (
     policies,
     run_classical,
     run_deep,
+    run_features,
     run_single,
     run_tangent,
     single_task_nets,
@@ -49,6 +51,8 @@ from skbci.evaluation._paired import holm
 
 NONE = ""
 ACROSS = "imagery, across subjects"
+#: Kinds of one method each.
+ALONE = {"tangent": TANGENT, "features": FEATURES}
 MOVING = [SEARCHED, *(name for name in POLICIES if name not in (FIXED, "cross-entropy only"))]
 
 
@@ -84,7 +88,11 @@ PROTOCOL = (
     dropout 0.8, ten epochs of HJB, the mean of five) were chosen on other splits of the same
     recordings across subjects, the part 0.1 that other losses may pull under a lead on the
     recordings of later sessions: those rows are what can be had, not what was foreseen. That
-    network has one loss; no policy has a part in it. *{searched}*: `HeldOutSearch` over the led
+    network has one loss; no policy has a part in it. *{features}*: one network (200 units, 50
+    epochs) on what the field's decoders see: FBCSP's chosen features; an epoch's means of 50 ms and
+    xDAWN's tangent space; the canonical correlations of three bands. HJB, HJB-AD or Adam and
+    dropout 0.5 or 0.8 are chosen inside the training rows by `StackedGridSearchCV`; which features
+    it gets was decided with these recordings in view. *{searched}*: `HeldOutSearch` over the led
     and the fixed weights,
     two fits; the fixed ones only where their accuracy on the rows that early stopping holds out is
     better by more than {tolerance:g}, a rule chosen among others on these tables.""",
@@ -131,7 +139,13 @@ def make_tasks(args: argparse.Namespace, setting: str, budget: Budget) -> dict[s
         for model in single_task_nets() for align, split, seed in product(
             budget.align, splits[: within * n_splits], range(n_seeds))
     ]
-    return {"classical": simple, "tangent": tangent, "deep": nets, "single": others}
+    # Across subjects the tables of the two signals have networks of features, and better ones.
+    features = [] if setting == ACROSS else [
+        {**split, "align": align, "seed": seed}
+        for align, split, seed in product(budget.align, splits, range(args.seeds or 3))
+    ]
+    return {"classical": simple, "tangent": tangent, "features": features, "deep": nets,
+            "single": others}
 
 
 def n_splits_of(args: argparse.Namespace, budget: Budget, network: str) -> int:
@@ -147,17 +161,17 @@ def chosen_policies(args: argparse.Namespace, network: str) -> list[str]:
 def run(args: argparse.Namespace, name: str, setting: str, budget: Budget) -> pd.DataFrame:
     """All lines of a setting."""
     tasks = make_tasks(args, setting, budget)
-    functions = {"classical": run_classical, "tangent": run_tangent,
+    functions = {"classical": run_classical, "tangent": run_tangent, "features": run_features,
                  "deep": partial(run_deep, triplet=args.triplet), "single": run_single}
     frames = []
     for kind, function in functions.items():
         if tasks[kind]:
             study = Study(args.output, f"{name}_{kind}", fresh=args.fresh)
-            frames.append(study.run(tasks[kind], function, n_jobs=args.n_jobs))
+            found = study.run(tasks[kind], function, n_jobs=args.n_jobs)
+            frames.append(found.assign(method=ALONE[kind]) if kind in ALONE else found)
     lines = pd.concat(frames, ignore_index=True)
     lines["method"] = (
         lines.reindex(columns=["method", "network", "model"]).bfill(axis=1).iloc[:, 0]
-        .fillna(TANGENT)
     )
     lines["policy"] = lines["policy"].fillna(NONE) if "policy" in lines else NONE
     lines["share"] = [
@@ -218,7 +232,7 @@ def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     """A line a method, policy and alignment; and the best classical pipeline's name."""
     subjects = lines.groupby([*KEYS, "subject"])["accuracy"].mean()
     rows, order = [], subjects.groupby(level=[0, 1, 2], sort=False).mean()
-    nets = {TANGENT, *single_task_nets()}
+    nets = {*ALONE.values(), *single_task_nets()}
     simple = order[[key[1] == NONE and key[0] not in nets for key in order.index]]
     best = simple.idxmax()
     for key, part in lines.groupby(KEYS, sort=False):
@@ -227,17 +241,20 @@ def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:
             "accuracy": mean["accuracy"].mean(), "sd": mean["accuracy"].std(),
             "macro F1": mean["f1"].mean(), "AUC": mean["auc"].mean(),
         }
+        by_seed = part.groupby("seed")["accuracy"].mean()  # empty where a method has no seeds
+        row |= {"seeds": by_seed.std() if len(by_seed) > 1 else np.nan}
         if key[1] != NONE:
             fits = part.drop_duplicates(["split", "seed"])
-            by_seed = part.groupby("seed")["accuracy"].mean()
             row |= {"fits": len(fits), "epochs": fits["epochs_run"].mean(),
-                    "wobble": fits["wobble"].mean(),
-                    "seeds": by_seed.std() if len(by_seed) > 1 else np.nan}
+                    "wobble": fits["wobble"].mean()}
             if key[1] in MOVING:
                 row |= {"share": fits["share"].mean(),
                         "collapsed": int((fits["share"] < 0.05).sum())}
         rows.append(row)
-    table = pd.DataFrame(rows).astype({"fits": "Int64", "collapsed": "Int64"})
+    table = pd.DataFrame(rows)
+    for count in ("fits", "collapsed"):
+        if count in table:
+            table[count] = table[count].astype("Int64")
     for label, other in (("fixed", None), ("classical", best)):
         found = [
             difference(subjects, tuple(row[k] for k in KEYS),
@@ -262,7 +279,7 @@ def draw_table(table: pd.DataFrame, title: str, path: Path) -> None:
     names = [f"{m}: {p}" if p else m for m, p in zip(table["method"], table["policy"])]
     table = table.assign(name=names)
     order = list(dict.fromkeys(names))[::-1]
-    colors = {"MIN2Net": "#2A6F97", "FBMSNet": "#81B29A", TANGENT: "#E07A5F"}
+    colors = {"MIN2Net": "#2A6F97", "FBMSNet": "#81B29A", **dict.fromkeys(ALONE.values(), "#E07A5F")}
     figure, axes = plt.subplots(
         1, len(kinds), figsize=(4.6 + 3.2 * len(kinds), 1 + 0.26 * len(order)), sharex=True,
         sharey=True, squeeze=False, layout="constrained",
@@ -319,7 +336,9 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     parser.add_argument("--device", default="cpu", help="where networks train (default cpu)")
     parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS),
                         metavar="NAME", help=f"of {', '.join(map(repr, SETTINGS))}")
-    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--networks", nargs="*", choices=NETWORKS, default=list(NETWORKS),
+                        help="those with several losses to train (default both); none: only what "
+                             "they are compared with")
     known = [*POLICIES, PUBLISHED]
     parser.add_argument("--policies", nargs="+", choices=known, metavar="NAME",
                         help=f"of {', '.join(map(repr, known))} (default all)")
@@ -356,7 +375,7 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
             "what": f"{'Simulated signals' if args.data is None else 'Recordings'}; "
                     f"{chosen.protocol}",
             "triplet": f"{args.triplet}, {TRIPLETS[args.triplet]}",
-            "searched": SEARCHED, "tolerance": TOLERANCE,
+            "features": FEATURES, "searched": SEARCHED, "tolerance": TOLERANCE,
             "windows": ", ".join(f"{a:g}-{b:g}" for a, b in WINDOWS),
             "rate": rate, "low": chosen.band[0], "high": chosen.band[1], "best": best,
             "budget": "; ".join(budget_words(args, budget, chosen.unit)),
@@ -367,8 +386,9 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
         path = args.output / f"{stem}_{short}"
         print(write_table(tables[setting], path, f"Loss weighting: {setting}", protocol))
         draw_table(tables[setting], setting, path.with_suffix(".png"))
-        draw_weights(setting, args, budget.align[-1],
-                     path.with_name(f"{path.name}_weights.png"))
+        if args.networks:
+            draw_weights(setting, args, budget.align[-1],
+                         path.with_name(f"{path.name}_weights.png"))
     if ACROSS in args.settings and "signals" in args.tables:
         tables |= _across_subjects.run(args, stem)
     print(f"Tables and pictures in {args.output}; {time.perf_counter() - start:.0f} s")
