@@ -126,7 +126,10 @@ def read_table(name: str, folder: Path = TABLES) -> pd.DataFrame:
     path = folder / f"{name}.csv"
     if not path.exists():
         return pd.DataFrame(columns=list(OWN[name].columns), dtype=str)
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    # A column that is new to the site is empty until its study has run.
+    columns = list(OWN[name].columns if name in OWN else table)
+    return table.reindex(columns=columns, fill_value="")
 
 
 def row_names(name: str, table: pd.DataFrame) -> list[str]:

@@ -83,9 +83,8 @@ OTHERS = {
     "new_people.rst": {
         ".522": "what guessing stays below", ".001": "a p-value",
         ".824": "EEGNet in the literature", ".804": "an earlier network in the literature",
-        ".725": "a seed", ".728": "a seed", ".720": "a seed",
+        ".725": "a seed", ".728": "a seed", ".720": "a seed", ".723": "a seed",
         ".024": "ridge over the pipeline of unscaled views",
-        ".038": "gain on rhythms over one band",
         ".844": "a fold", ".927": "a fold", ".855": "a seed", ".849": "a seed",
         ".845": "on people who chose",
         ".850": "on people who chose", ".870": "on people who chose",
