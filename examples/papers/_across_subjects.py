@@ -17,7 +17,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _alphagrad_data import Setting
-from _alphagrad_runs import FIXED, LED, TANGENT, deep, tangent_network, tangent_spaces
+from _alphagrad_runs import (
+    FIXED,
+    LED,
+    TANGENT,
+    TODAY,
+    deep,
+    single,
+    single_task_nets,
+    tangent_network,
+    tangent_spaces,
+)
 from _multi_band import OnViews, Views, describe, views_of
 from _study import Study, difference, markdown_table
 from scipy import stats
@@ -59,7 +69,7 @@ _NET_BANDS = {
     RHYTHMS: tuple((7.0 + 3.5 * i, 10.5 + 3.5 * i) for i in range(9)),
 }
 #: Epochs of a network, the same for every policy.
-EPOCHS = {"MIN2Net": 40, "FBMSNet": 16}
+EPOCHS = {"MIN2Net": 40, "FBMSNet": 16, **dict.fromkeys(TODAY, 40)}
 POLICIES_OF = {"MIN2Net": ("AlphaGrad", LED), "FBMSNet": (FIXED, LED)}
 
 PROTOCOL = """**Protocol.** {people}. Signals at 100 Hz, average reference. *{signal}*: {low:g} Hz
@@ -206,7 +216,14 @@ def pipelines(signal: str) -> dict[str, tuple[str, Any]]:
     for network, chosen in POLICIES_OF.items():
         for policy in chosen:
             found[f"{network}: {policy}"] = ("network", _deep(network, signal, policy))
+    for model in single_task_nets(TODAY):
+        found[mirrored(model)] = ("network", _single(model, signal))
     return found
+
+
+def mirrored(model: str) -> str:
+    """Name of a network of one loss that is trained on mirrored rows, too."""
+    return f"{model}, mirrored"
 
 
 def best_views(signal: str) -> str:
@@ -242,6 +259,13 @@ def _deep(network: str, signal: str, policy: str) -> Any:
     return make
 
 
+def _single(model: str, signal: str) -> Any:
+    def make(seed: int, epochs: int = EPOCHS[model]) -> AugmentedClassifier:
+        return AugmentedClassifier(single(model, setting_of(signal), True, epochs, seed), "mirror")
+
+    return make
+
+
 # -- runs -----------------------------------------------------------------------------------
 
 
@@ -254,7 +278,8 @@ def run_one(
     on_views = pipeline in ON_VIEWS
     train, y_train, test, y_test = views_of_fold(*where) if on_views else rows_of(*where)
     make = pipelines(signal)[pipeline][1]
-    short = {"epochs": 1} if quick and ":" in pipeline else {}
+    trained = pipeline.split(":")[0].split(",")[0] in EPOCHS
+    short = {"epochs": 1} if quick and trained else {}
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -317,6 +342,8 @@ def run(args: Any, stem: str) -> dict[str, pd.DataFrame]:
 
 def wanted(args: Any, pipeline: str) -> bool:
     """Whether a network was asked for."""
+    if pipeline in map(mirrored, TODAY):
+        return args.single is None or pipeline.split(",")[0] in args.single
     network = pipeline.split(":")[0]
     return network not in POLICIES_OF or network in args.networks
 
@@ -359,7 +386,8 @@ def words(args: Any, lines: pd.DataFrame, signal: str, best: str) -> str:
     note = ", up to 3.9 s" if signal == WHOLE else " up to 3.9 s, after the filter"
     text = PROTOCOL.format(
         people=who, signal=signal, low=low, start=start, note=note, best=best, n_rows=n_rows,
-        epochs=", ".join(f"{name} {n}" for name, n in EPOCHS.items()),
+        epochs=", ".join(f"{name} {n}" for name, n in EPOCHS.items() if name not in TODAY
+                         or lines["pipeline"].eq(mirrored(name)).any()),
         threshold=stats.binom.ppf(0.99, n_rows, 0.5) / n_rows,
     )
     X, y = people(args.data, args.quick)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -198,13 +199,19 @@ def deep(
     return Pipeline([("filter", bank), ("align", center), ("classifier", clf)])
 
 
-def single_task_nets() -> dict[str, Any]:
-    """Braindecode's networks of one loss, where that extra can be imported."""
+#: Braindecode's networks of one loss, by the names of the tables.
+SINGLE = {"EEGNet": "EEGNet", "DeepConvNet": "Deep4Net", "FBCNet": "FBCNet"}
+TODAY = {"EEGNet": "EEGNet", "ShallowFBCSPNet": "ShallowFBCSPNet", "FBCNet": "FBCNet",
+         "EEG-Conformer": "EEGConformer", "ATCNet": "ATCNet", "EEGSimpleConv": "EEGSimpleConv"}
+
+
+def single_task_nets(names: Mapping[str, str] = SINGLE) -> dict[str, Any]:
+    """Those networks, where that extra can be imported."""
     try:
         from braindecode import models
     except Exception:  # a torchaudio that does not fit torch raises what it likes
         return {}
-    return {"EEGNet": models.EEGNet, "DeepConvNet": models.Deep4Net, "FBCNet": models.FBCNet}
+    return {name: getattr(models, attribute) for name, attribute in names.items()}
 
 
 def single(
@@ -214,7 +221,7 @@ def single(
     low, high = setting.band
     band = (setting.bands[0][0], setting.bands[-1][1]) if model == "FBCNet" else (low, high)
     clf = NeuralClassifier(
-        single_task_nets()[model], optimizer="adam", lr=1e-3, max_epochs=epochs,
+        single_task_nets(SINGLE | TODAY)[model], optimizer="adam", lr=1e-3, max_epochs=epochs,
         batch_size=setting.batch_size, early_stopping=True, n_iter_no_change=20, lr_patience=5,
         class_weight="balanced" if setting.paradigm == "erp" else None, device=device,
         random_state=seed,

@@ -32,6 +32,7 @@ from _alphagrad_runs import (
     PUBLISHED,
     SEARCHED,
     TANGENT,
+    TODAY,
     TOLERANCE,
     TRIPLETS,
     WINDOWS,
@@ -339,6 +340,9 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
     parser.add_argument("--networks", nargs="*", choices=NETWORKS, default=list(NETWORKS),
                         help="those with several losses to train (default both); none: only what "
                              "they are compared with")
+    parser.add_argument("--single", nargs="*", choices=list(TODAY),
+                        help="braindecode's networks in the tables of the two signals (default "
+                             "all, where braindecode can be imported)")
     known = [*POLICIES, PUBLISHED]
     parser.add_argument("--policies", nargs="+", choices=known, metavar="NAME",
                         help=f"of {', '.join(map(repr, known))} (default all)")
