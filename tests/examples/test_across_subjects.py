@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import _across_subjects as study
+import _alphagrad_runs as runs
 import alphagrad as script
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from skbci import EEGArray
 
@@ -36,6 +40,32 @@ def test_a_quick_run_has_both_tables_and_their_csv(tmp_path, capsys, monkeypatch
     assert set(csv["kind"]) == {"network", "classical"}
     assert set(csv.loc[csv["signal"] == "whole signal", "pipeline"]) == set(
         tables["whole signal"]["pipeline"])
+
+
+def test_networks_of_one_loss_are_trained_on_mirrored_rows(monkeypatch):
+    """Braindecode is no dependency: a module of its kind takes its place."""
+
+    class Net(torch.nn.Module):
+        def __init__(self, n_chans, n_outputs, n_times, sfreq):
+            super().__init__()
+            self.dense = torch.nn.Linear(n_chans, n_outputs)
+
+        def forward(self, X):
+            return self.dense(X.square().mean(dim=-1).log())
+
+    for module in (runs, study):
+        monkeypatch.setattr(module, "single_task_nets", lambda names=None: {"EEGNet": Net})
+    name = "EEGNet, mirrored"
+    kind, make = study.pipelines(study.RHYTHMS)[name]
+    X, y, *_ = study.rows_of(None, None, True, study.RHYTHMS, 0)
+    model = make(0, epochs=1).fit(X, y)
+    assert kind == "network"
+    assert model.score(X, y) > 0
+    assert len(model.estimator_[-1].history_) == 1
+    for single, wanted in ((None, True), (["EEGNet"], True), ([], False), (["ATCNet"], False)):
+        args = SimpleNamespace(single=single, networks=[])
+        assert study.wanted(args, name) is wanted
+        assert study.wanted(args, "CSP + LDA")
 
 
 @pytest.mark.filterwarnings("error")

@@ -136,7 +136,7 @@ def test_networks_of_one_loss_stand_beside(monkeypatch, tmp_path):
             return self.dense(X.square().mean(dim=-1).log())
 
     for module in (runs, script):
-        monkeypatch.setattr(module, "single_task_nets", lambda: {"EEGNet": Net})
+        monkeypatch.setattr(module, "single_task_nets", lambda names=None: {"EEGNet": Net})
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     tables = script.main(["--quick", "--n-jobs", "1", "--output", str(tmp_path), "--networks",
                           "MIN2Net", "--settings", "imagery, later sessions"])
@@ -148,6 +148,7 @@ def test_networks_of_one_loss_stand_beside(monkeypatch, tmp_path):
 def test_pipelines_can_be_cloned():
     for setting in study_data.SETTINGS.values():
         for align in (False, True):
+            clone(runs.feature_network(setting, align, 1))
             for pipeline in runs.classical(setting, align).values():
                 clone(pipeline)
 
