@@ -90,8 +90,8 @@ PROTOCOL = (
     recordings across subjects, the part 0.1 that other losses may pull under a lead on the
     recordings of later sessions: those rows are what can be had, not what was foreseen. That
     network has one loss; no policy has a part in it. *{features}*: one network (200 units, 50
-    epochs) on what the field's decoders see: FBCSP's chosen features; an epoch's means of 50 ms and
-    xDAWN's tangent space; the canonical correlations of three bands. HJB, HJB-AD or Adam and
+    epochs) on what the field's decoders see: FBCSP's chosen features; means of 50 ms and xDAWN's
+    tangent space; the canonical correlations of three bands. HJB, HJB-AD or Adam and
     dropout 0.5 or 0.8 are chosen inside the training rows by `StackedGridSearchCV`; which features
     it gets was decided with these recordings in view. *{searched}*: `HeldOutSearch` over the led
     and the fixed weights,
@@ -280,7 +280,8 @@ def draw_table(table: pd.DataFrame, title: str, path: Path) -> None:
     names = [f"{m}: {p}" if p else m for m, p in zip(table["method"], table["policy"])]
     table = table.assign(name=names)
     order = list(dict.fromkeys(names))[::-1]
-    colors = {"MIN2Net": "#2A6F97", "FBMSNet": "#81B29A", **dict.fromkeys(ALONE.values(), "#E07A5F")}
+    colors = {"MIN2Net": "#2A6F97", "FBMSNet": "#81B29A",
+              **dict.fromkeys(ALONE.values(), "#E07A5F")}
     figure, axes = plt.subplots(
         1, len(kinds), figsize=(4.6 + 3.2 * len(kinds), 1 + 0.26 * len(order)), sharex=True,
         sharey=True, squeeze=False, layout="constrained",
