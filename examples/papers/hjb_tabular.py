@@ -9,8 +9,8 @@ stability of large steps (Figs. 6, 7) and the convergence times as bars (Fig. 5)
 
 Without ``--data`` only the three synthetic functions are there; ``--fetch htru2`` downloads a
 table from OpenML (``Covtype WS``: the paper's two that are not among the files). A run that was
-killed continues from what it finished. The whole study takes about two hours on two cores,
-``--quick`` less than three minutes.
+killed continues from what it finished. The functions and the sets of less than 20,000 rows take
+about three hours on two cores, Adult and IJCNN as long again, ``--quick`` less than three minutes.
 """
 
 from __future__ import annotations
