@@ -78,7 +78,7 @@ def new_people(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     return new
 
 
-#: Networks of the study that are not classical, beside MIN2Net and FBMSNet.
+#: Networks on features, the one that is shown first; and all of the study that are not classical.
 ON_FEATURES = ("the decoders' features in a network, optimizer searched",
                "tangent spaces + network (HJB)")
 OTHER_NETWORKS = (*ON_FEATURES, "EEGNet", "DeepConvNet", "FBCNet")

@@ -7,6 +7,7 @@ only.
 
 from __future__ import annotations
 
+import re
 import textwrap
 import time
 import warnings
@@ -226,6 +227,11 @@ def mirrored(model: str) -> str:
     return f"{model}, mirrored"
 
 
+def network_of(pipeline: str) -> str:
+    """The first part of a pipeline's name: the network's, where it is one of `EPOCHS`."""
+    return re.split("[:,]", pipeline)[0]
+
+
 def best_views(signal: str) -> str:
     """Name of the linear pipeline that is fitted on mirrored rows, too."""
     return "slow potentials and tangent spaces" if signal == WHOLE else "tangent spaces + LR"
@@ -278,8 +284,7 @@ def run_one(
     on_views = pipeline in ON_VIEWS
     train, y_train, test, y_test = views_of_fold(*where) if on_views else rows_of(*where)
     make = pipelines(signal)[pipeline][1]
-    trained = pipeline.split(":")[0].split(",")[0] in EPOCHS
-    short = {"epochs": 1} if quick and trained else {}
+    short = {"epochs": 1} if quick and network_of(pipeline) in EPOCHS else {}
     start = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -342,9 +347,9 @@ def run(args: Any, stem: str) -> dict[str, pd.DataFrame]:
 
 def wanted(args: Any, pipeline: str) -> bool:
     """Whether a network was asked for."""
-    if pipeline in map(mirrored, TODAY):
-        return args.single is None or pipeline.split(",")[0] in args.single
-    network = pipeline.split(":")[0]
+    network = network_of(pipeline)
+    if network in TODAY:
+        return args.single is None or network in args.single
     return network not in POLICIES_OF or network in args.networks
 
 

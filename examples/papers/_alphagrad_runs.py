@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -254,22 +254,12 @@ def run_classical(
                  n_splits)
 
 
-def run_tangent(
+def run_network(
     data: Path | None, quick: bool, setting: str, split: int, n_splits: int, align: bool,
-    seed: int,
+    seed: int, make: Callable[[Setting, bool, int], Any],
 ) -> list[dict[str, Any]]:
-    """The network on tangent-space features."""
-    return score(tangent_network(SETTINGS[setting], align, seed), data, quick, setting, split,
-                 n_splits)
-
-
-def run_features(
-    data: Path | None, quick: bool, setting: str, split: int, n_splits: int, align: bool,
-    seed: int,
-) -> list[dict[str, Any]]:
-    """The network on the decoders' features."""
-    return score(feature_network(SETTINGS[setting], align, seed), data, quick, setting, split,
-                 n_splits)
+    """A network on features: `tangent_network` or `feature_network`."""
+    return score(make(SETTINGS[setting], align, seed), data, quick, setting, split, n_splits)
 
 
 def run_single(

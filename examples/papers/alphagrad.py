@@ -37,14 +37,15 @@ from _alphagrad_runs import (
     TRIPLETS,
     WINDOWS,
     classical,
+    feature_network,
     history_name,
     policies,
     run_classical,
     run_deep,
-    run_features,
+    run_network,
     run_single,
-    run_tangent,
     single_task_nets,
+    tangent_network,
 )
 from _study import Study, add_arguments, difference, write_table
 
@@ -162,7 +163,9 @@ def chosen_policies(args: argparse.Namespace, network: str) -> list[str]:
 def run(args: argparse.Namespace, name: str, setting: str, budget: Budget) -> pd.DataFrame:
     """All lines of a setting."""
     tasks = make_tasks(args, setting, budget)
-    functions = {"classical": run_classical, "tangent": run_tangent, "features": run_features,
+    functions = {"classical": run_classical,
+                 "tangent": partial(run_network, make=tangent_network),
+                 "features": partial(run_network, make=feature_network),
                  "deep": partial(run_deep, triplet=args.triplet), "single": run_single}
     frames = []
     for kind, function in functions.items():

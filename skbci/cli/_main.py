@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from skbci.cli._parser import make_parser
-from skbci.cli._words import in_options, of_file
+from skbci.cli._words import in_options, more_files, of_file
 
 __all__ = ["main"]
 
@@ -83,5 +83,4 @@ def _warnings_in_a_line() -> Iterator[None]:
         finally:
             for rest, places in said.items():
                 if n_more := len(places) - 1:
-                    files = "1 more file" if n_more == 1 else f"{n_more} more files"
-                    print(f"skbci: warning: {files}: {rest}", file=sys.stderr)
+                    print(f"skbci: warning: {more_files(n_more)}: {rest}", file=sys.stderr)

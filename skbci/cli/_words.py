@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from skbci.cli._recordings import ENDINGS
 
-__all__ = ["by_file", "in_options", "of_file"]
+__all__ = ["by_file", "in_options", "more_files", "of_file"]
 
 _OPTIONS = (
     (r"picks=\.\.\., or state their types first: raw\.set_channel_types\(\{name: 'eog'\}\)",
@@ -51,6 +51,11 @@ def of_file(text: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else ("", text)
 
 
+def more_files(n: int) -> str:
+    """Say how many further files there are."""
+    return f"{n} more file{'s' * (n > 1)}"
+
+
 def by_file(texts: Iterable[str]) -> list[str]:
     """Say once what is said of several files.
 
@@ -69,6 +74,6 @@ def by_file(texts: Iterable[str]) -> list[str]:
         found.setdefault(of_file(text)[1], []).append(text)
     out = []
     for rest, (first, *others) in found.items():
-        place = f"{of_file(first)[0]} and {len(others)} more file{'s' * (len(others) > 1)}"
+        place = f"{of_file(first)[0]} and {more_files(len(others))}"
         out.append(f"{place}: {rest}" if others else first)
     return out

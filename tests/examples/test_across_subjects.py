@@ -10,7 +10,6 @@ import alphagrad as script
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from skbci import EEGArray
 
@@ -42,19 +41,9 @@ def test_a_quick_run_has_both_tables_and_their_csv(tmp_path, capsys, monkeypatch
         tables["whole signal"]["pipeline"])
 
 
-def test_networks_of_one_loss_are_trained_on_mirrored_rows(monkeypatch):
-    """Braindecode is no dependency: a module of its kind takes its place."""
-
-    class Net(torch.nn.Module):
-        def __init__(self, n_chans, n_outputs, n_times, sfreq):
-            super().__init__()
-            self.dense = torch.nn.Linear(n_chans, n_outputs)
-
-        def forward(self, X):
-            return self.dense(X.square().mean(dim=-1).log())
-
+def test_networks_of_one_loss_are_trained_on_mirrored_rows(stand_ins, monkeypatch):
     for module in (runs, study):
-        monkeypatch.setattr(module, "single_task_nets", lambda names=None: {"EEGNet": Net})
+        monkeypatch.setattr(module, "single_task_nets", stand_ins)
     name = "EEGNet, mirrored"
     kind, make = study.pipelines(study.RHYTHMS)[name]
     X, y, *_ = study.rows_of(None, None, True, study.RHYTHMS, 0)

@@ -10,7 +10,6 @@ import alphagrad as script
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from scipy.stats import wilcoxon
 from sklearn.base import clone
 
@@ -41,7 +40,7 @@ def test_the_quick_run_goes_on_where_it_was(tmp_path, capsys, monkeypatch):
     def refuse(**task):
         raise AssertionError(f"{task} was run again")
 
-    for function in ("run_classical", "run_tangent", "run_deep", "run_single"):
+    for function in ("run_classical", "run_network", "run_deep", "run_single"):
         monkeypatch.setattr(script, function, refuse)
     again = script.main(arguments)
     for setting in tables:
@@ -124,19 +123,9 @@ def test_the_kept_epoch_is_that_of_early_stopping():
 
 
 @pytest.mark.studies
-def test_networks_of_one_loss_stand_beside(monkeypatch, tmp_path):
-    """Braindecode is no dependency: a module of its kind takes its place."""
-
-    class Net(torch.nn.Module):
-        def __init__(self, n_chans, n_outputs, n_times, sfreq):
-            super().__init__()
-            self.dense = torch.nn.Linear(n_chans, n_outputs)
-
-        def forward(self, X):
-            return self.dense(X.square().mean(dim=-1).log())
-
+def test_networks_of_one_loss_stand_beside(stand_ins, monkeypatch, tmp_path):
     for module in (runs, script):
-        monkeypatch.setattr(module, "single_task_nets", lambda names=None: {"EEGNet": Net})
+        monkeypatch.setattr(module, "single_task_nets", stand_ins)
     monkeypatch.delenv("SKBCI_DATA", raising=False)
     tables = script.main(["--quick", "--n-jobs", "1", "--output", str(tmp_path), "--networks",
                           "MIN2Net", "--settings", "imagery, later sessions"])
