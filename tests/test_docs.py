@@ -31,7 +31,7 @@ def documented(doc):
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_parameters_are_those_of_the_signature(name):
     doc = inspect.getdoc(PUBLIC[name]) or ""
-    assert not re.search(r"^ *%\(\w+\)s$", doc, re.MULTILINE)
+    assert not re.search(r"^ *(\.\. \[\d+\] )?%\(\w+\)s", doc, re.MULTILINE)
     names = documented(doc)
     if names or (inspect.isclass(PUBLIC[name]) and issubclass(PUBLIC[name], BaseEstimator)):
         assert sorted(names) == sorted(inspect.signature(PUBLIC[name]).parameters)
@@ -63,6 +63,20 @@ def test_fragments_take_the_margin_of_their_place():
                      "lr : float", "Rate.", ""]
     margins = [len(line) - len(line.lstrip()) for line in step.__doc__.split("\n")]
     assert margins[6] == margins[5] + 4 == margins[4] + 4
+
+
+def test_a_paper_stands_behind_its_number_with_a_hanging_indent():
+    @doc_filler({"paper": "A. Author,\n\"Title\", 2000"})
+    def step():
+        """Step.
+
+        References
+        ----------
+        .. [2] %(paper)s, section 3.
+        """
+
+    assert inspect.getdoc(step).split("\n")[-2:] == [
+        ".. [2] A. Author,", '   "Title", 2000, section 3.']
 
 
 def test_an_unknown_fragment_is_an_error():

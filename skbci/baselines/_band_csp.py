@@ -23,6 +23,7 @@ from skbci._usable import (
     typical_amplitude,
 )
 from skbci._whole import WholeFits
+from skbci.baselines._docs import fill_doc
 from skbci.eegarray import EEGArray
 from skbci.features import RankReducer
 
@@ -38,6 +39,7 @@ _SHRINKAGES = (
 )
 
 
+@fill_doc
 class BandCSP(WholeFits, CSP):
     r"""Log-power of common spatial patterns, band by band, whatever the rank of the data.
 
@@ -95,8 +97,7 @@ class BandCSP(WholeFits, CSP):
     ----------
     .. [1] B. Blankertz et al., "Optimizing spatial filters for robust EEG single-trial analysis",
        IEEE Signal Processing Magazine 25(1), 2008.
-    .. [2] K. K. Ang et al., "Filter bank common spatial pattern algorithm on BCI competition IV
-       datasets 2a and 2b", Frontiers in Neuroscience 6:39, 2012.
+    .. [2] %(fbcsp_paper)s.
 
     Examples
     --------

@@ -21,6 +21,7 @@ from skbci._eegarray.lost_table import note_table
 from skbci._eegarray.rows import carry_rows
 from skbci._typing import Label, Labels, Signals
 from skbci._whole import WholeFits
+from skbci.baselines._docs import fill_doc
 from skbci.eegarray import EEGArray
 
 __all__ = ["DomainTransfer"]
@@ -43,6 +44,7 @@ def _has(method: str) -> BaseEstimator:
     return check
 
 
+@fill_doc
 class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
     r"""Give one of pyRiemann's transfer methods its domains: subjects, from the rows' table.
 
@@ -99,9 +101,7 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
 
     References
     ----------
-    .. [1] P. L. C. Rodrigues, C. Jutten and M. Congedo, "Riemannian Procrustes analysis: transfer
-       learning for brain-computer interfaces", IEEE Transactions on Biomedical Engineering 66(8),
-       2019.
+    .. [1] %(procrustes_paper)s.
     .. [2] E. K. Kalunga, S. Chevallier and Q. Barthelemy, "Transfer learning for SSVEP-based BCI
        using Riemannian similarities between users", EUSIPCO, 2018 (MDWM).
 

@@ -63,8 +63,7 @@ def erp_lda(
 
     References
     ----------
-    .. [1] B. Blankertz, S. Lemm, M. Treder, S. Haufe and K.-R. Mueller, "Single-trial analysis
-       and classification of ERP components: a tutorial", NeuroImage 56, 2011.
+    .. [1] %(erp_tutorial)s.
 
     Examples
     --------

@@ -80,9 +80,7 @@ def eye_state_pipeline(
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
-       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
-       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761, section IV.
+    .. [1] %(hjb_paper)s, section IV.
 
     Examples
     --------

@@ -74,8 +74,7 @@ def fbcsp(
 
     References
     ----------
-    .. [1] K. K. Ang et al., "Filter bank common spatial pattern algorithm on BCI competition IV
-       datasets 2a and 2b", Frontiers in Neuroscience 6:39, 2012.
+    .. [1] %(fbcsp_paper)s.
 
     Examples
     --------

@@ -72,8 +72,7 @@ def tangent_space_lr(
 
     References
     ----------
-    .. [1] A. Barachant, S. Bonnet, M. Congedo and C. Jutten, "Classification of covariance
-       matrices using a Riemannian-based kernel for BCI applications", Neurocomputing 112, 2013.
+    .. [1] %(riemannian_kernel_paper)s.
 
     Examples
     --------

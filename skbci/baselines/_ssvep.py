@@ -52,9 +52,7 @@ def ssvep_cca(
 
     References
     ----------
-    .. [1] Z. Lin, C. Zhang, W. Wu and X. Gao, "Frequency recognition based on canonical
-       correlation analysis for SSVEP-based BCIs", IEEE Transactions on Biomedical Engineering
-       53(12), 2006.
+    .. [1] %(cca_paper)s.
 
     Examples
     --------

@@ -23,6 +23,7 @@ from skbci.datasets._bci3_files import (
     session_file,
 )
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._docs import fill_doc
 from skbci.datasets._npz.features_layout import psd_names, session_onsets
 
 __all__ = ["load_bci3_mental_imagery"]
@@ -40,6 +41,7 @@ _DESCR = """BCI Competition III, data set V (IDIAP): mental imagery, subject {su
 generation of words beginning with the same random letter. {what}."""
 
 
+@fill_doc
 def load_bci3_mental_imagery(
     folder: str | os.PathLike[str],
     subject: int,
@@ -109,8 +111,7 @@ def load_bci3_mental_imagery(
 
     References
     ----------
-    .. [1] J. del R. Millan, "On the need for on-line learning in brain-computer interfaces",
-       Proc. Int. Joint Conf. on Neural Networks, 2004.
+    .. [1] %(online_learning_paper)s.
     .. [2] B. Blankertz et al., "The BCI competition III: validating alternative approaches to
        actual BCI problems", IEEE Trans. Neural Syst. Rehabil. Eng. 14, 2006, 153-159.
 

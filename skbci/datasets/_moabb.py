@@ -13,6 +13,7 @@ from sklearn.utils import Bunch
 from skbci._checks import check_list, refusal
 from skbci._typing import Subset
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._docs import fill_doc
 from skbci.eegarray import EEGArray
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _PARADIGMS = {
 }
 
 
+@fill_doc
 def fetch_moabb(
     dataset: str | BaseDataset,
     paradigm: str | BaseParadigm | None = None,
@@ -83,8 +85,7 @@ def fetch_moabb(
 
     References
     ----------
-    .. [1] V. Jayaram, A. Barachant, "MOABB: trustworthy algorithm benchmarking for BCIs", J.
-       Neural Eng. 15, 2018, 066011.
+    .. [1] %(moabb_paper)s.
 
     Examples
     --------

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from skbci._checks import check_array, check_count, check_list, shown
+from skbci._docs import fill_references
 from skbci._process.quiet import without_warnings
 from skbci._typing import AxesLike, PathLike
 from skbci.display._style import GUIDE, check_axes, line_style
@@ -47,6 +48,7 @@ _STAR: dict[str, Any] = {"marker": "*", "color": "#E9A23B", "markersize": 15,
                          "markeredgecolor": "white", "markeredgewidth": 0.8}
 
 
+@fill_references
 class TrajectoryDisplay:
     """Trajectories over a surface of two losses, a panel for each weighting policy.
 
@@ -82,10 +84,7 @@ class TrajectoryDisplay:
 
     References
     ----------
-    .. [1] R. Chaisaen, P. Autthasan, A. Ditthapron, T. Wilaiprasitporn (2025). AlphaGrad:
-       Normalized Gradient Descent for Adaptive Multi-loss Functions in EEG-based Motor Imagery
-       Classification. IEEE Journal of Biomedical and Health Informatics.
-       doi:10.1109/JBHI.2025.3572197
+    .. [1] %(alphagrad_paper)s
 
     Examples
     --------

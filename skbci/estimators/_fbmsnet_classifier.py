@@ -149,13 +149,8 @@ class FBMSNetClassifier(LatentClassifier):
 
     References
     ----------
-    .. [1] K. Liu et al. (2023). FBMSNet: A Filter-Bank Multi-Scale Convolutional Neural Network
-       for EEG-Based Motor Imagery Decoding. IEEE Transactions on Biomedical Engineering.
-       doi:10.1109/TBME.2022.3193277
-    .. [2] R. Chaisaen, P. Autthasan, A. Ditthapron, T. Wilaiprasitporn (2025). AlphaGrad:
-       Normalized Gradient Descent for Adaptive Multi-loss Functions in EEG-based Motor Imagery
-       Classification. IEEE Journal of Biomedical and Health Informatics.
-       doi:10.1109/JBHI.2025.3572197
+    .. [1] %(fbmsnet_paper)s
+    .. [2] %(alphagrad_paper)s
 
     Examples
     --------

@@ -140,13 +140,8 @@ class MIN2NetClassifier(LatentClassifier):
 
     References
     ----------
-    .. [1] P. Autthasan et al. (2022). MIN2Net: End-to-End Multi-Task Learning for
-       Subject-Independent Motor Imagery EEG Classification. IEEE Transactions on Biomedical
-       Engineering. doi:10.1109/TBME.2021.3137184
-    .. [2] R. Chaisaen, P. Autthasan, A. Ditthapron, T. Wilaiprasitporn (2025). AlphaGrad:
-       Normalized Gradient Descent for Adaptive Multi-loss Functions in EEG-based Motor Imagery
-       Classification. IEEE Journal of Biomedical and Health Informatics.
-       doi:10.1109/JBHI.2025.3572197
+    .. [1] %(min2net_paper)s
+    .. [2] %(alphagrad_paper)s
 
     Examples
     --------

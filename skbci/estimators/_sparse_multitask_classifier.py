@@ -151,8 +151,7 @@ class SparseMultitaskClassifier(BaseMultitaskClassifier):
 
     References
     ----------
-    .. [1] H.-B. Shin, K. Yin, S.-W. Lee (2023). Sparse Multitask Learning for Efficient Neural
-       Representation of Motor Imagery and Execution. arXiv:2312.05828
+    .. [1] %(sparse_multitask_paper)s
 
     Examples
     --------

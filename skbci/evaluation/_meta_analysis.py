@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from skbci._checks import refusal
+from skbci._docs import fill_references
 from skbci.evaluation import _paired, _tables
 from skbci.evaluation._comparison import Comparison
 from skbci.evaluation._moabb_table import by_dataset
@@ -64,6 +65,7 @@ class MetaAnalysis:
         return f"{_tables.markdown(header, rows)}\n\n{note}"
 
 
+@fill_references
 def meta_analysis(results: pd.DataFrame | Mapping[str, Comparison], baseline: str) -> MetaAnalysis:
     r"""Combine comparisons on several data sets.
 
@@ -103,8 +105,7 @@ def meta_analysis(results: pd.DataFrame | Mapping[str, Comparison], baseline: st
 
     References
     ----------
-    .. [1] V. Jayaram and A. Barachant, "MOABB: trustworthy algorithm benchmarking for BCIs",
-       Journal of Neural Engineering 15, 2018.
+    .. [1] %(moabb_paper)s.
     .. [2] S. A. Stouffer et al., "The American Soldier, vol. 1", Princeton University Press, 1949.
 
     Examples

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skbci._checks import check_choice, check_count
+from skbci._docs import fill_references
 from skbci._eegarray.rows import carry_rows
 from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
@@ -13,6 +14,7 @@ from skbci.features._base import SignalTransformer
 __all__ = ["ChannelNormalizer"]
 
 
+@fill_references
 class ChannelNormalizer(SignalTransformer):
     r"""Scale each channel of each row by itself.
 
@@ -54,7 +56,7 @@ class ChannelNormalizer(SignalTransformer):
 
     References
     ----------
-    .. [1] The mental-imagery experiment of the HJB optimizer paper, section III.
+    .. [1] %(hjb_paper)s, section III.
 
     Examples
     --------

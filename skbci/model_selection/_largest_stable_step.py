@@ -9,10 +9,12 @@ import joblib
 import numpy as np
 
 from skbci._checks import check_number, is_number
+from skbci._docs import fill_references
 
 __all__ = ["largest_stable_step"]
 
 
+@fill_references
 def largest_stable_step(
     epsilon: float = 0.01, *, param: str = "lr", metric: str = "score"
 ) -> Callable[[Mapping[str, Any]], int]:
@@ -59,9 +61,7 @@ def largest_stable_step(
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
-       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
-       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761
+    .. [1] %(hjb_paper)s
 
     Examples
     --------

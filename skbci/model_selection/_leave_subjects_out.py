@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skbci._checks import check_count, check_seed
+from skbci._docs import fill_references
 from skbci._eegarray.rows import rows_by_label
 from skbci._typing import Labels, Seed, Signals
 from skbci.model_selection._base import EEGSplitter, Fold
@@ -17,6 +18,7 @@ from skbci.model_selection._row_labels import row_labels
 __all__ = ["LeaveSubjectsOut"]
 
 
+@fill_references
 class LeaveSubjectsOut(EEGSplitter):
     """Train on some subjects, test on others.
 
@@ -48,9 +50,7 @@ class LeaveSubjectsOut(EEGSplitter):
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora and L. Behera, "HJB-equation-based optimal learning scheme for
-       neural networks with applications in brain-computer interface", IEEE Transactions on
-       Emerging Topics in Computational Intelligence 4(2), 2020, section IV.
+    .. [1] %(hjb_paper)s, section IV.
 
     Examples
     --------

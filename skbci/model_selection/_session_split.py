@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from skbci._checks import check_count, check_flag, check_list, check_number, shown
 from skbci._checks.eeg import as_eeg
 from skbci._checks.labels import check_column
+from skbci._docs import fill_references
 from skbci._eegarray.rows import row_values, rows_by_label
 from skbci._row_times import row_duration, row_onsets
 from skbci._sessions import earlier_first, row_column
@@ -26,6 +27,7 @@ __all__ = ["SessionSplit"]
 Plan = tuple[Label, np.ndarray, dict[Label, np.ndarray]]
 
 
+@fill_references
 class SessionSplit(TimedSplitter):
     """Train on a subject's earlier sessions, test on a later one.
 
@@ -71,9 +73,7 @@ class SessionSplit(TimedSplitter):
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora and L. Behera, "HJB-equation-based optimal learning scheme for
-       neural networks with applications in brain-computer interface", IEEE Transactions on
-       Emerging Topics in Computational Intelligence 4(2), 2020, section III.
+    .. [1] %(hjb_paper)s, section III.
 
     Examples
     --------

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from skbci._checks import refusal
+from skbci._docs import fill_references
 
 
+@fill_references
 @torch.no_grad()
 def adapt_batch_norm(module: nn.Module, X: Tensor) -> nn.Module:
     r"""Copy a network whose batch normalization goes by the moments of some rows.
@@ -39,8 +41,7 @@ def adapt_batch_norm(module: nn.Module, X: Tensor) -> nn.Module:
 
     References
     ----------
-    .. [1] Y. Li, N. Wang, J. Shi, X. Hou and J. Liu, "Adaptive batch normalization for practical
-       domain adaptation", Pattern Recognition 80, 2018.
+    .. [1] %(adaptive_batch_norm_paper)s.
 
     Examples
     --------

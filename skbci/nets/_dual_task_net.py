@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skbci._checks import check_count, check_flag, check_number
+from skbci._docs import fill_references
 from skbci.nets._dead_units import drop_dead_units
 from skbci.nets._depthwise_conv import SameDepthwiseConv1d
 from skbci.nets._max_norm import MaxNormModule
@@ -17,6 +18,7 @@ _LEAST_SQUARE = 1e-6
 _HEAD_SCALE = 0.1
 
 
+@fill_references
 class DualTaskNet(MaxNormModule):
     r"""A convolutional trunk that tasks share, with private layers and a head for each of them.
 
@@ -91,8 +93,7 @@ class DualTaskNet(MaxNormModule):
 
     References
     ----------
-    .. [1] H.-B. Shin, K. Yin, S.-W. Lee (2023). Sparse Multitask Learning for Efficient Neural
-       Representation of Motor Imagery and Execution. arXiv:2312.05828
+    .. [1] %(sparse_multitask_paper)s
 
     Examples
     --------

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from skbci._checks import check_count, check_flag
+from skbci._docs import fill_references
 from skbci.nets._batch_norm import running, update_running
 from skbci.nets._log_variance import NormedLogVariance
 from skbci.nets._max_norm import MaxNormModule
@@ -16,6 +17,7 @@ from skbci.nets._tracing import being_traced
 from skbci.nets._window_moments import window_moments
 
 
+@fill_references
 class FBMSNet(MaxNormModule):
     r"""FBMSNet: filter bank, multi-scale temporal and spatial convolutions, log-variances.
 
@@ -84,9 +86,7 @@ class FBMSNet(MaxNormModule):
 
     References
     ----------
-    .. [1] K. Liu et al. (2023). FBMSNet: A Filter-Bank Multi-Scale Convolutional Neural Network
-       for EEG-Based Motor Imagery Decoding. IEEE Transactions on Biomedical Engineering.
-       doi:10.1109/TBME.2022.3193277
+    .. [1] %(fbmsnet_paper)s
 
     Examples
     --------

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from skbci._checks import check_count, check_flag
+from skbci._docs import fill_references
 from skbci.nets._max_norm import MaxNormModule
 from skbci.nets._same_conv import SameConv1d
 
 
+@fill_references
 class MIN2Net(MaxNormModule):
     r"""MIN2Net: an autoencoder with a triplet loss and a classifier on its latent.
 
@@ -74,9 +76,7 @@ class MIN2Net(MaxNormModule):
 
     References
     ----------
-    .. [1] P. Autthasan et al. (2022). MIN2Net: End-to-End Multi-Task Learning for
-       Subject-Independent Motor Imagery EEG Classification. IEEE Transactions on Biomedical
-       Engineering. doi:10.1109/TBME.2021.3137184
+    .. [1] %(min2net_paper)s
 
     Examples
     --------

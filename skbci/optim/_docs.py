@@ -15,11 +15,6 @@ fill_doc = doc_filler({
     eps1 : float, default=1e-8
         :math:`\epsilon_1` of the theorems' learning rates.
     """,
-    "hjb_paper": r"""
-    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
-       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
-       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761
-    """,
     "last_epoch": r"""
     last_epoch : int, default=-1
         Number of steps taken before, less one, as for torch's own schedulers.

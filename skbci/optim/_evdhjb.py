@@ -65,7 +65,7 @@ class EVDHJB(GramOptimizer):
 
     References
     ----------
-    %(hjb_paper)s
+    .. [1] %(hjb_paper)s
     .. [2] V. Arora, L. Behera, T. Reddy, A. P. Yadav (2017). HJB equation based learning scheme
        for neural networks. International Joint Conference on Neural Networks, 2298-2305.
 

@@ -75,7 +75,7 @@ class HJB(HJBRule):
 
     References
     ----------
-    %(hjb_paper)s
+    .. [1] %(hjb_paper)s
 
     Examples
     --------

@@ -61,7 +61,7 @@ class HJBAD(HJBRule):
 
     References
     ----------
-    %(hjb_paper)s
+    .. [1] %(hjb_paper)s
 
     Examples
     --------

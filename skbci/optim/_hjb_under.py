@@ -79,7 +79,7 @@ class HJBUnder(HJBRule):
 
     References
     ----------
-    %(hjb_paper)s
+    .. [1] %(hjb_paper)s
 
     Examples
     --------

@@ -65,7 +65,7 @@ class LevenbergMarquardt(GramOptimizer):
 
     References
     ----------
-    %(hjb_paper)s
+    .. [1] %(hjb_paper)s
 
     Examples
     --------

@@ -64,7 +64,7 @@ class LyapunovDescent(OutputErrorOptimizer):
 
     References
     ----------
-    %(hjb_paper)s
+    .. [1] %(hjb_paper)s
     .. [2] L. Behera, S. Kumar, A. Patnaik (2006). On adaptive learning rate that guarantees
        convergence in feedforward networks. IEEE Transactions on Neural Networks 17(5),
        1116-1125.

@@ -95,7 +95,7 @@ class Theorem1LR(TheoremLR):
 
     References
     ----------
-    %(hjb_paper)s
+    .. [1] %(hjb_paper)s
 
     Examples
     --------
@@ -150,7 +150,7 @@ class Theorem2LR(TheoremLR):
 
     References
     ----------
-    %(hjb_paper)s
+    .. [1] %(hjb_paper)s
 
     Examples
     --------

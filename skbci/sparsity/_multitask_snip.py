@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from skbci._checks import refusal
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import SparsityWarning, count_kept
+from skbci.sparsity._docs import fill_doc
 from skbci.sparsity._prunable import Masks, prunable_layers, unit_rows
 from skbci.sparsity._saliency import Batches, Loss, saliency
 
@@ -22,6 +23,7 @@ ARBITERS: dict[str, Arbiter] = {
 }
 
 
+@fill_doc
 class MultitaskSnip(PruningMethod):
     r"""Keep, before any training, what each of several tasks needs of a network.
 
@@ -76,8 +78,7 @@ class MultitaskSnip(PruningMethod):
 
     References
     ----------
-    .. [1] H.-B. Shin, K. Yin, S.-W. Lee (2023). Sparse Multitask Learning for Efficient Neural
-       Representation of Motor Imagery and Execution. arXiv:2312.05828
+    .. [1] %(sparse_multitask_paper)s
 
     Examples
     --------

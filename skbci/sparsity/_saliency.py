@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
+from skbci.sparsity._docs import fill_doc
 from skbci.sparsity._prunable import prunable
 
 #: ``loss(module, *batch)`` gives one loss per row, or the batch's mean.
@@ -22,6 +23,7 @@ class NonFiniteSaliencyError(ValueError):
     """A saliency is not finite: the loss, its gradient or the weights are not."""
 
 
+@fill_doc
 def saliency(
     module: nn.Module, loss: Loss, batches: Batches, *, task: str | None = None
 ) -> dict[str, Tensor]:
@@ -68,8 +70,7 @@ def saliency(
 
     References
     ----------
-    .. [1] N. Lee, T. Ajanthan, P. H. S. Torr (2019). SNIP: Single-shot Network Pruning based on
-       Connection Sensitivity. International Conference on Learning Representations.
+    .. [1] %(snip_paper)s.
 
     Examples
     --------

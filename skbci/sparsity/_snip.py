@@ -50,8 +50,7 @@ class Snip(PruningMethod):
 
     References
     ----------
-    .. [1] N. Lee, T. Ajanthan, P. H. S. Torr (2019). SNIP: Single-shot Network Pruning based on
-       Connection Sensitivity. International Conference on Learning Representations.
+    .. [1] %(snip_paper)s.
 
     Examples
     --------

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skbci._checks import check_number
+from skbci._docs import fill_references
 from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence
 
 
+@fill_references
 class AdaMT(WeightingPolicy):
     r"""AdaMT: weights in proportion to the mean over the elements of each loss's gradient.
 
@@ -32,8 +34,7 @@ class AdaMT(WeightingPolicy):
 
     References
     ----------
-    .. [1] R. Chaisaen, P. Autthasan, A. Ditthapron, T. Wilaiprasitporn (2025). AlphaGrad.
-       doi:10.1109/JBHI.2025.3572197
+    .. [1] %(alphagrad_paper)s
 
     Examples
     --------

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skbci._checks import check_choice, check_count, check_number, check_positive, is_number
+from skbci._docs import fill_references
 from skbci.weighting._base import WeightingPolicy, rescale
 from skbci.weighting._evidence import Evidence, Floats
 from skbci.weighting._simplex import project
@@ -19,6 +20,7 @@ _NEW = 0.1
 _LEAST = 1e-9
 
 
+@fill_references
 class AlphaGrad(WeightingPolicy):
     r"""AlphaGrad: less weight to the loss whose gradient is largest, batch by batch.
 
@@ -93,10 +95,7 @@ class AlphaGrad(WeightingPolicy):
 
     References
     ----------
-    .. [1] R. Chaisaen, P. Autthasan, A. Ditthapron, T. Wilaiprasitporn (2025). AlphaGrad:
-       Normalized Gradient Descent for Adaptive Multi-loss Functions in EEG-based Motor Imagery
-       Classification. IEEE Journal of Biomedical and Health Informatics.
-       doi:10.1109/JBHI.2025.3572197
+    .. [1] %(alphagrad_paper)s
 
     Examples
     --------

@@ -22,6 +22,7 @@ from skbci._process.threads import on_one_thread
 from skbci._typing import Label, Labels, Signals
 from skbci._whole import WholeFits
 from skbci.baselines._classifiers.canonical import band_weights, canonical_correlations
+from skbci.baselines._docs import fill_doc
 
 __all__ = ["CCAClassifier"]
 
@@ -29,6 +30,7 @@ _HERTZ = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(?:hz)?\s*", re.IGNORECASE)
 _LEAST_HZ = 3.0  # labels below it are taken for codes of classes
 
 
+@fill_doc
 class CCAClassifier(WholeFits, ClassifierMixin, BaseEstimator):
     r"""Find the flicker frequency that a row correlates with most.
 
@@ -90,9 +92,7 @@ class CCAClassifier(WholeFits, ClassifierMixin, BaseEstimator):
 
     References
     ----------
-    .. [1] Z. Lin, C. Zhang, W. Wu and X. Gao, "Frequency recognition based on canonical
-       correlation analysis for SSVEP-based BCIs", IEEE Transactions on Biomedical Engineering
-       53(12), 2006.
+    .. [1] %(cca_paper)s.
     .. [2] X. Chen, Y. Wang, S. Gao, T.-P. Jung and X. Gao, "Filter bank canonical correlation
        analysis for implementing a high-speed SSVEP-based brain-computer interface", Journal of
        Neural Engineering 12, 2015.

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 from skbci._checks import check_count, check_number, check_positive
 from skbci._typing import Seed
 from skbci.datasets._bunch import make_bunch
+from skbci.datasets._docs import fill_doc
 from skbci.datasets._simulators.options import draw_seed
 
 __all__ = ["make_gabor_2d", "make_modulo2", "make_parity"]
@@ -70,6 +71,7 @@ def make_parity(n_bits: int = 8) -> Bunch:
     )
 
 
+@fill_doc
 def make_modulo2(n_values: int = 3, n_features: int = 2) -> Bunch:
     """All words of small digits and whether the sum of the digits in each is odd.
 
@@ -106,9 +108,7 @@ def make_modulo2(n_values: int = 3, n_features: int = 2) -> Bunch:
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
-       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
-       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761
+    .. [1] %(hjb_paper)s
 
     Examples
     --------

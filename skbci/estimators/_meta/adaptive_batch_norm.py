@@ -15,6 +15,7 @@ from skbci._eegarray.groups import check_columns, group_rows
 from skbci._eegarray.lost_table import note_table, require_table
 from skbci._process.quiet import without_warnings
 from skbci._typing import Labels, Signals
+from skbci.estimators._docs import fill_doc
 from skbci.estimators._meta.base import AroundOneClassifier, take_rows
 from skbci.estimators._neural.classifier import BaseNeuralClassifier
 from skbci.nets import adapt_batch_norm, has_moments
@@ -24,6 +25,7 @@ __all__ = ["AdaptiveBatchNorm"]
 _WITHOUT_TABLE = "All of them are normalized as one group"
 
 
+@fill_doc
 class AdaptiveBatchNorm(AroundOneClassifier):
     r"""Normalize inside a network by the moments of each subject's own rows.
 
@@ -73,8 +75,7 @@ class AdaptiveBatchNorm(AroundOneClassifier):
 
     References
     ----------
-    .. [1] Y. Li, N. Wang, J. Shi, X. Hou and J. Liu, "Adaptive batch normalization for practical
-       domain adaptation", Pattern Recognition 80, 2018.
+    .. [1] %(adaptive_batch_norm_paper)s.
     .. [2] R. J. Kobler, J. Hirayama, Q. Zhao and M. Kawanabe, "SPD domain-specific batch
        normalization to crack interpretable unsupervised domain adaptation in EEG", NeurIPS 2022.
 

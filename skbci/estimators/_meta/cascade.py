@@ -20,6 +20,7 @@ from skbci._sessions import LEVELS, session_rows
 from skbci._typing import Labels, Signals, Splitter
 from skbci._whole import all_or_nothing
 from skbci.eegarray import EEGArray
+from skbci.estimators._docs import fill_doc
 from skbci.estimators._meta.base import MetaClassifier, can, params_of_rows, take_rows
 from skbci.estimators._meta.lags import lagged
 from skbci.estimators._meta.out_of_fold import inner_folds, out_of_fold
@@ -27,6 +28,7 @@ from skbci.estimators._meta.out_of_fold import inner_folds, out_of_fold
 _STACKS = ("labels", "one-hot", "probabilities")
 
 
+@fill_doc
 class CascadeClassifier(MetaClassifier):
     r"""A terminal classifier that sees the features and an initial classifier's latest labels.
 
@@ -85,9 +87,7 @@ class CascadeClassifier(MetaClassifier):
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
-       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
-       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761, Fig. 2.
+    .. [1] %(hjb_paper)s, Fig. 2.
     .. [2] D. H. Wolpert, "Stacked generalization", Neural Networks 5(2), 1992.
 
     Examples

@@ -21,6 +21,7 @@ from skbci._sessions import LEVELS, session_rows
 from skbci._typing import Labels, Seed, Signals
 from skbci.eegarray import EEGArray
 from skbci.estimators._decoder_pipeline import DecoderPipeline
+from skbci.estimators._docs import fill_doc
 from skbci.estimators._meta.base import (
     AroundOneClassifier,
     can,
@@ -36,6 +37,7 @@ from skbci.pipeline import last_step
 _WITHOUT_TABLE = "No session can be told from another, so that nothing is learned online"
 
 
+@fill_doc
 class OnlineClassifier(AroundOneClassifier):
     r"""Fit on earlier sessions, then learn from the beginning of a new one as it arrives.
 
@@ -112,11 +114,8 @@ class OnlineClassifier(AroundOneClassifier):
 
     References
     ----------
-    .. [1] T. K. Reddy, V. Arora, L. Behera (2018). HJB-Equation-Based Optimal Learning Scheme for
-       Neural Networks With Applications in Brain-Computer Interface. IEEE Transactions on
-       Emerging Topics in Computational Intelligence. doi:10.1109/TETCI.2018.2858761, section VI-A.
-    .. [2] J. del R. Millan, "On the need for on-line learning in brain-computer interfaces",
-       International Joint Conference on Neural Networks, 2004.
+    .. [1] %(hjb_paper)s, section VI-A.
+    .. [2] %(online_learning_paper)s.
 
     Examples
     --------

@@ -13,6 +13,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skbci._checks import check_jobs, check_seed
 from skbci._checks.labels import check_labels
+from skbci._docs import fill_references
 from skbci._process.quiet import filters_kept
 from skbci._recording.montage import spell_electrodes, standard_montage
 from skbci._sessions import recording_codes
@@ -62,6 +63,7 @@ _ALL = "all"
 _OWN_NULL = ("cell", "amplitude")  # the others take the widest of these
 
 
+@fill_references
 @filters_kept()
 def confound_report(
     X: Signals,
@@ -153,9 +155,7 @@ def confound_report(
     .. [1] E. Combrisson and K. Jerbi, "Exceeding chance level by chance: the caveat of
        theoretical chance levels in brain signal classification and statistical assessment of
        decoding accuracy", Journal of Neuroscience Methods 250, 2015, 126-136.
-    .. [2] Q. Noirhomme et al., "Biased binomial assessment of cross-validated estimation of
-       classification accuracies illustrated in diagnosis predictions", NeuroImage: Clinical 4,
-       2014, 687-694.
+    .. [2] %(permutation_paper)s.
 
     Examples
     --------

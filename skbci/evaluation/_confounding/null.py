@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skbci._docs import fill_references
 from skbci._recording.restarts import refine
 from skbci.evaluation._confounding.scores import C, Trial
 from skbci.evaluation._folds import Fold
@@ -81,6 +82,7 @@ def null_labels(trial: Trial, subjects: np.ndarray, seed: int) -> np.ndarray:
     return permuted_labels(trial.y, exchangeable_rows(subjects, trial.folds), _N_NULL, [seed, 1])
 
 
+@fill_references
 def effective_rows(features: np.ndarray, trial: Trial, permuted: np.ndarray) -> float:
     r"""Number of independent guesses whose share of hits strays as far as this accuracy does.
 
@@ -112,9 +114,7 @@ def effective_rows(features: np.ndarray, trial: Trial, permuted: np.ndarray) -> 
 
     References
     ----------
-    .. [1] Q. Noirhomme et al., "Biased binomial assessment of cross-validated estimation of
-       classification accuracies illustrated in diagnosis predictions", NeuroImage: Clinical 4,
-       2014, 687-694.
+    .. [1] %(permutation_paper)s.
     """
     n_classes = trial.n_classes
     # The curvature of the loss at zero weights: 1/4 for two classes, 1/k for a softmax of k.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skbci._checks import check_count, check_flag
+from skbci._docs import fill_references
 from skbci._eegarray.groups import Key, check_columns, group_rows
 from skbci._eegarray.lost_table import note_table, require_table
 from skbci._eegarray.rows import carry_rows
@@ -25,6 +26,7 @@ _LEAST_ROWS = 5  # of fewer nothing is said about what is typical
 _ROUNDING = 8  # times the precision: what rounding leaves of a constant
 
 
+@fill_references
 class GroupScaler(SignalTransformer):
     r"""Standardize features within each subject or session.
 
@@ -96,12 +98,9 @@ class GroupScaler(SignalTransformer):
 
     References
     ----------
-    .. [1] Y. Li, N. Wang, J. Shi, X. Hou and J. Liu, "Adaptive batch normalization for practical
-       domain adaptation", Pattern Recognition 80, 2018, which does the same between the layers of
-       a network.
-    .. [2] P. L. C. Rodrigues, C. Jutten and M. Congedo, "Riemannian Procrustes analysis: transfer
-       learning for brain-computer interfaces", IEEE Transactions on Biomedical Engineering 66(8),
-       2019.
+    .. [1] %(adaptive_batch_norm_paper)s,
+       which does the same between the layers of a network.
+    .. [2] %(procrustes_paper)s.
 
     Examples
     --------

@@ -8,6 +8,7 @@ import numpy as np
 
 from skbci._checks import check_choice, check_count
 from skbci._checks.frequencies import check_bands, resolve_sfreq
+from skbci._docs import fill_references
 from skbci._eegarray.rows import carry_rows
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
@@ -20,6 +21,7 @@ __all__ = ["NINE_BANDS", "FilterBank"]
 NINE_BANDS = tuple((4.0 * i, 4.0 * i + 4.0) for i in range(1, 10))
 
 
+@fill_references
 class FilterBank(EEGTransformer):
     r"""Filter every channel into several frequency bands with Butterworth filters.
 
@@ -81,8 +83,7 @@ class FilterBank(EEGTransformer):
 
     References
     ----------
-    .. [1] K. K. Ang et al., "Filter bank common spatial pattern algorithm on BCI competition IV
-       datasets 2a and 2b", Front. Neurosci. 6 (2012) 39.
+    .. [1] %(fbcsp_paper)s.
 
     Examples
     --------

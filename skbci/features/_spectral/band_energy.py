@@ -9,6 +9,7 @@ import scipy.fft
 
 from skbci._checks import check_count, check_flag
 from skbci._checks.frequencies import check_bands, resolve_sfreq
+from skbci._docs import fill_references
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
 from skbci.features._spectral.blocks import signal_blocks
@@ -20,6 +21,7 @@ EYE_STATE_BANDS = ((0.5, 4.0), (4.0, 7.0), (8.0, 15.0), (16.0, 31.0))
 CHUNK = 200_000  # samples at once: about what the processor's cache holds
 
 
+@fill_references
 class BandEnergy(LogPowers):
     r"""Energy of each channel in frequency bands cut into equal sub-bands.
 
@@ -74,7 +76,7 @@ class BandEnergy(LogPowers):
 
     References
     ----------
-    .. [1] The eye-state experiment of the HJB optimizer paper, section IV.
+    .. [1] %(hjb_paper)s, section IV.
 
     Examples
     --------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skbci._checks import check_choice, check_number
+from skbci._docs import fill_references
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Names, Signals
 from skbci._usable import amplitudes, find_unusable, report_unusable, typical_amplitude
@@ -16,6 +17,7 @@ __all__ = ["LogCovariance"]
 _BLOCK = 4096  # matrices at a time
 
 
+@fill_references
 class LogCovariance(FeatureTransformer):
     r"""Covariance of each row's channels, as a vector of its matrix logarithm.
 
@@ -69,8 +71,7 @@ class LogCovariance(FeatureTransformer):
 
     References
     ----------
-    .. [1] A. Barachant, S. Bonnet, M. Congedo and C. Jutten, "Classification of covariance
-       matrices using a Riemannian-based kernel for BCI applications", Neurocomputing 112, 2013.
+    .. [1] %(riemannian_kernel_paper)s.
     .. [2] Y. Chen, A. Wiesel, Y. C. Eldar and A. O. Hero, "Shrinkage algorithms for MMSE
        covariance estimation", IEEE Transactions on Signal Processing 58(10), 2010.
 

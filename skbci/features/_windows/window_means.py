@@ -6,6 +6,7 @@ import numpy as np
 
 from skbci._checks import check_positive
 from skbci._checks.frequencies import resolve_sfreq
+from skbci._docs import fill_references
 from skbci._typing import Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.features._base import FeatureTransformer
@@ -13,6 +14,7 @@ from skbci.features._base import FeatureTransformer
 __all__ = ["WindowMeans"]
 
 
+@fill_references
 class WindowMeans(FeatureTransformer):
     r"""Mean amplitude of each channel in successive windows: features of evoked potentials.
 
@@ -48,8 +50,7 @@ class WindowMeans(FeatureTransformer):
 
     References
     ----------
-    .. [1] B. Blankertz, S. Lemm, M. Treder, S. Haufe and K.-R. Mueller, "Single-trial analysis
-       and classification of ERP components: a tutorial", NeuroImage 56, 2011.
+    .. [1] %(erp_tutorial)s.
 
     Examples
     --------
