@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,9 @@ from skbci._typing import Picks
 if TYPE_CHECKING:
     from mne import Info
 
-__all__ = ["DATA_TYPES", "channel_picks", "left_out_bads", "named_otherwise"]
+__all__ = [
+    "DATA_TYPES", "channel_picks", "doubt_excluded", "left_out_bads", "named_otherwise",
+]
 
 # What MNE calls the types of data channels.
 DATA_TYPES = frozenset({
@@ -31,7 +34,9 @@ _OTHER = re.compile(
 )
 
 
-def channel_picks(info: Info, picks: Picks = None, what: str = "the recording") -> np.ndarray:
+def channel_picks(
+    info: Info, picks: Picks = None, what: str = "the recording", exclude: Sequence[str] = ()
+) -> np.ndarray:
     """Indices of the channels to take.
 
     Parameters
@@ -45,6 +50,8 @@ def channel_picks(info: Info, picks: Picks = None, what: str = "the recording") 
         "all" take bad ones as well.
     what : str
         What is read, for the message.
+    exclude : sequence of str, default=()
+        Names of channels to leave out, whatever ``picks`` takes.
 
     Returns
     -------
@@ -55,6 +62,11 @@ def channel_picks(info: Info, picks: Picks = None, what: str = "the recording") 
     ------
     ValueError
         If there is no such channel; the message lists types and bad channels, or the names.
+
+    Warns
+    -----
+    UserWarning
+        If a name in ``exclude`` is none of the recording's.
     """
     import mne
 
@@ -64,6 +76,8 @@ def channel_picks(info: Info, picks: Picks = None, what: str = "the recording") 
         reason = ""
     else:
         chosen, reason = _chosen(info, picks)
+    doubt_excluded(exclude, info["ch_names"], what)
+    chosen = [at for at in chosen if info["ch_names"][at] not in exclude]
     if not len(chosen):
         kinds = sorted(set(info.get_channel_types()))
         wanted = (
@@ -78,6 +92,7 @@ def channel_picks(info: Info, picks: Picks = None, what: str = "the recording") 
         raise ValueError(
             f"{wanted}; its channels are {_shown(info['ch_names'])}, of type {', '.join(kinds)}, "
             f"and its bad channels are {info['bads']}.{reason}"
+            f"{f' exclude={list(exclude)} leaves channels out.' if len(exclude) else ''}"
         )
     return np.asarray(chosen, dtype=int)
 
@@ -97,6 +112,19 @@ def _chosen(info: Info, picks: Picks) -> tuple[np.ndarray, str]:
         return np.zeros(0, dtype=int), f" MNE says: {error}"
     at = {name: i for i, name in enumerate(names)}
     return np.array([at[name] for name in kept], dtype=int), ""
+
+
+def doubt_excluded(exclude: Sequence[str], known: Sequence[str], what: object) -> None:
+    """Warn of channels to leave out that are not there.
+
+    Of several recordings some may lack the channel, so this is no error.
+    """
+    if absent := [name for name in exclude if name not in known]:
+        warnings.warn(
+            f"{what}: exclude names {absent}, which are none of its channels: "
+            f"{_shown(list(known))}.",
+            UserWarning, stacklevel=4,
+        )
 
 
 def named_otherwise(names: Sequence[str]) -> list[str]:

@@ -37,7 +37,7 @@ def compare_files(args: argparse.Namespace) -> None:
     with _overheard() as said:
         files = expand(args.files)
         X, y = read_files(files, events=args.events, tmin=args.tmin, tmax=args.tmax,
-                          picks=args.picks, resample=args.resample,
+                          picks=args.picks, exclude=args.exclude, resample=args.resample,
                           subject=plain_subject(args.subject))
         classes = np.unique(y).tolist()
         if len(classes) < 2:

@@ -20,7 +20,7 @@ def fit(args: argparse.Namespace) -> None:
     ((name, pipeline),) = pipelines.items()
     target = check_model_path(args.output)
     X, y = read_files(expand(args.files), events=args.events, tmin=args.tmin, tmax=args.tmax,
-                      picks=args.picks, resample=args.resample,
+                      picks=args.picks, exclude=args.exclude, resample=args.resample,
                       subject=plain_subject(args.subject))
     if len(set(y.tolist())) < 2:
         raise ValueError(f"all epochs are of one event, {y[0]!r}; a decoder needs two or more. "

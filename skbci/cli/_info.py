@@ -112,7 +112,7 @@ def _checks(path: Path, args: argparse.Namespace) -> list[str]:
         warnings.simplefilter("always")
         try:
             X, y = read_one(path, events=args.events, tmin=args.tmin, tmax=args.tmax,
-                            picks=args.picks, resample=args.resample,
+                            picks=args.picks, exclude=args.exclude, resample=args.resample,
                             subject=plain_subject(args.subject))
         except ValueError as error:
             end = [f"no epochs   {in_options(error)}"]

@@ -106,6 +106,9 @@ def _add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--picks", nargs="+", metavar="CHANNEL",
                         help="channels, or one type of them, to take (default: the data channels "
                         "that are not marked bad)")
+    parser.add_argument("--exclude", nargs="+", default=[], metavar="CHANNEL",
+                        help="channels to leave out of these, such as one that is loose or an "
+                        "EOG that the file calls EEG")
     parser.add_argument("--resample", type=float, metavar="HZ", help="new sampling rate")
     parser.add_argument("--subject", metavar="NAME",
                         help="who the recordings are from, where neither header nor file name "

@@ -70,8 +70,8 @@ def plain_subject(name: str | None) -> int | str | None:
 
 def read_one(
     path: Path, *, events: Sequence[str] | None = None, tmin: float = 0.0, tmax: float = 4.0,
-    picks: Sequence[str] | None = None, resample: float | None = None,
-    subject: int | str | None = None,
+    picks: Sequence[str] | None = None, exclude: Sequence[str] = (),
+    resample: float | None = None, subject: int | str | None = None,
 ) -> tuple[EEGArray, np.ndarray]:
     """Return epochs of one recording, in volts, and the names of their events.
 
@@ -84,6 +84,8 @@ def read_one(
         Window in seconds after the event.
     picks : sequence of str, optional
         Channels, or one type.
+    exclude : sequence of str, default=()
+        Channels to leave out of these.
     resample : float, optional
         New rate in Hz.
     subject : int or str, optional
@@ -102,13 +104,15 @@ def read_one(
     if path.suffix.lower() != ".npz":
         chosen = picks[0] if picks is not None and len(picks) == 1 else picks
         bunch = read_epochs(path, event_id=None if events is None else list(events), tmin=tmin,
-                            tmax=tmax, picks=chosen, resample=resample, subject=subject)
+                            tmax=tmax, picks=chosen, exclude=exclude, resample=resample,
+                            subject=subject)
         return bunch.X, bunch.y
     if resample is not None or subject is not None:
         raise ValueError(f"{path}: --resample and --subject are for what MNE reads, not .npz.")
-    bunch = load_recording(path, picks=picks)
+    bunch = load_recording(path, picks=picks, exclude=exclude)
     if bunch.y is None:  # continuous
-        bunch = load_recording(path, picks=picks, tmin=tmin, tmax=tmax, event_id=events)
+        bunch = load_recording(path, picks=picks, exclude=exclude, tmin=tmin, tmax=tmax,
+                               event_id=events)
         return bunch.X, _names(bunch)
     if bunch.X.ndim != 3:
         raise ValueError(f"{path} holds rows of features or samples, not epochs; the pipelines "
@@ -142,7 +146,7 @@ def read_files(files: Sequence[Path], **settings: Any) -> tuple[Any, np.ndarray]
         if not same or X.shape[1:] != first.shape[1:]:
             raise ValueError(
                 f"{path} has {_shape(X)}, {files[0]} has {_shape(first)}: choose channels with "
-                "--picks and a rate with --resample that all files have."
+                "--picks or --exclude, and a rate with --resample, that all files have."
             )
     y = np.concatenate([labels for _, labels in parts])
     if len(parts) == 1:

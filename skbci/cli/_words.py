@@ -10,8 +10,11 @@ from skbci.cli._recordings import ENDINGS
 __all__ = ["by_file", "in_options", "more_files", "of_file"]
 
 _OPTIONS = (
-    (r"picks=\.\.\., or state their types first: raw\.set_channel_types\(\{name: 'eog'\}\)",
-     "--picks, which names the channels to take"),
+    (r"exclude=\[\.\.\.\], or state their types first: raw\.set_channel_types\(\{name: 'eog'\}\)",
+     "--exclude"),
+    (r"exclude names \[", "--exclude names ["),
+    (r"exclude=\[(.*?)\] leaves", r"--exclude \1 leaves"),
+    (r"picks=\.\.\. takes", "--picks takes"),
     (r"Pass subject=\.\.\. to read_epochs\.", "Pass --subject NAME."),
     (r"event_id: \[(.*?)\] not among", r"--events: \1 not among"),
     (r" Names are those of annotations; for the codes of a stimulus channel, pass "

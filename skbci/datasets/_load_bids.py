@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from sklearn.utils import Bunch
@@ -31,6 +32,7 @@ def load_bids(
     tmin: float = 0.0,
     tmax: float = 4.0,
     picks: Picks = None,
+    exclude: Sequence[str] = (),
     l_freq: float | None = None,
     h_freq: float | None = None,
     resample: float | None = None,
@@ -49,7 +51,7 @@ def load_bids(
         Which recordings to take, by default all. 1, "1" and "01" are the same.
     datatype : {"eeg", "ieeg", "meg"}, default="eeg"
         Kind of recordings.
-    event_id, tmin, tmax, picks, l_freq, h_freq, resample
+    event_id, tmin, tmax, picks, exclude, l_freq, h_freq, resample
         As for `read_epochs`.
 
     Returns
@@ -113,8 +115,8 @@ def load_bids(
         raise ValueError(f"No recording of {folder} has {asked} together.")
     kept.sort(key=lambda path: str(path.fpath))
     bunches = [
-        read_epochs(path, event_id=event_id, tmin=tmin, tmax=tmax, picks=picks, l_freq=l_freq,
-                    h_freq=h_freq, resample=resample)
+        read_epochs(path, event_id=event_id, tmin=tmin, tmax=tmax, picks=picks, exclude=exclude,
+                    l_freq=l_freq, h_freq=h_freq, resample=resample)
         for path in kept
     ]
     return join_bunches(bunches, [Path(path.fpath) for path in kept])

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from skbci._recording.channels import doubt_excluded
 from skbci._typing import Label
 from skbci.datasets._bunch import natural
 
@@ -25,6 +26,7 @@ class Selection:
     event_id: Sequence[Label] | None
     unit: str | None
     dtype: np.dtype | None
+    exclude: Sequence[str] = ()
     offered: dict[str, set[Label]] = field(default_factory=dict)
 
     def number(self, stored: np.ndarray) -> np.dtype:
@@ -86,18 +88,56 @@ def as_list(values: object, name: str) -> list[Any]:
 
 
 def pick_channels(
-    ch_names: list[str] | None, picks: Sequence[str] | None, source: object
+    ch_names: list[str] | None, selection: Selection, source: object,
+    default: Sequence[str] | None = None,
 ) -> tuple[slice | list[int], list[str] | None]:
-    """Return index and names of channels, in the order and spelling of ``picks``."""
-    if picks is None:
-        return slice(None), ch_names
+    """Return index and names of the channels to take.
+
+    Parameters
+    ----------
+    ch_names : list of str, optional
+        Those of the file.
+    selection : Selection
+        Its ``picks`` state order and spelling, its ``exclude`` what to leave out of them.
+    source : object
+        The file, for messages.
+    default : sequence of str, optional
+        What is taken without ``picks``; all where it is None.
+
+    Returns
+    -------
+    index : slice or list of int
+    names : list of str or None
+
+    Raises
+    ------
+    ValueError
+        If there is no such channel, or none is left.
+    """
+    picks, exclude = selection.picks, selection.exclude
     if ch_names is None:
-        raise ValueError(f"picks was given, but {source} does not name its channels.")
+        if picks is None and not exclude:
+            return slice(None), None
+        name = "exclude" if picks is None else "picks"
+        raise ValueError(f"{name} was given, but {source} does not name its channels.")
     at = {name.lower(): i for i, name in enumerate(ch_names)}
-    missing = [name for name in picks if str(name).lower() not in at]
-    if missing or not len(picks):
-        raise ValueError(f"picks: channels {missing} are not in {source}, which has {ch_names}.")
-    return [at[str(name).lower()] for name in picks], [str(name) for name in picks]
+    if picks is not None:
+        missing = [name for name in picks if name.lower() not in at]
+        if missing or not len(picks):
+            raise ValueError(
+                f"picks: channels {missing} are not in {source}, which has {ch_names}."
+            )
+    else:
+        picks = ch_names if default is None else default
+    out = {name.lower(): name for name in exclude}
+    doubt_excluded([name for key, name in out.items() if key not in at], ch_names, source)
+    kept = [name for name in picks if name.lower() not in out]
+    if not kept:
+        raise ValueError(f"exclude={list(exclude)} leaves none of the channels {list(picks)} of "
+                         f"{source}.")
+    if kept == ch_names:
+        return slice(None), kept
+    return [at[name.lower()] for name in kept], kept
 
 
 def to_volts(data: np.ndarray, factor: float | np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -83,7 +83,7 @@ def test_eyes_among_the_channels_are_said_once_and_heads_drawn_without_them(
     said = [line for line in capsys.readouterr().err.splitlines() if "EOG" in line]
     assert len(said) == 2
     assert "sub-1_raw.fif: the channels ['EOG']" in said[0]
-    assert "--picks" in said[0]
+    assert "Leave them out with --exclude." in said[0]
     assert said[1].startswith("skbci: warning: 1 more file: the channels ['EOG']")
     text = html.unescape(page.read_text(encoding="utf-8"))
     assert "sub-1_raw.fif and 1 more file: the channels ['EOG']" in text
@@ -91,7 +91,26 @@ def test_eyes_among_the_channels_are_said_once_and_heads_drawn_without_them(
     assert "Not drawn: EOG" in text
 
 
-@pytest.mark.parametrize("wanted", [["--picks", "C3", "C4"], ["--resample", "62"]])
+def test_one_channel_can_be_left_out(recordings, tmp_path, capsys):
+    rows = continuous(9)
+    rows.add_channels([rows.copy().pick(["Pz"]).rename_channels({"Pz": "HEOG"})])
+    rows.save(tmp_path / "sub-09_raw.fif", verbose="error")
+    command = ["compare", str(recordings / "sub-01_raw.fif"), str(tmp_path), "--tmax", "2",
+               "--pipelines", "csp-lda", "--folds", "2", "--no-confounds"]
+    assert main(command) == 2
+    assert "--picks or --exclude" in capsys.readouterr().err
+    assert main([*command, "--exclude", "HEOG"]) == 0  # the other file has no such channel
+    said = capsys.readouterr()
+    assert "sub-01_raw.fif: --exclude names ['HEOG'], which are none of its" in said.err
+    from skbci.cli._recordings import expand, read_files
+
+    with pytest.warns(UserWarning, match="HEOG"):
+        X, _ = read_files(expand(command[1:3]), tmax=2.0, exclude=["HEOG"])
+    assert X.ch_names == ["C3", "Cz", "C4", "Pz"]
+
+
+@pytest.mark.parametrize("wanted", [["--picks", "C3", "C4"], ["--resample", "62"],
+                                    ["--exclude", "Pz", "Cz"]])
 def test_files_are_read_as_asked(wanted, recordings, capsys):
     file = str(recordings / "sub-01_raw.fif")
     assert main(["compare", file, "--tmax", "2", "--pipelines", "csp-lda", "--folds", "2",

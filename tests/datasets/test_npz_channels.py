@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from skbci.datasets import load_recording
+from skbci.datasets import load_recording, save_recording
 from skbci.features import ChannelNormalizer
 
 NAMES = ["C3", "Cz", "C4", "HEOG", "STI 014"]
@@ -48,6 +48,43 @@ def test_names_tell_types_where_the_file_does_not(tmp_path):
     file = write(tmp_path / "S01.npz")
     with pytest.warns(UserWarning, match=r"'HEOG', 'STI 014'\] are not EEG by their names"):
         assert load_recording(file).ch_names == ["C3", "Cz", "C4"]
+
+
+@pytest.mark.parametrize("layout", ["epochs", "continuous", "samples"])
+def test_excluded_channels_are_left_out_of_what_is_picked(tmp_path, layout):
+    file = write(tmp_path / "S01.npz", layout, bads=["Cz"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the excluded ones need no warning that they are left out
+        data = load_recording(file, exclude=["c3", "HEOG", "STI 014"])
+    assert data.ch_names == ["C4"]
+    axis = {"epochs": 1, "continuous": 0, "samples": 1}[layout]
+    np.testing.assert_array_equal(np.squeeze(np.asarray(data.X)),
+                                  np.squeeze(np.take(np.load(file)["X"], [2], axis=axis)))
+    assert load_recording(file, picks=["HEOG", "Cz"], exclude=["Cz"]).ch_names == ["HEOG"]
+
+
+def test_saved_rows_lose_excluded_channels(tmp_path):
+    data = load_recording(write(tmp_path / "S01.npz"), picks=["C3", "Cz", "C4"])
+    save_recording(tmp_path / "S02.npz", data)
+    again = load_recording(tmp_path / "S02.npz", exclude=["Cz"])
+    assert again.ch_names == ["C3", "C4"]
+    np.testing.assert_array_equal(again.X, data.X[:, [0, 2]])
+
+
+def test_excluded_channels_that_are_not_there_are_named(tmp_path):
+    file = write(tmp_path / "S01.npz", ch_types=["eeg"] * 5)
+    with pytest.warns(UserWarning, match=r"exclude names \['Oz'\].*C3, Cz, C4, HEOG"):
+        assert load_recording(file, exclude=["Oz"]).ch_names == NAMES
+
+
+@pytest.mark.parametrize(("arrays", "error", "match"), [
+    ({"exclude": "Cz"}, TypeError, "load_recording: exclude='Cz' must be a list of names"),
+    ({"exclude": NAMES}, ValueError, r"exclude=\['C3'.* leaves none of the channels"),
+])
+def test_unfit_exclusions_are_refused(tmp_path, arrays, error, match):
+    file = write(tmp_path / "S01.npz", ch_types=["eeg"] * 5)
+    with pytest.raises(error, match=match):
+        load_recording(file, **arrays)
 
 
 def test_a_channel_that_is_bad_later_is_named(tmp_path):

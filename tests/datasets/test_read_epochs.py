@@ -202,6 +202,24 @@ def test_bad_channels_are_left_out_unless_named(raw):
     assert read_epochs(epochs, tmax=1).ch_names == ["C3"]
 
 
+def test_excluded_channels_are_left_out_of_what_is_picked(raw):
+    kept = read_epochs(raw, tmax=1, exclude=["C4"])
+    assert kept.ch_names == ["C3"]
+    np.testing.assert_array_equal(kept.X, read_epochs(raw, tmax=1).X[:, :1])
+    assert read_epochs(raw, tmax=1, picks="all", exclude=["C3"]).ch_names == ["C4", "EOG1"]
+    assert read_epochs(raw, tmax=1, picks=["EOG1", "C4", "C3"], exclude=("C4",)).ch_names == [
+        "EOG1", "C3"]
+    raw.set_channel_types({"EOG1": "eeg"}, verbose="error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # nothing of another type is taken
+        assert read_epochs(raw, tmax=1, subject=1, exclude=["EOG1"]).ch_names == ["C3", "C4"]
+
+
+def test_an_excluded_channel_that_is_not_there_is_named(raw):
+    with pytest.warns(UserWarning, match=r"recording: exclude names \['c3'\].*C3, C4, EOG1"):
+        assert read_epochs(raw, tmax=1, exclude=["c3"]).ch_names == ["C3", "C4"]
+
+
 def test_what_the_rows_say(raw):
     raw.info["subject_info"] = {"his_id": "S04"}
     data = read_epochs(raw, tmax=1, session=2, run=3, task="imagery")
@@ -247,6 +265,7 @@ def test_no_events():
     ({"tmax": 60}, "No event of the recording has 0 to 60 s around it"),
     ({"picks": "meg"}, "picks='meg' chooses no channel .*eeg, eog"),
     ({"picks": "meg", "l_freq": 8}, "picks='meg' chooses no channel .*eeg, eog"),
+    ({"exclude": ["C3", "C4"]}, r"no good data channel.*exclude=\['C3', 'C4'\] leaves"),
     ({"picks": ["C3", "Oz"]}, "chooses no channel of the recording; its channels are C3, C4"),
     ({"l_freq": 8, "h_freq": 70}, "70"),
     ({"resample": -5}, "resample=-5"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import mne
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from skbci._checks import check_positive
+from skbci._checks import check_names, check_positive
 from skbci._checks.labels import doubt_spelling
 from skbci._eegarray.mne_exchange import event_onsets
 from skbci._process.quiet import quiet_mne
@@ -40,6 +41,7 @@ def read_epochs(
     tmin: float = 0.0,
     tmax: float = 4.0,
     picks: Picks = None,
+    exclude: Sequence[str] = (),
     l_freq: float | None = None,
     h_freq: float | None = None,
     resample: float | None = None,
@@ -72,6 +74,8 @@ def read_epochs(
     picks : str or sequence of str or int, optional
         Channels to take: names, indices, or types as in MNE; "all" for all. By default the data
         channels (EEG, MEG ...) that are not marked bad. Of a type, those not marked bad.
+    exclude : sequence of str, default=()
+        Names of channels to leave out of these.
     l_freq, h_freq : float, optional
         Edges in Hz of a zero-phase filter (MNE's default FIR) applied before cutting.
     resample : float, optional
@@ -119,8 +123,8 @@ def read_epochs(
     -----
     UserWarning
         If events were left out, or share a sample; it says how many and why. If nothing says
-        whose the recording is, or an EDF or BDF file is shorter than its header states. MNE's own
-        warnings of reading come too.
+        whose the recording is, ``exclude`` names a channel that is not there, or an EDF or BDF
+        file is shorter than its header states. MNE's own warnings of reading come too.
 
     See Also
     --------
@@ -145,6 +149,7 @@ def read_epochs(
     ((2, 2, 300), ['left', 'right'], [2.0, 8.0])
     """
     tmin, tmax = check_span(tmin, tmax, "read_epochs")
+    exclude = check_names(exclude, "exclude", "read_epochs")
     if resample is not None:
         resample = check_positive(resample, "resample", "read_epochs", unit="Hz")
     bids_path = bids_path_of(path_or_raw)
@@ -156,7 +161,7 @@ def read_epochs(
     levels = whose(source, path_or_raw, subject, session, run, bids_path)
     task = levels.pop("task", None) if task is None else task
     where = path_or_raw if isinstance(path_or_raw, (str, os.PathLike)) else "the recording"
-    chosen = channel_picks(source.info, picks, str(where))
+    chosen = channel_picks(source.info, picks, str(where), exclude)
     bads = left_out_bads(source.info, chosen)
     if picks is None:
         doubt_types(source.info, chosen, where)

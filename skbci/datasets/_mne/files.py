@@ -147,7 +147,7 @@ def doubt_types(info: Info, picks: np.ndarray, where: object) -> None:
     if others:
         warnings.warn(
             f"{where}: the channels {others} are of type 'eeg', but of another by their names, "
-            "and were taken. Leave them out with picks=..., or state their types first: "
+            "and were taken. Leave them out with exclude=[...], or state their types first: "
             "raw.set_channel_types({name: 'eog'}).",
             UserWarning, stacklevel=3,
         )

@@ -156,10 +156,11 @@ def read_bunch_layout(archive: Archive, selection: Selection) -> Bunch:
     keep = selection.mask(table) if selection.rows else np.ones(len(X), bool)
     X = X if keep.all() else X[keep]
     sfreq, ch_names, tmin = meta["sfreq"], meta["ch_names"], meta["tmin"]
-    if selection.picks is not None:
+    if selection.picks is not None or selection.exclude:
         if X.ndim != 3:
-            raise ValueError(f"picks needs a channel axis; X of {archive.path} is {X.ndim}-D.")
-        picks, ch_names = pick_channels(ch_names, selection.picks, archive.path)
+            raise ValueError(f"picks and exclude need a channel axis; X of {archive.path} is "
+                             f"{X.ndim}-D.")
+        picks, ch_names = pick_channels(ch_names, selection, archive.path)
         X = X[:, picks]
     if selection.window is not None:
         if X.ndim != 3 or sfreq is None or "events" in tables:

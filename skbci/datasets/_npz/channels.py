@@ -36,7 +36,7 @@ def chosen_channels(
     """
     names, path = archive.ch_names(n_channels), archive.path
     if selection.picks is not None or names is None:
-        return pick_channels(names, selection.picks, path)
+        return pick_channels(names, selection, path)
     bads, kinds = bad_channels(archive), _texts(archive, "ch_types")
     if unknown := [name for name in bads if name not in names]:
         raise ValueError(f"{path}: bads has {unknown}, which are none of its channels {names}.")
@@ -54,13 +54,14 @@ def chosen_channels(
             f"{path} has no good data channel: its channels are {names}, of types {kinds}, and "
             f"its bad channels {bads}. picks=... takes others."
         )
+    others = [name for name in others if name not in selection.exclude]
     if others and not kinds:
         warnings.warn(
             f"{path}: the channels {others} are not EEG by their names and were left out; "
             "picks=... takes them too.",
             UserWarning, stacklevel=5,
         )
-    return (slice(None), names) if len(kept) == len(names) else pick_channels(names, kept, path)
+    return pick_channels(names, selection, path, default=kept)
 
 
 def _texts(archive: Archive, key: str) -> list[str]:

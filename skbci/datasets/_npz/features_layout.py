@@ -36,8 +36,8 @@ def read_features_layout(archive: Archive, selection: Selection) -> Bunch:
     archive.require(["X_train", "y_train", "X_test", "y_test", "feature_rate"],
                     "a file of features")
     selection.refuse_window("a file of features")
-    if selection.picks is not None:
-        raise ValueError("picks cannot choose channels of a file of features.")
+    if selection.picks is not None or selection.exclude:
+        raise ValueError("picks and exclude cannot choose channels of a file of features.")
     train, test = archive["X_train"], archive["X_test"]
     if train.ndim != 2 or test.ndim != 2 or train.shape[1] != test.shape[1]:
         raise ValueError(

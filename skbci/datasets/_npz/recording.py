@@ -43,6 +43,7 @@ def load_recording(
     sessions: Subset = None,
     runs: Subset = None,
     picks: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
     tmin: float | None = None,
     tmax: float | None = None,
     event_id: EventId = None,
@@ -67,6 +68,8 @@ def load_recording(
         Channels to keep, in this order and spelling; upper and lower case are the same. By default
         all that are neither in ``bads`` nor of another type than data channels: by ``ch_types``
         or, where the file has none, by their names (EOG, ECG, STI ...), with a warning.
+    exclude : sequence of str, default=()
+        Names of channels to leave out of these.
     tmin, tmax : float, optional
         Both or none, in seconds, ``tmax`` excluded. Epochs are cropped; continuous runs are cut
         around their events.
@@ -160,7 +163,8 @@ def load_recording(
     >>> data.X.shape, float(data.X[0, 0, 0].round(8)), data.metadata["subject"].unique().tolist()
     ((6, 2, 50), 1e-05, [7])
     """
-    selection = _selection(subjects, sessions, runs, picks, tmin, tmax, event_id, unit, dtype)
+    selection = _selection(subjects, sessions, runs, picks, exclude, tmin, tmax, event_id, unit,
+                           dtype)
     files, bunches, nameless = [], [], []
     for file in find_files(os.fspath(path) if isinstance(path, os.PathLike) else path, pattern):
         with open_archive(file) as archive, _blamed_on(file):
@@ -216,8 +220,8 @@ def _nameless(bunch: Bunch, archive: Archive) -> bool:
 
 
 def _selection(
-    subjects: Subset, sessions: Subset, runs: Subset, picks: Any, tmin: Any, tmax: Any,
-    event_id: EventId, unit: str | None, dtype: DTypeLike | None,
+    subjects: Subset, sessions: Subset, runs: Subset, picks: Any, exclude: Any, tmin: Any,
+    tmax: Any, event_id: EventId, unit: str | None, dtype: DTypeLike | None,
 ) -> Selection:
     """Check the arguments against each other."""
     rows = {
@@ -234,12 +238,13 @@ def _selection(
     if picks is not None:
         picks = check_names(picks, "picks", WHO, also="None")
         check_distinct(picks, "picks", WHO)
+    exclude = check_names(exclude, "exclude", WHO)
     if unit is not None:
         in_volts(unit, "unit")
     if dtype is not None:
         dtype = check_float_dtype(dtype, "dtype", WHO)
     return Selection(
-        rows=rows, picks=picks, unit=unit, dtype=dtype, window=window,
+        rows=rows, picks=picks, exclude=exclude, unit=unit, dtype=dtype, window=window,
         event_id=None if event_id is None else as_list(event_id, "event_id"),
     )
 

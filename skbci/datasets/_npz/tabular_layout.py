@@ -20,7 +20,7 @@ def read_tabular_layout(archive: Archive, selection: Selection) -> Bunch:
     archive.require(["X", "y"], "a table")
     selection.refuse_window("a table")
     X = archive["X"]
-    if selection.rows or selection.picks is not None:
+    if selection.rows or selection.picks is not None or selection.exclude:
         raise ValueError(f"{archive.path} is a table: it has no subjects, sessions or channels.")
     y = archive.check_length("y", len(X))
     for key in ("feature_names", "is_categorical"):
