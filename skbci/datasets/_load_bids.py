@@ -41,7 +41,8 @@ def load_bids(
 
     Needs mne-bids (``pip install "skbci[bids]"``). Events come from each recording's
     ``events.tsv``, types of channels and bad channels from its ``channels.tsv``, and subject,
-    session, run and task from the names.
+    session, run and task from the names. What lies in ``derivatives`` and ``sourcedata`` is of
+    other data sets.
 
     Parameters
     ----------
@@ -95,7 +96,13 @@ def load_bids(
     }
     mne_bids = import_bids("load_bids")
     paths = mne_bids.BIDSPath(root=folder, datatype=datatype, suffix=datatype).match()
-    paths = [path for path in paths if path.extension in _ENDINGS]
+    # Copies below derivatives and sourcedata are other data sets; later parts of a recording that
+    # was split come with its first.
+    paths = [
+        path for path in paths
+        if path.extension in _ENDINGS and path.split in (None, *("0" * n + "1" for n in range(4)))
+        and Path(path.fpath).relative_to(folder).parts[0].startswith("sub-")
+    ]
     if not paths:
         raise ValueError(f"{folder} has no recordings of the kind {datatype!r}.")
     stated = [bids_entities(path) for path in paths]

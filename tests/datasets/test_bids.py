@@ -138,3 +138,82 @@ def test_a_path_to_nothing(root):
         read_epochs(where)
     with pytest.raises(ValueError, match="has no root"):
         read_epochs(mne_bids.BIDSPath(subject="07", task="imagery", datatype="eeg"))
+
+
+def changed(root, where, column, old, new):
+    """Copy a data set with one column of the tables of subject 1, session 2 edited."""
+    import shutil
+
+    shutil.copytree(root, where)
+    kind = "events" if column in ("onset", "trial_type", "sample") else "channels"
+    (file,) = where.rglob(f"sub-01_ses-2*_{kind}.tsv")
+    table = pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
+    rows = table[column] == old
+    assert rows.any()
+    table.loc[rows, column] = new
+    table.to_csv(file, sep="\t", index=False)
+    return where
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize(("column", "old", "new", "message", "onsets"), [
+    ("sampling_frequency", "100.0", "250", "states 250 Hz for C3, Cz, C4, EOG", [2, 6, 10, 14]),
+    ("units", "µV", "mV", "states the unit 'mV' for C3, Cz, C4, the", [2, 6, 10, 14]),
+    ("units", "µV", "bananas", "'bananas' for C3, Cz, C4, which is no voltage", [2, 6, 10, 14]),
+    ("sample", "600", "900", "1 of 4 events have a sample that is not at", [2, 6, 10, 14]),
+    ("onset", "6.0", "n/a", "1 of 4 events were left out, since their onset", [2, 10, 14]),
+    ("trial_type", "left", "n/a", "2 of 4 events were left out, since their tri", [6, 14]),
+])
+def test_tables_that_contradict_the_recording_are_doubted(
+    root, tmp_path, column, old, new, message, onsets
+):
+    where = changed(root, tmp_path / "copy", column, old, new)
+    with pytest.warns(UserWarning, match=message):
+        found = load_bids(where, subjects=1, sessions=2, tmax=1.0)
+    assert found.metadata["onset"].tolist() == onsets
+    # The recording's own rate and unit are those that count.
+    first = round(onsets[0] * 100)
+    right = recording(13).get_data()[[0, 2], first : first + 100]
+    np.testing.assert_allclose(np.asarray(found.X)[0], right, atol=1e-9)
+
+
+@pytest.mark.extras
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("content", ["", "time\tname\n1.0\tleft\n"])
+def test_a_table_without_onsets_is_said_in_words(root, tmp_path, content):
+    where = changed(root, tmp_path / "copy", "onset", "6.0", "6.0")
+    (file,) = where.rglob("sub-01_ses-2*_events.tsv")
+    file.write_text(content)
+    with pytest.raises(ValueError, match="'onset' is missing. Its tables"):
+        load_bids(where, sessions=2)
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize("folder", ["derivatives/clean", "sourcedata"])
+def test_copies_in_a_data_set_are_no_recordings_of_it(root, tmp_path, folder):
+    import shutil
+
+    shutil.copytree(root, tmp_path / "copy")
+    shutil.copytree(root / "sub-01", tmp_path / "copy" / folder / "sub-01")
+    assert load_bids(tmp_path / "copy", tmax=1.0).metadata["subject"].tolist() == [1] * 8 + [2] * 8
+
+
+@pytest.mark.extras
+def test_a_recording_in_several_files_is_read_once(root, tmp_path):
+    import shutil
+
+    shutil.copy(root / "dataset_description.json", tmp_path)
+    place = tmp_path / "sub-01" / "meg"
+    place.mkdir(parents=True)
+    raw = mne.io.RawArray(np.random.default_rng(0).normal(0, 1e-5, (60, 10_000)),
+                          mne.create_info(60, 100, "eeg"), verbose="error")
+    raw.set_annotations(mne.Annotations([2, 50, 90], 0.0, ["left", "right", "left"]))
+    raw.save(place / "sub-01_task-imagery_meg.fif", split_size="2MB", split_naming="bids",
+             verbose="error")
+    assert len(list(place.glob("*_split-*_meg.fif"))) > 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = load_bids(tmp_path, datatype="meg", tmax=1.0)
+    assert found.metadata["onset"].tolist() == [2.0, 50.0, 90.0]
+    with pytest.raises(ValueError, match="later part of the recording sub-01_.*_split-01_meg.fif"):
+        read_epochs(place / "sub-01_task-imagery_split-02_meg.fif")

@@ -273,3 +273,48 @@ def test_no_events():
 def test_bad_arguments_are_named(raw, options, match):
     with pytest.raises(ValueError, match=match):
         read_epochs(raw, **options)
+
+
+@pytest.mark.parametrize("name", ["a_raw.fif", "a.edf", "a.vhdr", "a.set", "a.gdf", "a-epo.fif"])
+def test_empty_files_and_folders_are_said_in_words(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(ValueError, match="is empty: it has 0 bytes"):
+        read_epochs(tmp_path / name)
+    (tmp_path / "folder" / name).mkdir(parents=True)
+    with pytest.raises(ValueError, match="is a folder: read its files one by one"):
+        read_epochs(tmp_path / "folder" / name)
+
+
+@pytest.mark.parametrize(("name", "message"), [
+    ("a.npz", "read it with load_recording"),
+    ("a.mat", "scipy.io.loadmat.*mne.io.RawArray.*FieldTrip"),
+    ("a.csv", "pandas.read_csv"),
+])
+def test_files_of_other_formats_name_what_reads_them(tmp_path, name, message):
+    (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(ValueError, match=message):
+        read_epochs(tmp_path / name)
+
+
+def test_a_later_part_of_a_recording_names_the_first(tmp_path):
+    raw = mne.io.RawArray(np.random.default_rng(0).normal(0, 1e-5, (60, 10_000)),
+                          mne.create_info(60, 100, "eeg"), verbose="error")
+    raw.set_annotations(mne.Annotations([2, 50, 90], 0.0, ["left", "right", "left"]))
+    raw.save(tmp_path / "S01_raw.fif", split_size="2MB", verbose="error")
+    whole = read_epochs(tmp_path / "S01_raw.fif", tmax=1)
+    assert whole.metadata["onset"].tolist() == [2.0, 50.0, 90.0]
+    with pytest.raises(ValueError, match="is a later part of the recording S01_raw.fif"):
+        read_epochs(tmp_path / "S01_raw-1.fif")
+    # A file of such a name that is a recording of its own.
+    raw.save(tmp_path / "S02_raw.fif", verbose="error")
+    raw.save(tmp_path / "S02_raw-1.fif", verbose="error")
+    with pytest.warns(RuntimeWarning, match="naming conventions"):
+        assert len(read_epochs(tmp_path / "S02_raw-1.fif", tmax=1).X) == 3
+
+
+def test_brainvision_data_that_end_within_a_sample(tmp_path):
+    write_brainvision(tmp_path)
+    (data,) = tmp_path.glob("*.eeg")
+    data.write_bytes(data.read_bytes()[:-1])
+    with pytest.warns(UserWarning, match="not whole samples of 2 channels"):
+        read_epochs(tmp_path / "a.vhdr", tmax=1)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from skbci._process.quiet import mne_level
 from skbci._typing import PathLike
+from skbci.datasets._mne.bids_tables import doubt_tables
+from skbci.datasets._mne.reasons import reason
 from skbci.datasets._names import plain_name
 
 if TYPE_CHECKING:
@@ -82,19 +84,29 @@ def read_bids(bids_path: BIDSPath) -> BaseRaw:
     FileNotFoundError
         If there is no such recording.
     ValueError
-        If it is damaged, or contradicts its tables.
+        If it or its tables are damaged, or it has other channels than its table.
+
+    Warns
+    -----
+    UserWarning
+        If it has another rate or other units than its tables, or events lack onset or name.
     """
     mne_bids = import_bids(str(bids_path))
     if bids_path.root is None:
         raise ValueError(f"{bids_path!s}: this BIDSPath has no root; set BIDSPath(root=...).")
     try:
         with mne_level("WARNING"):
-            return mne_bids.read_raw_bids(bids_path).load_data()
+            raw = mne_bids.read_raw_bids(bids_path).load_data()
     except FileNotFoundError as error:
         raise FileNotFoundError(f"No recording at {bids_path!s}: {error}") from error
     except Exception as error:  # each of the readers fails in its own way
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"{bids_path!s} cannot be read as BIDS: {reason}") from error
+        raise ValueError(
+            f"{bids_path!s} cannot be read as BIDS: {reason(error)}. Its tables (channels.tsv, "
+            "events.tsv, eeg.json, participants.tsv) or the recording itself are damaged, or lack "
+            "what BIDS requires."
+        ) from error
+    doubt_tables(bids_path, raw)
+    return raw
 
 
 def bids_entities(bids_path: BIDSPath) -> dict[str, Any]:

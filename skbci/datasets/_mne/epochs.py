@@ -124,7 +124,9 @@ def read_epochs(
     UserWarning
         If events were left out, or share a sample; it says how many and why. If nothing says
         whose the recording is, ``exclude`` names a channel that is not there, or an EDF or BDF
-        file is shorter than its header states. MNE's own warnings of reading come too.
+        file is shorter than its header states, or holds channels of several rates or of other
+        units than volts. If the tables of a BIDS data set contradict the recording. MNE's own
+        warnings of reading come too.
 
     See Also
     --------
@@ -135,6 +137,10 @@ def read_epochs(
     -----
     Epochs that touch an annotation starting with "bad" (as in MNE) or "edge", or that reach
     outside the recording, are left out, and a warning says how many.
+
+    In discontinuous EDF files (EDF+D), where MNE puts records end to end, events are at the
+    samples that were recorded at their time, and no window crosses a gap. Codes of BDF files are
+    the lower 16 bits of the status channel; the others are the amplifier's state.
 
     Examples
     --------

@@ -220,9 +220,12 @@ def _codes(
 
 
 def _stimulus_events(raw: BaseRaw, stim_channel: str | None, where: object) -> np.ndarray:
+    # BioSemi's status channel: codes are the lower 16 bits, the others the amplifier's state.
+    status = any(str(file).lower().endswith(".bdf") for file in raw.filenames if file is not None)
+    codes: dict[str, Any] = {"mask": 0xFFFF, "mask_type": "and"} if status else {}
     try:
         with quiet_mne():
-            events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1)
+            events = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1, **codes)
     except ValueError as error:
         raise ValueError(
             f"No events found in {where}: no annotations, and no stimulus channel ({error})"
@@ -231,7 +234,7 @@ def _stimulus_events(raw: BaseRaw, stim_channel: str | None, where: object) -> n
         raise ValueError(f"No events found in {where}: its stimulus channel never changes.")
     with quiet_mne():
         every = mne.find_events(raw, stim_channel=stim_channel, shortest_event=1,
-                                consecutive=True)
+                                consecutive=True, **codes)
     falls = every[~np.isin(every[:, 0], events[:, 0])]
     if len(falls):
         onset = (falls[0, 0] - raw.first_samp) / raw.info["sfreq"]

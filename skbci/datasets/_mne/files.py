@@ -17,6 +17,8 @@ from skbci._recording.channels import named_otherwise
 from skbci._typing import PathLike
 from skbci.datasets._growth import check_gzip
 from skbci.datasets._mne.bids import bids_entities, read_bids
+from skbci.datasets._mne.edf import go_by_header
+from skbci.datasets._mne.reasons import reason
 from skbci.datasets._mne.xdf import read_xdf
 from skbci.datasets._names import header_subject, names_in
 
@@ -30,6 +32,15 @@ __all__ = ["doubt_types", "open_recording", "whose"]
 _EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
 # Files that hold a part of a recording, and the one that MNE is to be given in their place.
 _HEADERS = {".eeg": ".vhdr", ".vmrk": ".vhdr", ".fdt": ".set"}
+_FOLDERS = (".mff", ".ds")  # recordings that are folders
+_SAMPLE_BYTES = {"INT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4}  # of BrainVision's formats
+_BY_HAND = ("read its numbers (scipy.io.loadmat, numpy.load, pandas.read_csv ...) and give them "
+            "to mne.io.RawArray(volts, mne.create_info(names, sfreq, 'eeg'))")
+_ELSEWHERE = {
+    ".npz": "read it with load_recording",
+    ".mat": f"{_BY_HAND}; FieldTrip's are read by mne.io.read_raw_fieldtrip, EEGLAB's end in .set",
+    **dict.fromkeys((".npy", ".csv", ".tsv", ".h5", ".hdf5", ".parquet"), _BY_HAND),
+}
 
 
 def open_recording(
@@ -61,7 +72,8 @@ def open_recording(
     Warns
     -----
     RuntimeWarning, UserWarning
-        MNE's own, and if an EDF, BDF or BrainVision file is shorter than its header states.
+        MNE's own, and if an EDF, BDF or BrainVision file is shorter than its header states, or
+        states what MNE does not go by.
     """
     given = {name: value for name, value in of_xdf.items() if value is not None}
     suffix = Path(path_or_raw).suffix if isinstance(path_or_raw, (str, os.PathLike)) else ""
@@ -70,7 +82,12 @@ def open_recording(
         name, value = next(iter(given.items()))
         raise ValueError(f"read_epochs: {name}={value!r} is for XDF files only.")
     if bids_path is not None and not xdf:
-        return read_bids(bids_path)
+        path = Path(path_or_raw)
+        if path.exists():
+            _refuse_others(path)
+        out = read_bids(bids_path)
+        _go_by_header(path, out, clock_is_own=False)
+        return out
     if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):
         return _in_memory(path_or_raw.copy().load_data, "the recording")
     if not isinstance(path_or_raw, (str, os.PathLike)):
@@ -82,9 +99,7 @@ def open_recording(
     path = Path(path_or_raw).expanduser()
     if not path.exists():
         raise FileNotFoundError(f"No recording at {path}: there is no such file.")
-    if path.is_dir() and not path.suffix:
-        raise ValueError(f"{path} is a folder: read its files one by one, or all of a BIDS data "
-                         "set with load_bids.")
+    _refuse_others(path)
     header = path.with_suffix(_HEADERS.get(path.suffix.lower(), path.suffix))
     if header != path and header.exists():
         raise ValueError(f"{path} is a part of the recording {header.name}: read that file.")
@@ -95,9 +110,53 @@ def open_recording(
     read = mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw
     with mne_level("WARNING"):  # MNE says at this level what it left out or had to guess
         out = _in_memory(lambda: read(path, preload=True), path)
-    if path.suffix.lower() in (".edf", ".bdf", ".vhdr"):
-        _compare_length(path, out)
+    _go_by_header(path, out)
     return out
+
+
+def _go_by_header(path: Path, raw: BaseRaw | BaseEpochs, clock_is_own: bool = True) -> None:
+    suffix = path.suffix.lower()
+    if suffix in (".edf", ".bdf", ".vhdr"):
+        _compare_length(path, raw)
+    if suffix in (".edf", ".bdf"):
+        go_by_header(path, raw, clock_is_own)
+
+
+def _refuse_others(path: Path) -> None:
+    """Refuse folders, empty files, files that something else reads, and parts of recordings."""
+    suffix = path.suffix.lower()
+    if path.is_dir() and suffix not in _FOLDERS:
+        raise ValueError(f"{path} is a folder: read its files one by one, or all of a BIDS data "
+                         "set with load_bids.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise ValueError(f"{path} is empty: it has 0 bytes.")
+    if suffix in _ELSEWHERE:
+        raise ValueError(f"MNE reads no {suffix} files such as {path}: {_ELSEWHERE[suffix]}.")
+    if suffix in (".fif", ".gz"):
+        first = _first_part(path)
+        if first is not None:
+            raise ValueError(
+                f"{path} is a later part of the recording {first.name}: read that file, and MNE "
+                "reads the others with it."
+            )
+
+
+def _first_part(path: Path) -> Path | None:
+    """File that a later part of a split FIF recording belongs to, by MNE's names of parts."""
+    for number, before in (
+        (r"-\d+(?=\.fif(\.gz)?$)", ""), (r"_split-(?!0*1_)\d+(?=_)", "_split-01"),
+    ):
+        first = path.with_name(re.sub(number, before, path.name))
+        if first == path or not first.is_file():
+            continue
+        try:
+            with mne_level("ERROR"):
+                raw = mne.io.read_raw_fif(first, on_split_missing="ignore")
+        except Exception:  # the first file is of something else, or damaged
+            return None
+        if path.name in [Path(file).name for file in raw.filenames if file is not None]:
+            return first
+    return None
 
 
 def _in_memory(read: Callable[[], Any], where: object) -> Any:
@@ -106,10 +165,9 @@ def _in_memory(read: Callable[[], Any], where: object) -> Any:
     except Exception as error:  # each of MNE's readers fails in its own way
         if isinstance(error, ValueError) and "is not read: its" in str(error):
             raise
-        reason = str(error).rstrip(". ") or type(error).__name__
         raise ValueError(
-            f"MNE cannot read {where}: {reason}. The file is damaged, cut short, or of another "
-            "format than its ending says."
+            f"MNE cannot read {where}: {reason(error)}. The file is damaged, cut short, or of "
+            "another format than its ending says."
         ) from error
 
 
@@ -119,6 +177,7 @@ def _compare_length(path: Path, raw: BaseRaw) -> None:
         text = path.read_text(encoding="latin-1")
         points = re.search(r"^DataPoints=(\d+)\s*$", text, re.MULTILINE)
         if points is None:  # it need not state them
+            _doubt_last_sample(path, text, raw)
             return
         stated = int(points.group(1)) / raw.info["sfreq"]
     else:
@@ -133,7 +192,21 @@ def _compare_length(path: Path, raw: BaseRaw) -> None:
         warnings.warn(
             f"{path} is cut short: its header states {stated:g} s, and the first {kept:g} s are "
             "there and were kept, with the events in them.",
-            UserWarning, stacklevel=4,
+            UserWarning, stacklevel=5,
+        )
+
+
+def _doubt_last_sample(path: Path, header: str, raw: BaseRaw) -> None:
+    """Warn where a BrainVision file ends within a sample of its channels."""
+    form = re.search(r"^BinaryFormat=(\w+)", header, re.MULTILINE)
+    size = _SAMPLE_BYTES.get(form.group(1)) if form else None
+    n_bytes = os.path.getsize(raw.filenames[0])
+    if size and n_bytes % (size * len(raw.ch_names)):
+        warnings.warn(
+            f"{path} is cut short, or its data are of another recording: {n_bytes} bytes are not "
+            f"whole samples of {len(raw.ch_names)} channels. The first "
+            f"{raw.n_times / raw.info['sfreq']:g} s were kept.",
+            UserWarning, stacklevel=6,
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from skbci._checks import check_distinct
 from skbci._process.quiet import quiet_mne
+from skbci.datasets._mne.reasons import reason
 from skbci.datasets._units import in_volts
 
 # A stream as pyxdf gives it: its header and samples.
@@ -91,8 +92,9 @@ def _load(path: Path) -> list[Stream]:
             path, jitter_break_threshold_seconds=_BREAK_S, jitter_break_threshold_samples=1,
         )[0]
     except Exception as error:  # pyxdf fails in many ways at damaged files
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"{path} is not an XDF file, or it is damaged: {reason}.") from error
+        raise ValueError(
+            f"{path} is not an XDF file, or it is damaged: {reason(error)}."
+        ) from error
     if not streams:
         raise ValueError(f"{path} holds no streams.")
     return streams
