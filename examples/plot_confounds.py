@@ -45,13 +45,13 @@ report = confound_report(eeg.X, eeg.y, cv=cv, n_permutations=2)
 # movements.
 
 figure, (scores, words) = plt.subplots(
-    2, 1, figsize=(6.4, 4.3), height_ratios=(2.1, 1), layout="constrained")
+    2, 1, figsize=(6.4, 4.7), height_ratios=(2.1, 1.3), layout="constrained")
 ComparisonDisplay.from_comparison(result, ax=scores)
 figure.suptitle("Accuracy in new people (one point per person)", fontsize="medium")
 words.set_axis_off()
 verdict = "\n".join(textwrap.fill(line, 62) for line in report.verdict.splitlines()[:1])
 words.text(0, 0.9, "confound_report", weight="bold", va="top", transform=words.transAxes)
-words.text(0, 0.6, verdict, va="top", transform=words.transAxes,
+words.text(0, 0.68, verdict, va="top", transform=words.transAxes,
            bbox={"facecolor": "#FBE9EC", "edgecolor": "#D1495B", "boxstyle": "round,pad=0.5"})
 plt.show()
 

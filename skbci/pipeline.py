@@ -223,6 +223,15 @@ def keep_rows(X: Signals, out: np.ndarray) -> np.ndarray:
     EEGArray
         Where X has rows with a table (or is ``mne.Epochs``), and ``out`` is an array of as many
         rows without one; else ``out``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci import EEGArray
+    >>> from skbci.pipeline import keep_rows
+    >>> X = EEGArray(np.ones((3, 2)), {"subject": [1, 1, 2]})
+    >>> keep_rows(X, np.asarray(X).sum(axis=1)).metadata["subject"].tolist()
+    [1, 1, 2]
     """
     if not isinstance(out, np.ndarray) or out.ndim == 0 or isinstance(out, np.ma.MaskedArray):
         return out
@@ -238,7 +247,16 @@ def keep_rows(X: Signals, out: np.ndarray) -> np.ndarray:
 
 
 def is_pipeline(estimator: BaseEstimator) -> bool:
-    """Return whether an estimator is scikit-learn's pipeline or this package's, and no other."""
+    """Return whether an estimator is scikit-learn's pipeline or this package's, and no other.
+
+    Examples
+    --------
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skbci import make_pipeline
+    >>> from skbci.pipeline import is_pipeline
+    >>> is_pipeline(make_pipeline(StandardScaler())), is_pipeline(StandardScaler())
+    (True, False)
+    """
     return type(estimator) in (Pipeline, sklearn.pipeline.Pipeline)
 
 
@@ -250,7 +268,21 @@ def last_step(estimator: BaseEstimator) -> BaseEstimator:
 
 
 def step_output(pipeline: BaseEstimator, X: Signals, out: np.ndarray) -> np.ndarray:
-    """Return what a pipeline hands to the step after the one that made ``out`` of ``X``."""
+    """Return what a pipeline hands to the step after the one that made ``out`` of ``X``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import sklearn.pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skbci import EEGArray, make_pipeline
+    >>> from skbci.pipeline import step_output
+    >>> X, out = EEGArray(np.ones((2, 2)), {"subject": [1, 2]}), np.zeros((2, 2))
+    >>> step_output(make_pipeline(StandardScaler()), X, out).metadata["subject"].tolist()
+    [1, 2]
+    >>> type(step_output(sklearn.pipeline.make_pipeline(StandardScaler()), X, out)).__name__
+    'ndarray'
+    """
     return keep_rows(X, out) if isinstance(pipeline, Pipeline) else out
 
 

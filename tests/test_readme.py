@@ -26,7 +26,8 @@ def test_its_code_runs_on_files_of_ones_own(text, tmp_path, monkeypatch, capsys)
     for subject in (1, 2, 3):
         signal = rng.normal(0, 1e-5, (3, 10 * 400))
         raw = mne.io.RawArray(signal, mne.create_info(names, 100, "eeg"), verbose="error")
-        cues = mne.Annotations(4.0 * np.arange(10), 0.0, np.tile(["left", "right"], 5))
+        names_of_events = ["left", "right", "left", "right", "rest"]  # rest is not read
+        cues = mne.Annotations(4.0 * np.arange(10), 0.0, np.tile(names_of_events, 2))
         raw.set_annotations(cues)
         raw.save(tmp_path / "recordings" / f"sub-{subject}_raw.fif", verbose="error")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)

@@ -34,6 +34,15 @@ class Augmented(NamedTuple):
         Weights; None where all rows, old and new, weigh the same.
     source : ndarray of int, shape (n_new,)
         Index of the row that each came from: whose group, and whose row of the table, it has.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci.augmentation import GaussianNoise
+    >>> X, y = np.ones((3, 2, 50)), np.array(["left", "right", "left"])
+    >>> new = GaussianNoise(0.1).augment(X, y, random_state=0)
+    >>> new.X.shape, new.source.tolist(), new.sample_weight is None
+    ((3, 2, 50), [0, 1, 2], True)
     """
 
     X: Any

@@ -22,8 +22,8 @@ _OPTIONS = (
     (r"choose with event_id", "choose with --events"),
     (r"read_epochs: tmax=(\S+) must be after tmin=(\S+) seconds",
      r"--tmax \1 must be after --tmin \2 seconds"),
-    (r"PurgedKFold, SessionSplit or LeaveSubjectsOut would",
-     "--split leave-sessions-out or leave-subjects-out would"),
+    (r"split with PurgedKFold, SessionSplit or LeaveSubjectsOut",
+     "--split leave-sessions-out or leave-subjects-out"),
 )
 _FILE = re.compile(
     rf"(.+?(?:{'|'.join(map(re.escape, sorted(ENDINGS, key=len, reverse=True)))})):? (.*)",

@@ -54,6 +54,18 @@ class Comparison(MoabbTables):
     See Also
     --------
     skbci.display.ComparisonDisplay : The picture of it.
+
+    Examples
+    --------
+    >>> from skbci.baselines import csp_lda, riemann_mdm
+    >>> from skbci.datasets import make_motor_imagery
+    >>> from skbci.evaluation import compare
+    >>> from skbci.model_selection import LeaveSubjectsOut
+    >>> eeg = make_motor_imagery(n_subjects=3, n_sessions=1, n_trials=12, random_state=0)
+    >>> result = compare({"CSP": csp_lda(2), "MDM": riemann_mdm()}, eeg.X, eeg.y,
+    ...                  cv=LeaveSubjectsOut(3), baseline="CSP", progress=False)
+    >>> result.subjects.shape, result.unit, result.tests.index.tolist()
+    ((3, 2), 'subject', ['MDM'])
     """
 
     summary: pd.DataFrame

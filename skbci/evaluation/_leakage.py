@@ -193,7 +193,7 @@ def _fold_verdict(line: dict[str, Any]) -> str:
     elif line.get("same_run") == 0:
         base = "new runs of known sessions"
     elif line.get("same_run", 0) > 0 or line["nearest_s"] < np.inf:
-        base = "known recordings"
+        base = "other parts of known recordings"
     else:
         base = "new groups" if line.get("same_group") == 0 else _UNKNOWN
     return base if not np.isnan(line["overlap"]) else f"{base}; overlap unknown"
@@ -210,8 +210,8 @@ def _verdict(folds: pd.DataFrame, timed: bool, length: float | None) -> str:
             return (
                 f"LEAKS: in {int(hit.sum())} of {n} folds {what} "
                 f"({100 * folds[column].max():.0f} % of the test rows in the worst fold). The "
-                "score would not hold on new signal; PurgedKFold, SessionSplit or "
-                "LeaveSubjectsOut would not let this through."
+                "decoder is tested on what it was trained on, and its score would not hold on new "
+                "signal. Remedy: split with PurgedKFold, SessionSplit or LeaveSubjectsOut."
             )
     if not timed:
         first = ("No test row is trained on, but overlap in time could not be checked: the onsets "
@@ -226,5 +226,6 @@ def _verdict(folds: pd.DataFrame, timed: bool, length: float | None) -> str:
             first = f"{first[:-1]}; the nearest begin {nearest:.3g} s apart."
     kinds = sorted({text.removesuffix("; overlap unknown") for text in folds["verdict"]})
     if kinds == [_UNKNOWN]:
-        return f"{first} Whose rows they are is unknown too."
-    return f"{first} The score speaks about {' / '.join(kinds)}."
+        return (f"{first} Whose rows they are is unknown, too: pass an EEGArray with the columns "
+                "'subject' and 'session'.")
+    return f"{first} The score tells what to expect in {' or '.join(kinds)}."

@@ -32,6 +32,21 @@ class LeakageReport:
         All folds in one sentence.
     window : float or None
         Length of a row in seconds.
+
+    See Also
+    --------
+    ConfoundReport : What else could have told the labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci import EEGArray
+    >>> from skbci.evaluation import leakage_report
+    >>> from skbci.model_selection import LeaveSubjectsOut
+    >>> table = {"subject": np.repeat([1, 2], 5), "onset": np.tile(np.arange(5) * 4.0, 2)}
+    >>> X = EEGArray(np.zeros((10, 3, 200)), table, sfreq=100)
+    >>> print(leakage_report(LeaveSubjectsOut(2), X).verdict)
+    No test row shares signal with a training row. The score tells what to expect in new subjects.
     """
 
     folds: pd.DataFrame

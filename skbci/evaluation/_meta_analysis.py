@@ -43,6 +43,19 @@ class MetaAnalysis:
     See Also
     --------
     skbci.display.ForestDisplay : The picture of it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skbci.evaluation import meta_analysis
+    >>> scores = {"CSP": [0.6, 0.7, 0.8, 0.7], "TS": [0.7, 0.7, 0.9, 0.8]}
+    >>> table = pd.concat([
+    ...     pd.DataFrame({"score": values, "pipeline": name, "subject": list("abcd"),
+    ...                   "session": "0", "dataset": dataset})
+    ...     for dataset in ("one", "two") for name, values in scores.items()])
+    >>> found = meta_analysis(table, "CSP")
+    >>> found.baseline, found.combined.loc["TS", ["n_datasets", "n_subjects"]].astype(int).tolist()
+    ('CSP', [2, 8])
     """
 
     datasets: pd.DataFrame

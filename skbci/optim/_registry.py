@@ -109,6 +109,13 @@ def resolve_optimizer(
         If the name or one of the settings is unknown; the message lists the valid ones.
     TypeError
         If ``optimizer`` is neither a name nor callable.
+
+    Examples
+    --------
+    >>> from skbci.optim import resolve_optimizer
+    >>> factory, settings = resolve_optimizer("adam", {"betas": (0.8, 0.99)})
+    >>> factory.__name__, settings["betas"]
+    ('Adam', (0.8, 0.99))
     """
     settings = check_arguments(settings, "settings", "resolve_optimizer")
     if isinstance(optimizer, str):

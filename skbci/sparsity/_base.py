@@ -54,6 +54,15 @@ class PruningMethod(ABC):
     floor is kept first, and the rest of the budget goes to the best of all others; so no layer is
     emptied, and a weight kept at some sparsity is kept at any smaller one, too. Weights with equal
     scores are ordered by their magnitude, then by their place.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbci.sparsity import MagnitudePruning, PruningMethod
+    >>> net = torch.nn.Linear(4, 2)
+    >>> masks = MagnitudePruning(sparsity=0.5).find(net)
+    >>> isinstance(MagnitudePruning(0.5), PruningMethod), int(masks["weight"].sum())
+    (True, 4)
     """
 
     acts: ClassVar[str] = "before"

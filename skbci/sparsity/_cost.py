@@ -33,6 +33,17 @@ class NetworkCost:
         Of parameters and buffers.
     latency : float
         Median time to predict one row, in s, measured.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbci.sparsity import compact
+    >>> net = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    >>> masks = {"0.weight": torch.arange(4)[:, None].expand(4, 8) < 3}  # the last unit is dead
+    >>> _, report = compact(net, masks, torch.eye(8))
+    >>> cost = report.before
+    >>> cost.parameters, cost.multiply_adds, cost.bytes
+    (46, 40, 184)
     """
 
     parameters: int
@@ -52,6 +63,16 @@ class CompactionReport:
         Measured in turns on the same rows.
     difference : float
         Largest absolute difference between the outputs of the two networks on those rows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbci.sparsity import compact
+    >>> net = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+    >>> masks = {"0.weight": torch.arange(4)[:, None].expand(4, 8) < 3}  # the last unit is dead
+    >>> _, report = compact(net, masks, torch.eye(8))
+    >>> report.to_frame().loc[["before", "after"], "parameters"].tolist()
+    [46.0, 35.0]
     """
 
     before: NetworkCost

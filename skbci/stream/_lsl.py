@@ -65,6 +65,16 @@ class LSLInput:
     See Also
     --------
     LSLOutput : Sends decisions on.
+
+    Examples
+    --------
+    With a fitted ``pipeline`` for windows of one second, and an amplifier in the network:
+
+    >>> from skbci.stream import LSLInput, OnlineDecoder
+    >>> decoder = OnlineDecoder(pipeline, window=1.0, hop=0.1)  # doctest: +SKIP
+    >>> with LSLInput(stype="EEG", picks=decoder.ch_names) as amplifier:  # doctest: +SKIP
+    ...     for time, probabilities in decoder.decode(amplifier):
+    ...         print(time, decoder.classes_[probabilities.argmax()])
     """
 
     def __init__(
@@ -160,6 +170,13 @@ class LSLOutput:
     See Also
     --------
     LSLInput : Samples from a stream.
+
+    Examples
+    --------
+    >>> from skbci.stream import LSLOutput
+    >>> output = LSLOutput("decisions", ["left", "right"])  # doctest: +SKIP
+    >>> for time, probabilities in decoder.decode(amplifier):  # doctest: +SKIP
+    ...     output.send(time, probabilities)
     """
 
     def __init__(self, name: str, classes: Sequence[Label], *, source_id: str = "skbci") -> None:

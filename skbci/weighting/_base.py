@@ -58,6 +58,22 @@ class WeightingPolicy(ABC):
     `weighted_backward` does the last two lines in less time.
     The weights are computed in double precision on the host; with an accelerator a batch costs one
     or two waits for K numbers.
+
+    Examples
+    --------
+    A policy of one's own that weighs each loss by the inverse of its gradient's norm:
+
+    >>> import torch
+    >>> from skbci.weighting import WeightingPolicy
+    >>> class InverseNorms(WeightingPolicy):
+    ...     uses_gradients = True
+    ...     def next_weights(self, seen):
+    ...         inverse = 1 / seen.gradients.norms()
+    ...         return len(inverse) * inverse / inverse.sum()
+    >>> shared = torch.ones(2, requires_grad=True)
+    >>> policy = InverseNorms().start(n_losses=2)
+    >>> policy.on_batch([shared.sum(), 3 * shared.sum()], shared).tolist()
+    [1.5, 0.5]
     """
 
     acts_on: ClassVar[str] = "batch"

@@ -72,6 +72,13 @@ class Gradients:
     Parameters
     ----------
     gradients : sequence of K Tensors, or array-like of shape (K, n)
+
+    Examples
+    --------
+    >>> from skbci.weighting import Gradients
+    >>> gradients = Gradients([[3.0, 4.0], [0.0, 1.0]])
+    >>> gradients.norms().tolist(), gradients.gramian().tolist()
+    ([5.0, 1.0], [[25.0, 4.0], [4.0, 1.0]])
     """
 
     def __init__(self, gradients: Sequence[Tensor] | ArrayLike) -> None:
@@ -120,6 +127,14 @@ class Evidence:
         Of this batch, of the losses as they are, without weights.
     train_losses, valid_losses : ndarray, shape (n_batches, K), or None
         Of this epoch; for policies that act on epochs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci.weighting import Evidence, Gradients
+    >>> seen = Evidence(np.array([0.7, 2.0]), Gradients([[3.0, 4.0], [0.0, 1.0]]))
+    >>> (seen.losses / seen.gradients.norms()).round(2).tolist()
+    [0.14, 2.0]
     """
 
     losses: Floats | None = None

@@ -40,7 +40,7 @@ def report_of(seed, **confound):
 def test_none_is_found_where_there_is_none(seed):
     report = report_of(seed)
     assert not report.confounded
-    assert "No other source found" in report.verdict
+    assert "No confound found" in report.verdict
 
 
 @pytest.mark.parametrize(

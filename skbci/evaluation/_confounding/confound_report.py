@@ -166,8 +166,9 @@ def confound_report(
     >>> report.confounded
     True
     >>> print(report.findings["verdict"][0])
-    Decodable below 4 Hz within 1 s of the cue at lateral central sites (...) (accuracy .9...,
-    chance .50): cue-evoked potentials or eye movement; band-pass above 7 Hz, or start after 1 s.
+    Signal below 4 Hz within 1 s of the cue, strongest at lateral central sites (...), tells the
+    labels (accuracy .9..., by guessing .50). Likely cause: cue-evoked potentials or eye movement.
+    Remedy: band-pass above 7 Hz, or start the epochs after 1 s, and compare again.
     """
     check_jobs(n_jobs, "n_jobs", "confound_report")
     X = as_array(X)
@@ -342,5 +343,5 @@ def _verdict(
         return "\n".join(findings["verdict"])
     count = int(table["tested"].sum())
     signal = " and ".join(claimed) if claimed else "the signal"
-    return (f"No other source found: none of {count} tests besides {signal} after the cue tells "
-            "the labels.")
+    return (f"No confound found: in none of {count} tests could the labels be told from anything "
+            f"but {signal} after the cue.")

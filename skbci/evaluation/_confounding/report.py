@@ -51,6 +51,22 @@ class ConfoundReport:
         Probability of any false finding.
     unit : str
         What intervals are paired over: "subject", "group" or "fold".
+
+    See Also
+    --------
+    LeakageReport : Whether the split leaks.
+
+    Examples
+    --------
+    >>> from skbci.datasets import make_motor_imagery
+    >>> from skbci.evaluation import confound_report
+    >>> data = make_motor_imagery(n_subjects=2, n_sessions=1, n_trials=20, random_state=0)
+    >>> report = confound_report(data.X, data.y, n_permutations=0)
+    >>> report.confounded
+    False
+    >>> print(report.verdict)
+    No confound found: in none of ... tests could the labels be told from anything but mu and
+    beta after the cue.
     """
 
     table: pd.DataFrame

@@ -45,16 +45,18 @@ def find_confounds(table: pd.DataFrame, places: dict[str, Any], alpha: float) ->
     lines = [
         _slow(CUE, cells[after & slow & (start < _CUE_S)], places),
         _slow(SUSTAINED, cells[after & slow & (start >= _CUE_S)], places),
-        _cell(THETA, cells[after & theta], "decodable between 4 and 7 Hz {where}",
-              "cue-evoked potentials or eye movement reach into this band; band-pass above 7 Hz "
-              "and compare") if not slow.any() else None,
-        _cell(MUSCLE, cells[after & (cells["band"] == "gamma")], "decodable above 30 Hz {where}",
-              "muscle activity of face, jaw or neck; low-pass below 30 Hz, or drop frontal and "
-              "temporal channels, and compare"),
-        _cell(EARLY, cells[before], "decodable before the cue ({band}, {group})",
-              "no answer to the cue can be there: the order of trials, drift, or the trial before "
-              "tells the label; randomize the order, correct by the baseline, split by whole "
-              "runs"),
+        _cell(THETA, cells[after & theta], "signal between 4 and 7 Hz, {where}, tells the labels",
+              "cue-evoked potentials or eye movement, which reach into this band",
+              "band-pass above 7 Hz, and compare again") if not slow.any() else None,
+        _cell(MUSCLE, cells[after & (cells["band"] == "gamma")],
+              "signal above 30 Hz, {where}, tells the labels", "muscles of face, jaw or neck",
+              "low-pass below 30 Hz, or leave out frontal and temporal channels, and compare "
+              "again"),
+        _cell(EARLY, cells[before],
+              "signal from before the cue ({band}, {group}) tells the labels",
+              "the order of trials, drift, or the trial before: there is no answer to the cue yet",
+              "split by whole runs, subtract the baseline, and randomize the order in the next "
+              "recording"),
         *_others(hit),
     ]
     found = pd.DataFrame([line for line in lines if line is not None],
@@ -67,23 +69,32 @@ def _best(rows: pd.DataFrame) -> pd.Series:
     return rows.sort_values("accuracy", kind="stable").iloc[-1]
 
 
-def _line(mechanism: str, row: pd.Series, what: str, remedy: str, channels: str = "") -> dict:
-    figures = f"accuracy {_number(row['accuracy'])}, chance {_number(row['chance'])}"
+def _line(
+    mechanism: str, row: pd.Series, what: str, cause: str, remedy: str, channels: str = "",
+    figures: str | None = None,
+) -> dict[str, Any]:
+    """Say what tells the labels and how well, what it may be, and what to do about it."""
+    if figures is None:
+        figures = f"accuracy {_number(row['accuracy'])}, by guessing {_number(row['chance'])}"
     return {
         "mechanism": mechanism, "band": row["band"], "window": row["window"],
         "group": row["group"], "channels": channels, "accuracy": row["accuracy"],
         "chance": row["chance"], "p_holm": row["p_holm"],
-        "verdict": f"{what[0].upper()}{what[1:]} ({figures}): {remedy}.",
+        "verdict": f"{what[0].upper()}{what[1:]} ({figures}). Likely cause: {cause}. Remedy: "
+                   f"{remedy}.",
     }
 
 
-def _cell(mechanism: str, rows: pd.DataFrame, what: str, remedy: str) -> dict | None:
+def _cell(
+    mechanism: str, rows: pd.DataFrame, what: str, cause: str, remedy: str
+) -> dict[str, Any] | None:
     if rows.empty:
         return None
     best = _best(rows)
-    where = f"{best['window']} after the cue, {best['group']} channels"
-    what = what.format(where=where, band=best["band"], group=f"{best['group']} channels")
-    return _line(mechanism, best, what, remedy)
+    group = f"{best['group']} channels"
+    what = what.format(where=f"{best['window']} after the cue, {group}", band=best["band"],
+                       group=group)
+    return _line(mechanism, best, what, cause, remedy)
 
 
 def _slow(mechanism: str, rows: pd.DataFrame, places: dict[str, Any]) -> dict | None:
@@ -93,18 +104,18 @@ def _slow(mechanism: str, rows: pd.DataFrame, places: dict[str, Any]) -> dict | 
     place = places[best["window"]]
     if mechanism == CUE:
         within = f"within {_seconds(best['stop'])} s of the cue"
-        mechanism = {
+        mechanism = cause = {
             "frontal": "eye movement", "posterior": "cue-evoked potentials",
         }.get(place["region"], CUE)
-        remedy = (f"{mechanism}; band-pass above 7 Hz, or start after "
-                  f"{_seconds(max(_CUE_S, best['stop']))} s")
+        remedy = ("band-pass above 7 Hz, or start the epochs after "
+                  f"{_seconds(max(_CUE_S, best['stop']))} s, and compare again")
     else:
         within = f"{best['window']} after the cue"
-        remedy = ("a held gaze, slow cortical potentials or drift; band-pass above 7 Hz and "
-                  "compare")
-    sites = f" at {place['words']}" if place["words"] else ""
-    return _line(mechanism, best, f"decodable below 4 Hz {within}{sites}", remedy,
-                 " ".join(place["channels"]))
+        cause = "a held gaze, slow cortical potentials or drift"
+        remedy = "band-pass above 7 Hz, and compare again"
+    sites = f", strongest at {place['words']}," if place["words"] else ""
+    return _line(mechanism, best, f"signal below 4 Hz {within}{sites} tells the labels", cause,
+                 remedy, " ".join(place["channels"]))
 
 
 def _others(hit: pd.DataFrame) -> list[dict]:
@@ -113,31 +124,39 @@ def _others(hit: pd.DataFrame) -> list[dict]:
         name = row["name"]
         if name == "previous label":
             blocked = row["accuracy"] > row["chance"]
-            what = (f"neighbours in time have the same label in {100 * row['accuracy']:.0f} % of "
-                    f"the cases, {100 * row['chance']:.0f} % by chance")
-            remedy = ("trials come in blocks, and whatever changes slowly tells the label; split "
-                      "by whole blocks or sessions, and randomize the order in the next recording"
-                      if blocked else
-                      "labels alternate, and the trial before tells the label; randomize the "
-                      "order in the next recording")
-            line = _line(BLOCKED if blocked else ALTERNATING, row, what, remedy)
-            line["verdict"] = f"{what[0].upper()}{what[1:]}: {remedy}."
-            lines.append(line)
-        elif name in ("onset", "run"):
-            what = ("decodable from the place of a trial in its run alone" if name == "onset" else
-                    "decodable from the number of the run alone")
-            lines.append(_line(ORDER, row, what,
-                               "the order of labels is the same in training and test rows; "
-                               "randomize it for each run, or split so that it differs"))
+            figures = (f"same label in {100 * row['accuracy']:.0f} % of neighbours, in "
+                       f"{100 * row['chance']:.0f} % by chance")
+            if blocked:
+                lines.append(_line(
+                    BLOCKED, row, "the trials next to a trial in time tell its label",
+                    "trials come in blocks of one label, so that whatever changes slowly tells it",
+                    "split by whole blocks or sessions, and randomize the order in the next "
+                    "recording", figures=figures))
+            else:
+                lines.append(_line(
+                    ALTERNATING, row, "the trial before a trial tells its label",
+                    "labels alternate, so that what is left of the trial before tells the next",
+                    "subtract the baseline, and randomize the order in the next recording",
+                    figures=figures))
+        elif name == "onset":
+            lines.append(_line(ORDER, row, "when a trial comes in its run, without any signal, "
+                               "tells the labels", "labels come in the same order in training "
+                               "and test rows", "split so that the order differs, and randomize "
+                               "it for each run of the next recording"))
+        elif name == "run":
+            lines.append(_line(ORDER, row, "which run a trial is from, without any signal, tells "
+                               "the labels", "runs differ in how often they have a label, alike "
+                               "in training and test rows", "split so that the runs differ, and "
+                               "mix the labels in each run of the next recording"))
         elif name == "amplitude outliers":
-            lines.append(_line(MOVEMENT, row, "decodable from amplitude outliers alone",
-                               "movement or bad contacts go along with a class; reject such "
-                               "epochs and compare"))
+            lines.append(_line(MOVEMENT, row, "how many samples are outliers in amplitude tells "
+                               "the labels", "movement or bad contacts that go along with a class",
+                               "reject such epochs, and compare again"))
         elif name == "labels permuted within subject":
-            lines.append(_line(SUBJECT, row, "decodable although labels were permuted within "
-                               "each subject", "subjects differ in how often they have a label, "
-                               "and who a row is from tells it; balance the classes of each "
-                               "subject or weigh them"))
+            lines.append(_line(SUBJECT, row, "the labels are told even if they are permuted "
+                               "within each subject", "subjects differ in how often they have a "
+                               "label, and whom a row is from can be told",
+                               "balance the classes of each subject, or weigh the rows"))
     return lines
 
 
