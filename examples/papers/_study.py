@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _study_file import LINES, SUM, checksum, read_lines, text_of, to_csv
+from _study_file import LINES, SUM, alone, checksum, read_lines, text_of, to_csv
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from skbci._process.files import replacing
 from skbci.evaluation._paired import differences, wilcoxon_p
 
 __all__ = ["Study", "add_arguments", "difference", "markdown_table", "write_table"]
@@ -157,19 +158,15 @@ class Study:
                     f"column of the file ({LINES}, {SUM})."
                 )
         new = [{**task, **one, LINES: len(results)} for one in results]
-        old = self._read()
-        columns = list(dict.fromkeys(name for line in [*old, *new] for name in line))
-        columns = [name for name in columns if name not in (LINES, SUM)] + [LINES, SUM]
-        for line in (*old, *new):
-            line[SUM] = checksum(line)
-        # The whole file is written anew and moved into place: a run can be killed at any time.
-        text = to_csv([*old, *new], columns, header=True)
-        beside = self.path.with_suffix(".part")
-        with open(beside, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, self.path)
+        with alone(self.path):  # another run may write into the same file
+            old = self._read()
+            columns = list(dict.fromkeys(name for line in [*old, *new] for name in line))
+            columns = [name for name in columns if name not in (LINES, SUM)] + [LINES, SUM]
+            for line in (*old, *new):
+                line[SUM] = checksum(line)
+            # The whole file is written anew and moved into place: a run can be killed any time.
+            with replacing(self.path) as file:
+                file.write(to_csv([*old, *new], columns, header=True).encode())
 
 
 def _call(function: Callable[..., Any], task: dict[str, Any]) -> tuple[dict[str, Any], Any]:

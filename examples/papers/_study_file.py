@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import warnings
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["LINES", "SUM", "checksum", "read_lines", "text_of", "to_csv"]
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["LINES", "SUM", "alone", "checksum", "read_lines", "text_of", "to_csv"]
 
 # How many lines the task of a line has: a task is finished only with all of them in the file.
 LINES = "lines"
@@ -57,6 +64,21 @@ def read_lines(path: Path) -> list[dict[str, str]]:
             UserWarning, stacklevel=2,
         )
     return lines
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Wait until no other run of this machine writes into a file, and keep others waiting."""
+    if fcntl is None:
+        yield
+        return
+    # The folder is locked, since the file itself is replaced by each writing.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def checksum(line: dict[str, Any]) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import numbers
+import os
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -22,6 +24,7 @@ __all__ = [
     "check_flag",
     "check_names",
     "check_number",
+    "check_path",
     "check_positive",
     "check_rate",
     "check_seed",
@@ -225,6 +228,24 @@ def check_callable(value: object, name: str, who: object, *, also: str = "") -> 
     if not callable(value):
         raise TypeError(refusal(value, name, who, f"must be callable{_or(also)}"))
     return value
+
+
+def check_path(value: object, name: str, who: object) -> Path:
+    """Check the path of a file, and give it with the user's folder in the place of "~".
+
+    Raises
+    ------
+    TypeError
+        If it is no path.
+    ValueError
+        If it is empty, or holds a null character.
+    """
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
+    if not isinstance(text, str):
+        raise TypeError(refusal(value, name, who, "must be the path of a file"))
+    if not text or "\0" in text:
+        raise ValueError(refusal(value, name, who, "is not the path of a file"))
+    return Path(text).expanduser()
 
 
 def check_seed(value: object, name: str, who: object) -> np.random.RandomState:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 from sklearn.base import BaseEstimator
 
+from skbci._checks import check_path
 from skbci._plain import thaw
 from skbci._process.quiet import without_warnings
 from skbci._version_record import VersionWarning
@@ -54,6 +55,8 @@ def load(
     ImportError
         If skops or safetensors are not installed: ``pip install "skbci[persistence]"``; or if a
         module of ``trusted`` is not there.
+    TypeError
+        If ``path`` is no path.
     ValueError
         If the file is damaged, cut short or was tampered with, names a class that is not trusted,
         or was written in a newer format. The message names file, member and class.
@@ -78,7 +81,7 @@ def load(
     safetensors = import_extra("safetensors.numpy", "persistence")
     if isinstance(trusted, (str, type)):
         raise TypeError(f"load: trusted={trusted!r} must be a list of names or classes.")
-    path = Path(path)
+    path = check_path(path, "path", "load")
     own = {name_of(kind) for kind in trusted}
     members = Members(path)
     root = _objects(skops, members, own)

@@ -16,7 +16,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._checks import check_choice
+from skbci._checks import check_choice, check_path
 from skbci._process.files import replacing
 from skbci._process.quiet import without_warnings
 from skbci.estimators import (
@@ -83,6 +83,7 @@ def export_onnx(
     Layers that `MIN2Net` and `FBMSNet` compute by Fourier transforms are told as the ordinary
     convolutions that they equal.
     """
+    target = check_path(path, "path", "export_onnx")
     import_extra("onnx", "onnx")
     import_extra("onnxscript", "onnx")
     check_choice(dtype, "dtype", "export_onnx", ("float32", "float64"))
@@ -99,7 +100,7 @@ def export_onnx(
     rows = torch.zeros((3, *shape), dtype=getattr(torch, dtype))
     data = _exported(graph.eval(), rows, outputs, type(network).__name__)
     about = {**describe(estimator), **about}
-    _write(Path(path), data, {name: json.dumps(value) for name, value in about.items()})
+    _write(target, data, {name: json.dumps(value) for name, value in about.items()})
 
 
 def _graph(

@@ -12,6 +12,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skbci._checks import check_path
 from skbci._plain import freeze
 from skbci._plain.frozen import NotPlain
 from skbci._process.files import replacing
@@ -45,14 +46,15 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     estimator : estimator or OnlineDecoder
         Fitted.
     path : str or path-like
-        Where to. A file that is there is replaced once the new one is complete.
+        Where to. A file that is there is replaced once the new one is complete; a link stays,
+        and what it leads to is replaced.
 
     Raises
     ------
     ImportError
         If skops or safetensors are not installed: ``pip install "skbci[persistence]"``.
     TypeError
-        If there is nothing fitted to write.
+        If there is nothing fitted to write, or ``path`` is no path.
     ValueError
         If a part cannot be written: a lambda, or a function, a class or a module that is defined
         inside another function. The message names it.
@@ -82,6 +84,7 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
     >>> save(decoder, "decoder.skbci")  # doctest: +SKIP
     >>> load("decoder.skbci").predict(eeg.X[:2])  # doctest: +SKIP
     """
+    target = check_path(path, "path", "save")
     skops = import_extra("skops.io", "persistence")
     safetensors = import_extra("safetensors.numpy", "persistence")
     if not isinstance(estimator, OnlineDecoder):
@@ -106,8 +109,8 @@ def save(estimator: BaseEstimator, path: str | os.PathLike[str]) -> None:
         },
     }
     header["digest"] = digest_of(header)
-    _write(Path(path), {HEADER: json.dumps(header, indent=1).encode(), OBJECTS: objects,
-                        WEIGHTS: weights})
+    _write(target, {HEADER: json.dumps(header, indent=1).encode(), OBJECTS: objects,
+                    WEIGHTS: weights})
 
 
 def _described(skops: ModuleType, root: object, name: str) -> bytes:

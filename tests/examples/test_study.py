@@ -10,6 +10,7 @@ import _study as study
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import Parallel, delayed
 
 TASKS = [{"subject": s, "rule": r} for s in (1, 2) for r in ("hjb", "None", "a,b")]
 
@@ -196,6 +197,22 @@ def test_a_table_without_all_of_its_tasks_is_refused(tmp_path):
     with pytest.raises(RuntimeError, match=r"4 of 6 tasks.*'subject': '1', 'rule': 'hjb'"):
         one.run(TASKS, beside_another_run)
     assert len(study.Study(tmp_path, "s").run(TASKS, Counter())) == len(TASKS)
+
+
+def run_half(folder, half):
+    tasks = [{"half": half, "number": number} for number in range(20)]
+    return study.Study(folder, "shared").run(tasks, lambda half, number: {"sum": half + number})
+
+
+def test_two_runs_that_share_a_file_lose_nothing(tmp_path):
+    # In processes of their own, that take turns at writing.
+    Parallel(n_jobs=2)(delayed(run_half)(tmp_path, half) for half in range(2))
+    lines = study.Study(tmp_path, "shared").frame()
+    assert sorted(zip(lines["half"], lines["number"])) == [
+        (half, number) for half in range(2) for number in range(20)
+    ]
+    assert (lines["sum"] == lines["half"] + lines["number"]).all()
+    assert [path.name for path in tmp_path.iterdir()] == ["shared.csv"]
 
 
 def test_written_table_keeps_numbers_and_protocol(tmp_path):

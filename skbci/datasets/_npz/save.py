@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from skbci._checks import check_path
 from skbci._process.files import replacing
 from skbci.datasets._npz.bunch_layout import pack
 
@@ -62,7 +63,7 @@ def save_recording(path: str | os.PathLike[str], bunch: Mapping[str, Any]) -> Pa
         raise ValueError(
             f"bunch must be a Bunch or mapping with an entry 'X', got {type(bunch).__name__}."
         )
-    target = Path(path).expanduser()
+    target = check_path(path, "path", "save_recording")
     if not target.suffix:
         target = target.with_suffix(".npz")
     if target.suffix != ".npz":
