@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from skbci._checks import refusal
 from skbci._checks.finite import refuse_unreadable
+from skbci._checks.kinds import refuse_kinds
 from skbci._checks.labels import check_labels
 from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
@@ -93,9 +94,11 @@ def check_eeg(
 
     Raises
     ------
+    TypeError
+        If X is no array of rows, or holds dates, time spans or records.
     ValueError
-        On NaN, infinity, too few rows, a wrong number of dimensions, channels or times, or a
-        constant channel.
+        On NaN, infinity, complex numbers, too few rows, a wrong number of dimensions, channels or
+        times, or a constant channel.
     """
     name = type(estimator).__name__
     source = as_eeg(X)
@@ -110,6 +113,7 @@ def check_eeg(
         raise TypeError(refusal(source, "X", name, because))
     if isinstance(source, (list, tuple)):
         refuse_unreadable(source, name, names)
+    refuse_kinds(source, "X", name)
     if not reset and hasattr(estimator, "input_shape_"):
         _check_channels(estimator, names, bads)
         _check_shape(estimator, source, same_times)
@@ -118,7 +122,7 @@ def check_eeg(
         y = check_labels(y, None, estimator, least_classes=1)
     try:
         out = validate_data(estimator, source, y, reset=reset, **params)
-    except (ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         refuse_unreadable(source, name, names)
         raise
     with_y = isinstance(out, tuple)

@@ -31,11 +31,16 @@ def refuse_unreadable(
 
     Raises
     ------
+    TypeError
+        If there are objects that are no numbers.
     ValueError
         Naming the rows and channels (or columns), where there is something to name.
     """
     try:
-        array = np.asarray(X)
+        if isinstance(X, pd.DataFrame):
+            array = _table_numbers(X)
+        else:
+            array = np.asarray(X)
     except ValueError:
         raise ValueError(
             f"{who}: X is a {type(X).__name__} whose rows have different shapes; all rows need "
@@ -46,8 +51,8 @@ def refuse_unreadable(
             array = array.astype(np.float64)
         except (ValueError, OverflowError):
             raise ValueError(f"{who}: X must hold numbers, got dtype {array.dtype}.") from None
-        except TypeError:
-            return  # scikit-learn says what it is
+        except TypeError as error:
+            raise TypeError(f"{who}: X must hold numbers: {error}") from None
     if array.ndim < 2 or array.dtype.kind != "f":
         return
     bad = ~np.isfinite(array)
@@ -76,3 +81,11 @@ def refuse_unreadable(
         f"{who}: X has {what} in {where}{more}. Leave these rows or channels out, or fill in "
         "values first."
     )
+
+
+def _table_numbers(table: pd.DataFrame) -> np.ndarray:
+    """Values of a table, those that pandas calls missing as NaN."""
+    try:
+        return table.to_numpy(dtype=np.float64, na_value=np.nan)
+    except (TypeError, ValueError):
+        return np.asarray(table)

@@ -25,6 +25,7 @@ __all__ = [
     "doubt_spelling",
     "label_column",
     "refuse_missing",
+    "unpacked",
 ]
 
 _ROWS_SHOWN = 5
@@ -94,7 +95,10 @@ def label_column(y: Labels, n_rows: int | None, who: object) -> np.ndarray:
     if y is None:
         raise ValueError(f"{name} requires y to be passed, but the target y is None.")
     refuse_missing(y, f"{name}: y", "leave these rows out, or label them")
+    y = unpacked(y)
     try:
+        if np.asarray(y).dtype.kind == "V":
+            raise ValueError(refusal(y, "y", who, "must hold labels, not records"))
         if np.asarray(y).dtype.kind == "c":
             because = "must not hold complex numbers. Complex data not supported"
             raise ValueError(refusal(y, "y", who, because))
@@ -105,6 +109,21 @@ def label_column(y: Labels, n_rows: int | None, who: object) -> np.ndarray:
     if n_rows is not None and len(labels) != n_rows:
         raise ValueError(f"{name}: y has {len(labels)} labels, but X has {n_rows} rows.")
     return _of_one_kind(labels, name) if labels.dtype == object else labels
+
+
+def unpacked(y: Labels) -> Any:
+    """Return labels in an array of objects or of numpy's ``StringDType`` as what they all are.
+
+    Numbers, truth values and strings; others, and what is no array, are returned as they are.
+    """
+    if not isinstance(y, np.ndarray) or y.ndim != 1:
+        return y
+    if y.dtype.kind == "T":
+        return np.array(y.tolist())
+    if y.dtype != object or any(isinstance(label, str) for label in y.tolist()):
+        return y
+    inner = np.asarray(y.tolist())
+    return inner if inner.ndim == 1 and inner.dtype.kind in "biuf" else y
 
 
 def check_classes(classes: np.ndarray, who: object) -> np.ndarray:
@@ -133,8 +152,8 @@ def _of_one_kind(labels: np.ndarray, name: str) -> np.ndarray:
     """Convert labels that came as objects to the kind that they all are; strings stay objects."""
     kinds = {type(label) for label in labels.tolist()}
     if not any(issubclass(kind, str) for kind in kinds):
-        inner = np.asarray(labels.tolist())
-        return inner if inner.ndim == 1 and inner.dtype.kind in "biuf" else labels
+        inner: np.ndarray = unpacked(labels)
+        return inner
     if all(issubclass(kind, str) for kind in kinds):
         return labels
     shown = ", ".join(sorted(kind.__name__ for kind in kinds))

@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_method_params, check_is_fitted
 from skbci._checks import check_choice, check_list, refusal
 from skbci._checks.eeg import as_eeg, check_flat_channels
 from skbci._checks.finite import refuse_unreadable
+from skbci._checks.labels import unpacked
 from skbci._process.quiet import filters_kept
 from skbci._process.threads import on_one_thread
 from skbci._typing import Labels, Signals
@@ -164,9 +165,9 @@ class DecoderPipeline(Pipeline):
             raise ValueError(refusal(self.steps, "steps", self, "must be (name, estimator) pairs"))
         for name in ("prior_", "amplitude_", "_row_shape"):
             self.__dict__.pop(name, None)
-        X = as_eeg(X)
+        X, y = as_eeg(X), y if y is None else unpacked(y)
         signals = _signals(X)
-        if signals is not None and y is not None and len(signals) == len(y):  # type: ignore[arg-type]
+        if signals is not None and y is not None and len(signals) == len(y):
             check_flat_channels(signals, getattr(X, "ch_names", None))
             amplitude = amplitudes(signals)
             self.amplitude_ = typical_amplitude(amplitude)

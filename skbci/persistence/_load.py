@@ -11,7 +11,7 @@ from types import ModuleType
 
 from sklearn.base import BaseEstimator
 
-from skbci._checks import check_path
+from skbci._checks import check_path, is_list
 from skbci._plain import thaw
 from skbci._process.quiet import without_warnings
 from skbci._version_record import VersionWarning
@@ -79,8 +79,11 @@ def load(
     """
     skops = import_extra("skops.io", "persistence")
     safetensors = import_extra("safetensors.numpy", "persistence")
-    if isinstance(trusted, (str, type)):
+    trusted = () if trusted is None else trusted
+    if not is_list(trusted) or not all(_is_named(kind) for kind in trusted):
         raise TypeError(f"load: trusted={trusted!r} must be a list of names or classes.")
+    if map_location is not None:
+        _check_device(map_location)
     path = check_path(path, "path", "load")
     own = {name_of(kind) for kind in trusted}
     members = Members(path)
@@ -98,6 +101,26 @@ def load(
     if map_location is not None:
         _move(estimator, map_location)
     return estimator
+
+
+def _is_named(kind: object) -> bool:
+    return isinstance(kind, str) or (hasattr(kind, "__module__") and hasattr(kind, "__name__"))
+
+
+def _check_device(map_location: object) -> None:
+    import torch
+
+    try:
+        if not isinstance(map_location, (str, torch.device)):
+            raise TypeError("it is no name")
+        if torch.empty(1, device=map_location).device.type == "meta":
+            raise ValueError("it keeps no values")
+    except (TypeError, ValueError, RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).split(chr(10))[0]
+        raise ValueError(
+            f"load: map_location={map_location!r} is no device that networks can be put on here, "
+            f"such as 'cpu': {reason}"
+        ) from error
 
 
 def _objects(skops: ModuleType, members: Members, own: set[str]) -> BaseEstimator:

@@ -356,3 +356,16 @@ def test_a_missing_package_is_named_with_the_extra(missing, monkeypatch, tmp_pat
     for call in (lambda: save(StandardScaler(), tmp_path / "a"), lambda: load(tmp_path / "a")):
         with pytest.raises(ImportError, match=rf"{missing}.*skbci\[persistence\]"):
             call()
+
+
+@pytest.mark.parametrize("device", ["gpu", 3.5, "cuda:99", "meta"])
+def test_a_device_that_is_not_there_is_no_damage(epochs, tmp_path, device):
+    save(csp_lda(2, sfreq=128).fit(*epochs), tmp_path / "a")
+    with pytest.raises(ValueError, match="map_location=.* is no device that networks can be put"):
+        load(tmp_path / "a", map_location=device)
+
+
+@pytest.mark.parametrize("trusted", [[3], [None], 7])
+def test_what_is_trusted_has_a_name(epochs, tmp_path, trusted):
+    with pytest.raises(TypeError, match="must be a list of names or classes"):
+        load(tmp_path / "a", trusted=trusted)
