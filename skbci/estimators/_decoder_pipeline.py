@@ -165,13 +165,12 @@ class DecoderPipeline(Pipeline):
             raise ValueError(refusal(self.steps, "steps", self, "must be (name, estimator) pairs"))
         for name in ("prior_", "amplitude_", "_row_shape"):
             self.__dict__.pop(name, None)
-        X, y = as_eeg(X), y if y is None else unpacked(y)
+        X, y = as_eeg(X), unpacked(y)
         signals = _signals(X)
         if signals is not None and y is not None and len(signals) == len(y):
             check_flat_channels(signals, getattr(X, "ch_names", None))
             amplitude = amplitudes(signals)
-            self.amplitude_ = typical_amplitude(amplitude)
-            self._row_shape = signals.shape[1:-1]
+            self.amplitude_, self._row_shape = typical_amplitude(amplitude), signals.shape[1:-1]
             bad = self._judge(X, amplitude, "Such rows are set aside.")
             if bad.any():
                 labels = column_or_1d(y, warn=True)
