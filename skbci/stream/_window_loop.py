@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from skbci._checks import check_choice
 from skbci._checks.eeg import as_eeg
 from skbci._sessions import LEVELS
-from skbci._typing import Labels, Signals
+from skbci._typing import Label, Labels, Signals
 from skbci.eegarray import EEGArray
 from skbci.stream._causality import probe_windows
 from skbci.stream._checks import (
@@ -33,6 +33,8 @@ from skbci.stream._triggers import Markers, Trigger
 from skbci.stream._undo import or_undone
 
 __all__ = ["WindowLoop"]
+
+Decision = tuple[float, np.ndarray]  # a window's time stamp, and its probabilities
 
 _USUAL_VOLTS = 2e-5  # of an electroencephalogram, where the pipeline does not know its unit
 
@@ -170,40 +172,52 @@ class WindowLoop:
         self, data: np.ndarray, timestamps: ArrayLike | None, labels: np.ndarray | None,
         markers: Sequence[float] = (),
     ) -> tuple[np.ndarray, np.ndarray]:
-        engine, trigger = self._running, self._trigger
-        times, decisions = [], []
+        """Take samples, and decide about the windows that they complete."""
         stretches = self._clock.read(data.shape[1], timestamps)
         self._scale.look(data)
         self._lengths.look()
-        if isinstance(trigger, Markers):
-            trigger.add(list(markers), self._samples.end)
-        none: list[Stretch | None] = [None]
-        for stretch in stretches or none:
-            if stretch is not None and stretch.after_gap:
-                self._begin("run")
-                self._gaps.restart()
-            if stretch is not None:
-                self._rate.look(stretch)
-                trigger.arrive(stretch, self._samples.end)
-            at, stop = (stretch.start, stretch.stop) if stretch is not None else (0, 0)
-            while True:
-                last = math.nan if stretch is None or at == stretch.start else stretch.time(at - 1)
-                for window in trigger.complete(self._samples.end, last):
-                    self._gaps.decided()
-                    learn = labels is not None
-                    decisions.append(engine.decide(*window[:2], window.onset, learn))
-                    times.append(window.time)
-                    if labels is not None:
-                        self._learning.add(engine, labels[at - 1], window.onset)
-                if at == stop:
-                    break
-                n = min(stop - at, trigger.n_kept, trigger.next_end() - self._samples.end)
-                self._samples.append(data[:, at : at + n])
-                if trigger.n_hop is None:
-                    engine.source.skip(self._samples.end)  # later windows may begin anywhere
-                at += n
-        probabilities = np.array(decisions, dtype=np.float64).reshape(-1, engine.n_classes)
-        return np.array(times, dtype=np.float64), probabilities
+        if isinstance(self._trigger, Markers):
+            self._trigger.add(list(markers), self._samples.end)
+        decided: list[Decision] = []
+        if not stretches:  # markers without samples
+            decided += self._decide(math.nan, None)
+        for stretch in stretches:
+            self._enter(stretch)
+            decided += self._decide(math.nan, None)
+            at = stretch.start
+            while at < stretch.stop:
+                at += self._append(data[:, at : stretch.stop])
+                label = None if labels is None else labels[at - 1]
+                decided += self._decide(stretch.time(at - 1), label)
+        times = np.array([time for time, _ in decided], dtype=np.float64)
+        probabilities = np.array([row for _, row in decided], dtype=np.float64)
+        return times, probabilities.reshape(-1, self._running.n_classes)
+
+    def _enter(self, stretch: Stretch) -> None:
+        """Look at the times of samples that follow on those so far, or on a gap."""
+        if stretch.after_gap:
+            self._begin("run")
+            self._gaps.restart()
+        self._rate.look(stretch)
+        self._trigger.arrive(stretch, self._samples.end)
+
+    def _append(self, data: np.ndarray) -> int:
+        """Take samples up to the end of the next window; return how many."""
+        trigger, end = self._trigger, self._samples.end
+        n = min(data.shape[1], trigger.n_kept, trigger.next_end() - end)
+        self._samples.append(data[:, :n])
+        if trigger.n_hop is None:
+            self._running.source.skip(self._samples.end)  # later windows may begin anywhere
+        return n
+
+    def _decide(self, time: float, label: Label | None) -> Iterator[Decision]:
+        """Decide about the windows that are complete, the last sample being at ``time``."""
+        engine = self._running
+        for window in self._trigger.complete(self._samples.end, time):
+            self._gaps.decided()
+            yield window.time, engine.decide(*window[:2], window.onset, label is not None)
+            if label is not None:
+                self._learning.add(engine, label, window.onset)
 
     def _read(self, samples: ArrayLike) -> np.ndarray:
         data = real_numbers(
