@@ -29,6 +29,9 @@ class ClosureOptimizer(Optimizer):
     """
 
     loss_reduction = "sum"
+    # What depends on the loss, and why that must not be negative; for messages.
+    _needs_loss = "the length of its step depends on the loss value"
+    _needs_sign = ", because the step is proportional to its square root"
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any]) -> None:
         for name in ("lr", "eps"):
@@ -72,16 +75,21 @@ class ClosureOptimizer(Optimizer):
         ValueError
             If the loss is negative or not finite, or the gradient is not finite.
         """
-        if closure is None:
-            raise TypeError(
-                f"{type(self).__name__}.step needs a closure that returns the loss: the length "
-                "of its step depends on the loss value."
-            )
+        given = self._given(closure)
         self._before_closure()
         with torch.enable_grad():
-            loss = closure()
+            loss = given()
         self._update(loss.detach())
         return loss
+
+    def _given(self, closure: Callable[[], Any] | None) -> Callable[[], Any]:
+        """Return the closure, which there has to be."""
+        if closure is None:
+            raise TypeError(
+                f"{type(self).__name__}.step needs a closure that computes the loss, calls "
+                f"backward and returns the loss: {self._needs_loss}."
+            )
+        return closure
 
     def _before_closure(self) -> None:
         """Prepare the parameters before the loss is computed."""
@@ -108,7 +116,9 @@ class ClosureOptimizer(Optimizer):
             if arrived is not None and not arrived.query():
                 return
             self._pending = None
-            self._raise_if_bad(*values.tolist())
+            loss_then, norm_then = values.tolist()
+            self._check_loss(loss_then)
+            self._check_norm(norm_then)
         values = torch.stack([loss, norm.to(loss.dtype)])
         if values.device.type != "cuda":
             self._pending = values.cpu(), None
@@ -119,17 +129,20 @@ class ClosureOptimizer(Optimizer):
         arrived.record()
         self._pending = host, arrived
 
-    def _raise_if_bad(self, loss: float, norm: float) -> None:
+    def _check_loss(self, loss: float) -> None:
         name = type(self).__name__
         if not math.isfinite(loss):
             raise NonFiniteLossError(f"{name}: the loss is {loss}; it must be finite.")
         if loss < 0:
             raise ValueError(
-                f"{name}: the loss is {loss}; it must not be negative, because the step is "
-                "proportional to its square root."
+                f"{name}: the loss is {loss}; it must not be negative{self._needs_sign}."
             )
+
+    def _check_norm(self, norm: float) -> None:
         if not math.isfinite(norm):
-            raise NonFiniteLossError(f"{name}: the gradient is not finite (its norm is {norm}).")
+            raise NonFiniteLossError(
+                f"{type(self).__name__}: the gradient is not finite (its norm is {norm})."
+            )
 
 
 def global_norm(grads: list[Tensor]) -> Tensor:

@@ -56,7 +56,8 @@ class HJBRule(ClosureOptimizer):
                 yield group, params, grads, torch.where(ok, factor, 0), lr
             return
         P, length = loss.item(), norm.item()
-        self._raise_if_bad(P, length)
+        self._check_loss(P)
+        self._check_norm(length)
         self._count()
         for group, params, grads in parts:
             reach = math.sqrt(2 * P / group["r"])

@@ -33,6 +33,8 @@ class OutputErrorOptimizer(ClosureOptimizer):
     """
 
     needs_module = True
+    _needs_loss = "the step depends on the output error"
+    _needs_sign = ": it is to measure the output error, whose smallest value is zero"
     _positive: tuple[str, ...] = ()
 
     def __init__(self, params: ParamsT, defaults: dict[str, Any], module: Any) -> None:
@@ -106,18 +108,14 @@ class OutputErrorOptimizer(ClosureOptimizer):
             loss depends on the parameters other than through the module's output.
         """
         name = type(self).__name__
-        if closure is None:
-            raise TypeError(
-                f"{name}.step needs a closure that computes the loss, calls backward and returns "
-                "the loss: the step depends on the output error."
-            )
+        given = self._given(closure)
         params = [p for group in self.param_groups for p in group["params"]]
         for p in params:
             p.grad = None
         layers = self._layers()
         with ForwardTap(self.module, layers, name, row_weights) as tap, torch.enable_grad():
-            loss = closure()
-        self._check_value(float(loss))
+            loss = given()
+        self._check_loss(float(loss))
         tap.finish()
         self._refuse_other_gradients(params)
         error = tap.error()
@@ -141,21 +139,8 @@ class OutputErrorOptimizer(ClosureOptimizer):
             p.grad = g
         present = [g for g in gradients if g is not None]
         norm = float(global_norm(present)) if present else 0.0
-        if not math.isfinite(norm):
-            raise NonFiniteLossError(
-                f"{type(self).__name__}: the gradient is not finite (its norm is {norm})."
-            )
+        self._check_norm(norm)
         return norm
-
-    def _check_value(self, loss: float) -> None:
-        name = type(self).__name__
-        if not math.isfinite(loss):
-            raise NonFiniteLossError(f"{name}: the loss is {loss}; it must be finite.")
-        if loss < 0:
-            raise ValueError(
-                f"{name}: the loss is {loss}; it must not be negative: it is to measure the "
-                "output error, whose smallest value is zero."
-            )
 
     def _refuse_other_gradients(self, params: list[Tensor]) -> None:
         for p in params:
