@@ -17,13 +17,14 @@ is some tenths of a microvolt, and their rails stand at some tenths of a volt.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
+
+from skbci._warning import warn
 
 __all__ = [
     "ON_BAD_ROWS",
@@ -264,7 +265,7 @@ def report_unusable(
         message += " Is the unit that of fit?"
     if action == "raise":
         raise ValueError(f"{message} on_bad_rows='prior' sets them aside.")
-    warnings.warn(f"{message} {then}", UserWarning, stacklevel=3)
+    warn(f"{message} {then}")
 
 
 def _row_words(found: Unusable, row: int, names: Sequence[str], what: str) -> str:

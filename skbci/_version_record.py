@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import sklearn
 from sklearn.exceptions import InconsistentVersionWarning
 
 from skbci._version import __version__
+from skbci._warning import warn
 
 __all__ = ["VersionWarning", "with_versions", "without_versions"]
 
@@ -59,15 +59,12 @@ def without_versions(state: dict[str, Any], name: str) -> dict[str, Any]:
     state = dict(state)
     skbci, scikit = state.pop(_KEY, __version__), state.pop(_SKLEARN, sklearn.__version__)
     if skbci != __version__:
-        warnings.warn(
-            VersionWarning(f"This {name}", [f"skbci {skbci} (here {__version__})"]), stacklevel=3
-        )
+        warn(VersionWarning(f"This {name}", [f"skbci {skbci} (here {__version__})"]))
     if scikit != sklearn.__version__:
-        warnings.warn(
+        warn(
             InconsistentVersionWarning(
                 estimator_name=name, current_sklearn_version=sklearn.__version__,
                 original_sklearn_version=str(scikit),
             ),
-            stacklevel=3,
         )
     return state

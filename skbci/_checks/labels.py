@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skbci._checks.masked import check_unmasked
 from skbci._checks.parameters import check_choice, check_number, refusal, who_asks
 from skbci._typing import ClassWeight, Label, Labels
+from skbci._warning import warn
 
 __all__ = [
     "check_class_weight",
@@ -82,10 +82,9 @@ def doubt_spelling(labels: Iterable[Label], name: str) -> None:
         if isinstance(label, str):
             other = met.setdefault(label.strip().casefold(), label)
             if other != label:
-                warnings.warn(
+                warn(
                     f"{name} {str(other)!r} and {str(label)!r} count as different ones, although "
                     "only spaces or capitals tell them apart.",
-                    UserWarning, stacklevel=5,
                 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Iterator, Sequence
 from types import FrameType
 from typing import Any
@@ -13,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from skbci._recording.kinds import is_epochs
 from skbci._typing import Signals
+from skbci._warning import warn
 from skbci.eegarray import EEGArray
 from skbci.pipeline import Pipeline as KeepingPipeline
 
@@ -86,12 +86,11 @@ def require_table(step: BaseEstimator, X: Signals, without: str) -> None:
     if isinstance(X, EEGArray) and X.has_metadata:
         missing = [name for name in fitted if name not in X.metadata]
         if missing:
-            warnings.warn(
+            warn(
                 f"{type(step).__name__} was fitted on rows whose table says {', '.join(fitted)}; "
                 f"the table of these rows does not say {', '.join(missing)}: they count as of one "
                 f"{missing[0]}, in order.",
                 LostTableWarning,
-                stacklevel=4,
             )
         return
     if not fitted:
@@ -114,11 +113,10 @@ def warn_without_table(step: BaseEstimator, X: Signals, without: str) -> None:
         return
     found = _lost_on_the_way(step)
     if found:
-        warnings.warn(
+        warn(
             f"{type(step).__name__} goes by the rows' table, and its rows have none. {without}. "
             f"{found}",
             LostTableWarning,
-            stacklevel=4,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from skbci._process.quiet import quiet_mne
 from skbci._typing import Picks
+from skbci._warning import warn
 
 if TYPE_CHECKING:
     from mne import Info
@@ -120,10 +120,9 @@ def doubt_excluded(exclude: Sequence[str], known: Sequence[str], what: object) -
     Of several recordings some may lack the channel, so this is no error.
     """
     if absent := [name for name in exclude if name not in known]:
-        warnings.warn(
+        warn(
             f"{what}: exclude names {absent}, which are none of its channels: "
             f"{_shown(list(known))}.",
-            UserWarning, stacklevel=4,
         )
 
 

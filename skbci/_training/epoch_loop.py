@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sklearn.exceptions import ConvergenceWarning
 
 from skbci._training.stop_wish import is_stop_wish
+from skbci._warning import warn
 
 if TYPE_CHECKING:
     from skorch import NeuralNet
 
     from skbci._training.mini_batches import Rows
-
-# From here to whoever called ``fit``.
-_STACKLEVEL = 7
 
 
 class EpochLoop:
@@ -82,7 +79,7 @@ class EpochLoop:
         if not (finite and net.accept_epoch()):
             recover()
             self.diverged = True
-            self._warn(net.what_diverged(), _STACKLEVEL)
+            self._warn(net.what_diverged())
             return False
         try:
             net.notify("on_epoch_end", **self.data)
@@ -112,12 +109,12 @@ class EpochLoop:
             if self.net.is_finite(X):
                 break
         if not self.diverged:
-            self._warn("an output", _STACKLEVEL)
+            self._warn("an output")
 
-    def _warn(self, what: str, stacklevel: int) -> None:
+    def _warn(self, what: str) -> None:
         """Say in which epoch what was not finite, and what to do."""
-        warnings.warn(
+        warn(
             f"Training diverged in epoch {self.net.history[-1, 'epoch']}: {what} is not finite. "
             "The last weights with a finite loss are kept; try a smaller lr.",
-            ConvergenceWarning, stacklevel=stacklevel + 1,
+            ConvergenceWarning,
         )

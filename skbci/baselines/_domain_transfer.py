@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from skbci._eegarray.groups import Key, check_columns, group_rows
 from skbci._eegarray.lost_table import note_table
 from skbci._eegarray.rows import carry_rows
 from skbci._typing import Label, Labels, Signals
+from skbci._warning import warn
 from skbci._whole import WholeFits
 from skbci.baselines._docs import fill_doc
 from skbci.eegarray import EEGArray
@@ -269,8 +269,8 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
                     f"{', '.join(map(repr, lost))}. Transfer needs rows of each class of it."
                 )
         else:
-            warnings.warn(f"DomainTransfer: rows have no table that says whose they are. "
-                          f"{_WITHOUT_TABLE}.", UserWarning, stacklevel=3)
+            warn("DomainTransfer: rows have no table that says whose they are. "
+                 f"{_WITHOUT_TABLE}.")
             key, rows = (), np.concatenate([rows, rows])
             encoded = np.array([f"{d}/{code}" for d in (0, 1) for code in codes], dtype=object)
         step = clone(self.step).set_params(target_domain=target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skbci._typing import Label
+from skbci._warning import warn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,10 +81,9 @@ def with_common_codes(bunches: Sequence[Bunch], files: Sequence[Path]) -> list[B
     silent = [file.name for (b, file), names in zip(zip(bunches, files), meanings)
               if b.y is not None and not names]
     if silent:
-        warnings.warn(
+        warn(
             f"{', '.join(silent[:5])}: the file does not say what its labels mean, others do; the "
             "same labels were taken to mean the same.",
-            UserWarning, stacklevel=4,
         )
     try:
         codes = number_by_name(pair for names in meanings for pair in names.items())
@@ -110,10 +109,9 @@ def with_common_codes(bunches: Sequence[Bunch], files: Sequence[Path]) -> list[B
         out.append(bunch)
     meant = ", ".join(f"{code} {name}" for code, name in
                       {new: name for (_, name), new in codes.items()}.items())
-    warnings.warn(
+    warn(
         f"{', '.join(file.name for file in files[:5])}: one label means different things in "
         f"different files, or one thing different labels; they were numbered by name: {meant}.",
-        UserWarning, stacklevel=4,
     )
     return out
 

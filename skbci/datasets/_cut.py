@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from sklearn.utils import Bunch
 
 from skbci._recording.times import first_sample
 from skbci._typing import Label
+from skbci._warning import warn
 from skbci.datasets._bunch import make_bunch, natural
 from skbci.datasets._codes import number_by_name
 from skbci.datasets._selection import Selection
@@ -57,10 +57,9 @@ def cut_epochs(
             "inside its run."
         )
     if not inside.all():
-        warnings.warn(
+        warn(
             f"{source}: {int((~inside).sum())} of {len(events)} events were left out because "
             f"{tmin:g} to {tmax:g} s around them reaches outside the run.",
-            UserWarning, stacklevel=5,
         )
     events = events[inside].reset_index(drop=True)
     data = np.stack([

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import warnings
 
 import numpy as np
+
+from skbci._warning import warn
 
 __all__ = ["doubt_amplitude", "in_volts"]
 
@@ -52,7 +53,7 @@ def in_volts(text: object, name: str) -> float | None:
     return factors.pop()
 
 
-def doubt_amplitude(signals: np.ndarray, where: object, hint: str, level: int) -> None:
+def doubt_amplitude(signals: np.ndarray, where: object, hint: str) -> None:
     """Warn of signals too large or too small for EEG in volts.
 
     The median distance of the samples from their channel's median decides: amplifiers' offsets
@@ -66,8 +67,6 @@ def doubt_amplitude(signals: np.ndarray, where: object, hint: str, level: int) -
         For the message.
     hint : str
         What to do about it.
-    level : int
-        Of the caller whose line the warning shows, counted from here.
     """
     rows = signals.reshape(-1, signals.shape[-1]) if signals.size else signals
     rows = np.asarray(rows[:: max(1, len(rows) // 256), :10_000], dtype=np.float64)
@@ -78,9 +77,8 @@ def doubt_amplitude(signals: np.ndarray, where: object, hint: str, level: int) -
     size = size[np.isfinite(size)]
     typical = float(np.median(size)) if size.size else 0.0
     if typical and not _LEAST <= typical <= _MOST:
-        warnings.warn(
+        warn(
             f"{where}: the signals are too {'large' if typical > _MOST else 'small'} for EEG in "
             f"volts: half of the samples are {typical:.2g} V or more away from their channel's "
             f"median, where 1e-6 to 1e-4 V are usual. {hint}",
-            UserWarning, stacklevel=level + 1,
         )

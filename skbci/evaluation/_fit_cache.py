@@ -8,7 +8,6 @@ import json
 import math
 import os
 import pickle
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +22,7 @@ from sklearn.base import BaseEstimator
 from skbci._process.files import replacing
 from skbci._typing import Label, PathLike
 from skbci._version import __version__
+from skbci._warning import warn
 
 __all__ = ["FitCache", "Result"]
 
@@ -133,9 +133,8 @@ class FitCache:
             scores = {subjects[int(row)]: float(score) for row, score in by_row}
         except (ValueError, TypeError, KeyError, IndexError):
             path.unlink(missing_ok=True)
-            warnings.warn(
+            warn(
                 f"compare: the file {path} of a kept fit is damaged; the fit is done again.",
-                UserWarning, stacklevel=2,
             )
             return None
         return {"pipeline": name, "fold": number, **line}, scores

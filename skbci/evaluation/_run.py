@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import random
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType
@@ -21,6 +20,7 @@ from sklearn.utils import _safe_indexing
 
 from skbci._process.spread import spread
 from skbci._typing import Label, Labels, Scoring, Signals
+from skbci._warning import warn
 from skbci.evaluation._fit_cache import FitCache, Result
 from skbci.evaluation._folds import Fold
 from skbci.evaluation._routing import scorer_params
@@ -116,9 +116,9 @@ def run_fold(job: Job, X: Signals, y: Labels, subjects: np.ndarray | None) -> Re
     except Exception as error:
         if error_score == "raise":
             raise
-        warnings.warn(
+        warn(
             f"compare: pipeline {job.name!r} failed on fold {job.number}; its score there is set "
-            f"to {error_score!r}. The error was: {error!r}", FitFailedWarning, stacklevel=2,
+            f"to {error_score!r}. The error was: {error!r}", FitFailedWarning,
         )
         result = {key: [error_score] for key in map("test_{}".format, scoring)}
         result |= {"fit_time": [np.nan], "score_time": [np.nan]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from skbci._checks.labels import check_weighted_classes
 from skbci._process.quiet import filters_kept
 from skbci._process.spread import data_on_workers
 from skbci._typing import Labels, Signals
+from skbci._warning import warn
 from skbci.model_selection._best_candidate import BestCandidate
 
 if TYPE_CHECKING:
@@ -218,11 +218,10 @@ class HeldOutSearch(BestCandidate):
                 "compare them by in monitor."
             )
         for values, error in failed:
-            warnings.warn(
+            warn(
                 f"The candidate {values} could not be fitted and is left out: "
                 f"{type(error).__name__}: {error}",
                 FitFailedWarning,
-                stacklevel=3,
             )
         self.results_ = pd.DataFrame({
             "params": grid,

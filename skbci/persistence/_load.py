@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +14,7 @@ from skbci._checks import check_path, is_list
 from skbci._plain import thaw
 from skbci._process.quiet import without_warnings
 from skbci._version_record import VersionWarning
+from skbci._warning import warn
 from skbci.persistence._audit import audit
 from skbci.persistence._describe import PACKAGES, versions
 from skbci.persistence._layout import OBJECTS, WEIGHTS, Members, read_stored
@@ -166,7 +166,7 @@ def _compare(path: Path, written: object) -> None:
         if name in written and name in now and _minor(written[name]) != _minor(now[name])
     ]
     if others:
-        warnings.warn(VersionWarning(str(path), others), stacklevel=3)
+        warn(VersionWarning(str(path), others))
 
 
 def _minor(version: object) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skbci._warning import warn
 from skbci.sparsity._prunable import Masks
 
 
@@ -140,7 +140,7 @@ def _warn(emptied: list[str], n_kept: int, n_floor: int, floor: str, who: str) -
             f"kept, one a {floor}: use less sparsity."
         )
     if messages:
-        warnings.warn(" ".join([who, *messages]).lstrip(), SparsityWarning, stacklevel=6)
+        warn(" ".join([who, *messages]).lstrip(), SparsityWarning)
 
 
 def _numpy(values: Tensor) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
 from skbci._checks import refusal
+from skbci._warning import warn
 from skbci.sparsity._base import PruningMethod, Train, choose
 from skbci.sparsity._budget import SparsityWarning, count_kept
 from skbci.sparsity._docs import fill_doc
@@ -149,12 +149,11 @@ class MultitaskSnip(PruningMethod):
                 units = f"{n_empty} of the {len(rows)} units of " if self.floor == "unit" else ""
                 emptied.append(f"{units}{name!r}")
         if emptied:
-            warnings.warn(
+            warn(
                 f"The arbiter left nothing of {', '.join(emptied)}; one weight of each is kept, "
                 "the one that all tasks would keep longest. With less sparsity, or arbiter='or', "
                 "more would be left.",
                 SparsityWarning,
-                stacklevel=4,
             )
         return masks
 

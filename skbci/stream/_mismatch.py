@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from skbci._checks.eeg import signal_scale
+from skbci._warning import warn
 from skbci.stream._clock import Stretch
 
 __all__ = ["Gaps", "LengthWatch", "RateWatch", "ScaleWatch", "fitted_scale"]
@@ -60,11 +59,10 @@ class LengthWatch:
             return
         self._silent = True
         own, fitted = self.lengths
-        warnings.warn(
+        warn(
             f"OnlineDecoder: window={own:g} s is not what the pipeline was fitted with, rows of "
             f"{fitted:g} s: its decisions may be guesses. Fit it with windows as long as the "
             "stream's (SlidingWindows).",
-            UserWarning, stacklevel=5,
         )
 
 
@@ -99,11 +97,10 @@ class ScaleWatch:
         scale = signal_scale(np.hstack(self._chunks)[:, : self.n_window])
         self._chunks = None
         if scale > 0 and not 1 / _FACTOR < scale / self.fitted < _FACTOR:
-            warnings.warn(
+            warn(
                 f"OnlineDecoder: the samples deviate by {scale:.2g} from their mean, those that "
                 f"the pipeline was fitted with by {self.fitted:.2g}: is the stream in another "
                 "unit (microvolts in place of volts)? Its decisions may be guesses.",
-                UserWarning, stacklevel=5,
             )
 
 
@@ -150,11 +147,10 @@ class RateWatch:
         rate = (self._n - 1) / seconds
         if abs(rate / self.sfreq - 1) > _RATE:
             self._silent = True
-            warnings.warn(
+            warn(
                 f"OnlineDecoder: by its time stamps the stream has {rate:.4g} samples a second, "
                 f"but the pipeline was fitted at {self.sfreq:g} Hz: its decisions may be guesses. "
                 "Resample the stream, or fit the pipeline at the stream's rate.",
-                UserWarning, stacklevel=5,
             )
 
 
@@ -174,11 +170,10 @@ class Gaps:
         self.n += 1
         if self.n == _RESTARTS and not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 f"OnlineDecoder: {_RESTARTS} gaps one after the other, and no window between them "
                 "was long enough for a decision. If the time stamps are those of packets, give "
                 "one a chunk (its first sample's), none at all, or a longer max_step.",
-                UserWarning, stacklevel=5,
             )
 
     def decided(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from skbci._checks import check_number, shown
 from skbci._recording.times import first_sample
+from skbci._warning import warn
 from skbci.stream._checks import n_samples, real_numbers
 from skbci.stream._clock import Stretch
 
@@ -177,9 +177,8 @@ class Markers:
 
     def _leave_out(self, times: list[float], why: str) -> None:
         shown = ", ".join(f"{time:g}" for time in times[:5]) + (" ..." if len(times) > 5 else "")
-        warnings.warn(
+        warn(
             f"OnlineDecoder: no decision about {len(times)} marker(s) at {shown} s: {why}.",
-            UserWarning, stacklevel=6,
         )
 
 

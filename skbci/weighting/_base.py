@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from skbci._checks import check_count
+from skbci._warning import warn
 from skbci.weighting._evidence import Evidence, Floats, Gradients, shared_gradients
 
 #: A policy warns when one loss has more than this share of all weight.
@@ -266,12 +266,11 @@ class WeightingPolicy(ABC):
             place = int(self.weights_.argmax())
             names = self._names
             which = f"loss {place}" if names is None else f"the loss of {names[place]!r}"
-            warnings.warn(
+            warn(
                 f"{type(self).__name__}: the loss weights have collapsed to ({shown}): {which} "
                 f"has {largest / total:.0%} of all weight, and the others are hardly learned any "
                 "more.",
                 LossCollapseWarning,
-                stacklevel=4,
             )
 
     def _is_meant(self, largest: int) -> bool:

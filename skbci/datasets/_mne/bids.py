@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skbci._process.quiet import mne_level
 from skbci._typing import PathLike
+from skbci._warning import warn
 from skbci.datasets._mne.bids_tables import doubt_tables
 from skbci.datasets._mne.reasons import reason
 from skbci.datasets._names import plain_name
@@ -62,9 +62,8 @@ def bids_path_of(path: PathLike) -> BIDSPath | None:
     try:
         mne_bids = import_bids(str(path))
     except ImportError as error:
-        warnings.warn(
+        warn(
             f"{error} The file is read without the data set's tables of events and channels.",
-            UserWarning, stacklevel=4,
         )
         return None
     with mne_level("ERROR"):

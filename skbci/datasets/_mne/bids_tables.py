@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from skbci._warning import warn
 from skbci.datasets._units import in_volts
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def doubt_tables(bids_path: BIDSPath, raw: BaseRaw) -> None:
         *_events(_sidecar(bids_path, "events", ".tsv"), raw),
     ]
     for text in said:
-        warnings.warn(text, UserWarning, stacklevel=5)
+        warn(text)
 
 
 def _sidecar(bids_path: BIDSPath, suffix: str, extension: str) -> Path | None:

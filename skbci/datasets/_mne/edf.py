@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ import mne
 import numpy as np
 
 from skbci._process.quiet import quiet_mne
+from skbci._warning import warn
 from skbci.datasets._units import in_volts
 
 if TYPE_CHECKING:
@@ -137,10 +137,9 @@ def _close_gaps(
     # What began in a gap counts where it lasts until after it.
     kept = there | (end > onset)
     if not kept.all():
-        warnings.warn(
+        warn(
             f"{path}: {int((~kept).sum())} of {len(kept)} annotations were left out, since "
             "nothing was recorded at their time.",
-            UserWarning, stacklevel=6,
         )
     with quiet_mne():
         raw.set_annotations(mne.Annotations(
@@ -167,11 +166,10 @@ def _scale(path: Path, raw: BaseRaw, layout: _Layout) -> None:
     if other:
         with quiet_mne():
             raw.set_channel_types(dict.fromkeys(other, "misc"))
-        warnings.warn(
+        warn(
             f"{path} states units of no voltage that is understood (V, mV, uV, nV): "
             f"{', '.join(f'{name} ({unit})' for name, unit in other.items())}. These channels are "
             "of type 'misc' and left out; picks=... takes them.",
-            UserWarning, stacklevel=6,
         )
 
 
@@ -184,8 +182,7 @@ def _doubt_rates(path: Path, raw: BaseRaw, layout: _Layout) -> None:
         if kind == "eeg" and rate < sfreq
     ]
     if slow:
-        warnings.warn(
+        warn(
             f"{path} holds channels of several rates; MNE interpolated {', '.join(slow)} to "
             f"{sfreq:g} Hz. Leave them out with picks=... where that does not do.",
-            UserWarning, stacklevel=6,
         )

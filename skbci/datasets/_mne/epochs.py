@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.times import check_span, first_sample
 from skbci._typing import EventId, PathLike, Picks
+from skbci._warning import warn
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._mne.bids import bids_path_of
 from skbci.datasets._mne.events import chosen_epochs, raw_events
@@ -206,7 +206,7 @@ def _doubt(X: EEGArray, where: object) -> None:
     if len(eeg):
         doubt_amplitude(
             rows[:, eeg], where, "MNE holds volts: multiply microvolts by 1e-6 before they become "
-            "a Raw.", 3,
+            "a Raw.",
         )
 
 
@@ -255,10 +255,9 @@ def _say_left_out(epochs: BaseEpochs, where: object) -> None:
     if outside:
         parts.append(f"{outside} because the window reaches outside the recording")
     if parts:
-        warnings.warn(
+        warn(
             f"{where}: {marked + outside} of {len(epochs) + len(reasons)} events were left out, "
             f"{' and '.join(parts)}.",
-            UserWarning, stacklevel=4,
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 import re
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import is_no_event
 from skbci._typing import EventId
+from skbci._warning import warn
 from skbci.datasets._selection import as_list
 
 if TYPE_CHECKING:
@@ -117,11 +117,10 @@ def chosen_epochs(
     for reason, done in (("DROP DUPLICATE", "dropped"), ("MERGE DUPLICATE", "merged")):
         n = sum(reason in log for log in epochs.drop_log)
         if n:
-            warnings.warn(
+            warn(
                 f"{where}: MNE {done} {n} events that were at the same sample as another one when "
                 f"the epochs were made (event_repeated); their events are "
                 f"{_listed(dict(epochs.event_id))}.",
-                UserWarning, stacklevel=4,
             )
     kept = epochs[np.isin(epochs.events[:, 2], list(names.values()))]
     if not len(kept):
@@ -238,11 +237,10 @@ def _stimulus_events(raw: BaseRaw, stim_channel: str | None, where: object) -> n
     falls = every[~np.isin(every[:, 0], events[:, 0])]
     if len(falls):
         onset = (falls[0, 0] - raw.first_samp) / raw.info["sfreq"]
-        warnings.warn(
+        warn(
             f"{where}: its stimulus channel goes {len(falls)} times from a code to a lower one "
             f"without zero between them, first at {onset:g} s ({falls[0, 1]} to {falls[0, 2]}); "
             "MNE takes that for the end of a pulse, not for an event.",
-            UserWarning, stacklevel=6,
         )
     return events
 
@@ -257,11 +255,10 @@ def _one_a_sample(
         by_code = {code: name for name, code in names.items()}
         together = events[events[:, 0] == events[doubled[0], 0], 2]
         onset = (events[doubled[0], 0] - raw.first_samp) / raw.info["sfreq"]
-        warnings.warn(
+        warn(
             f"{where}: {len(doubled)} events are at the same sample as another one, first at "
             f"{onset:g} s ({', '.join(repr(by_code[code]) for code in together)}). Only the first "
             "event of each sample was taken; choose with event_id.",
-            UserWarning, stacklevel=5,
         )
     return events[np.sort(first)]
 

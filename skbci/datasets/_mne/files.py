@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ import numpy as np
 from skbci._process.quiet import mne_level
 from skbci._recording.channels import named_otherwise
 from skbci._typing import PathLike
+from skbci._warning import warn
 from skbci.datasets._growth import check_gzip
 from skbci.datasets._mne.bids import bids_entities, read_bids
 from skbci.datasets._mne.edf import go_by_header
@@ -189,10 +189,9 @@ def _compare_length(path: Path, raw: BaseRaw) -> None:
             return
     kept = raw.n_times / raw.info["sfreq"]
     if stated - kept > 0.5 / raw.info["sfreq"]:
-        warnings.warn(
+        warn(
             f"{path} is cut short: its header states {stated:g} s, and the first {kept:g} s are "
             "there and were kept, with the events in them.",
-            UserWarning, stacklevel=5,
         )
 
 
@@ -202,11 +201,10 @@ def _doubt_last_sample(path: Path, header: str, raw: BaseRaw) -> None:
     size = _SAMPLE_BYTES.get(form.group(1)) if form else None
     n_bytes = os.path.getsize(raw.filenames[0])
     if size and n_bytes % (size * len(raw.ch_names)):
-        warnings.warn(
+        warn(
             f"{path} is cut short, or its data are of another recording: {n_bytes} bytes are not "
             f"whole samples of {len(raw.ch_names)} channels. The first "
             f"{raw.n_times / raw.info['sfreq']:g} s were kept.",
-            UserWarning, stacklevel=6,
         )
 
 
@@ -218,11 +216,10 @@ def doubt_types(info: Info, picks: np.ndarray, where: object) -> None:
     kinds = info.get_channel_types()
     others = named_otherwise([info["ch_names"][at] for at in picks if kinds[at] == "eeg"])
     if others:
-        warnings.warn(
+        warn(
             f"{where}: the channels {others} are of type 'eeg', but of another by their names, "
             "and were taken. Leave them out with exclude=[...], or state their types first: "
             "raw.set_channel_types({name: 'eog'}).",
-            UserWarning, stacklevel=3,
         )
 
 
@@ -250,10 +247,9 @@ def whose(
     stated = named | {level: value for level, value in given.items() if value is not None}
     own = getattr(source, "metadata", None)
     if "subject" not in stated and (own is None or "subject" not in own):
-        warnings.warn(
+        warn(
             f"{path or 'The recording'}: neither the header nor the file's name says who it is "
             "from; all its rows became subject 1. Pass subject=... to read_epochs.",
-            UserWarning, stacklevel=3,
         )
     levels = {level: stated.get(level, 1) for level in given}
     return levels | ({"task": stated["task"]} if "task" in stated else {})

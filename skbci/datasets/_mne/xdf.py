@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from skbci._checks import check_distinct
 from skbci._process.quiet import quiet_mne
+from skbci._warning import warn
 from skbci.datasets._mne.reasons import reason
 from skbci.datasets._units import in_volts
 
@@ -198,10 +198,9 @@ def _factors(path: Path, signal: Stream, n_channels: int, unit: str | None) -> n
         unknown += factor is None
         factors[at] = 1e-6 if factor is None else factor
     if unknown:
-        warnings.warn(
+        warn(
             f"{path}: the stream {_text(signal, 'name')!r} does not state the unit of {unknown} "
             "channels; they are taken for microvolts. State it: unit='uV', or whatever it is.",
-            UserWarning, stacklevel=6,
         )
     return factors
 
@@ -212,10 +211,9 @@ def _warn_if_cut_short(path: Path, signal: Stream, n: int) -> None:
     count = (footer.get("sample_count") or [None])[0]
     if count is None or int(count) > n:
         of = f"{n} samples" if count is None else f"{n} of {count} samples"
-        warnings.warn(
+        warn(
             f"{path} is cut short, or its recorder did not end: {of} of the stream "
             f"{_text(signal, 'name')!r} are there and were kept.",
-            UserWarning, stacklevel=6,
         )
 
 
@@ -230,10 +228,9 @@ def _nearest(
     at = right - (times - stamps[right - 1] < stamps[right] - times)
     off = np.abs(stamps[at] - times) > 1.0 / sfreq
     if off.any():
-        warnings.warn(
+        warn(
             f"{path}: {int(off.sum())} of {len(times)} markers were left out, since no sample was "
             "recorded at their time.",
-            UserWarning, stacklevel=6,
         )
     kept = [row for row in range(len(texts)) if not off[row] and texts[row]]
     return at[kept], [texts[row] for row in kept]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import warnings
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from skbci._typing import PathLike
+from skbci._warning import warn
 from skbci.datasets._npz.arrays import NpzArrays
 from skbci.datasets._units import in_volts
 
@@ -191,10 +191,9 @@ def find_files(path: PathLike | Sequence[PathLike], pattern: str) -> list[Path]:
         places = [file.resolve() for file in files]
         twice = [file.name for at, file in enumerate(files) if places[at] in places[:at]]
         if twice:
-            warnings.warn(
+            warn(
                 f"{', '.join(twice[:5])}: the file is given more than once, and its rows are "
                 "there as often; no split keeps copies of a row out of the test side.",
-                UserWarning, stacklevel=4,
             )
         return files
     if not isinstance(path, (str, Path)):

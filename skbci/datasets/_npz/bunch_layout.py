@@ -151,7 +151,7 @@ def read_bunch_layout(archive: Archive, selection: Selection) -> Bunch:
     if X.ndim == 3 and meta["sfreq"] is not None and X.dtype.kind != "c":
         doubt_amplitude(
             X[:: max(1, len(X) // 16), :, :10_000], archive.path,
-            "Files of save_recording hold volts: multiply X before it is saved.", 3,
+            "Files of save_recording hold volts: multiply X before it is saved.",
         )
     keep = selection.mask(table) if selection.rows else np.ones(len(X), bool)
     X = X if keep.all() else X[keep]

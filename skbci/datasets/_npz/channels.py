@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
-
 from skbci._recording.channels import DATA_TYPES, named_otherwise
+from skbci._warning import warn
 from skbci.datasets._npz.archive import Archive, as_texts
 from skbci.datasets._selection import Selection, pick_channels
 
@@ -56,10 +55,9 @@ def chosen_channels(
         )
     others = [name for name in others if name not in selection.exclude]
     if others and not kinds:
-        warnings.warn(
+        warn(
             f"{path}: the channels {others} are not EEG by their names and were left out; "
             "picks=... takes them too.",
-            UserWarning, stacklevel=5,
         )
     return pick_channels(names, selection, path, default=kept)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._warning import warn
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._cut import cut_epochs
 from skbci.datasets._npz.archive import Archive
@@ -143,11 +143,10 @@ def _whole_samples(archive: Archive, name: str) -> np.ndarray:
             "finite sample numbers, counted from the start of the run, is needed."
         )
     if samples.dtype.kind == "f" and (samples % 1 != 0).any():
-        warnings.warn(
+        warn(
             f"{archive.path}: {name} holds numbers between samples, such as "
             f"{samples[samples % 1 != 0][0]:g}; they were rounded to the nearest sample. Onsets "
             "are counted in samples: multiply seconds by sfreq.",
-            UserWarning, stacklevel=4,
         )
     return np.rint(samples).astype(np.int64)
 
@@ -161,11 +160,10 @@ def _stack(
     shortest = min(signal.shape[1] for signal in signals)
     longest = max(signal.shape[1] for signal in signals)
     if longest > shortest:
-        warnings.warn(
+        warn(
             f"{archive.path}: the runs last {shortest / sfreq:g} to {longest / sfreq:g} s; all "
             f"were cut to {shortest / sfreq:g} s to fit one array. Load one run at a time "
             "(runs=...), or epochs (tmin=..., tmax=...), to lose nothing.",
-            UserWarning, stacklevel=4,
         )
         events = events[events["sample"] < shortest].reset_index(drop=True)
     return np.stack([signal[:, :shortest] for signal in signals]), events

@@ -107,7 +107,7 @@ def volt_factor(archive: Archive, X: np.ndarray, unit: str | None) -> np.ndarray
             "The file does not state a unit and was taken to be in volts; pass unit='uV' if they "
             "are microvolts."
         )
-    doubt_amplitude(_some(X) * (factor[:, None] if factor.ndim else factor), archive.path, hint, 4)
+    doubt_amplitude(_some(X) * (factor[:, None] if factor.ndim else factor), archive.path, hint)
     return factor
 
 

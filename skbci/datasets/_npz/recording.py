@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from sklearn.utils import Bunch
 from skbci._checks import check_distinct, check_float_dtype, check_names, refusal
 from skbci._recording.times import check_span
 from skbci._typing import EventId, PathLike, Subset
+from skbci._warning import warn
 from skbci.datasets._npz.archive import Archive, find_files, open_archive
 from skbci.datasets._npz.bunch_layout import FORMAT_KEY, read_bunch_layout
 from skbci.datasets._npz.channels import bad_channels
@@ -187,11 +187,10 @@ def load_recording(
     # One file without any number is one recording, of whomever.
     if nameless and (len(files) > 1 or re.search(r"\d", nameless[0])):
         shown = ", ".join(nameless[:3]) + (" ..." if len(nameless) > 3 else "")
-        warnings.warn(
+        warn(
             f"{shown}: neither the file nor its name says in a known way who it is from; all its "
             "rows became subject 1. Store an array or an entry of meta called 'subject', or name "
             "files like S01.npz or sub-01_ses-1.npz.",
-            UserWarning, stacklevel=2,
         )
     return join_bunches(bunches, files)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 
 from skbci._sessions import earlier_first, row_column, session_codes
 from skbci._typing import Labels, Signals
+from skbci._warning import warn
 from skbci.estimators._meta.base import take_rows
 
 __all__ = ["calibration_rows", "mixed_batch"]
@@ -41,11 +41,10 @@ def calibration_rows(X: Signals, n_rows: int, who: str) -> np.ndarray:
         last, own = list(ordered.items())[-1]
         late[rows[own]] = True
         if own[-1] != len(rows) - 1:
-            warnings.warn(
+            warn(
                 f"{who} takes session {last} for the last one and learns it online, although rows "
                 f"of session {sessions.iloc[rows[-1]]} come after it. Where that is wrong, make "
                 "the sessions an ordered categorical.",
-                UserWarning, stacklevel=4,
             )
     return late
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +19,7 @@ from skbci._usable import (
     typical_amplitude,
     typical_size,
 )
+from skbci._warning import warn
 
 __all__ = ["compute_rows", "find_silent", "is_marked"]
 
@@ -93,11 +93,10 @@ def _marked(estimator: BaseEstimator, output: Tensor, silent: np.ndarray) -> Ten
     output[torch.as_tensor(silent, device=output.device)] = torch.nan
     finite = torch.isfinite(output).all(dim=1).cpu().numpy()
     if overflowed := np.flatnonzero(~finite & ~silent).tolist():
-        warnings.warn(
+        warn(
             f"{type(estimator).__name__}: the network's output overflows for {len(overflowed)} of "
             f"{len(output)} rows: {', '.join(map(str, overflowed[:5]))}"
             f"{', ...' if len(overflowed) > 5 else ''}. The prior is predicted there.",
-            UserWarning, stacklevel=4,
         )
     return output
 

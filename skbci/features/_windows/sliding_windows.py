@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.kinds import is_epochs, is_raw
 from skbci._recording.times import first_sample
 from skbci._typing import Labels, Picks, Signals
+from skbci._warning import warn
 from skbci.eegarray import EEGArray
 from skbci.features._base import EEGTransformer
 
@@ -236,10 +236,9 @@ def _free_of_bad(
             f"SlidingWindows.explode: all {len(keep)} windows touch annotations that start with "
             "'bad' or 'edge'; none is left. Use a shorter window or look at raw.annotations."
         )
-    warnings.warn(
+    warn(
         f"SlidingWindows.explode: {what} were left out because they touch annotations that start "
         "with 'bad' or 'edge' (bad stretches, boundaries between recordings).",
-        UserWarning, stacklevel=3,
     )
     return X[keep], None if y is None else y[keep]
 
