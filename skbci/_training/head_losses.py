@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from skbci._training.criteria import BinaryCrossEntropy, Criterion, CrossEntropy
+from skbci._training.mini_batches import divisor_of
 from skbci.losses import CenterLoss, ReconstructionLoss, SemiHardTripletLoss
 
 #: Names that ``losses`` takes.
@@ -55,8 +56,7 @@ class HeadLoss(nn.Module):
         rows = value.flatten(1).mean(1) if value.ndim > 1 else value
         if weight is None:
             return rows.mean()
-        total = weight.sum()
-        return (rows * weight).sum() / torch.where(total > 0, total, torch.ones_like(total))
+        return (rows * weight).sum() / divisor_of(weight)
 
 
 class HeadLosses(nn.Module):

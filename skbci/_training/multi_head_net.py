@@ -78,7 +78,7 @@ class MultiHeadNet(ClassifierNet):
             # Rows often come sorted by class, and a batch of one class has no triplet.
             X, y, weight = valid
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(0)
+                torch.default_generator.manual_seed(0)  # the CPU's alone: dropout has its own
                 order = self.shuffled(y).to(X.device)
             valid = X[order], y[order], None if weight is None else weight[order]
         return super().fit_tensors(train, valid, epochs, shuffle, double)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skbci._training.head_losses import as_heads
+from skbci._training.mini_batches import divisor_of
 from skbci._training.multi_head_net import MultiHeadNet
 
 
@@ -54,7 +55,7 @@ class TaskLosses(nn.Module):
             if weight is None:
                 losses.append(rows.mean())
             else:
-                losses.append((rows * weight[subset]).sum() / weight[subset].sum())
+                losses.append((rows * weight[subset]).sum() / divisor_of(weight[subset]))
         return losses
 
 

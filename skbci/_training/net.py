@@ -21,7 +21,7 @@ from skbci._training.epoch_loop import EpochLoop
 from skbci._training.evaluation import first_output, in_pieces, is_finite, predict_rows
 from skbci._training.history_text import as_text, from_text
 from skbci._training.layers.faster_layers import with_faster_layers
-from skbci._training.mini_batches import Rows, batch_sizes, mini_batches
+from skbci._training.mini_batches import Rows, batch_sizes, divisor_of, mini_batches
 from skbci._training.optimizer_step import bare_step
 from skbci.optim import NonFiniteLossError
 from skbci.weighting import NonFiniteError
@@ -277,7 +277,7 @@ class SlicingNet(NeuralNet):
         self, X: Tensor, y: Tensor, weight: Tensor | None, notify: bool
     ) -> tuple[Tensor, Tensor]:
         """Take one optimization step; give the loss summed over the batch, and the output."""
-        share = len(X) if weight is None else weight.sum()
+        share = len(X) if weight is None else divisor_of(weight)
         mean = self.loss_reduction == "mean"
         if self.engine_ is not None and not notify:
             loss, output = self.engine_(X, y, weight, share if mean else None)

@@ -59,7 +59,8 @@ def seeded(
     device : str or torch.device
         Where numbers are drawn besides the CPU.
     on_cuda : Tensor, optional
-        A saved state of that device's generator, as `cuda_state` gives it.
+        A saved state of that device's generator, as `cuda_state` gives it. Without, a CUDA device
+        is seeded by what the CPU's state would draw next.
     """
     target = torch.device(device)
     devices = []
@@ -72,7 +73,16 @@ def seeded(
             torch.manual_seed(seed)
         if on_cuda is not None:
             torch.cuda.set_rng_state(on_cuda, target)
+        elif devices and isinstance(seed, torch.Tensor):
+            with torch.cuda.device(devices[0]):
+                torch.cuda.manual_seed(_next_draw(seed))
         yield
+
+
+def _next_draw(state: torch.Tensor) -> int:
+    """Return a seed that follows from a state of the CPU's generator, which stays as it is."""
+    generator = torch.Generator().set_state(state)
+    return int(torch.randint(2**62, (), generator=generator))
 
 
 def cuda_state(device: torch.device) -> torch.Tensor | None:

@@ -197,3 +197,27 @@ def test_held_out_rows_teach_nothing_not_even_their_scale(kind, X, settings, tol
         for rows in (X, other)
     )
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, NeuralClassifier, SparseMultitaskClassifier])
+@pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
+def test_batches_in_which_no_row_weighs_anything_change_nothing(kind):
+    # Two rows a batch, most of them of the class that does not count.
+    labels = np.repeat([0, 1, 2], [32, 8, 8])
+    of_tasks = kind is SparseMultitaskClassifier
+    told = {"task": np.tile(["a", "b"], N // 2)} if of_tasks else {}
+    X = EPOCHS if of_tasks else FEATURES
+    clf = kind(optimizer="adam", class_weight={0: 0.0}, batch_size=2, max_epochs=2, random_state=0)
+    clf.fit(X, labels, **told)
+    assert clf.n_iter_ == 2
+    assert np.isfinite(clf.history_["train_loss"]).all()
+
+
+def test_seeds_of_an_accelerator_are_the_fits_own(monkeypatch):
+    seeds = []
+    monkeypatch.setattr("torch.cuda.manual_seed_all", seeds.append)
+    for seed in (1, 2):
+        MIN2NetClassifier(
+            subsampling=16, max_epochs=1, early_stopping=True, random_state=seed
+        ).fit(EPOCHS, LABELS)
+    assert len(set(seeds)) == len(seeds) == 2

@@ -258,6 +258,14 @@ def test_class_weights_and_sample_weights():
     assert_same(plain, stacked)
 
 
+@pytest.mark.filterwarnings("error::sklearn.exceptions.ConvergenceWarning")
+def test_batches_in_which_no_row_weighs_anything():
+    y = np.where(np.arange(len(X)) % 3, "seldom", Y)
+    grid = {"class_weight": [{"seldom": 0.0}], **LRS}
+    plain, stacked = both(network(batch_size=2, max_epochs=2), grid, y=y, cv=2)
+    assert_same(plain, stacked)
+
+
 def test_routed_metadata_reaches_fit_and_scorer():
     weight = np.random.default_rng(1).uniform(0.1, 2, len(X))
     groups = np.repeat(np.arange(6), 25)

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from skbci._training.epoch_loop import EpochLoop
 from skbci._training.evaluation import EVALUATION_LIMIT, EXACT_LIMIT
+from skbci._training.mini_batches import divisor_of
 from skbci._training.prepared_fit import PreparedFit
 from skbci._training.seeding import one_thread
 from skbci._training.stack.averages import Averages
@@ -122,7 +123,7 @@ class _Training:
     ) -> None:
         """Write the gradients and losses of some members, and what the losses were divided by."""
         X, _, weight = batch
-        rows = torch.full_like(share, X.shape[1]) if weight is None else weight.sum(1)
+        rows = torch.full_like(share, X.shape[1]) if weight is None else divisor_of(weight)
         divisor = None
         if self.mean.any():
             is_mean = self.is_mean if which is None else self.is_mean[which]

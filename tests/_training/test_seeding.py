@@ -1,0 +1,29 @@
+"""Whose random numbers a training draws, and what is left of the global ones."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import torch
+
+from skbci._training.seeding import seeded
+
+
+def test_a_saved_state_seeds_an_accelerator_too(monkeypatch):
+    seeds, fork = [], torch.random.fork_rng
+    monkeypatch.setattr("torch.random.fork_rng", lambda devices: fork(devices=[]))
+    monkeypatch.setattr("torch.cuda.device", lambda device: nullcontext())
+    monkeypatch.setattr("torch.cuda.manual_seed", seeds.append)
+    states = [torch.Generator().manual_seed(number).get_state() for number in (1, 2, 1)]
+    for state in states:
+        with seeded(state, "cuda:0"):
+            assert torch.equal(torch.get_rng_state(), state)
+    assert seeds[0] == seeds[2] != seeds[1]
+
+
+def test_the_global_state_is_put_back():
+    before = torch.get_rng_state()
+    with seeded(1, "cpu"):
+        drawn = torch.rand(3)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(drawn, torch.rand(3, generator=torch.Generator().manual_seed(1)))
