@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["OWN", "POLICIES", "Table", "read_study"]
+__all__ = ["OWN", "POLICIES", "SECONDS", "Table", "read_study"]
+
+#: Columns of measured seconds, which a busy machine makes longer.
+SECONDS = ("fit s", "predict s")
 
 Make = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 
@@ -35,6 +39,11 @@ def share(value: Any) -> str:
         return ""
     text = f"{value:.3f}"
     return ".000" if text == "-0.000" else text.replace("0.", ".", 1) if abs(value) < 1 else text
+
+
+def without_zero(text: str) -> str:
+    """Fractions of one as ``.681``, wherever they stand in a text."""
+    return re.sub(r"(?<![\d.])0\.", ".", text)
 
 
 def read_study(path: Path) -> pd.DataFrame:
@@ -187,11 +196,12 @@ def within(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     shown = {"csp-lda": "CSP + LDA", "fbcsp": "FBCSP", "tangent-space": "tangent space + LR",
              "mdm": "MDM", "views": "views in a network",
              "tangent-search": "tangent space + network, optimizer searched"}
-    parts = frame["accuracy"].str.split(" ± ", expand=True)
+    parts = frame["accuracy"].str.split(" ± ", expand=True).map(without_zero)
+    seconds = frame[list(SECONDS)].map(lambda value: without_zero(f"{value:.2g}"))
     return pd.DataFrame({
         "pipeline": frame["pipeline"].replace(shown), "accuracy": parts[0], "sd": parts[1],
-        "fit s": frame["fit s"], "predict s": frame["predict s"],
-        "against CSP": frame["difference [95 % CI]"], "p": frame["p Wilcoxon"],
+        **seconds, "against CSP": frame["difference [95 % CI]"].map(without_zero),
+        "p": frame["p Wilcoxon"].map(share),
     }).fillna("")
 
 

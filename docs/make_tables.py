@@ -6,7 +6,8 @@ study has printed replaces the row of the same name, cells that it has not print
 stay as they are. ``sources.csv`` says of each row which file it comes from: a row without one was
 copied by hand, from a run whose files are not kept, and the next run of its study replaces it.
 Fits of more splits and seeds (``alphagrad.py --networks FBMSNet --splits 3 --seeds 3``) go to a
-folder ``more``.
+folder ``more``. ``--busy`` keeps the seconds of earlier runs, for studies that have run on a
+machine with other work to do.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from _study_tables import OWN, POLICIES, read_study
+from _study_tables import OWN, POLICIES, SECONDS, read_study
 
 HERE = Path(__file__).resolve().parent
 TABLES, README = HERE / "tables", HERE.parent / "README.md"
@@ -159,8 +160,11 @@ def newest(folder: Path, stem: str) -> Path | None:
     return max(beside, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def update(folder: Path, tables_folder: Path = TABLES) -> list[str]:
-    """Write all tables anew with what is in a folder; give the files that were found."""
+def update(folder: Path, tables_folder: Path = TABLES, *, busy: bool = False) -> list[str]:
+    """Write all tables anew with what is in a folder; give the files that were found.
+
+    Seconds of a busy machine are not taken.
+    """
     path = tables_folder / "sources.csv"
     known = pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else (
         pd.DataFrame(columns=list(SOURCES)))
@@ -172,6 +176,8 @@ def update(folder: Path, tables_folder: Path = TABLES) -> list[str]:
             study = newest(folder, stem)
             if study is not None:
                 new = make(read_study(study), tables[name])
+                if busy:
+                    new = new.drop(columns=list(SECONDS), errors="ignore")
                 sources |= {(name, row): study.name for row in row_names(name, new)}
                 tables[name] = merged(name, tables[name], new)
                 used.append(study.name)
@@ -191,5 +197,7 @@ def update(folder: Path, tables_folder: Path = TABLES) -> list[str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("folder", type=Path, help="outputs of the studies")
-    for file in update(parser.parse_args().folder):
+    parser.add_argument("--busy", action="store_true", help="keep the seconds of earlier runs")
+    args = parser.parse_args()
+    for file in update(args.folder, busy=args.busy):
         print(file)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -76,7 +77,7 @@ def test_pages_and_tables_belong_together(script):
 
 #: Figures of pages with tables that are in none: what they are instead.
 OTHERS = {
-    "choosing.rst": {".503": "guessing, from the class frequencies"},
+    "choosing.rst": {".506": "guessing, from the class frequencies"},
     "sparse_multitask.rst": dict.fromkeys((".785", ".841", ".848", ".870", ".887"),
                                           "six simulated subjects"),
     "sessions.rst": {"-.018": "a difference of two cells", ".016": "another"},
@@ -102,6 +103,29 @@ def test_figures_in_the_text_are_those_of_the_tables(tables, path):
     known |= {figure.lstrip("-") for figure in known}
     others = OTHERS.get(path.name, {})
     assert sorted({*SHARE.findall(text)} - known - set(others)) == []
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_a_comparison_on_the_command_line_gives_its_table(script, tmp_path, busy):
+    site, studies = tmp_path / "tables", tmp_path / "studies"
+    shutil.copytree(TABLES, site)
+    studies.mkdir()
+    old = pd.DataFrame([("FBCSP", "`fbcsp`", ".1", ".1", ".42", ".012", "-.1", ".1")],
+                       columns=script.OWN["within_subjects"].columns)
+    old.to_csv(site / "within_subjects.csv", index=False)
+    (studies / "compare_within_subjects.md").write_text(
+        "| pipeline | accuracy | fit s | predict s | difference [95 % CI] | p Wilcoxon | p t |\n"
+        "|----------|---------:|------:|----------:|---------------------:|-----------:|----:|\n"
+        "| csp-lda  | 0.610 ± 0.174 | 0.052 | 0.0068 | baseline |  |  |\n"
+        "| fbcsp    | 1.000 ± 0.149 | 3.44 | 0.013 | -0.046 [-0.117, +0.026] | 0.648 | 0.5 |\n\n"
+        "accuracy: mean ± sd over 20 subjects, 100 folds; chance 0.506.\n", encoding="utf-8")
+    assert script.update(studies, site, busy=busy) == ["compare_within_subjects.md"]
+    table = script.read_table("within_subjects", site).set_index("pipeline")
+    fbcsp = table.loc["FBCSP"].tolist()
+    seconds = [".42", ".012"] if busy else ["3.4", ".013"]
+    assert fbcsp == ["`fbcsp`", "1.000", ".149", *seconds, "-.046 [-.117, +.026]", ".648"]
+    csp = table.loc["CSP + LDA"].tolist()
+    assert csp == ["", ".610", ".174", *(["", ""] if busy else [".052", ".0068"]), "baseline", ""]
 
 
 def test_a_run_replaces_its_rows_and_leaves_the_others(script, tmp_path):
