@@ -115,11 +115,11 @@ def _checks(path: Path, args: argparse.Namespace) -> list[str]:
                             picks=args.picks, exclude=args.exclude, resample=args.resample,
                             subject=plain_subject(args.subject))
         except ValueError as error:
-            end = [f"no epochs   {in_options(error)}"]
+            end = [f"no epochs  {in_options(error)}"]
         else:
             end = _epoch_lines(X, y)
     said = dict.fromkeys(of_file(in_options(one.message))[1] for one in caught)
-    return [*(f"warning     {text}" for text in said), *end]
+    return [*(f"warning    {text}" for text in said), *end]
 
 
 def _epoch_lines(X: EEGArray, y: np.ndarray) -> list[str]:
@@ -127,18 +127,18 @@ def _epoch_lines(X: EEGArray, y: np.ndarray) -> list[str]:
     stop = X.tmin + data.shape[2] / X.sfreq
     who = X.metadata[[c for c in ("subject", "session", "run") if c in X.metadata]]
     first = ", ".join(f"{name} {', '.join(map(str, who[name].unique()))}" for name in who)
-    lines = [f"epochs      {_counted(Counter(y.tolist()))}; {data.shape[1]} channels, "
+    lines = [f"epochs     {_counted(Counter(y.tolist()))}; {data.shape[1]} channels, "
              f"{X.tmin:g} to {stop:g} s; {first}"]
     if not np.isfinite(data).all():
         broken = np.flatnonzero(~np.isfinite(data).all(axis=(1, 2)))
-        return [*lines, f"warning     NaN or infinity in {len(broken)} epochs, first in number "
+        return [*lines, f"warning    NaN or infinity in {len(broken)} epochs, first in number "
                 f"{broken[0]}"]
     amplitude = amplitudes(data)
     found = find_unusable(amplitude, typical_amplitude(amplitude))
     if not found.rows.any():
-        return [*lines, "usable      all epochs have signal in all channels"]
+        return [*lines, "usable     all epochs have signal in all channels"]
     channels = np.array(X.ch_names)[found.channels.any(axis=0)]
     shown = " ".join(channels[:8]) + (" ..." if len(channels) > 8 else "")
-    return [*lines, f"warning     {int(found.rows.sum())} of {len(data)} epochs have channels "
+    return [*lines, f"warning    {int(found.rows.sum())} of {len(data)} epochs have channels "
             f"without usable signal ({shown}); "
             "decoders set them aside and predict the prior there"]
