@@ -99,3 +99,33 @@ def test_its_speeds_are_those_of_the_benchmarks(text):
     assert len(told) > 6
     # The decision's ratio is in a table that the benchmark prints, not in its summary.
     assert set(told) - rounded <= {"5.9"}
+
+
+def test_the_papers_recordings_are_made_of_physionets(tmp_path, monkeypatch):
+    """As its files are: channels called "Fc3.", rest between the cues, 160 Hz."""
+    from mne.datasets import eegbci
+
+    from skbci.datasets import load_recording
+
+    page = (ROOT / "docs" / "papers" / "index.rst").read_text(encoding="utf-8")
+    (code,) = re.findall(r"   from pathlib import Path.*", page, re.DOTALL)
+    code = textwrap.dedent(code).replace("range(1, 61)", "range(1, 3)")
+    (wanted,) = re.findall(r'"(Fz .*?)"\n +"(.*?)"', code)
+    names = [name.capitalize().ljust(4, ".") for name in "".join(wanted).split()]
+    noise = np.random.default_rng(0).normal(0, 1e-5, (24, 160 * 26))
+    raw = mne.io.RawArray(noise, mne.create_info(["Iz..", *names, "Oz.."], 160, "eeg"),
+                          verbose="error")
+    raw.set_annotations(mne.Annotations(
+        [0, 4.2, 8.3, 12.5, 16.6, 20.8], [4.1] * 6, ["T0", "T2", "T0", "T1", "T0", "T2"]))
+    raw.save(tmp_path / "run_raw.fif", verbose="error")
+    monkeypatch.setattr(eegbci, "load_data", lambda subject, runs: [tmp_path / "run_raw.fif"] * 3)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "papers/index.rst", "exec"), {})
+    data = load_recording(tmp_path / "data" / "eegmmidb", pattern="mi_*.npz")
+    assert data.X.shape == (18, 22, 640)
+    assert data.ch_names == "".join(wanted).split()
+    assert data.y.tolist() == ["right_hand", "left_hand", "right_hand"] * 6
+    table = data.metadata
+    assert table[["subject", "run"]].drop_duplicates().to_numpy().tolist() == [
+        [subject, run] for subject in (1, 2) for run in (4, 8, 12)]
+    np.testing.assert_allclose(data.X[0], noise[1:23, 672:1312], rtol=1e-6, atol=1e-12)
