@@ -37,6 +37,16 @@ def test_parameters_are_those_of_the_signature(name):
         assert sorted(names) == sorted(inspect.signature(PUBLIC[name]).parameters)
 
 
+def is_problem(thing):
+    return inspect.isclass(thing) and issubclass(thing, Exception)
+
+
+def test_all_but_errors_and_warnings_have_an_example():
+    without = [name for name, thing in PUBLIC.items()
+               if not is_problem(thing) and ">>> " not in (inspect.getdoc(thing) or "")]
+    assert without == []
+
+
 WITH_ROUTES = {name: kind for name, kind in PUBLIC.items() if hasattr(kind, "_route_prefixes")}
 
 

@@ -33,6 +33,22 @@ class LostTableWarning(UserWarning):
     It is given where a pipeline, or another estimator around the step, has rows with a table and
     the step gets a bare array. Whoever never had a table is not warned: the rows of a plain array
     are one recording, in order.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> import sklearn.pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skbci import EEGArray, LostTableWarning
+    >>> from skbci.features import CausalCentering
+    >>> X = EEGArray(np.ones((4, 2)), {"session": [1, 1, 2, 2]})
+    >>> pipe = sklearn.pipeline.make_pipeline(StandardScaler(), CausalCentering())
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = pipe.fit(X)
+    >>> issubclass(caught[0].category, LostTableWarning)
+    True
     """
 
 

@@ -82,6 +82,16 @@ class Augmentation(BaseEstimator):
     ----------
     needs_classes : bool
         Whether labels matter, so that they have to be classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci.augmentation import Augmentation, TimeShift
+    >>> isinstance(TimeShift(), Augmentation), sorted(TimeShift().get_params())
+    (True, ['max_seconds', 'n_copies', 'sfreq'])
+    >>> X = np.random.default_rng(0).normal(size=(4, 2, 100))
+    >>> TimeShift(sfreq=100).augment(X, [0, 1, 0, 1], random_state=0).y.tolist()
+    [0, 1, 0, 1]
     """
 
     needs_classes: bool = False

@@ -76,6 +76,12 @@ def load(
     The checksums find damage, not deceit: a forged file has checksums of its own. What it can do
     is limited by what is known and ``trusted``, whose objects are filled without their
     constructor; do not trust a class because a message asks for it.
+
+    Examples
+    --------
+    >>> from skbci.persistence import load
+    >>> decoder = load("anna.skbci", map_location="cpu")  # doctest: +SKIP
+    >>> decoder.predict_proba(epochs)  # doctest: +SKIP
     """
     skops = import_extra("skops.io", "persistence")
     safetensors = import_extra("safetensors.numpy", "persistence")

@@ -82,6 +82,15 @@ def export_onnx(
 
     Layers that `MIN2Net` and `FBMSNet` compute by Fourier transforms are told as the ordinary
     convolutions that they equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbci.estimators import MLPClassifier
+    >>> from skbci.persistence import export_onnx
+    >>> X, y = np.random.default_rng(0).normal(size=(20, 3)), np.tile(["left", "right"], 10)
+    >>> network = MLPClassifier((5,), max_epochs=2, random_state=0).fit(X, y)
+    >>> export_onnx(network, "network.onnx")  # doctest: +SKIP
     """
     target = check_path(path, "path", "export_onnx")
     import_extra("onnx", "onnx")

@@ -99,6 +99,13 @@ class Trajectory:
         At the points.
     weights : ndarray, shape (n_steps + 1, 2)
         In force at the points; those of the last point are those of the last step.
+
+    Examples
+    --------
+    >>> from skbci.weighting import AlphaGrad, trajectory
+    >>> way = trajectory(AlphaGrad(lr=1e-3), (-10, -1), n_steps=50)
+    >>> way.losses.shape, way.weights.sum(axis=1).round(6).tolist()[:2]
+    ((51, 2), [2.0, 2.0])
     """
 
     points: Floats
