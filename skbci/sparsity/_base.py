@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from skbci._checks import check_choice, check_number
+from skbci._settings import ShownSettings
 from skbci.sparsity._budget import Choice, keep_top
 from skbci.sparsity._prunable import Masks, prunable, prunable_layers, unit_rows
 from skbci.sparsity._saliency import Batches, Loss
@@ -18,7 +19,7 @@ FLOORS = ("unit", "layer")
 Train = Callable[[nn.Module, Masks], object]
 
 
-class PruningMethod(ABC):
+class PruningMethod(ShownSettings, ABC):
     """A way to choose which weights of a network are kept.
 
     A subclass stores its settings in ``__init__`` and defines `_find`. The class attribute
@@ -127,11 +128,6 @@ class PruningMethod(ABC):
         train: Train | None,
     ) -> Masks:
         """Return masks, by parameter name."""
-
-    def __repr__(self) -> str:
-        settings = {n: v for n, v in vars(self).items() if n[0] != "_" and n[-1] != "_"}
-        inside = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-        return f"{type(self).__name__}({inside})"
 
     def _needs_data(self, loss: Any, batches: Any) -> tuple[Loss, Any]:
         if not callable(loss) or batches is None:

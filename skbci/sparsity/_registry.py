@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import inspect
-from typing import Any
+from typing import Any, cast
 
 from skbci._checks import check_arguments
+from skbci._settings import named_class
 from skbci.sparsity._base import PruningMethod, check_sparsity
 from skbci.sparsity._lottery_ticket import LotteryTicket
 from skbci.sparsity._magnitude import MagnitudePruning
@@ -56,34 +56,13 @@ def resolve_pruning(
     LotteryTicket(sparsity=0.8, floor='unit', n_rounds=5, scope='global')
     """
     settings = check_arguments(settings, "settings", "resolve_pruning")
-    if isinstance(pruning, PruningMethod):
-        if settings:
-            raise ValueError(
-                f"pruning__{next(iter(settings))} cannot be set on an instance of "
-                f"{type(pruning).__name__}; give its name or class."
-            )
-        kept = copy.deepcopy(pruning)
+    known: dict[str, tuple[type[PruningMethod], dict[str, Any]]] = {
+        name: (kind, {}) for name, kind in PRUNING.items()
+    }
+    found = named_class(pruning, settings, "pruning", PruningMethod, known, other=("sparsity",))
+    if found is None:
+        kept = copy.deepcopy(cast(PruningMethod, pruning))
         kept.sparsity = check_sparsity(sparsity, kept)
         return kept
-    if isinstance(pruning, str):
-        if pruning not in PRUNING:
-            raise ValueError(
-                f"pruning={pruning!r} is unknown; use one of {sorted(PRUNING)} or a "
-                "PruningMethod."
-            )
-        kind, label = PRUNING[pruning], pruning
-    elif isinstance(pruning, type) and issubclass(pruning, PruningMethod):
-        kind, label = pruning, pruning.__name__
-    else:
-        raise TypeError(
-            f"pruning={pruning!r} must be a name, a PruningMethod class or an instance of one."
-        )
-    names = [name for name in inspect.signature(kind).parameters if name != "sparsity"]
-    unknown = [name for name in settings if name not in names]
-    if unknown:
-        listed = ", ".join("pruning__" + name for name in names) or "none"
-        raise ValueError(
-            f"pruning {label!r} has no setting {', '.join(map(repr, unknown))}; its settings are "
-            f"{listed}."
-        )
-    return kind(sparsity=sparsity, **settings)
+    kind, arguments = found
+    return kind(sparsity=sparsity, **arguments)

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from skbci._checks import check_count
+from skbci._settings import ShownSettings
 from skbci._warning import warn
 from skbci.weighting._evidence import Evidence, Floats, Gradients, shared_gradients
 
@@ -28,7 +29,7 @@ class NonFiniteError(ValueError):
     """A loss or its gradient is not finite: training has diverged."""
 
 
-class WeightingPolicy(ABC):
+class WeightingPolicy(ShownSettings, ABC):
     """Weights of several losses that change while a network is trained.
 
     A subclass stores its settings in ``__init__`` and defines `next_weights`. It says by the class
@@ -119,7 +120,7 @@ class WeightingPolicy(ABC):
         self._start(n_losses)
         return self
 
-    def _start(self, n_losses: int) -> None:  # noqa: B027 - not every policy remembers something
+    def _start(self, n_losses: int) -> None:
         """Set what ``memory`` names, and other first weights than ones."""
 
     def on_batch(
@@ -249,11 +250,6 @@ class WeightingPolicy(ABC):
         for name in names:
             setattr(self, name, copy.deepcopy(state[name]))
         return self
-
-    def __repr__(self) -> str:
-        settings = {n: v for n, v in vars(self).items() if n[0] != "_" and n[-1] != "_"}
-        inside = ", ".join(f"{name}={value!r}" for name, value in settings.items())
-        return f"{type(self).__name__}({inside})"
 
     def _set(self, weights: ArrayLike) -> None:
         """Put weights in force, and warn once if they have collapsed."""

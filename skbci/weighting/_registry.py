@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-import inspect
-from typing import Any
+from typing import Any, cast
 
 from skbci._checks import check_arguments
+from skbci._settings import named_class
 from skbci.weighting._adamt import AdaMT
 from skbci.weighting._alphagrad import AlphaGrad
 from skbci.weighting._base import WeightingPolicy
@@ -64,34 +64,8 @@ def resolve_policy(
     AlphaGrad(lr=0.1, p=2, minimum=0.0001, constraint='rescale', lead=0, pull=0.1)
     """
     settings = check_arguments(settings, "settings", "resolve_policy")
-    if isinstance(policy, WeightingPolicy):
-        if settings:
-            raise ValueError(
-                f"loss_weighting__{next(iter(settings))} cannot be set on an instance of "
-                f"{type(policy).__name__}; give its name or class."
-            )
-        return copy.deepcopy(policy)
-    if isinstance(policy, str):
-        if policy not in POLICIES:
-            raise ValueError(
-                f"loss_weighting={policy!r} is unknown; use one of {sorted(POLICIES)} or a "
-                "WeightingPolicy."
-            )
-        kind, implied = POLICIES[policy]
-    elif isinstance(policy, type) and issubclass(policy, WeightingPolicy):
-        kind, implied = policy, {}
-    else:
-        raise TypeError(
-            f"loss_weighting={policy!r} must be a name, a WeightingPolicy class or an instance "
-            "of one."
-        )
-    names = list(inspect.signature(kind).parameters)
-    unknown = [name for name in settings if name not in names]
-    if unknown:
-        label = policy if isinstance(policy, str) else kind.__name__
-        listed = ", ".join("loss_weighting__" + name for name in names) or "none"
-        raise ValueError(
-            f"loss_weighting {label!r} has no setting {', '.join(map(repr, unknown))}; its "
-            f"settings are {listed}."
-        )
-    return kind(**{**implied, **settings})
+    found = named_class(policy, settings, "loss_weighting", WeightingPolicy, POLICIES)
+    if found is None:
+        return copy.deepcopy(cast(WeightingPolicy, policy))
+    kind, arguments = found
+    return kind(**arguments)
