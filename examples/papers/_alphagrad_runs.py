@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -207,11 +208,19 @@ TODAY = {"EEGNet": "EEGNet", "ShallowFBCSPNet": "ShallowFBCSPNet", "FBCNet": "FB
 
 def single_task_nets(names: Mapping[str, str] = SINGLE) -> dict[str, Any]:
     """Those networks, where that extra can be imported."""
+    models = _braindecode_models()
+    if models is None:
+        return {}
+    return {name: getattr(models, attribute) for name, attribute in names.items()}
+
+
+@cache  # an import that fails is tried anew each time
+def _braindecode_models() -> Any:
     try:
         from braindecode import models
     except Exception:  # a torchaudio that does not fit torch raises what it likes
-        return {}
-    return {name: getattr(models, attribute) for name, attribute in names.items()}
+        return None
+    return models
 
 
 def single(
