@@ -21,7 +21,7 @@ class ShownSettings:
 
 
 def named_class(
-    given: object, settings: Mapping[str, Any], name: str, base: type,
+    given: object, settings: Mapping[str, Any], name: str, base: type[Any],
     known: Mapping[str, tuple[type[T], dict[str, Any]]], other: Collection[str] = (),
 ) -> tuple[type[T], dict[str, Any]] | None:
     """Return the class that a parameter asks for and its settings; None for an instance.
