@@ -182,7 +182,8 @@ def confound_report(
     trial, chance = make_trial(X, labels, folds, subjects)
     bands, absent = present_bands(data, rate)
     if absent:
-        notes.append(f"Not in this recording, or beyond its sampling rate: {', '.join(absent)}.")
+        notes.append(f"Not looked at, since the recording's filter or sampling rate leaves "
+                     f"nothing of it: {', '.join(absent)}.")
     layout = Layout(rate, time_windows(data.shape[-1], rate, start),
                     channel_groups(names, data.shape[1]), bands)
     note_layout(layout, names, data.shape[1], notes)

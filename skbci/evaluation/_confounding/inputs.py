@@ -133,13 +133,14 @@ def note_layout(
 ) -> None:
     """Note which channels and times could not be looked at."""
     if not layout.groups:
-        why = "there are no channel names" if names is None else (
+        why = "there are no channel names (pass ch_names=...)" if names is None else (
             "no channel name is of the 10-05 system")
-        notes.append(f"Channels were not grouped: {why}.")
+        notes.append(f"Channels were not told apart by region: {why}.")
     else:
         placed = sum(map(len, layout.groups.values()))
         if placed < n_channels:
-            notes.append(f"{n_channels - placed} of {n_channels} channels are in no group: their "
+            notes.append(f"{n_channels - placed} of {n_channels} channels are in no region: their "
                          "names are not of the 10-05 system.")
     if BEFORE not in layout.windows:
-        notes.append("The epochs have no part before the cue, which could not be looked at.")
+        notes.append("The epochs have no part before the cue, which could not be looked at: cut "
+                     "them from a second before it on (tmin=-1).")
