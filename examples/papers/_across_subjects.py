@@ -350,7 +350,10 @@ def wanted(args: Any, pipeline: str) -> bool:
     network = network_of(pipeline)
     if network in TODAY:
         return args.single is None or network in args.single
-    return network not in POLICIES_OF or network in args.networks
+    if network in POLICIES_OF:
+        policy = pipeline.removeprefix(f"{network}: ")
+        return network in args.networks and (args.policies is None or policy in args.policies)
+    return True
 
 
 def make_table(lines: pd.DataFrame) -> tuple[pd.DataFrame, str]:

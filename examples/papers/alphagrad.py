@@ -349,7 +349,8 @@ def main(argv: list[str] | None = None) -> dict[str, pd.DataFrame]:
                              "all, where braindecode can be imported)")
     known = [*POLICIES, PUBLISHED]
     parser.add_argument("--policies", nargs="+", choices=known, metavar="NAME",
-                        help=f"of {', '.join(map(repr, known))} (default all)")
+                        help=f"of {', '.join(map(repr, known))}, as far as a table has them "
+                             "(default all)")
     parser.add_argument("--triplet", choices=list(TRIPLETS), default="published",
                         help="MIN2Net's triplet loss: all semi-hard triplets of unit embeddings, "
                              "or one negative a pair of embeddings as they are")

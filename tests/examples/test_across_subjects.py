@@ -52,9 +52,22 @@ def test_networks_of_one_loss_are_trained_on_mirrored_rows(stand_ins, monkeypatc
     assert model.score(X, y) > 0
     assert len(model.estimator_[-1].history_) == 1
     for single, wanted in ((None, True), (["EEGNet"], True), ([], False), (["ATCNet"], False)):
-        args = SimpleNamespace(single=single, networks=[])
+        args = SimpleNamespace(single=single, networks=[], policies=None)
         assert study.wanted(args, name) is wanted
         assert study.wanted(args, "CSP + LDA")
+
+
+@pytest.mark.parametrize(("networks", "policies", "kept"), [
+    (["MIN2Net", "FBMSNet"], None, {"MIN2Net: AlphaGrad", "FBMSNet: fixed, 1 each"}),
+    (["FBMSNet"], None, {"FBMSNet: fixed, 1 each"}),
+    (["MIN2Net", "FBMSNet"], ["AlphaGrad"], {"MIN2Net: AlphaGrad"}),
+    ([], None, set()),
+])
+def test_networks_and_policies_are_those_asked_for(networks, policies, kept):
+    args = SimpleNamespace(single=None, networks=networks, policies=policies)
+    names = ("MIN2Net: AlphaGrad", "FBMSNet: fixed, 1 each")
+    assert {name for name in names if study.wanted(args, name)} == kept
+    assert all(name in study.pipelines(study.WHOLE) for name in names)
 
 
 @pytest.mark.filterwarnings("error")

@@ -23,7 +23,7 @@ _MISSING = ("n/a", "nan", "NaN", "")
 
 
 def doubt_tables(bids_path: BIDSPath, raw: BaseRaw) -> None:
-    """Warn of what a recording's tables say otherwise than its header, which is gone by.
+    """Warn of what a recording's tables say otherwise than its header, which counts.
 
     That is the sampling rate (``channels.tsv``, ``eeg.json``), the channels' units, and the
     samples of events where they are not at the onsets. Rows of ``events.tsv`` without onset or
@@ -68,7 +68,7 @@ def _channels(path: Path | None, raw: BaseRaw) -> Iterator[str]:
         for rate in np.unique(rates[np.isfinite(rates) & ~np.isclose(rates, sfreq)]):
             whose = ", ".join(table["name"][rates == rate])
             yield (f"{path} states {rate:g} Hz for {whose}, the recording itself {sfreq:g} Hz, "
-                   "which was gone by.")
+                   "which was used.")
     if "units" not in table:
         return
     own = getattr(raw, "_orig_units", None) or {}
@@ -81,12 +81,12 @@ def _channels(path: Path | None, raw: BaseRaw) -> Iterator[str]:
             volts = in_volts(stated, "units")
         except ValueError:
             yield (f"{path} states the unit {stated!r} for {', '.join(names)}, which is no "
-                   "voltage that is understood (V, mV, uV, nV); the recording's own was gone by.")
+                   "voltage that is understood (V, mV, uV, nV); the recording's own was used.")
             continue
         others = [name for name in names if _differs(own.get(name), volts)]
         if others:
             yield (f"{path} states the unit {stated!r} for {', '.join(others)}, the recording "
-                   f"itself {own[others[0]]!r}, which was gone by.")
+                   f"itself {own[others[0]]!r}, which was used.")
 
 
 def _differs(unit: str | None, volts: float | None) -> bool:
@@ -106,7 +106,7 @@ def _description(path: Path | None, raw: BaseRaw) -> Iterator[str]:
         return
     if not np.isclose(rate, raw.info["sfreq"]):
         yield (f"{path} states {rate:g} Hz, the recording itself {raw.info['sfreq']:g} Hz, which "
-               "was gone by.")
+               "was used.")
 
 
 def _events(path: Path | None, raw: BaseRaw) -> Iterator[str]:
@@ -130,4 +130,4 @@ def _events(path: Path | None, raw: BaseRaw) -> Iterator[str]:
             first = table.loc[off].iloc[0]
             yield (f"{path}: {int(off.sum())} of {len(table)} events have a sample that is not at "
                    f"their onset, the first {first['sample']} at {first['onset']} s, at "
-                   f"{sfreq:g} Hz; the onsets were gone by.")
+                   f"{sfreq:g} Hz; the onsets were used.")
