@@ -350,3 +350,30 @@ def test_bad_parts_are_refused(make, message):
 def test_parts_of_another_kind_are_refused(wrong):
     with pytest.raises(TypeError, match=f"EEGArray: {next(iter(wrong))}"):
         EEGArray(np.zeros((3, 2, 5)), **wrong)
+
+
+@pytest.mark.parametrize("levels", [["subject"], ["subject", "session"]])
+def test_names_in_the_index_of_a_table_are_columns(levels):
+    table = pd.DataFrame({"subject": [1, 1, 2, 2], "session": [1, 2, 1, 2], "onset": 0.0})
+    X = EEGArray(np.zeros((4, 2, 3)), table.set_index(levels))
+    assert {name: X.metadata[name].tolist() for name in levels} == {
+        name: table[name].tolist() for name in levels
+    }
+    # One that is a column as well is not taken twice.
+    kept = EEGArray(np.zeros((4, 2, 3)), table.set_index(levels, drop=False)).metadata
+    pd.testing.assert_frame_equal(kept, table)
+
+
+@pytest.mark.parametrize("name", ["Subject", "subject ", "SESSION"])
+def test_columns_that_only_spelling_tells_from_those_gone_by_are_doubted(name):
+    with pytest.warns(UserWarning, match=f"column {name!r} is not {name.strip().lower()!r}, by"):
+        EEGArray(np.zeros((2, 2, 3)), {name: [1, 2]})
+
+
+@pytest.mark.parametrize("labels", [[[1], [2], [3]], [(1, 2), (1, 2), (3, 4)], [{}, {}, {}]])
+def test_labels_of_several_values_are_refused(labels):
+    from skbci.model_selection import LeaveSubjectsOut
+
+    table = pd.DataFrame({"subject": pd.Series(labels, dtype=object)})
+    with pytest.raises(ValueError, match="in row 0: each row needs one number or word"):
+        list(LeaveSubjectsOut(2).split(EEGArray(np.zeros((3, 2, 3)), table)))

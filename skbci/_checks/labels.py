@@ -181,6 +181,11 @@ def check_column(values: object, n_rows: int, name: str) -> np.ndarray:
             f"{name} has shape {array.shape}, but there are {n_rows} rows: one entry for each row "
             "is needed."
         )
+    if array.dtype.kind == "O":
+        for row, entry in enumerate(array.tolist()):
+            if isinstance(entry, (list, tuple, set, dict, np.ndarray)):
+                raise ValueError(f"{name} holds {entry!r:.80} in row {row}: each row needs one "
+                                 "number or word.")
     return array
 
 

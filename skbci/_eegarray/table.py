@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ __all__ = [
 ]
 
 
+_GONE_BY = ("subject", "session", "run", "onset")
+
+
 def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
     """Make the rows' table of a DataFrame, a dict of columns, or None.
 
@@ -28,6 +32,11 @@ def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
         If it is something else.
     ValueError
         If it has another number of rows.
+
+    Warns
+    -----
+    UserWarning
+        If only spaces or capitals tell a column from one that steps and splitters go by.
     """
     if metadata is None:
         return pd.DataFrame(index=pd.RangeIndex(n_rows))
@@ -44,12 +53,19 @@ def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
             name: [column] * n_rows if np.ndim(column) == 0 else getattr(column, "array", column)
             for name, column in metadata.items()
         }
-    table = pd.DataFrame(metadata).reset_index(drop=True)
+    table = pd.DataFrame(metadata)
+    # What the index is called is a column, as after ``set_index`` or ``groupby``.
+    kept = [level for level in table.index.names
+            if level is not None and level not in table.columns]
+    if kept and isinstance(metadata, pd.DataFrame):
+        table = table.reset_index(level=kept)
+    table = table.reset_index(drop=True)
     if not table.columns.is_unique:
         twice = table.columns[table.columns.duplicated()][0]
         raise ValueError(
             f"metadata has several columns of the name {twice!r}; each needs its own."
         )
+    _doubt_columns(table)
     table.attrs = dict(getattr(metadata, "attrs", {}))
     if len(table) != n_rows:
         raise ValueError(
@@ -57,6 +73,17 @@ def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
             "give one row of metadata for each row of data."
         )
     return table
+
+
+def _doubt_columns(table: pd.DataFrame) -> None:
+    for name in table.columns:
+        known = name.strip().lower() if isinstance(name, str) else ""
+        if known in _GONE_BY and known != name and known not in table.columns:
+            warnings.warn(
+                f"EEGArray: the metadata column {name!r} is not {known!r}, by which steps and "
+                f"splitters go: rename it, metadata.rename(columns={{{name!r}: {known!r}}}).",
+                UserWarning, stacklevel=4,
+            )
 
 
 def check_in_step(table: pd.DataFrame, n_rows: int) -> None:

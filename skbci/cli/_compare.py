@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 import warnings
@@ -68,6 +69,10 @@ def _check_target(target: Path) -> None:
         raise ValueError(f"--report {target}: its name must end in .html.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"--report {target}: there is no folder {target.parent}.")
+    if target.is_dir():
+        raise IsADirectoryError(f"--report {target}: it is a folder; name a file in it.")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(f"--report {target}: it is write-protected.")
 
 
 def _confounds(X: EEGArray, y: np.ndarray, args: argparse.Namespace) -> ConfoundReport | str:

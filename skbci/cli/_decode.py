@@ -13,7 +13,7 @@ from typing import Any
 import mne
 import numpy as np
 
-from skbci.cli._models import Model, load_model
+from skbci.cli._models import Model, load_model, spare
 from skbci.cli._recordings import expand, read_files
 from skbci.datasets import bids_path_of, open_recording
 from skbci.stream import LSLInput, OnlineDecoder
@@ -26,6 +26,7 @@ _HOP, _CHUNK, _JITTER = 0.1, 1.0, 0.1  # seconds
 
 def decode(args: argparse.Namespace) -> None:
     """Decode and print a line for each epoch or window."""
+    spare(args.output, [args.model, args.source])
     model = load_model(args.model)
     if args.hop is not None and args.events is not None:
         raise ValueError("--events and --hop: epochs at events, or windows one after another; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from skbci.cli._models import Model, check_model_path, save_model
+from skbci.cli._models import Model, check_model_path, save_model, spare
 from skbci.cli._pipelines import make_pipelines
 from skbci.cli._recordings import expand, plain_subject, read_files
 
@@ -19,7 +19,9 @@ def fit(args: argparse.Namespace) -> None:
         raise ValueError(f"--pipeline {args.pipeline}: name a single one.")
     ((name, pipeline),) = pipelines.items()
     target = check_model_path(args.output)
-    X, y = read_files(expand(args.files), events=args.events, tmin=args.tmin, tmax=args.tmax,
+    files = expand(args.files)
+    spare(args.output, files)
+    X, y = read_files(files, events=args.events, tmin=args.tmin, tmax=args.tmax,
                       picks=args.picks, exclude=args.exclude, resample=args.resample,
                       subject=plain_subject(args.subject))
     if len(set(y.tolist())) < 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skbci._process.files import replacing
 from skbci.persistence import load, save
 
-__all__ = ["Model", "check_model_path", "load_model", "save_model"]
+__all__ = ["Model", "check_model_path", "load_model", "save_model", "spare"]
 
 _RUNS_CODE = (".joblib", ".pkl")
 
@@ -78,10 +80,25 @@ def check_model_path(path: str) -> Path:
     return target
 
 
+def spare(output: str | None, inputs: Iterable[str | Path]) -> None:
+    """Refuse to write over what is read.
+
+    Raises
+    ------
+    ValueError
+        If ``--output`` is one of the files.
+    """
+    target = None if output is None else Path(output).expanduser()
+    for one in map(Path, inputs if target is not None and target.exists() else ()):
+        if one.expanduser().exists() and target.samefile(one.expanduser()):
+            raise ValueError(f"--output {output} is the file that is read; give another name.")
+
+
 def save_model(target: Path, model: Model) -> None:
     """Write a decoder to a file; the ending says how."""
     if target.suffix in _RUNS_CODE:
-        joblib.dump(model, target)
+        with replacing(target) as file:
+            joblib.dump(model, file)
     else:
         save(model, target)
 

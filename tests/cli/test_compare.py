@@ -137,3 +137,10 @@ def test_files_of_other_channels_are_named(recordings, tmp_path, capsys):
     continuous(9).drop_channels(["Cz"]).save(path, verbose="error")
     assert main(["compare", str(recordings / "sub-01_raw.fif"), str(path), "--tmax", "2"]) == 2
     assert f"{path} has 3 channels (C3 C4 Pz)" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_work(recordings, tmp_path, capsys):
+    (tmp_path / "folder.html").mkdir()
+    wanted = ["compare", str(recordings / "sub-01_raw.fif"), "--report"]
+    assert main([*wanted, str(tmp_path / "folder.html")]) == 2
+    assert "folder.html: it is a folder; name a file in it" in capsys.readouterr().err

@@ -174,3 +174,16 @@ def test_a_recording_without_its_channels_is_refused(model, recordings, tmp_path
     assert main(["decode", str(model), str(path), "--hop", "1"]) == 2
     assert "lacks the channels C4" in capsys.readouterr().err
     assert main(["decode", str(model), str(path)]) == 2
+
+
+def test_what_is_read_is_not_written_over(model, recordings, tmp_path, capsys):
+    file = tmp_path / "sub-09_raw.fif"
+    file.write_bytes((recordings / "sub-01_raw.fif").read_bytes())
+    decoder, content = model.read_bytes(), file.read_bytes()
+    for wanted in (["decode", str(model), str(file), "--output", str(file)],
+                   ["decode", str(model), str(file), "--output", str(model)],
+                   ["fit", str(file), "--pipeline", "mdm", "--output", str(file)]):
+        assert main(wanted) == 2
+        assert "is the file that is read; give another name" in capsys.readouterr().err
+    assert model.read_bytes() == decoder
+    assert file.read_bytes() == content
