@@ -60,7 +60,7 @@ def seeded(
         Where numbers are drawn besides the CPU.
     on_cuda : Tensor, optional
         A saved state of that device's generator, as `cuda_state` gives it. Without, a CUDA device
-        is seeded by what the CPU's state would draw next.
+        is seeded by the number, or by what the CPU's state would draw next.
     """
     target = torch.device(device)
     devices = []
@@ -69,13 +69,17 @@ def seeded(
     with one_thread(), torch.random.fork_rng(devices=devices):
         if isinstance(seed, torch.Tensor):
             torch.set_rng_state(seed)
+        elif target.type in ("cpu", "cuda"):
+            torch.default_generator.manual_seed(seed)  # torch's own seeds every device
         else:
             torch.manual_seed(seed)
         if on_cuda is not None:
             torch.cuda.set_rng_state(on_cuda, target)
-        elif devices and isinstance(seed, torch.Tensor):
+        elif devices:
             with torch.cuda.device(devices[0]):
-                torch.cuda.manual_seed(_next_draw(seed))
+                torch.cuda.manual_seed(
+                    _next_draw(seed) if isinstance(seed, torch.Tensor) else seed
+                )
         yield
 
 

@@ -85,7 +85,7 @@ class BraindecodeTransform(RandomAugmentation):
         before = given.clone()
         codes = torch.as_tensor(np.searchsorted(rows.classes, rows.y[source]))
         with torch.random.fork_rng(devices=()), torch.no_grad():
-            torch.manual_seed(int(rng.randint(2**31)))
+            torch.default_generator.manual_seed(int(rng.randint(2**31)))  # the CPU's alone
             made = transform(given, codes.clone())
         out, said = made if isinstance(made, tuple) else (made, codes)
         name = type(transform).__name__

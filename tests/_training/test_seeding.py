@@ -19,11 +19,17 @@ def test_a_saved_state_seeds_an_accelerator_too(monkeypatch):
         with seeded(state, "cuda:0"):
             assert torch.equal(torch.get_rng_state(), state)
     assert seeds[0] == seeds[2] != seeds[1]
+    with seeded(7, "cuda:0"):
+        assert torch.initial_seed() == 7
+    assert seeds[3:] == [7]
 
 
-def test_the_global_state_is_put_back():
+def test_the_global_states_are_put_back_or_never_touched(monkeypatch):
+    seeds = []
+    monkeypatch.setattr("torch.cuda.manual_seed_all", seeds.append)
     before = torch.get_rng_state()
     with seeded(1, "cpu"):
         drawn = torch.rand(3)
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(drawn, torch.rand(3, generator=torch.Generator().manual_seed(1)))
+    assert not seeds

@@ -213,11 +213,10 @@ def test_batches_in_which_no_row_weighs_anything_change_nothing(kind):
     assert np.isfinite(clf.history_["train_loss"]).all()
 
 
-def test_seeds_of_an_accelerator_are_the_fits_own(monkeypatch):
+def test_a_fit_on_the_cpu_seeds_no_accelerator(monkeypatch):
     seeds = []
     monkeypatch.setattr("torch.cuda.manual_seed_all", seeds.append)
-    for seed in (1, 2):
-        MIN2NetClassifier(
-            subsampling=16, max_epochs=1, early_stopping=True, random_state=seed
-        ).fit(EPOCHS, LABELS)
-    assert len(set(seeds)) == len(seeds) == 2
+    MIN2NetClassifier(
+        subsampling=16, max_epochs=1, early_stopping=True, random_state=1
+    ).fit(EPOCHS, LABELS)
+    assert not seeds
