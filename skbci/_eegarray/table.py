@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 
 from skbci._checks import check_distinct, check_list, refusal
 from skbci._recording.kinds import is_info
+from skbci._warning import warn
 
 if TYPE_CHECKING:
     from mne import Info
@@ -79,10 +79,9 @@ def _doubt_columns(table: pd.DataFrame) -> None:
     for name in table.columns:
         known = name.strip().lower() if isinstance(name, str) else ""
         if known in _GONE_BY and known != name and known not in table.columns:
-            warnings.warn(
+            warn(
                 f"EEGArray: the metadata column {name!r} is not {known!r}, by which steps and "
                 f"splitters go: rename it, metadata.rename(columns={{{name!r}: {known!r}}}).",
-                UserWarning, stacklevel=4,
             )
 
 
