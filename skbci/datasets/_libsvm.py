@@ -35,7 +35,10 @@ def fetch_libsvm(
     Raises
     ------
     ConnectionError
-        If the collection cannot be reached and the file was not downloaded before.
+        If the collection cannot be reached, or the download is cut off, and the file was not
+        downloaded before.
+    ValueError
+        If the file is damaged.
     """
     file, n_features = LIBSVM[name]
     folder = Path(get_data_home(data_home)) / "libsvm"
@@ -51,8 +54,17 @@ def fetch_libsvm(
 
 
 def _read(path: Path, n_features: int, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    with lzma.open(path) as file:
-        X, y = load_svmlight_file(file, n_features=n_features, dtype=dtype)
+    try:
+        with lzma.open(path) as file:
+            X, y = load_svmlight_file(
+                file, n_features=n_features, dtype=dtype, zero_based=False
+            )
+        if not len(y) or (y % 1 != 0).any():
+            raise ValueError("labels that are no whole numbers" if len(y) else "no rows")
+    except (lzma.LZMAError, EOFError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged ({error}). Delete it, and the next call downloads it anew."
+        ) from error
     return X.toarray(), y.astype(int)
 
 
@@ -60,6 +72,8 @@ def _download(name: str, file: str, path: Path) -> None:
     try:  # a download can be cut off
         with urlopen(_ADDRESS + file, timeout=_TIMEOUT) as answer, replacing(path) as out:
             shutil.copyfileobj(answer, out)
+            if answer.length:  # of what was announced; copyfileobj does not look
+                raise OSError(f"it ended {answer.length} bytes too early")
     except OSError as error:
         what = f"answered {error.code}" if isinstance(error, HTTPError) else "could not be reached"
         raise ConnectionError(

@@ -82,7 +82,7 @@ def fetch_tabular(
         If OpenML (or the LIBSVM collection) cannot be reached and the table was not downloaded
         before.
     ValueError
-        If OpenML has no such table.
+        If OpenML has no such table, or the downloaded file of LIBSVM is damaged.
 
     Notes
     -----

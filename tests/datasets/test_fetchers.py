@@ -231,15 +231,30 @@ def test_moabb_takes_a_subject_by_numpys_number():
 # -- the LIBSVM collection ----------------------------------------------------------------
 
 
+class Answer(io.BytesIO):
+    """As `http.client.HTTPResponse`: ``length`` is what is still to come of what was announced."""
+
+    def __init__(self, body, announced=None):
+        super().__init__(body)
+        self.length = len(body) if announced is None else announced
+
+    def read(self, *size):
+        got = super().read(*size)
+        self.length -= len(got)
+        return got
+
+
+ROWS = lzma.compress(b"1 1:0.5 254:2\n-1 2:1.5\n1 3:-1\n")
+
+
 @pytest.fixture
 def collection(monkeypatch):
     """Answers with three rows; notes what was asked."""
     asked = []
-    body = lzma.compress(b"1 1:0.5 254:2\n-1 2:1.5\n1 3:-1\n")
 
     def answer(address, timeout):
         asked.append(address)
-        return io.BytesIO(body)
+        return Answer(ROWS)
 
     monkeypatch.setattr(_libsvm, "urlopen", answer)
     return asked
@@ -277,3 +292,30 @@ def test_webspam_without_a_network(monkeypatch, tmp_path, error):
     with pytest.raises(ConnectionError, match="'webspam' was requested from the LIBSVM"):
         fetch_tabular("webspam", data_home=tmp_path)
     assert not list((tmp_path / "libsvm").iterdir())
+
+
+def test_webspam_that_was_cut_off_is_not_kept(monkeypatch, tmp_path):
+    monkeypatch.setattr(_libsvm, "urlopen", lambda address, timeout: Answer(ROWS[:40], len(ROWS)))
+    with pytest.raises(ConnectionError, match=f"ended {len(ROWS) - 40} bytes too early"):
+        fetch_tabular("webspam", data_home=tmp_path)
+    assert not list((tmp_path / "libsvm").iterdir())
+
+
+DAMAGED = {
+    "empty": b"", "no archive": b"1 1:0.5\n", "cut": ROWS[:-20],
+    "changed": ROWS[:30] + bytes(8) + ROWS[38:], "no rows": lzma.compress(b""),
+    "feature 0": lzma.compress(b"1 0:0.5\n"), "feature 255": lzma.compress(b"1 255:1\n"),
+    "words": lzma.compress(b"spam 1:0.5\n"), "half a label": lzma.compress(b"1.5 1:0.5\n"),
+    "no number": lzma.compress(b"1 1:x\n"), "order": lzma.compress(b"1 3:1 2:1\n"),
+    "no label": lzma.compress(b"nan 1:1\n"),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=list(DAMAGED))
+def test_a_damaged_file_of_webspam_is_named(tmp_path, content):
+    file = tmp_path / "libsvm" / "webspam_wc_normalized_unigram.svm.xz"
+    file.parent.mkdir()
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"svm\.xz is damaged .*Delete it"):
+        fetch_tabular("webspam", data_home=tmp_path)
