@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 
 from skbci._typing import Signals
 
@@ -36,6 +37,8 @@ def refuse_unreadable(
     ValueError
         Naming the rows and channels (or columns), where there is something to name.
     """
+    if issparse(X):  # scikit-learn says what to do with it
+        return
     try:
         if isinstance(X, pd.DataFrame):
             array = _table_numbers(X)
