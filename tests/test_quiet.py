@@ -21,6 +21,7 @@ from skbci.datasets import read_epochs
 from skbci.estimators import MLPClassifier
 from skbci.evaluation import compare
 from skbci.model_selection import StackedGridSearchCV
+from tests.interrupts import Interrupt
 
 SOON = 10  # s: nobody waits as long
 
@@ -261,3 +262,13 @@ def test_settings_of_the_process_are_changed_in_one_place():
             if called in GLOBAL or said:
                 found.append(f"{path.name}:{node.lineno}")
     assert not found, f"{found}: use skbci._process.quiet"
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_ctrl_c_on_the_way_in_or_out_leaves_no_holder_behind(n):
+    with contextlib.suppress(KeyboardInterrupt), Interrupt(n), filters_kept():
+        pass
+    before = list(warnings.filters)
+    with filters_kept():
+        warnings.simplefilter("ignore", category=BytesWarning)
+    assert warnings.filters == before

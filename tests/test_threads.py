@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skbci._process.threads import one_blas_thread
+from skbci._process.threads import on_one_thread, one_blas_thread
 from skbci.baselines import csp_lda, erp_lda, eye_state_pipeline, fbcsp, tangent_space_lr
 from skbci.features import (
     BandEnergy,
@@ -24,6 +25,7 @@ from skbci.features import (
     RankReducer,
     RiemannianRecentering,
 )
+from tests.interrupts import Interrupt
 
 SEEN = []
 
@@ -155,4 +157,16 @@ def test_threads_come_back_after_the_last_who_asked(two_threads):
     assert blas_threads() == 2
     with pytest.raises(ValueError, match="enough"), one_blas_thread():
         raise ValueError("enough")
+    assert blas_threads() == 2
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+def test_ctrl_c_leaves_no_holder_behind(two_threads, n):
+    @on_one_thread
+    def compute():
+        return blas_threads()
+
+    with suppress(KeyboardInterrupt), Interrupt(n):
+        compute()
+    assert compute() == 1
     assert blas_threads() == 2

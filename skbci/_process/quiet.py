@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from skbci._process.holders import Holder, Holders
+
 __all__ = ["filters_kept", "mne_level", "quiet_mne", "without_warnings"]
 
 
@@ -20,20 +22,22 @@ class _Filters:
     """
 
     def __init__(self) -> None:
-        self.lock, self.holders = threading.Lock(), 0
+        self.lock, self.holders = threading.Lock(), Holders()
         self.object: list = []
         self.content: list = []
 
-    def enter(self) -> None:
+    def enter(self, holder: Holder) -> None:
         with self.lock:
-            self.holders += 1
-            if self.holders == 1:
+            if not self.holders:
                 self.object = warnings.filters  # type: ignore[assignment]
                 self.content = list(warnings.filters)
+            self.holders.add(holder)
 
-    def leave(self) -> None:
+    def leave(self, holder: Holder) -> None:
         with self.lock:
-            self.holders -= 1
+            if holder not in self.holders:  # Ctrl-C came while it entered
+                return
+            self.holders.discard(holder)
             if self.holders:
                 return
             if warnings.filters is not self.object or self.object != self.content:
@@ -74,12 +78,12 @@ def filters_kept() -> Iterator[None]:
 
     Around what lets scikit-learn, scipy or MNE catch warnings.
     """
-    filters = _FILTERS
-    filters.enter()
+    filters, holder = _FILTERS, Holder()
     try:
+        filters.enter(holder)
         yield
     finally:
-        filters.leave()
+        filters.leave(holder)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+from skbci._process.holders import Holder, Holders
+
 __all__ = ["on_one_thread", "one_blas_thread"]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,25 +27,26 @@ class _Limit:
     """
 
     def __init__(self) -> None:
-        self.lock, self.holders = threading.Lock(), 0
+        self.lock = threading.Lock()
+        self.holders = Holders()
         self.controller: Any = None
         self.limiter: Any = None
         self.before: list[int] = []
 
-    def enter(self) -> None:
+    def enter(self, holder: Holder) -> None:
         with self.lock:
-            self.holders += 1
-            if self.holders == 1:
+            if not self.holders:
                 if self.controller is None:
                     self.controller = ThreadpoolController().select(user_api="blas")
                 if self.limiter is None:
                     self.before = self._numbers()
                 self.limiter = self.controller.limit(limits=1)
+            self.holders.add(holder)
 
-    def leave(self) -> None:
+    def leave(self, holder: Holder) -> None:
         with self.lock:
-            self.holders -= 1
-            if self.holders == 0:
+            self.holders.discard(holder)
+            if not self.holders and self.limiter is not None:
                 for library, number in zip(self.controller.lib_controllers, self.before):
                     library.set_num_threads(number)
                 if self._numbers() == self.before:
@@ -72,12 +75,12 @@ def one_blas_thread() -> Iterator[None]:
     The order of a sum depends on the number of threads, and joblib gives its workers fewer of
     them: on one thread a fit gives the same bits in every process.
     """
-    limit = _LIMIT
-    limit.enter()
+    limit, holder = _LIMIT, Holder()
     try:
+        limit.enter(holder)
         yield
     finally:
-        limit.leave()
+        limit.leave(holder)
 
 
 def on_one_thread(method: F) -> F:

@@ -18,9 +18,9 @@ def fit(args: argparse.Namespace) -> None:
     if len(pipelines) > 1:
         raise ValueError(f"--pipeline {args.pipeline}: name a single one.")
     ((name, pipeline),) = pipelines.items()
-    target = check_model_path(args.output)
     files = expand(args.files)
     spare(args.output, files)
+    target = check_model_path(args.output)
     X, y = read_files(files, events=args.events, tmin=args.tmin, tmax=args.tmax,
                       picks=args.picks, exclude=args.exclude, resample=args.resample,
                       subject=plain_subject(args.subject))

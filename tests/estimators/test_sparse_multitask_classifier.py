@@ -599,7 +599,10 @@ def test_bad_tasks(data):
             net().fit(plain, y, task=odd)
     lists = np.empty(len(y), dtype=object)
     lists[:] = [[name] for name in task]
-    with pytest.raises(TypeError, match=r"task has \['[a-z]*'\], which cannot name a task"):
+    with pytest.raises(ValueError, match=r"task holds \['[a-z]*'\] in row 0: each row needs one"):
+        net().fit(plain, y, task=lists)
+    lists[:] = [bytearray(name, "ascii") for name in task]
+    with pytest.raises(TypeError, match=r"task has bytearray.*, which cannot name a task"):
         net().fit(plain, y, task=lists)
     with pytest.raises(ValueError, match="task cannot be called 'network'.*density_ has a column"):
         net().fit(plain, y, task=np.where(task == "imagery", "network", task))
