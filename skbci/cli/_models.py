@@ -88,9 +88,10 @@ def spare(output: str | None, inputs: Iterable[str | Path]) -> None:
     ValueError
         If ``--output`` is one of the files.
     """
-    target = None if output is None else Path(output).expanduser()
-    for one in map(Path, inputs if target is not None and target.exists() else ()):
-        if one.expanduser().exists() and target.samefile(one.expanduser()):
+    if output is None or not (target := Path(output).expanduser()).exists():
+        return
+    for one in (Path(name).expanduser() for name in inputs):
+        if one.exists() and target.samefile(one):
             raise ValueError(f"--output {output} is the file that is read; give another name.")
 
 
