@@ -165,8 +165,7 @@ class DecoderPipeline(Pipeline):
             raise ValueError(refusal(self.steps, "steps", self, "must be (name, estimator) pairs"))
         for name in ("prior_", "amplitude_", "_row_shape"):
             self.__dict__.pop(name, None)
-        X = as_eeg(X)
-        y = None if y is None else unpacked(y)
+        X, y = as_eeg(X), None if y is None else unpacked(y)
         signals = _signals(X)
         if signals is not None and y is not None and len(signals) == len(y):
             check_flat_channels(signals, getattr(X, "ch_names", None))
