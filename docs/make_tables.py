@@ -41,6 +41,9 @@ PEOPLE = {
     "MIN2Net: AlphaGrad": ("MIN2Net, AlphaGrad", "`MIN2NetClassifier`"),
     "MIN2Net: AlphaGrad, led (ours)": (
         "MIN2Net, AlphaGrad led by the classification (ours)", "`MIN2NetClassifier`"),
+    "FBMSNet: fixed, 1 each": ("FBMSNet, fixed weights", "`FBMSNetClassifier`"),
+    "FBMSNet: AlphaGrad, led (ours)": (
+        "FBMSNet, AlphaGrad led by the classification (ours)", "`FBMSNetClassifier`"),
     "views in a network (ours), mirrored": (
         "views in a network (ours), mirrored", "`MultiViewClassifier`"),
     "bands and windows, chosen (ours), mirrored": (
@@ -54,7 +57,10 @@ PEOPLE = {
         "the same, and a network of the signal (ours)", "`MultiViewClassifier`"),
 }
 #: What the README leaves to the site, so that its table has twelve lines.
-NOT_IN_README = ("MIN2Net: AlphaGrad, led (ours)", "views in a network (ours), mirrored")
+NOT_IN_README = (
+    "MIN2Net: AlphaGrad, led (ours)", "FBMSNet: fixed, 1 each", "FBMSNet: AlphaGrad, led (ours)",
+    "views in a network (ours), mirrored",
+)
 ACROSS = ("pipeline", "in skbci", "whole signal", "rhythms only", "training (whole signal)")
 
 
