@@ -14,6 +14,8 @@ from skbci.nets._tracing import being_traced
 _LIMITS = (1e-6, 1e6)
 # Values that are worked on at once: a few such pieces stay in a core's cache.
 _PIECE = 1 << 17
+# A mean of so many standard deviations: beyond it the variance takes a second pass.
+_MOST_OFFSET = 3.0
 
 
 class NormedLogVariance(nn.Module):
@@ -157,14 +159,26 @@ def _affine(
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor]:
     """Compute mean and variance of each map, in double precision."""
+    mean, square = _mean_and_square(x, None)
+    variance = (square - mean.square()).clamp_min_(0.0)
+    if (mean.square() > _MOST_OFFSET**2 * variance).any():  # the difference has lost its digits
+        near = mean.to(x)
+        rest, square = _mean_and_square(x, near)
+        mean, variance = near + rest, (square - rest.square()).clamp_min_(0.0)
+    return mean, variance
+
+
+def _mean_and_square(x: Tensor, offset: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Compute each map's mean and mean square, counted from an offset where one is given."""
     sums = squares = torch.zeros(x.shape[1], dtype=torch.float64)
     for part in x.split(_rows_at_once(x)):
+        if offset is not None:
+            part = part - offset[:, None]
         sums = sums + part.sum(-1).sum(0, dtype=torch.float64)
         norms = torch.linalg.vector_norm(part, dim=-1)
         squares = squares + norms.double().square_().sum(0)
     count = len(x) * x.shape[-1]
-    mean = sums / count
-    return mean, (squares / count - mean.square()).clamp_min_(0.0)
+    return sums / count, squares / count
 
 
 def _segments(x: Tensor, n_segments: int) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -142,6 +143,18 @@ def test_log_variance_equals_torchs_operations(training, n_times):
         torch.testing.assert_close(a, b, rtol=1e-6, atol=1e-9)
     for a, b in zip(layer.buffers(), twin.buffers()):
         torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("offset", [0.0, 2.0, 100.0, 1000.0])
+def test_the_variance_of_maps_far_from_zero_keeps_its_digits(offset):
+    x = torch.randn(20, 2, 100) + offset
+    layer = NormedLogVariance(2, 4).train()
+    layer.norm.momentum = 1.0
+    layer(x)
+    values = x.double().numpy().swapaxes(0, 1).reshape(2, -1)
+    np.testing.assert_allclose(layer.norm.running_var.numpy(), values.var(1, ddof=1), rtol=1e-6)
+    np.testing.assert_allclose(layer.norm.running_mean.numpy(), values.mean(1), atol=1e-6,
+                               rtol=1e-6)
 
 
 def test_a_map_that_does_not_vary_gives_the_lower_limit_and_no_gradient():
