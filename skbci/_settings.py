@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["ShownSettings", "named_class"]
+__all__ = ["ShownSettings", "check_settings", "named_class"]
 
 T = TypeVar("T")
 
@@ -68,11 +68,37 @@ def named_class(
             f"{name}={given!r} must be a name, a {base.__name__} class or an instance of one."
         )
     allowed = [key for key in inspect.signature(kind).parameters if key not in other]
-    unknown = [key for key in settings if key not in allowed]
-    if unknown:
-        listed = ", ".join(f"{name}__{key}" for key in allowed) or "none"
-        raise ValueError(
-            f"{name} {label!r} has no setting {', '.join(map(repr, unknown))}; its settings are "
-            f"{listed}."
-        )
+    check_settings(settings, allowed, f"{name} {label!r}", f"{name}__")
     return kind, {**implied, **settings}
+
+
+def check_settings(
+    settings: Collection[str], allowed: Collection[str], whose: str, start: str, besides: str = ""
+) -> None:
+    """Refuse settings that something does not have.
+
+    Parameters
+    ----------
+    settings : collection of str
+        Names that are set.
+    allowed : collection of str
+        Names that can be set.
+    whose : str
+        What they are settings of, such as "optimizer 'adam'".
+    start : str
+        What the user writes before the names, such as "optimizer__".
+    besides : str
+        What can be set in another way, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown; the message lists those that can be set.
+    """
+    unknown = [name for name in settings if name not in allowed]
+    if unknown:
+        listed = ", ".join(f"{start}{name}" for name in allowed) or "none"
+        raise ValueError(
+            f"{whose} has no setting {', '.join(map(repr, unknown))}; its settings are "
+            f"{listed}{besides}."
+        )

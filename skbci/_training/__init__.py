@@ -26,7 +26,7 @@ from skbci._training.masks import masked
 from skbci._training.mini_batches import Rows
 from skbci._training.net import SlicingNet
 from skbci._training.prepared_fit import PreparedFit, hand_over, prepare_only
-from skbci._training.seeding import draw_seed, one_thread, seeded
+from skbci._training.seeding import draw_seed, one_thread, rewinding, seeded
 from skbci._training.stack.loop import train_stack
 from skbci._training.stack.memory import MemoryBudget
 
@@ -57,6 +57,7 @@ __all__ = [
     "masked",
     "one_thread",
     "prepare_only",
+    "rewinding",
     "seeded",
     "train_stack",
 ]

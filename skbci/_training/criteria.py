@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from skbci._settings import check_settings
+
 #: A loss by its name, class or instance.
 Criterion: TypeAlias = str | nn.Module | type[nn.Module]
 
@@ -76,8 +78,7 @@ def resolve_criterion(
             raise ValueError(
                 f"criterion={criterion!r} is unknown; use one of {sorted(names)} or a torch loss."
             )
-        if settings:
-            raise ValueError(f"criterion {criterion!r} takes no settings, got {sorted(settings)}.")
+        check_settings(settings, (), f"criterion {criterion!r}", "criterion__")
         return names[criterion]()
     if isinstance(criterion, nn.Module):
         if settings:
@@ -93,12 +94,7 @@ def resolve_criterion(
             f"criterion={criterion!r} must be a name or a torch.nn.Module class or instance."
         )
     known = inspect.signature(criterion).parameters
-    unknown = [name for name in settings if name not in known]
-    if unknown:
-        raise ValueError(
-            f"criterion {criterion.__name__} has no setting {', '.join(map(repr, unknown))}; its "
-            f"settings are {', '.join('criterion__' + name for name in known)}."
-        )
+    check_settings(settings, known, f"criterion {criterion.__name__}", "criterion__")
     reduction = {"reduction": "none"} if "reduction" in known else {}
     return RowLoss(criterion(**{**settings, **reduction}))
 

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from skbci._settings import check_settings
 from skbci._training.criteria import BinaryCrossEntropy, Criterion, CrossEntropy
-from skbci._training.mini_batches import divisor_of
+from skbci._weights.means import mean_of_rows
 from skbci.losses import CenterLoss, ReconstructionLoss, SemiHardTripletLoss
 
 #: Names that ``losses`` takes.
@@ -54,9 +55,7 @@ class HeadLoss(nn.Module):
         if not value.ndim:
             return value
         rows = value.flatten(1).mean(1) if value.ndim > 1 else value
-        if weight is None:
-            return rows.mean()
-        return (rows * weight).sum() / divisor_of(weight)
+        return mean_of_rows(rows, weight)
 
 
 class HeadLosses(nn.Module):
@@ -220,14 +219,10 @@ def _resolve(
         inspect.signature(kind).parameters
     )
     allowed = [name for name in parameters if name not in ("reduction", "reduce", "size_average")]
-    unknown = [name for name in settings if name not in allowed]
-    if unknown:
-        listed = ", ".join(f"losses__{head}__{name}" for name in allowed) or "none"
-        label = loss if isinstance(loss, str) else kind.__name__
-        raise ValueError(
-            f"losses: {label!r} of head {head!r} has no "
-            f"setting {', '.join(map(repr, unknown))}; its settings are {listed}."
-        )
+    label = loss if isinstance(loss, str) else kind.__name__
+    check_settings(
+        settings, allowed, f"losses: {label!r} of head {head!r}", f"losses__{head}__"
+    )
     arguments = {name: value for name, value in known.items() if name in parameters}
     return _averaging(kind(**{**arguments, **settings}))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 
 # X, y and, where there are any, weights.
@@ -21,23 +20,6 @@ def batch_sizes(n_rows: int, batch_size: int) -> list[int]:
     if len(sizes) > 1 and sizes[-1] == 1:
         sizes[-2:] = [size + 1]  # batch normalization cannot train on a single row
     return sizes
-
-
-def divisor_of(weight: Tensor) -> Tensor:
-    """Return what a batch's summed losses are divided by for their mean, along the last axis.
-
-    Parameters
-    ----------
-    weight : Tensor, shape (..., n_rows)
-        Row weights, at least 0.
-
-    Returns
-    -------
-    Tensor, shape (...)
-        The sums; 1 where no row of the batch weighs anything, so that its loss is 0.
-    """
-    total = weight.sum(-1)
-    return torch.where(total > 0, total, torch.ones_like(total))
 
 
 def mini_batches(rows: Rows, sizes: list[int], order: Tensor | None) -> Iterator[Rows]:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from skbci._training.head_losses import as_heads
-from skbci._training.mini_batches import divisor_of
 from skbci._training.multi_head_net import MultiHeadNet
+from skbci._weights.means import mean_of_rows
 
 
 class TaskLosses(nn.Module):
@@ -52,10 +52,7 @@ class TaskLosses(nn.Module):
                 losses.append(output.sum() * 0)
                 continue
             rows = self.rows(output[subset], y[subset], task)
-            if weight is None:
-                losses.append(rows.mean())
-            else:
-                losses.append((rows * weight[subset]).sum() / divisor_of(weight[subset]))
+            losses.append(mean_of_rows(rows, None if weight is None else weight[subset]))
         return losses
 
 

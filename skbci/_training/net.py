@@ -21,8 +21,9 @@ from skbci._training.epoch_loop import EpochLoop
 from skbci._training.evaluation import first_output, in_pieces, is_finite, predict_rows
 from skbci._training.history_text import as_text, from_text
 from skbci._training.layers.faster_layers import with_faster_layers
-from skbci._training.mini_batches import Rows, batch_sizes, divisor_of, mini_batches
+from skbci._training.mini_batches import Rows, batch_sizes, mini_batches
 from skbci._training.optimizer_step import bare_step
+from skbci._weights.means import divisor_of, mean_of_rows
 from skbci.optim import NonFiniteLossError
 from skbci.weighting import NonFiniteError
 
@@ -326,8 +327,7 @@ class SlicingNet(NeuralNet):
         """Compute the mean loss without training."""
         output = self.predict_tensor(X)
         with torch.inference_mode():
-            rows = self.criterion_(output, y)
-            loss = rows.mean() if weight is None else (rows * weight).sum() / weight.sum()
+            loss = mean_of_rows(self.criterion_(output, y), weight)
         if notify:
             self.notify("on_batch_begin", batch=(X, y), training=False)
             self._notify_batch_end((X, y), loss, output, training=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -92,6 +92,25 @@ def _next_draw(state: torch.Tensor) -> int:
 def cuda_state(device: torch.device) -> torch.Tensor | None:
     """Return the random state of a CUDA device; None for any other device."""
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+
+
+def rewinding(device: str | torch.device) -> Callable[[], None]:
+    """Return a function that puts torch's random state back to what it is now.
+
+    Parameters
+    ----------
+    device : str or torch.device
+        Where numbers are drawn besides the CPU.
+    """
+    device = torch.device(device)
+    on_cpu, on_cuda = torch.get_rng_state(), cuda_state(device)
+
+    def rewind() -> None:
+        torch.set_rng_state(on_cpu)
+        if on_cuda is not None:
+            torch.cuda.set_rng_state(on_cuda, device)
+
+    return rewind
 
 
 def draw_seed(random_state: Seed, who: object = "") -> int:

@@ -7,7 +7,8 @@ from typing import Any
 
 from sklearn.base import clone
 
-from skbci._checks import check_arguments, refusal
+from skbci._checks import check_arguments, refusal, shown, who_asks
+from skbci._settings import check_settings
 from skbci.augmentation._base import Augmentation
 from skbci.augmentation._channel_dropout import ChannelDropout
 from skbci.augmentation._gaussian_noise import GaussianNoise
@@ -105,12 +106,8 @@ def _one(part: Any, settings: dict[str, Any], start: str, who: object) -> Augmen
         )
         raise TypeError(refusal(part, "augmentation", who, because))
     names = list(inspect.signature(kind).parameters)
-    unknown = [name for name in settings if name not in names]
-    if unknown:
-        listed = ", ".join(f"augmentation__{start}{name}" for name in names) or "none"
-        raise ValueError(refusal(
-            part, "augmentation", who, f"has no setting {unknown[0]!r}; its settings are {listed}"
-        ))
+    whose = f"{who_asks(who)}: augmentation={shown(part)}"
+    check_settings(settings, names, whose, f"augmentation__{start}")
     if isinstance(part, Augmentation):
         return clone(part).set_params(**settings)
     return kind(**settings)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from skbci._checks import check_choice, refusal
+from skbci._weights.means import mean_of_rows
 
 REDUCTIONS = ("none", "mean", "sum")
 
@@ -82,12 +83,7 @@ def row_weights(
 
 def reduce_rows(rows: Tensor, reduction: str, weights: Tensor | None) -> Tensor:
     """Reduce one value per row; the mean is a weighted one, and zero if no row weighs anything."""
+    if reduction == "mean":
+        return mean_of_rows(rows, weights)
     weighted = rows if weights is None else rows * weights
-    if reduction == "none":
-        return weighted
-    if reduction == "sum":
-        return weighted.sum()
-    if weights is None:
-        return weighted.mean() if len(rows) else weighted.sum()
-    total = weights.sum()
-    return weighted.sum() / torch.where(total > 0, total, torch.ones_like(total))
+    return weighted if reduction == "none" else weighted.sum()

@@ -10,6 +10,7 @@ import torch
 from torch.optim import Optimizer
 
 from skbci._checks import check_arguments, is_number, shown
+from skbci._settings import check_settings
 from skbci.optim._evdhjb import EVDHJB
 from skbci.optim._hjb import HJB
 from skbci.optim._hjb_ad import HJBAD
@@ -142,13 +143,9 @@ def resolve_optimizer(
         inner = {**implied, **settings}.get("inner", torch.optim.SGD)
         names = [n for n in names if n != "settings"] + list(inner_settings(inner))
         takes_any = False
-    unknown = [n for n in settings if n not in names]
-    if unknown and not takes_any:
+    if not takes_any:
         label = optimizer if isinstance(optimizer, str) else getattr(factory, "__name__", factory)
-        raise ValueError(
-            f"optimizer {label!r} has no setting {', '.join(map(repr, unknown))}; its settings "
-            f"are {', '.join('optimizer__' + n for n in names)} (and lr)."
-        )
+        check_settings(settings, names, f"optimizer {label!r}", "optimizer__", " (and lr)")
     return factory, {**implied, **settings}
 
 

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 import torch
 
-from skbci._training.seeding import seeded
+from skbci._training.seeding import rewinding, seeded
 
 
 def test_a_saved_state_seeds_an_accelerator_too(monkeypatch):
@@ -33,3 +33,24 @@ def test_the_global_states_are_put_back_or_never_touched(monkeypatch):
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.equal(drawn, torch.rand(3, generator=torch.Generator().manual_seed(1)))
     assert not seeds
+
+
+def test_what_an_accelerator_draws_can_be_drawn_again(monkeypatch):
+    on_cuda = torch.Generator().manual_seed(3)  # stands for the device's
+    monkeypatch.setattr("torch.cuda.get_rng_state", lambda device: on_cuda.get_state())
+    monkeypatch.setattr("torch.cuda.set_rng_state", lambda state, device: on_cuda.set_state(state))
+    with torch.random.fork_rng(devices=[]):
+        rewind = rewinding("cuda:0")
+        first = torch.rand(2), torch.rand(2, generator=on_cuda)
+        rewind()
+        again = torch.rand(2), torch.rand(2, generator=on_cuda)
+    for drawn, redrawn in zip(first, again):
+        assert torch.equal(drawn, redrawn)
+
+
+def test_without_an_accelerator_only_the_cpus_state_is_put_back():
+    with torch.random.fork_rng(devices=[]):
+        rewind = rewinding("cpu")
+        first = torch.rand(2)
+        rewind()
+        assert torch.equal(torch.rand(2), first)

@@ -13,7 +13,6 @@ from torch.nn import functional as F
 
 from skbci._training.epoch_loop import EpochLoop
 from skbci._training.evaluation import EVALUATION_LIMIT, EXACT_LIMIT
-from skbci._training.mini_batches import divisor_of
 from skbci._training.prepared_fit import PreparedFit
 from skbci._training.seeding import one_thread
 from skbci._training.stack.averages import Averages
@@ -21,6 +20,7 @@ from skbci._training.stack.batches import Batches, Pool
 from skbci._training.stack.engine import StackEngine
 from skbci._training.stack.hjb import build_steps
 from skbci._training.stack.optimizers import padding, step_key
+from skbci._weights.means import divisor_of, mean_of_rows
 
 
 def train_stack(members: Sequence[PreparedFit]) -> None:
@@ -263,8 +263,4 @@ class _Validation:
             _, y, weight = member.valid
             y = y.to(dtype) if y.is_floating_point() else y
             rows = member.net.criterion_(values, y)
-            if weight is None:
-                out[i] = float(rows.mean())
-            else:
-                weight = weight.to(dtype)
-                out[i] = float((rows * weight).sum() / weight.sum())
+            out[i] = float(mean_of_rows(rows, None if weight is None else weight.to(dtype)))

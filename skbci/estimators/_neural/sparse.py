@@ -10,7 +10,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Tensor, nn
 
-from skbci._training import EVALUATION_LIMIT, LossPlan, Rows, SlicingNet, masked
+from skbci._training import EVALUATION_LIMIT, LossPlan, Rows, SlicingNet, masked, rewinding
 from skbci.estimators._neural.standardizer import Standardizer
 from skbci.sparsity import (
     MultitaskSnip,
@@ -76,14 +76,14 @@ def find_masks(
         By parameter name, True where a weight is kept.
     """
     # Every training sees the mini-batches and dropouts that a dense one would have seen.
-    state = torch.get_rng_state()
+    rewind = rewinding(net.device)
     module = net.module_
     training = module.training
 
     def train(module: nn.Module, masks: dict[str, Tensor]) -> None:
         other = build()
         other.module_.load_state_dict(module.state_dict())
-        torch.set_rng_state(state)
+        rewind()
         with masked(other, masks):
             fit(other)
         module.load_state_dict(other.module_.state_dict())
@@ -93,7 +93,7 @@ def find_masks(
     loss = plan.pruning_loss(net) if method.acts == "before" else None
     masks = method.find(module, loss, batches, train=train)
     module.train(training)
-    torch.set_rng_state(state)
+    rewind()
     return {name: mask.cpu() for name, mask in masks.items()}
 
 
