@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from joblib import effective_n_jobs
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -28,6 +31,10 @@ from skbci.model_selection._sklearn import (
 if TYPE_CHECKING:
     from skbci.model_selection._search_tasks import Chunk, Task
 
+#: Value of ``refit``: the best candidate's fits are averaged.
+FOLDS = "folds"
+_ONE_METRIC = "goes by one metric; give refit the name of one, or scoring a single one"
+
 
 class StackedSearch(WholeFits, BaseSearchCV):
     """A search whose fits are seen all at once.
@@ -38,6 +45,7 @@ class StackedSearch(WholeFits, BaseSearchCV):
     """
 
     max_memory: float | None
+    refit: Any
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -67,7 +75,40 @@ class StackedSearch(WholeFits, BaseSearchCV):
         self._check_search()
         self.n_stacked_fits_ = 0
         with filters_kept(), data_on_workers(X, y):
-            return search_loop(partial(_StackingParallel, self))(self, X, y, **params)
+            if not self._averages():
+                return search_loop(partial(_StackingParallel, self))(self, X, y, **params)
+            fits: list[BaseEstimator] = []
+            with self._not_refitted():
+                search_loop(partial(_StackingParallel, self, kept=fits))(self, X, y, **params)
+        self._average(fits)
+        return self
+
+    def _averages(self) -> bool:
+        """Whether the best candidate's own fits are kept, and no metric is meant."""
+        metrics = self.scoring if isinstance(self.scoring, (list, tuple, set, dict)) else ()
+        return isinstance(self.refit, str) and self.refit == FOLDS and FOLDS not in metrics
+
+    @contextmanager
+    def _not_refitted(self) -> Iterator[None]:
+        """Leave out the fit on all rows; scikit-learn's loop chooses by the one metric."""
+        try:
+            self.refit = False
+            yield
+        finally:
+            self.refit = FOLDS
+
+    def _average(self, fits: list[BaseEstimator]) -> None:
+        """Make the mean of the best candidate's fits the best estimator."""
+        from skbci.estimators import CrossValEnsemble  # brings torch
+
+        if self.multimetric_:
+            raise ValueError(refusal(self.refit, "refit", self, _ONE_METRIC))
+        first = self.best_index_ * self.n_splits_
+        start = time.perf_counter()
+        self.best_estimator_ = CrossValEnsemble.from_fits(fits[first : first + self.n_splits_])
+        self.refit_time_ = time.perf_counter() - start
+        if hasattr(self.best_estimator_, "feature_names_in_"):
+            self.feature_names_in_ = self.best_estimator_.feature_names_in_
 
     def _check_search(self) -> None:
         """Check what scikit-learn leaves to fail in the middle of its work."""
@@ -80,6 +121,17 @@ class StackedSearch(WholeFits, BaseSearchCV):
         if several and not (self.scoring and all(isinstance(s, str) for s in self.scoring)):
             because = "must name at least one metric"
             raise ValueError(refusal(self.scoring, "scoring", self, because))
+        if self._averages():
+            if several:
+                raise ValueError(refusal(self.refit, "refit", self, _ONE_METRIC))
+            if not hasattr(self.estimator, "predict_proba"):
+                raise ValueError(refusal(
+                    self.refit, "refit", self, "needs a classifier with predict_proba, whose "
+                    "probabilities are averaged; give refit=True"))
+            if has_callbacks(self):
+                raise ValueError(refusal(
+                    self.refit, "refit", self, "cannot be had with scikit-learn's callbacks; give "
+                    "refit=True"))
         if isinstance(self.refit, type):
             because = "must be True, False, a metric's name or a function of cv_results_"
             raise TypeError(refusal(self.refit, "refit", self, because))
@@ -91,9 +143,11 @@ class _StackingParallel:
     """Takes the calls that scikit-learn's loop prepares for joblib."""
 
     def __init__(
-        self, search: StackedSearch, n_jobs: int | None = None, **settings: Any
+        self, search: StackedSearch, n_jobs: int | None = None,
+        kept: list[BaseEstimator] | None = None, **settings: Any,
     ) -> None:
         self.search = search
+        self.kept = kept
         self.n_jobs = n_jobs
         self.settings = settings
 
@@ -104,7 +158,16 @@ class _StackingParallel:
         pass
 
     def __call__(self, calls: Iterable[Any]) -> list[Any]:
-        calls = list(calls)
+        if self.kept is None:
+            return self._results(list(calls))
+        results = self._results([
+            (function, args, {**kwargs, "return_estimator": True})
+            for function, args, kwargs in calls
+        ])
+        self.kept += [result.pop("estimator") for result in results]
+        return results
+
+    def _results(self, calls: list[Any]) -> list[Any]:
         chunks = self._chunks(calls)
         if not chunks:
             with data_on_workers(*_folds(calls)):

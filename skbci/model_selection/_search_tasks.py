@@ -243,6 +243,8 @@ def _score_one(task: Task, chunk: Chunk) -> Outcome:
     except CannotSeparate:
         return _ordinary(task, chunk)
     result["fit_time"] = task.fit_time
+    if common.get("return_estimator"):
+        result["estimator"] = task.ready
     print_end(common, settings, result)
     task.ready = None
     return task.number, result, task.stacked

@@ -29,12 +29,17 @@ class StackedRandomizedSearchCV(StackedSearch, RandomizedSearchCV):
         Distributions (with ``rvs``) or lists by parameter name.
     n_iter : int, default=10
         Candidates to draw.
-    scoring, n_jobs, refit, cv, verbose, pre_dispatch, error_score, return_train_score
+    scoring, n_jobs, cv, verbose, pre_dispatch, error_score, return_train_score
         As in `sklearn.model_selection.RandomizedSearchCV`. With ``n_jobs`` the fits are divided
         among the processes, whole folds as far as that goes, and each trains its part as a stack.
         On a GPU one process is enough.
     random_state : int, RandomState or None, default=None
         Draws the candidates.
+    refit : bool, str, callable or "folds", default=True
+        As in `sklearn.model_selection.RandomizedSearchCV`. With ``"folds"``, of classifiers and
+        one metric, nothing is fitted once more: ``best_estimator_`` is the mean of the best
+        candidate's fits on the folds (`CrossValEnsemble`). Until it is chosen, the fits of all
+        candidates are held in memory.
     max_memory : float, optional
         Bytes that the waiting rows and the stack of one process may take; a search that needs more
         is trained in several stacks, one after the other, with the same result. By default 1 GiB,

@@ -106,3 +106,25 @@ def test_what_cannot_be_is_named(params, error, message):
     X, y = rows()
     with pytest.raises(error, match=message):
         CrossValEnsemble(**{"estimator": GaussianNB(), **params}).fit(X, y)
+
+
+def test_fits_from_elsewhere_are_averaged_over_all_their_classes():
+    X, y = rows()
+    X, y = np.asarray(X), np.where(np.arange(60) < 20, "rest", y)
+    few, many = GaussianNB().fit(X[20:], y[20:]), GaussianNB().fit(X, y)
+    both = CrossValEnsemble.from_fits([few, many])
+    assert both.classes_.tolist() == ["left", "rest", "right"]
+    wanted = many.predict_proba(X) / 2
+    wanted[:, [0, 2]] += few.predict_proba(X) / 2
+    np.testing.assert_allclose(both.predict_proba(X), wanted)
+    with pytest.raises(ValueError, match="5 features"):
+        both.predict(np.ones((2, 5)))
+
+
+@pytest.mark.parametrize(("fits", "error", "words"), [
+    ([], ValueError, "fits is empty"), ([GaussianNB()], ValueError, "not fitted"),
+    ([LinearSVC().fit([[0.0], [1.0]], [0, 1])], TypeError, "no predict_proba"),
+])
+def test_fits_that_cannot_be_averaged_are_refused(fits, error, words):
+    with pytest.raises(error, match=words):
+        CrossValEnsemble.from_fits(fits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skbci._checks import check_fits, check_number, check_splitter
+from skbci._checks import check_fits, check_number, check_splitter, refusal
 from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes, check_column
 from skbci._typing import Labels, Signals, Splitter
@@ -47,7 +48,8 @@ class CrossValEnsemble(MetaClassifier):
         The labels.
     oof_score_ : float
         Accuracy of the predictions for each row by those that have not seen it: what a single one
-        of them can be expected to score, if ``cv`` leaves out what is new later.
+        of them can be expected to score, if ``cv`` leaves out what is new later. Not there after
+        `from_fits`.
     n_features_in_ : int
         Size of the second axis of the input.
 
@@ -62,6 +64,8 @@ class CrossValEnsemble(MetaClassifier):
     --------
     sklearn.ensemble.BaggingClassifier : Draws rows at random, which leaves no person out.
     CascadeClassifier : Uses out-of-fold labels as input.
+    skbci.model_selection.StackedGridSearchCV : ``refit="folds"`` averages the fits of its best
+        candidate.
 
     Notes
     -----
@@ -142,6 +146,52 @@ class CrossValEnsemble(MetaClassifier):
         self.oof_score_ = float(np.mean(predicted == labels[covered]))
         return self
 
+    @classmethod
+    def from_fits(cls, fits: Sequence[BaseEstimator]) -> CrossValEnsemble:
+        """Average classifiers that are fitted already, such as those of `cross_validate`.
+
+        Parameters
+        ----------
+        fits : sequence of classifier or Pipeline
+            Fitted on rows of one kind, with ``predict_proba``; they are kept, not copied.
+
+        Returns
+        -------
+        CrossValEnsemble
+            Fitted; its ``estimator`` is a clone of the first.
+
+        Raises
+        ------
+        ValueError
+            If there are none, or one of them is not fitted.
+        TypeError
+            If one has no ``predict_proba``.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.model_selection import cross_validate
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> X, y = load_iris(return_X_y=True)
+        >>> folds = cross_validate(GaussianNB(), X, y, cv=3, return_estimator=True)
+        >>> CrossValEnsemble.from_fits(folds["estimator"]).score(X, y) > 0.9
+        True
+        """
+        fits = list(fits)
+        if not fits:
+            raise ValueError("fits is empty; give CrossValEnsemble one fitted classifier or more.")
+        for one in fits:
+            if not hasattr(one, "predict_proba"):
+                raise TypeError(refusal(one, "fits", cls.__name__, "has no predict_proba"))
+            check_is_fitted(one)
+        self = cls(clone(fits[0]))
+        self.classes_ = np.unique(np.concatenate([one.classes_ for one in fits]))
+        self.estimators_ = fits
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(fits[0], name):
+                setattr(self, name, getattr(fits[0], name))
+        return self
+
     def predict(self, X: Signals) -> np.ndarray:
         """Return the label of the highest mean probability.
 
@@ -176,7 +226,8 @@ class CrossValEnsemble(MetaClassifier):
         check_is_fitted(self, "estimators_")
         source = as_eeg(X)
         data = check_eeg(self, source, reset=False, ndim=(2, 3, 4))
-        X = source if isinstance(source, EEGArray) else data
+        named = hasattr(self.estimators_[0], "feature_names_in_")
+        X = source if named or isinstance(source, EEGArray) else data
         return np.mean([_probabilities(clf, X, self.classes_) for clf in self.estimators_], axis=0)
 
 
