@@ -1,32 +1,28 @@
 """A scikit-learn compatible estimator toolkit for EEG brain-computer interfaces."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from skbci._lazy import lazy_front_door
 from skbci._version import __version__
-from skbci.eegarray import EEGArray
 
 if TYPE_CHECKING:
     from skbci._eegarray.lost_table import LostTableWarning
     from skbci._version_record import VersionWarning
+    from skbci.eegarray import EEGArray
     from skbci.pipeline import Pipeline, make_pipeline
 
 __all__ = [
     "EEGArray", "LostTableWarning", "Pipeline", "VersionWarning", "__version__", "make_pipeline",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    """Load what needs scikit-learn when it is asked for."""
-    if name in ("Pipeline", "make_pipeline"):
-        from skbci import pipeline
-
-        return getattr(pipeline, name)
-    if name == "LostTableWarning":
-        from skbci._eegarray.lost_table import LostTableWarning
-
-        return LostTableWarning
-    if name == "VersionWarning":
-        from skbci._version_record import VersionWarning
-
-        return VersionWarning
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # loaded when asked for, so that the command line speaks at once
+    __getattr__, __dir__ = lazy_front_door(
+        __name__,
+        {
+            "EEGArray": "eegarray",
+            "LostTableWarning": "_eegarray.lost_table",
+            "Pipeline": "pipeline",
+            "VersionWarning": "_version_record",
+            "make_pipeline": "pipeline",
+        },
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 import mne
 import numpy as np
 
+from skbci._process.files import replacing
 from skbci.cli._models import Model, load_model, spare
 from skbci.cli._recordings import expand, read_files
 from skbci.datasets import bids_path_of, open_recording
@@ -111,21 +113,28 @@ def _decode_stream(model: Model, args: argparse.Namespace) -> None:
             decoder = OnlineDecoder.at_markers(
                 model.decoder, model.tmin, model.tmax, sfreq=stream.sfreq,
                 ch_names=model.ch_names_, **settings)
-        _print_windows(decoder, stream, args.output)
+        _print_windows(decoder, stream, args.output, live=True)
 
 
 def _print_windows(
-    decoder: OnlineDecoder, chunks: Iterable[tuple[np.ndarray, ...]], output: str | None
+    decoder: OnlineDecoder, chunks: Iterable[tuple[np.ndarray, ...]], output: str | None,
+    live: bool = False,
 ) -> None:
     classes = decoder.classes_
-    with _table(output, ["time_s", "decoded", *map(str, classes)]) as write:
+    with _table(output, ["time_s", "decoded", *map(str, classes)], live) as write:
         for time, row in decoder.decode(chunks):
             write([f"{time:.3f}", classes[np.argmax(row)], *(f"{p:.3f}" for p in row)])
 
 
 @contextmanager
-def _table(output: str | None, header: list[str]) -> Iterator[Callable[[list[object]], object]]:
-    """Yield a function that writes a line of comma-separated values, to a file or the screen."""
+def _table(
+    output: str | None, header: list[str], live: bool = False
+) -> Iterator[Callable[[list[object]], object]]:
+    """Yield a function that writes a line of comma-separated values, to a file or the screen.
+
+    A stream is written as it comes, until it is stopped; a table of a file is there whole, or what
+    was there before stays.
+    """
     if output is None:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(header)
@@ -139,8 +148,10 @@ def _table(output: str | None, header: list[str]) -> Iterator[Callable[[list[obj
     target = Path(output).expanduser()
     if not target.parent.is_dir():
         raise FileNotFoundError(f"--output {output}: there is no folder {target.parent}.")
-    with target.open("w", newline="", encoding="utf-8") as file:
+    with target.open("wb") if live else replacing(target) as binary:
+        file = io.TextIOWrapper(binary, newline="", encoding="utf-8", write_through=True)
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         yield writer.writerow
+        file.detach()
     print(f"written to {target.resolve()}", file=sys.stderr)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skbci.cli._words import ENDINGS
 from skbci.datasets import load_recording, read_epochs
 from skbci.eegarray import EEGArray
 from skbci.features import Crop
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["expand", "plain_subject", "read_files", "read_one"]
 
-ENDINGS = (".edf", ".bdf", ".gdf", ".fif", ".fif.gz", ".vhdr", ".set", ".cnt", ".nxe", ".xdf",
-           ".npz")
 # Of a BIDS data set: what its recordings end in, and folders that hold none of them.
 _BIDS = ("_eeg", "_ieeg", "_meg")
 _NO_BIDS = {"derivatives", "sourcedata", "stimuli", "code"}

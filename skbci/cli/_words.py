@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from skbci.cli._recordings import ENDINGS
+__all__ = ["ENDINGS", "by_file", "in_options", "more_files", "of_file"]
 
-__all__ = ["by_file", "in_options", "more_files", "of_file"]
-
+# Of the files that are read.
+ENDINGS = (".edf", ".bdf", ".gdf", ".fif", ".fif.gz", ".vhdr", ".set", ".cnt", ".nxe", ".xdf",
+           ".npz")
 _OPTIONS = (
     (r"exclude=\[\.\.\.\], or state their types first: raw\.set_channel_types\(\{name: 'eog'\}\)",
      "--exclude"),

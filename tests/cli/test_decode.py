@@ -12,6 +12,7 @@ import pytest
 
 from skbci.baselines import csp_lda
 from skbci.cli import main
+from skbci.cli._decode import _table
 from skbci.datasets import read_epochs
 from skbci.features import SlidingWindows
 from tests.cli.conftest import RATE
@@ -187,3 +188,14 @@ def test_what_is_read_is_not_written_over(model, recordings, tmp_path, capsys):
         assert "is the file that is read; give another name" in capsys.readouterr().err
     assert model.read_bytes() == decoder
     assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_an_interrupted_table_of_a_file_is_not_there_and_of_a_stream_is(live, tmp_path):
+    target = tmp_path / "decoded.csv"
+    target.write_text("before")
+    with pytest.raises(KeyboardInterrupt), _table(str(target), ["time_s"], live) as write:
+        write(["0.500"])
+        raise KeyboardInterrupt
+    assert target.read_text() == ("time_s\n0.500\n" if live else "before")
+    assert list(tmp_path.iterdir()) == [target]

@@ -50,6 +50,21 @@ def test_what_is_wrong_is_one_line_and_status_two(command, said, recordings, tmp
     assert said in line
 
 
+def test_ctrl_c_while_packages_are_loaded_is_one_line_and_status_130():
+    code = (
+        "import sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *more):\n"
+        "        if name == 'numpy':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "from skbci.cli import main\n"
+        "sys.exit(main(['info', 'a.edf']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "skbci: interrupted\n")
+
+
 def test_wrong_arguments_have_status_two(capsys):
     assert main(["compare"]) == 2
     assert "FILE" in capsys.readouterr().err
