@@ -61,7 +61,8 @@ def test_ctrl_c_while_packages_are_loaded_is_one_line_and_status_130():
         "from skbci.cli import main\n"
         "sys.exit(main(['info', 'a.edf']))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "skbci: interrupted\n")
 
 
