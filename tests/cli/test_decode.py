@@ -194,8 +194,13 @@ def test_what_is_read_is_not_written_over(model, recordings, tmp_path, capsys):
 def test_an_interrupted_table_of_a_file_is_not_there_and_of_a_stream_is(live, tmp_path):
     target = tmp_path / "decoded.csv"
     target.write_text("before")
-    with pytest.raises(KeyboardInterrupt), _table(str(target), ["time_s"], live) as write:
-        write(["0.500"])
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with _table(str(target), ["time_s"], live) as write:
+            write(["0.500"])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert target.read_text() == ("time_s\n0.500\n" if live else "before")
     assert list(tmp_path.iterdir()) == [target]
