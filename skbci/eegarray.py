@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from skbci._checks import check_number, check_positive
+from skbci._checks.foreign import check_foreign
 from skbci._checks.masked import check_unmasked
 from skbci._checks.shapes import check_alike
 from skbci._eegarray import row_functions as numpys
@@ -108,7 +109,8 @@ class EEGArray(np.ndarray):
         window: float | None = None,
     ) -> EEGArray:
         """Check the parts against each other and bind them."""
-        array = np.asarray(check_unmasked(check_alike(data, "data"), "data"))
+        data = check_alike(check_foreign(data, "data"), "data")
+        array = np.asarray(check_unmasked(data, "data"))
         if array.ndim < 1:
             raise ValueError(
                 "EEGArray needs data of at least one dimension: rows. Got a scalar."

@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from skbci._checks import refusal
 from skbci._checks.finite import refuse_unreadable
+from skbci._checks.foreign import check_foreign
 from skbci._checks.kinds import refuse_kinds
 from skbci._checks.labels import check_labels
 from skbci._checks.masked import check_unmasked
@@ -38,9 +39,9 @@ def as_eeg(X: Signals) -> Any:
     Raises
     ------
     ValueError
-        If entries are masked, or rows of different lengths.
+        If entries are masked, rows of different lengths, or named axes in another order.
     TypeError
-        If X is a continuous recording.
+        If X is a continuous recording, or a tensor that numpy cannot read.
     """
     if is_epochs(X):
         return EEGArray.from_epochs(X)
@@ -51,7 +52,7 @@ def as_eeg(X: Signals) -> Any:
             "X is a continuous recording (mne.io.Raw); estimators take epochs or windows. Cut it "
             "with read_epochs (around events) or SlidingWindows.explode."
         )
-    return check_unmasked(check_alike(X, "X"), "X")
+    return check_unmasked(check_alike(check_foreign(X, "X"), "X"), "X")
 
 
 def check_eeg(

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from skbci._checks import check_distinct, check_list, refusal
+from skbci._eegarray.columns import as_column, plain_entries
 from skbci._recording.kinds import is_info
 from skbci._warning import warn
 
@@ -47,13 +48,8 @@ def as_table(metadata: Any, n_rows: int) -> pd.DataFrame:
         because = "must be a DataFrame, a dict of columns, or None"
         raise TypeError(refusal(metadata, "metadata", "EEGArray", because))
     if isinstance(metadata, Mapping):
-        # Row by row, whatever the columns were called before: pandas would put the entries of
-        # several Series in the order of their indices.
-        metadata = {
-            name: [column] * n_rows if np.ndim(column) == 0 else getattr(column, "array", column)
-            for name, column in metadata.items()
-        }
-    table = pd.DataFrame(metadata)
+        metadata = {name: as_column(metadata[name], name, n_rows) for name in metadata}
+    table = plain_entries(pd.DataFrame(metadata))
     # What the index is called is a column, as after ``set_index`` or ``groupby``.
     kept = [level for level in table.index.names
             if level is not None and level not in table.columns]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import _check_sample_weight
 
 from skbci._checks import refusal
+from skbci._checks.foreign import check_foreign
 from skbci._checks.labels import refuse_missing
 from skbci._checks.masked import check_unmasked
 from skbci._typing import Signals
@@ -36,7 +37,7 @@ def check_weights(sample_weight: ArrayLike | None, X: Signals) -> np.ndarray | N
     """
     if sample_weight is None:
         return None
-    given = check_unmasked(sample_weight, "sample_weight")
+    given = check_unmasked(check_foreign(sample_weight, "sample_weight"), "sample_weight")
     if not isinstance(given, Real):
         refuse_missing(given, "sample_weight", "every row needs a number of at least 0")
     try:

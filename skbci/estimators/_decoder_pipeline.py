@@ -167,7 +167,7 @@ class DecoderPipeline(Pipeline):
             self.__dict__.pop(name, None)
         X, y = as_eeg(X), None if y is None else unpacked(y)
         signals = _signals(X)
-        if signals is not None and y is not None and len(signals) == len(y):
+        if signals is not None and y is not None and len(signals) == np.shape(y)[0]:
             check_flat_channels(signals, getattr(X, "ch_names", None))
             amplitude = amplitudes(signals)
             self.amplitude_, self._row_shape = typical_amplitude(amplitude), signals.shape[1:-1]
@@ -184,6 +184,7 @@ class DecoderPipeline(Pipeline):
         if classes is not None and hasattr(self, "amplitude_"):
             last = f"{self.steps[-1][0]}__sample_weight"
             weight = params.get("sample_weight", params.get(last))
+            weight = None if weight is None else np.asarray(weight, dtype=np.float64)
             places = np.searchsorted(classes, column_or_1d(y))
             counts = np.bincount(places, weight, minlength=len(classes))
             self.prior_ = counts / counts.sum()
