@@ -48,9 +48,9 @@ def as_column(column: Any, name: object, n_rows: int) -> Any:
 
 
 def plain_entries(table: pd.DataFrame) -> pd.DataFrame:
-    """Put numbers in the place of tensors and arrays that hold one; each would count as its own."""
+    """Put numbers in the place of tensors and arrays that hold one: each is no other."""
     for at, dtype in enumerate(table.dtypes):
-        if dtype == object:
+        if dtype.kind == "O":
             column = table.iloc[:, at]
             plain = [_plain(entry) for entry in column]
             if any(one is not entry for one, entry in zip(plain, column)):

@@ -182,11 +182,9 @@ class DecoderPipeline(Pipeline):
         super().fit(X, y, **params)
         classes = getattr(self._final_estimator, "classes_", None)
         if classes is not None and hasattr(self, "amplitude_"):
-            last = f"{self.steps[-1][0]}__sample_weight"
-            weight = params.get("sample_weight", params.get(last))
+            weight = params.get("sample_weight", params.get(f"{self.steps[-1][0]}__sample_weight"))
             weight = None if weight is None else np.asarray(weight, dtype=np.float64)
-            places = np.searchsorted(classes, column_or_1d(y))
-            counts = np.bincount(places, weight, minlength=len(classes))
+            counts = np.bincount(np.searchsorted(classes, column_or_1d(y)), weight, len(classes))
             self.prior_ = counts / counts.sum()
         return self
 
