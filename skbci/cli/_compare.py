@@ -18,9 +18,9 @@ from sklearn.metrics import get_scorer_names
 from skbci.cli._confusion import confusion_scorers, take_confusions
 from skbci.cli._findings import Findings
 from skbci.cli._pipelines import make_pipelines
-from skbci.cli._recordings import expand, plain_subject, read_files
-from skbci.cli._splits import SPLITS, make_split
-from skbci.cli._words import in_options
+from skbci.cli._recordings import check_window, expand, plain_subject, read_files
+from skbci.cli._splits import SPLITS, check_split, make_split
+from skbci.cli._words import UsageError, in_options
 from skbci.eegarray import EEGArray
 from skbci.evaluation import ConfoundReport, compare, confound_report, leakage_report
 
@@ -29,9 +29,11 @@ __all__ = ["compare_files"]
 
 def compare_files(args: argparse.Namespace) -> None:
     """Compare, print, and write the report where one is wanted."""
+    check_window(args)
     pipelines = make_pipelines(args.pipelines, args.align)
+    check_split(args.split)
     if args.scoring not in get_scorer_names():
-        raise ValueError(f"--scoring {args.scoring}: scikit-learn has no scorer of this name; "
+        raise UsageError(f"--scoring {args.scoring}: scikit-learn has no scorer of this name; "
                          "some are accuracy, balanced_accuracy, roc_auc and neg_log_loss.")
     if args.report is not None:
         _check_target(Path(args.report).expanduser())
@@ -66,7 +68,7 @@ def compare_files(args: argparse.Namespace) -> None:
 def _check_target(target: Path) -> None:
     """Refuse a name that the report cannot be written to, before the work begins."""
     if target.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"--report {target}: its name must end in .html.")
+        raise UsageError(f"--report {target}: its name must end in .html.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"--report {target}: there is no folder {target.parent}.")
     if target.is_dir():

@@ -17,6 +17,7 @@ import numpy as np
 from skbci._process.files import replacing
 from skbci.cli._models import Model, load_model, spare
 from skbci.cli._recordings import expand, read_files
+from skbci.cli._words import UsageError
 from skbci.datasets import bids_path_of, open_recording
 from skbci.stream import LSLInput, OnlineDecoder
 
@@ -31,17 +32,17 @@ def decode(args: argparse.Namespace) -> None:
     spare(args.output, [args.model, args.source])
     model = load_model(args.model)
     if args.hop is not None and args.events is not None:
-        raise ValueError("--events and --hop: epochs at events, or windows one after another; "
+        raise UsageError("--events and --hop: epochs at events, or windows one after another; "
                          "choose one.")
     if args.source.startswith(_LSL):
         if args.events is not None:
-            raise ValueError("--events: a stream has --markers.")
+            raise UsageError("--events: a stream has --markers.")
         if args.markers is not None and args.hop is not None:
-            raise ValueError("--markers and --hop: epochs at markers, or windows one after "
+            raise UsageError("--markers and --hop: epochs at markers, or windows one after "
                              "another; choose one.")
         _decode_stream(model, args)
     elif args.markers is not None:
-        raise ValueError(f"--markers are for streams; {args.source} is a file: it has --events.")
+        raise UsageError(f"--markers are for streams; {args.source} is a file: it has --events.")
     elif args.hop is not None:
         _decode_windows(model, args)
     else:

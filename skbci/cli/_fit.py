@@ -7,16 +7,18 @@ from collections import Counter
 
 from skbci.cli._models import Model, check_model_path, save_model, spare
 from skbci.cli._pipelines import make_pipelines
-from skbci.cli._recordings import expand, plain_subject, read_files
+from skbci.cli._recordings import check_window, expand, plain_subject, read_files
+from skbci.cli._words import UsageError
 
 __all__ = ["fit"]
 
 
 def fit(args: argparse.Namespace) -> None:
     """Fit the pipeline and write it to ``args.output``."""
+    check_window(args)
     pipelines = make_pipelines([args.pipeline], args.align)
     if len(pipelines) > 1:
-        raise ValueError(f"--pipeline {args.pipeline}: name a single one.")
+        raise UsageError(f"--pipeline {args.pipeline}: name a single one.")
     ((name, pipeline),) = pipelines.items()
     files = expand(args.files)
     spare(args.output, files)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from skbci._process.quiet import quiet_mne
 from skbci._usable import amplitudes, find_unusable, typical_amplitude
-from skbci.cli._recordings import expand, plain_subject, read_one
+from skbci.cli._recordings import check_window, expand, plain_subject, read_one
 from skbci.cli._words import in_options, of_file
 from skbci.datasets import bids_path_of, load_recording, open_recording
 from skbci.eegarray import EEGArray
@@ -30,6 +30,7 @@ def info(args: argparse.Namespace) -> None:
     ValueError, FileNotFoundError
         If a file cannot be read at all.
     """
+    check_window(args)
     for place, path in enumerate(expand(args.files)):
         print("\n" * bool(place) + str(path))
         lines = _npz_lines(path) if path.suffix.lower() == ".npz" else _mne_lines(path)

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from skbci.cli._parser import make_parser
-from skbci.cli._words import in_options, more_files, of_file
+from skbci.cli._words import UsageError, in_options, more_files, of_file
 
 __all__ = ["main"]
 
 # What the rooms raise where arguments or recordings are unfit; anything else is a fault of ours.
 _EXPECTED = (ValueError, TypeError, OSError, ImportError, RuntimeError)
-_FAILED, _INTERRUPTED = 2, 130
+_FAILED, _MISUSED, _INTERRUPTED = 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,8 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0; 2 where arguments or files are unfit, after a line on stderr that says what and why;
-        130 where it was interrupted.
+        0; 1 where it failed, on what the files hold or where they should be; 2 where the command
+        itself is wrong, such as an option that does not exist or excludes another; 130 where it
+        was interrupted. On 1 and 2 a line on stderr says what is wrong.
 
     Examples
     --------
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.debug:
             raise
         print(f"skbci: error: {in_options(error)}", file=sys.stderr)
-        return _FAILED
+        return _MISUSED if isinstance(error, UsageError) else _FAILED
     return 0
 
 

@@ -22,7 +22,8 @@ def make_parser() -> argparse.ArgumentParser:
                "  skbci compare recordings --split leave-subjects-out --report page.html\n"
                "  skbci fit recordings/sub-01_eeg.edf --pipeline csp-lda --output model.skbci\n"
                "  skbci decode model.skbci lsl:BioSemi\n"
-               "Options of a command: skbci COMMAND --help",
+               "Options of a command: skbci COMMAND --help\n"
+               "Exit status: 0; 1 where the files do not serve; 2 where the command is wrong",
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--version", action="version", version=f"skbci {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from skbci.cli._words import UsageError
+
 __all__ = ["PIPELINES", "make_pipelines"]
 
 Maker = Callable[[str | None], Any]
@@ -130,12 +132,12 @@ def make_pipelines(names: Sequence[str], alignment: str | None = None) -> dict[s
 
     Raises
     ------
-    ValueError
+    UsageError
         If a name is unknown.
     """
     wanted = [part for name in names for part in name.split(",") if part]
     unknown = [name for name in wanted if name not in PIPELINES]
     if unknown or not wanted:
-        raise ValueError(f"{', '.join(unknown) or 'nothing'}: no such pipeline; they are "
+        raise UsageError(f"{', '.join(unknown) or 'nothing'}: no such pipeline; they are "
                          f"{', '.join(PIPELINES)}.")
     return {name: PIPELINES[name][1](alignment) for name in wanted}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skbci.cli._words import ENDINGS
+from skbci.cli._words import ENDINGS, UsageError
 from skbci.datasets import load_recording, read_epochs
 from skbci.eegarray import EEGArray
 from skbci.features import Crop
@@ -17,9 +18,7 @@ from skbci.features import Crop
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
 
-    from skbci.eegarray import EEGArray
-
-__all__ = ["expand", "plain_subject", "read_files", "read_one"]
+__all__ = ["check_window", "expand", "plain_subject", "read_files", "read_one"]
 
 # Of a BIDS data set: what its recordings end in, and folders that hold none of them.
 _BIDS = ("_eeg", "_ieeg", "_meg")
@@ -60,6 +59,18 @@ def expand(files: Sequence[str]) -> list[Path]:
 def _natural(path: Path) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part)
             for part in re.split(r"(\d+)", str(path)) if part]
+
+
+def check_window(args: argparse.Namespace) -> None:
+    """Refuse epochs that end before they begin.
+
+    Raises
+    ------
+    UsageError
+        If ``--tmax`` is not after ``--tmin``.
+    """
+    if not args.tmax > args.tmin:
+        raise UsageError(f"--tmax {args.tmax} must be after --tmin {args.tmin} seconds.")
 
 
 def plain_subject(name: str | None) -> int | str | None:

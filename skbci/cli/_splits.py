@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from sklearn.base import BaseEstimator
 
-__all__ = ["SPLITS", "make_split"]
+from skbci.cli._words import UsageError
+
+__all__ = ["SPLITS", "check_split", "make_split"]
 
 SPLITS = {
     "within-session": "shuffled folds inside each session of each subject",
@@ -12,6 +14,18 @@ SPLITS = {
     "leave-sessions-out": "training on a subject's earlier sessions, testing on a later one",
     "leave-subjects-out": "testing on people who are in no training set",
 }
+
+
+def check_split(name: str) -> None:
+    """Refuse a name that no split has.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown; the message lists those there are.
+    """
+    if name not in SPLITS:
+        raise UsageError(f"--split {name}: no such split; they are {', '.join(SPLITS)}.")
 
 
 def make_split(name: str, folds: int, n_subjects: int, n_sessions: int = 2) -> BaseEstimator:
@@ -30,13 +44,14 @@ def make_split(name: str, folds: int, n_subjects: int, n_sessions: int = 2) -> B
 
     Raises
     ------
+    UsageError
+        If the name is unknown.
     ValueError
-        If the name is unknown, or subjects or sessions are to be left out of a single one.
+        If subjects or sessions are to be left out of a single one.
     """
     from skbci.model_selection import LeaveSubjectsOut, SessionSplit, WithinSubject
 
-    if name not in SPLITS:
-        raise ValueError(f"--split {name}: no such split; they are {', '.join(SPLITS)}.")
+    check_split(name)
     if name == "within-session":
         return WithinSubject(folds, by=("subject", "session"))
     if name == "within-subject":

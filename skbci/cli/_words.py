@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-__all__ = ["ENDINGS", "by_file", "in_options", "more_files", "of_file"]
+__all__ = ["ENDINGS", "UsageError", "by_file", "in_options", "more_files", "of_file"]
+
+
+class UsageError(ValueError):
+    """The command itself is wrong, whatever the files hold."""
+
 
 # Of the files that are read.
 ENDINGS = (".edf", ".bdf", ".gdf", ".fif", ".fif.gz", ".vhdr", ".set", ".cnt", ".nxe", ".xdf",
@@ -21,8 +26,6 @@ _OPTIONS = (
     (r" Names are those of annotations; for the codes of a stimulus channel, pass "
      r"stim_channel=\.\.\.", ""),
     (r"choose with event_id", "choose with --events"),
-    (r"read_epochs: tmax=(\S+) must be after tmin=(\S+) seconds",
-     r"--tmax \1 must be after --tmin \2 seconds"),
     (r"split with PurgedKFold, SessionSplit or LeaveSubjectsOut",
      "--split leave-sessions-out or leave-subjects-out"),
 )

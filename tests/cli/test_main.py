@@ -20,29 +20,38 @@ def test_it_runs_as_a_module(recordings):
     assert (done.returncode, done.stdout.strip()) == (0, f"skbci {skbci.__version__}")
 
 
+USELESS_COMMANDS = [
+    (["compare", "{0}", "--pipelines", "svm"], "svm: no such pipeline; they are csp-lda, "),
+    (["fit", "{0}", "--pipeline", "mdm,csp-lda", "--output", "{1}/m"], "name a single one"),
+    (["compare", "{1}", "--split", "random"], "--split random: no such split"),
+    (["compare", "{0}", "--scoring", "acc"], "has no scorer of this name; some are accuracy,"),
+    (["compare", "{0}", "--tmin", "2", "--tmax", "1"], "--tmax 1.0 must be after --tmin 2.0 s"),
+    (["info", "{0}", "--tmin", "4"], "--tmax 4.0 must be after --tmin 4.0 s"),
+    (["compare", "{0}", "--report", "page.pdf"], "its name must end in .html"),
+]
+WHAT_FILES_DO_NOT_GIVE = [
+    (["info", "{0}/nothing.edf"], "nothing.edf: there is no such file"),
+    (["info", "{1}"], "no recording in this folder"),
+    (["compare", "{0}", "--events", "feet"], "'feet'"),
+    (["compare", "{0}", "--events", "left"], "all epochs are of one event, 'left'"),
+    (["compare", "{0}", "--report", "{1}/no/page.html"], "there is no folder"),
+    (["compare", "{0}/sub-01_raw.fif", "--tmax", "2", "--split", "leave-subjects-out"],
+     "needs recordings of two subjects or more"),
+    (["compare", "{0}", "--tmax", "2", "--split", "leave-sessions-out"],
+     "needs two sessions or more of each subject"),
+    (["fit", "{0}", "--pipeline", "csp-lda", "--output", "{1}/no/model"], "no folder"),
+    (["decode", "{1}/none", "{0}/sub-01_raw.fif"], "there is no such file"),
+]
+
+
 @pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        (["info", "{0}/nothing.edf"], "nothing.edf: there is no such file"),
-        (["info", "{1}"], "no recording in this folder"),
-        (["compare", "{0}", "--pipelines", "svm"], "svm: no such pipeline; they are csp-lda, "),
-        (["compare", "{0}", "--split", "random"], "--split random: no such split"),
-        (["compare", "{0}", "--scoring", "acc"], "has no scorer of this name; some are accuracy,"),
-        (["compare", "{0}", "--events", "feet"], "'feet'"),
-        (["compare", "{0}", "--events", "left"], "all epochs are of one event, 'left'"),
-        (["compare", "{0}", "--tmin", "2", "--tmax", "1"], "--tmax 1.0 must be after --tmin 2 s"),
-        (["compare", "{0}", "--report", "page.pdf"], "its name must end in .html"),
-        (["compare", "{0}", "--report", "{1}/no/page.html"], "there is no folder"),
-        (["compare", "{0}/sub-01_raw.fif", "--tmax", "2", "--split", "leave-subjects-out"],
-         "needs recordings of two subjects or more"),
-        (["compare", "{0}", "--tmax", "2", "--split", "leave-sessions-out"],
-         "needs two sessions or more of each subject"),
-        (["fit", "{0}", "--pipeline", "csp-lda", "--output", "{1}/no/model"], "no folder"),
-        (["decode", "{1}/none", "{0}/sub-01_raw.fif"], "there is no such file"),
-    ],
+    ("command", "said", "status"),
+    [(*case, 2) for case in USELESS_COMMANDS] + [(*case, 1) for case in WHAT_FILES_DO_NOT_GIVE],
 )
-def test_what_is_wrong_is_one_line_and_status_two(command, said, recordings, tmp_path, capsys):
-    assert main([part.format(recordings, tmp_path) for part in command]) == 2
+def test_what_is_wrong_is_one_line_and_a_status(
+    command, said, status, recordings, tmp_path, capsys
+):
+    assert main([part.format(recordings, tmp_path) for part in command]) == status
     out, err = capsys.readouterr()
     (line,) = [line for line in err.splitlines() if not line.startswith("skbci: warning")]
     assert out == ""
@@ -74,7 +83,7 @@ def test_wrong_arguments_have_status_two(capsys):
 def test_a_file_that_mne_cannot_read_is_an_error(tmp_path, capsys):
     path = tmp_path / "broken.edf"
     path.write_bytes(b"not an EDF file")
-    assert main(["info", str(path)]) == 2
+    assert main(["info", str(path)]) == 1
     assert f"MNE cannot read {path}" in capsys.readouterr().err
 
 
@@ -111,3 +120,9 @@ def test_a_split_keeps_apart_what_it_says(name):
             assert len({*session[train], *session[test]}) == 1
         if name == "leave-sessions-out":
             assert session[train].max() < session[test].min()
+
+
+def test_help_does_not_wait_for_what_the_commands_need():
+    code = "import sys, skbci.cli; print({'torch', 'mne', 'matplotlib'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
