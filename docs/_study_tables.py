@@ -215,6 +215,11 @@ def sessions(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({"subject": str}).map(share)
 
 
+def labelled(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of labelled rows as they are."""
+    return frame.astype({"labelled rows": str}).map(share)
+
+
 def plain(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     """Shares, under the study's own names."""
     return frame.map(share)
@@ -247,6 +252,12 @@ OWN = {
     "new_people_online": Table(
         ("pipeline", "transductive", "online", "transductive, first", "online, first",
          "transductive, later", "online, later"), {"new_people_online": plain}),
+    "new_people_transfer": Table(
+        ("decoder", "transfer", "accuracy", "sd", "to recentered", "p"),
+        {"new_people_transfer": plain}, n_keys=2),
+    "new_people_transfer_labels": Table(
+        ("decoder", "method", "labelled rows", "accuracy", "sd", "to no labels", "p"),
+        {"new_people_transfer_labels": labelled}, n_keys=2),
     "mental_imagery_sessions": Table(
         ("subject", "decoder", "left out", "left out, half", "session 4", "session 4, half"),
         {"mental_imagery_sessions": sessions}, n_keys=2),
