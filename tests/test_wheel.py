@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -49,6 +50,32 @@ def test_the_wheel_holds_every_file_and_the_command(wheel):
                if path.suffix in (".py", ".typed")}
     assert {name for name in names if name.startswith("skbci/")} == sources
     assert {name.split("/")[0].split("-")[0] for name in names} == {"skbci"}
+
+
+@pytest.mark.slow
+def test_the_source_distribution_can_be_tested(tmp_path):
+    pytest.importorskip("setuptools", minversion="77")
+    source = tmp_path / "source"
+    rooms = ("skbci", "tests", "examples", "benchmarks", "docs")
+    made = shutil.ignore_patterns("__pycache__", "_build", "auto_examples", "generated", "results")
+    for room in (*rooms, ".ci"):
+        shutil.copytree(ROOT / room, source / room, ignore=made)
+    for file in ROOT.glob("*.*"):
+        if file.is_file():
+            shutil.copy(file, source)
+    shutil.copy(ROOT / "LICENSE", source)
+    code = f"from setuptools import build_meta; build_meta.build_sdist({str(tmp_path)!r})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=source, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": ""}, check=False)
+    assert done.returncode == 0, done.stderr
+    (built,) = tmp_path.glob("skbci-*.tar.gz")
+    with tarfile.open(built) as archive:
+        held = {name.partition("/")[2] for name in archive.getnames()}
+    wanted = {path.relative_to(source).as_posix()
+              for room in rooms for path in (source / room).rglob("*.*") if path.is_file()}
+    wanted |= {"conftest.py", "constraints.txt", "LICENSE", "CHANGELOG.md", ".ci/run"}
+    assert wanted <= held
+    assert not [name for name in held if name.endswith(".pyc")]
 
 
 @pytest.mark.slow

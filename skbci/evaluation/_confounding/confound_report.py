@@ -192,7 +192,7 @@ def confound_report(
     blocks = [replace(block, data=within_subject(block.data, codes)) for block in raw]
     jobs = [*_signal_jobs(blocks, layout, start, claimed)]
     seed = int(check_seed(random_state, "random_state", "confound_report").randint(2**31 - 1))
-    jobs += _other_jobs(X, data, labels, codes, rate, seed)
+    jobs += _other_jobs(X, data, labels, codes, seed)
     # Not centred by subject: whether it matters who a row is from is the question.
     everything = np.column_stack([block.data for block in raw])
     shuffles = permuted_labels(labels, codes, n_permutations, seed).T
@@ -251,7 +251,7 @@ def _signal_jobs(
 
 
 def _other_jobs(
-    X: Signals, data: np.ndarray, y: np.ndarray, subjects: np.ndarray, rate: float, seed: int
+    X: Signals, data: np.ndarray, y: np.ndarray, subjects: np.ndarray, seed: int
 ) -> list[Job]:
     table = X.metadata if isinstance(X, EEGArray) else None
     forest = RandomForestClassifier(100, min_samples_leaf=5, random_state=seed)
@@ -259,7 +259,7 @@ def _other_jobs(
         ({"kind": "order", "name": name, "tested": True}, features, forest)
         for name, features in order_features(table, len(y), recording_codes(X, len(y))).items()
     ]
-    outliers = amplitude_outliers(data, subjects, rate)
+    outliers = amplitude_outliers(data, subjects)
     jobs.append(({"kind": "amplitude", "name": "amplitude outliers", "tested": True}, outliers,
                  None))
     return jobs

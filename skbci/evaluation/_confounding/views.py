@@ -196,14 +196,13 @@ def _window_features(
     return {band: np.concatenate(parts, axis=-1) for band, parts in found.items() if parts}
 
 
-def amplitude_outliers(data: np.ndarray, subjects: np.ndarray, sfreq: float) -> np.ndarray:
+def amplitude_outliers(data: np.ndarray, subjects: np.ndarray) -> np.ndarray:
     """Compute how far each row lies outside its subject's usual amplitudes, and nothing else.
 
     Parameters
     ----------
     data : ndarray, shape (n_rows, n_channels, n_times)
     subjects : ndarray of int, shape (n_rows,)
-    sfreq : float
 
     Returns
     -------

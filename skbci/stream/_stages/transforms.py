@@ -14,14 +14,12 @@ from skbci.features import (
     BaselineCorrection,
     ChannelNormalizer,
     Crop,
-    EuclideanAlignment,
     FilterBank,
     FisherSelection,
     GroupAlignment,
     GroupScaler,
     LogCovariance,
     RankReducer,
-    RiemannianRecentering,
     WelchPSD,
     WindowMeans,
     scaled,
@@ -36,7 +34,6 @@ _TRUSTED = (
     BandEnergy, BaselineCorrection, ChannelNormalizer, Crop, FilterBank, LogCovariance,
     RankReducer, WelchPSD, WindowMeans,
 )
-ALIGNMENTS = (EuclideanAlignment, RiemannianRecentering)
 
 
 class Trusted(Stage):
