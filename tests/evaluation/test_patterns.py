@@ -5,6 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from mne.decoding import CSP
+from pyriemann.estimation import Covariances
+from pyriemann.geometry.base import logm
+from pyriemann.tangentspace import TangentSpace
+from scipy.linalg import sqrtm
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -16,7 +21,7 @@ from skbci import EEGArray
 from skbci.baselines import csp_lda, erp_lda, slow_potentials_lr, tangent_space_lr
 from skbci.estimators import MIN2NetClassifier, MLPClassifier, NeuralClassifier
 from skbci.evaluation import spatial_patterns
-from skbci.features import BandEnergy
+from skbci.features import BandEnergy, RankReducer
 
 NAMES = ["C3", "Cz", "C4", "Pz"]
 RATE = 100.0
@@ -59,6 +64,34 @@ def test_tangent_vectors_give_the_change_of_each_channels_power():
     assert np.corrcoef(found, wanted)[0, 1] > 0.9
     assert found.idxmax() == "C4"
     assert found["C4"] > 0
+
+
+def test_the_change_of_power_is_that_of_the_tangent_vector_at_its_reference():
+    """R^1/2 M R^1/2 by scipy, with M the vector that goes along with the decision."""
+    X, y = loud_channel(40)
+    X = np.linalg.cholesky(np.eye(4) + 0.5) @ (np.asarray(X) * 1e5)
+    pipe = make_pipeline(Covariances("scm"), TangentSpace(), LogisticRegression()).fit(X, y)
+    decision = pipe.decision_function(X) - pipe.decision_function(X).mean()
+    reference = pipe[1].reference_
+    inside = np.linalg.inv(sqrtm(reference))
+    tangents = np.stack([logm(inside @ np.cov(row, bias=True) @ inside) for row in X])
+    along = np.tensordot(decision, tangents - tangents.mean(axis=0), 1) / (decision @ decision)
+    wanted = np.diag(sqrtm(reference) @ along @ sqrtm(reference))
+    found = spatial_patterns(pipe, X).loc["b - a"]
+    np.testing.assert_allclose(found, wanted, rtol=0.02, atol=0.02 * np.abs(wanted).max())
+
+
+def test_filters_behind_a_reduction_have_the_patterns_of_those_without_one():
+    """Of full rank, the components are only other coordinates of the same signals."""
+    X, y, _ = mixed_source()
+    maps = []
+    for steps in ([], [RankReducer()]):
+        csp = CSP(2, transform_into="average_power", log=True)
+        pipe = make_pipeline(*steps, csp, LogisticRegression()).fit(np.asarray(X), y)
+        found = spatial_patterns(pipe, np.asarray(X)).to_numpy()[:2]
+        found = found / np.linalg.norm(found, axis=1, keepdims=True)
+        maps.append(found * np.sign(found[:, :1]))
+    np.testing.assert_allclose(maps[1], maps[0], atol=1e-3)
 
 
 def test_linear_decisions_about_band_powers_are_covariances():

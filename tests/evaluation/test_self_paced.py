@@ -46,6 +46,15 @@ INTENDED = {"onset": [30.0, 10.0, 60.0, 80.0], "duration": [5.0, 10.0, 10.0, 10.
             "label": ["right", "left", "left", "right"]}
 
 
+@pytest.mark.parametrize(("time", "rate"), [
+    (9.99, 0.0), (10.0, 0.25), (20.0, 0.25), (20.01, 0.0),
+])
+def test_first_and_last_moment_of_an_interval_belong_to_it(time, rate):
+    scores = self_paced_scores([(time, "left")], INTENDED, 100.0)
+    assert scores.detection_rate == rate
+    assert scores.n_false == (rate == 0)
+
+
 def test_counts_by_hand():
     activations = [
         (12.0, "left"), (19.0, "right"),  # detected after 2 s; what follows does not count

@@ -10,6 +10,7 @@ from torch import nn
 
 from skbci.nets import MLP, DualTaskNet, MIN2Net
 from skbci.sparsity import MagnitudePruning, apply_masks, compact, density, overlap, prunable
+from skbci.sparsity._cost import compare_costs
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,13 @@ def test_units_cut_off_are_left_out_and_predictions_stay(activation, share):
     assert not smaller.training
     widths = [layer.out_features for layer in smaller if isinstance(layer, nn.Linear)]
     assert widths == [*(n - round(share * n) for n in (16, 10, 8)), 3]
+
+
+def test_multiplications_of_convolutions_are_counted_one_by_one():
+    net = nn.Sequential(nn.Conv1d(2, 4, 3, groups=2), nn.ConvTranspose1d(4, 6, 5, groups=2))
+    cost = compare_costs(net, copy.deepcopy(net), torch.randn(1, 2, 10), 1).before
+    # 4 x 8 outputs of 3 inputs each; each of 4 x 8 inputs goes to 3 channels at 5 places.
+    assert cost.multiply_adds == 4 * 8 * 3 + 4 * 8 * 3 * 5
 
 
 def test_the_report_counts_parameters_multiplications_and_bytes():

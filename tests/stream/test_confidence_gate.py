@@ -22,6 +22,9 @@ def rows(second):
     # Half a second from the first sure window on, without interruption by doubt or another class.
     ({"threshold": 0.8, "dwell": 0.5}, [.9, .9, .7, .9, .9, .9, .1, .1],
      [None, None, None, None, None, 1, None, None]),
+    # An answer begins the time of being sure anew.
+    ({"threshold": 0.8, "dwell": 0.5}, [.9] * 8,
+     [None, None, 1, None, None, 1, None, None]),
     # An answer begins the wait anew, whatever the class.
     ({"threshold": 0.8, "refractory": 1.0}, [.9, .9, .1, .1, .9, .9, .9, .9],
      [1, None, None, None, 1, None, None, None]),

@@ -19,6 +19,7 @@ from skbci.weighting import (
     GramianWeighting,
     UncertaintyWeighting,
 )
+from skbci.weighting._slopes import historical_tangent
 
 pytestmark = pytest.mark.filterwarnings("ignore::skbci.weighting.LossCollapseWarning")
 
@@ -248,6 +249,14 @@ def test_gradapprox(policy, overlap, n_train, n_valid):
     weights = [rule.on_epoch(t, v).copy() for t, v in zip(train, valid)]
     np.testing.assert_allclose(weights, expected, rtol=1e-8)
     assert len({tuple(w) for w in weights}) > 3  # it did something
+
+
+def test_gradapproxs_reference_moves_only_where_the_validation_slope_improves():
+    worse, same, better = (np.array([0.0, step, 2 * step]) for step in (0.2, 0.1, 0.05))
+    for valid, wanted in ((worse, (0.3, 0.1)), (same, (0.3, 0.1)), (better, (-0.4, 0.05))):
+        train = np.array([0.8, 0.4, 0.0])
+        _, reference = historical_tangent(train, valid, (3, 3), (0.3, 0.1))
+        np.testing.assert_allclose(reference, wanted, atol=1e-12)
 
 
 def test_gramian_weighting_asks_with_the_gramian(batches):
