@@ -251,7 +251,7 @@ OWN = {
                             {"hjb_mental_imagery_table_III": mental_imagery}, n_keys=2),
     "new_people_online": Table(
         ("pipeline", "transductive", "online", "transductive, first", "online, first",
-         "transductive, later", "online, later"), {"new_people_online": plain}),
+         "transductive, later", "online, later", "p"), {"new_people_online": plain}),
     "new_people_transfer": Table(
         ("decoder", "transfer", "accuracy", "sd", "to recentered", "p"),
         {"new_people_transfer": plain}, n_keys=2),

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from _across_subjects import N_FOLDS, WHOLE, in_fold, people, pipelines, rows_of, signal_of
 from _multi_band import OnViews, Views, views_of
-from _study import Study, add_arguments, write_table
+from _study import Study, add_arguments, difference, write_table
 
 PIPELINES = ("CSP + LDA", "MDM", "tangent spaces + LR",
              "bands and windows, chosen (ours), mirrored")
@@ -28,8 +28,9 @@ FIRST = 10  # rows of a person that are told apart
 PROTOCOL = """**Protocol.** The whole signal, {folds} folds of people; every third row of each test
 person ({rows} rows). *transductive*: aligned, and scaled, by all rows of the person; *online*: by
 the row itself and those before it, nothing of the person being known before; *first* and *later*:
-the same of a person's first ten rows and of the others. No labels of test people in either. What
-the pipelines' settings were chosen on is said in the table of new people."""
+the same of a person's first ten rows and of the others; *p*: Wilcoxon's test over people between
+the two. No labels of test people in either. What the pipelines' settings were chosen on is said in
+the table of new people."""
 
 
 def arriving(model: Any, X: Any, at: np.ndarray) -> np.ndarray:
@@ -86,6 +87,13 @@ def run_one(
     return lines
 
 
+def loss_p(lines: pd.DataFrame) -> float:
+    """Wilcoxon's p over people of what going online costs."""
+    kinds = {(kind, "accuracy"): lines.set_index("subject")[kind]
+             for kind in ("online", "transductive")}
+    return difference(pd.concat(kinds), *kinds)[1]
+
+
 def main(argv: list[str] | None = None) -> pd.DataFrame:
     """Run the pipelines; print the table."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
@@ -100,6 +108,7 @@ def main(argv: list[str] | None = None) -> pd.DataFrame:
         tasks, run_one, n_jobs=args.n_jobs)
     shown = [name for name in lines if name.startswith(("transductive", "online"))]
     table = lines.groupby("pipeline", sort=False)[shown].mean().reset_index()
+    table["p"] = [loss_p(lines[lines["pipeline"] == name]) for name in table["pipeline"]]
     rows = int(lines.drop_duplicates(["subject", "fold"])["rows"].sum())
     print(write_table(table, args.output / stem, "New people while their rows arrive",
                       PROTOCOL.format(folds=lines["fold"].nunique(), rows=rows)))

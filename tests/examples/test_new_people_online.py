@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import new_people_online as study
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.stats import wilcoxon
 
 from skbci import EEGArray
 
@@ -19,6 +21,14 @@ class Counts:
 def test_a_row_is_predicted_with_those_before_it_only():
     X = EEGArray(np.arange(6.0)[:, None], {"subject": [1] * 6})
     assert study.arriving(Counts(), X, np.array([0, 4])).tolist() == ["1: 0.0", "5: 4.0"]
+
+
+def test_p_is_that_of_pairs_of_people():
+    rng = np.random.default_rng(0)
+    online, transductive = rng.random((2, 9))
+    lines = pd.DataFrame({"subject": rng.permutation(9), "online": online,
+                          "transductive": transductive})
+    assert study.loss_p(lines) == pytest.approx(wilcoxon(online - transductive).pvalue)
 
 
 @pytest.mark.studies
