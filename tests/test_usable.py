@@ -312,3 +312,14 @@ def test_after_a_drop_out_a_stream_decides_as_without_it(first):
         np.mean(pipe.classes_[p[later].argmax(axis=1)] == right) for p in (online, sound)
     )
     assert found > wanted - 0.02
+
+
+@pytest.mark.parametrize(("times", "flat", "large"), [
+    (1 / 1100, True, False), (1 / 900, False, False), (900, False, False), (1100, False, True),
+])
+def test_a_thousandfold_of_the_typical_amplitude_is_the_limit(times, flat, large):
+    amplitude = np.ones((7, 2))
+    amplitude[3, 1] = times
+    found = find_unusable(amplitude)
+    assert (found.flat[3, 1], found.large[3, 1]) == (flat, large)
+    assert found.channels.sum() == flat + large

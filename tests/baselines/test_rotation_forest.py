@@ -210,3 +210,13 @@ def test_boosting_shallow_forests_beats_one_of_them():
     one = cross_val_score(RotationForest(**settings, random_state=0), rows, labels).mean()
     boosted = adaptive_rotation_forest(20, **settings, random_state=0)
     assert cross_val_score(boosted, rows, labels).mean() > one + 0.1
+
+
+def test_axes_are_those_of_one_class_or_of_both():
+    """Each class by itself varies along the features, both together along the diagonal."""
+    rng = np.random.default_rng(0)
+    y = np.tile([0, 1], 100)
+    X = rng.standard_normal((200, 2)) * [1.0, 0.3] + 4.0 * y[:, None]
+    forest = RotationForest(80, subset_size=2, random_state=0).fit(X, y)
+    oblique = [np.abs(rotation).min() > 0.5 for rotation in forest.rotations_]
+    assert 0.3 < np.mean(oblique) < 0.7

@@ -100,3 +100,12 @@ def test_line_noise_is_one_frequency():
     hum = line_noise(5, 1280, 50.0, 128.0, np.random.default_rng(0))
     f, power = welch(hum, 128.0, nperseg=256)
     assert (f[power.argmax(axis=1)] == 50).all()
+
+
+@pytest.mark.parametrize("per_minute", [6.0, 12.0, 20.0])
+def test_blinks_come_as_often_as_they_are_to(per_minute):
+    sfreq, minutes = 50, 60
+    signal = blink_train(minutes * 60 * sfreq, sfreq, np.random.default_rng(0),
+                         per_minute=per_minute)
+    begins = (signal[1:] > 0) & (signal[:-1] <= 0)
+    assert begins.sum() / minutes == pytest.approx(per_minute, rel=0.08)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skbci.datasets import load_recording, read_epochs, save_recording
-from skbci.datasets._units import in_volts
+from skbci.datasets._units import doubt_amplitude, in_volts
 
 
 @pytest.mark.parametrize(("text", "volts"), [
@@ -104,3 +104,14 @@ def test_microvolts_in_a_raw_that_should_hold_volts():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         read_epochs(make_raw(20e-6), tmax=1, subject=1)
+
+
+@pytest.mark.parametrize(("size", "doubted"), [
+    (1e-8, "too small"), (1e-7, None), (9e-4, None), (2e-3, "too large"),
+])
+def test_amplitudes_of_no_eeg_are_doubted(size, doubted):
+    rows = np.tile([-size, size], (2, 500))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        doubt_amplitude(rows, "here", "")
+    assert [doubted in str(one.message) for one in said] == [True] * (doubted is not None)

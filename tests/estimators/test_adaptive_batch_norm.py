@@ -156,3 +156,10 @@ def test_one_row_has_no_moments():
 def test_it_is_searched():
     clf = AdaptiveBatchNorm(MIN2NetClassifier()).set_params(estimator__lr=0.01, min_rows=5)
     assert clf.get_params()["estimator__lr"] == 0.01
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.3, None])
+def test_an_adapted_network_can_be_trained_on_as_before(momentum):
+    net = nn.Sequential(nn.BatchNorm1d(3, momentum=momentum))
+    adapted = adapt_batch_norm(net, torch.arange(24.0).reshape(8, 3))
+    assert adapted[0].momentum == net[0].momentum == momentum

@@ -95,3 +95,11 @@ def test_the_estimator_uses_it():
     assert clf.history_["valid_loss"].notna().all()
     with pytest.raises(ValueError, match="groups has shape"):
         clf.fit(X, y, groups=[1, 2])
+
+
+@pytest.mark.parametrize(("fraction", "n_held"), [(0.2, 1), (0.21, 2), (0.4, 2), (0.99, 4)])
+def test_no_more_groups_are_held_out_than_the_fraction_asks_for(fraction, n_held):
+    groups = np.repeat(np.arange(5), 4)
+    y = np.tile([0, 1], 10)
+    _, valid = split(np.zeros((20, 3)), y, groups, fraction)
+    assert len(np.unique(groups[valid])) == n_held

@@ -72,7 +72,11 @@ def test_combination_by_stouffer_and_weights(table):
         np.testing.assert_allclose(line["smd"], (w * own["smd"]).sum() / w.sum())
         z = (w * stats.norm.isf(own["p"])).sum() / np.sqrt((w**2).sum())
         np.testing.assert_allclose(line["p"], stats.norm.sf(z))
-        assert line["ci_low"] < line["smd"] < line["ci_high"]
+        share = w / w.sum()
+        errors = (own["ci_high"] - own["smd"]) / stats.norm.ppf(0.975)
+        reach = stats.norm.ppf(0.975) * np.sqrt((share**2 * errors**2).sum())
+        np.testing.assert_allclose(line["ci_high"] - line["smd"], reach)
+        np.testing.assert_allclose(line["smd"] - line["ci_low"], reach)
     assert found.combined["n_subjects"].tolist() == [37, 37]
     p = found.combined["p"].to_numpy()
     np.testing.assert_allclose(found.combined["p_holm"].max(), max(2 * p.min(), p.max()))

@@ -302,3 +302,12 @@ def test_rows_of_another_shape_and_unknown_tasks_are_refused():
         net(torch.randn(5, 4, 60), "rest")
     with pytest.raises(ValueError, match="no task 'rest'"):
         net.private_names("rest")
+
+
+def test_heads_begin_with_small_logits():
+    """So that the first loss is that of guessing, and no task begins with the louder gradient."""
+    net = DualTaskNet(4, 256, {"a": 2, "b": 3})
+    for task, head in net.heads.items():
+        usual = 1 / net.n_hidden[task] ** 0.5  # torch's own bound of a dense layer
+        assert 0 < float(head.weight.detach().abs().max()) <= 0.1 * usual
+        assert not head.bias.detach().any()

@@ -56,6 +56,14 @@ def test_the_line_is_the_weighted_least_squares_fit(sizes):
     np.testing.assert_allclose(line.at(later), 1e5 + fit(later / RATE), rtol=0, atol=1e-8)
 
 
+@pytest.mark.parametrize(("drift", "followed"), [(0.004, 0.004), (0.02, 0.005), (-0.02, -0.005)])
+def test_no_clock_is_believed_to_be_off_by_more_than_half_a_per_cent(drift, followed):
+    line, numbers = TimeLine(RATE), np.arange(round(20 * RATE))
+    line.note(numbers, (1 + drift) * numbers / RATE)
+    start, later = line.at(np.array([0, 1280]))
+    assert (later - start) / 10 - 1 == pytest.approx(followed, abs=1e-9)
+
+
 @pytest.mark.parametrize("size", [3, 16, 50])
 def test_stamps_of_each_sample_may_jitter(size):
     rng = np.random.default_rng(2)

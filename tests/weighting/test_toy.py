@@ -94,6 +94,13 @@ def test_alphagrad_leaves_the_valley_where_equal_weights_stay():
     assert fixed.mean() > 0
 
 
+@pytest.mark.parametrize("point", [(1.5, 0.0), (-8.0, 0.0), (2.0, 3.0), (2.0, -3.0)])
+def test_gradients_are_autograds_on_the_ridge_too(point):
+    x = torch.tensor(point, dtype=torch.float64, requires_grad=True)
+    wanted = [torch.autograd.grad(loss, x, retain_graph=True)[0] for loss in toy_losses(x)]
+    np.testing.assert_allclose(toy_gradients(point)[1], torch.stack(wanted), rtol=1e-12)
+
+
 @pytest.mark.parametrize("start", [(1.0,), (np.nan, 0.0)])
 def test_a_bad_start_is_refused(start):
     with pytest.raises(ValueError, match="two finite numbers"):
