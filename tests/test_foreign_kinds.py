@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mne
 import numpy as np
 import pandas as pd
 import pytest
@@ -98,3 +99,17 @@ def test_labels_without_a_length_and_weights_as_words_are_those_that_they_hold()
     keys = {f"{pipe.steps[-1][0]}__sample_weight": weight.astype(object)}
     pipe.fit(SIGNALS, Stored(y), **keys)
     np.testing.assert_allclose(pipe.prior_, [0.3, 0.7])
+
+
+def test_objects_of_mne_that_are_no_epochs_are_refused_by_name():
+    epochs = mne.EpochsArray(SIGNALS, mne.create_info(3, 32, "eeg"), verbose="error")
+    evoked, raw = epochs.average(), mne.io.RawArray(SIGNALS[0], epochs.info, verbose="error")
+    for data in (epochs, evoked, [evoked, evoked], raw, epochs.info):
+        with pytest.raises(TypeError, match=r"data is .*mne's .* EEGArray\.from_epochs"):
+            EEGArray(data)
+    for data in (evoked, [evoked], epochs.info):
+        with pytest.raises(TypeError, match="X is .*mne's"):
+            WelchPSD(sfreq=32).fit(data)
+    for data in (evoked, raw, [epochs], SIGNALS):
+        with pytest.raises(TypeError, match="epochs=.* must be mne.Epochs"):
+            EEGArray.from_epochs(data)

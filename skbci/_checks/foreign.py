@@ -32,7 +32,8 @@ def check_foreign(data: Any, name: str) -> Any:
     Raises
     ------
     TypeError
-        If it is a tensor that numpy does not read, as one that requires gradients.
+        If it is an object of MNE's, or a tensor that numpy does not read, as one that requires
+        gradients.
     ValueError
         If axes are named and are not rows, channels and times in this order, or rows are tables,
         whose columns may be channels or times.
@@ -43,6 +44,12 @@ def check_foreign(data: Any, name: str) -> Any:
             f"{name} is a list of tables, whose rows may be times or channels. Give an array of "
             f"rows x channels x times: np.stack([table.to_numpy().T for table in {name}]) where "
             "columns are channels."
+        )
+    if (kind := type(first)).__module__.startswith("mne."):
+        article = "a list of" if first is not data else "of type"
+        raise TypeError(
+            f"{name} is {article} mne's {kind.__name__}, where an array of rows is needed: of "
+            f"mne.Epochs, EEGArray.from_epochs; of others, {name}.get_data()."
         )
     if hasattr(first, "detach") and hasattr(first, "__array__"):
         try:

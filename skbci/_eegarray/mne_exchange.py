@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from skbci._checks import refusal
 from skbci._eegarray.table import onset_seconds
 from skbci._process.quiet import quiet_mne
 from skbci._recording.channels import channel_picks, left_out_bads
+from skbci._recording.kinds import is_epochs
 from skbci._recording.restarts import refine, separate_restarts
 from skbci._typing import Label, Picks
 
@@ -30,6 +32,8 @@ EVENT_COLUMNS = ("event_sample", "event_previous", "event_code")
 
 def array_from_epochs(cls: Any, epochs: BaseEpochs, picks: Picks) -> Any:
     """Do the work of ``EEGArray.from_epochs``; ``cls`` is the class to make."""
+    if not is_epochs(epochs):
+        raise TypeError(refusal(epochs, "epochs", "EEGArray.from_epochs", "must be mne.Epochs"))
     if not epochs.preload:
         with quiet_mne():
             epochs = epochs.copy().drop_bad()
@@ -85,7 +89,7 @@ def epochs_from_array(array: Any) -> BaseEpochs:
     with quiet_mne():
         epochs = mne.EpochsArray(
             np.asarray(array, dtype=float), info, events, tmin=array.tmin, event_id=event_id,
-            metadata=table if table.shape[1] else None,
+            metadata=table if table.shape[1] else None, proj=False,
         )
     epochs._raw_sfreq = clock  # what the events' samples were counted at; so MNE keeps it too
     if attrs.get("baseline") is not None:

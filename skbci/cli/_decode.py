@@ -15,6 +15,7 @@ import mne
 import numpy as np
 
 from skbci._process.files import replacing
+from skbci._recording.projections import projected
 from skbci.cli._models import Model, load_model, spare
 from skbci.cli._recordings import expand, read_files
 from skbci.cli._words import UsageError
@@ -97,7 +98,7 @@ def _decode_windows(model: Model, args: argparse.Namespace) -> None:
         raise ValueError(f"{path} lacks the channels {' '.join(absent)} that the decoder takes.")
     rate = float(raw.info["sfreq"])
     _check_rate(model, rate, str(path))
-    data = raw.get_data(picks=model.ch_names_)
+    data = projected(raw).get_data(picks=model.ch_names_)
     step = max(1, round(_CHUNK * rate))
     chunks = (data[:, start : start + step] for start in range(0, data.shape[1], step))
     _print_windows(_online(model, args.hop, rate), chunks, args.output)

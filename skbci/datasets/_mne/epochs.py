@@ -17,6 +17,7 @@ from skbci._eegarray.mne_exchange import event_onsets
 from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
+from skbci._recording.projections import projected
 from skbci._recording.times import check_span, first_sample
 from skbci._typing import EventId, PathLike, Picks
 from skbci._warning import warn
@@ -215,6 +216,7 @@ def _from_raw(
     h_freq: float | None, stim_channel: str | None, resample: float | None, where: object,
 ) -> tuple[BaseEpochs, np.ndarray]:
     events, names = raw_events(raw, event_id, stim_channel, where)
+    raw = projected(raw)
     _prepare(raw, picks, l_freq, h_freq)
     sfreq = float(raw.info["sfreq"])
     first, stop = first_sample(tmin, sfreq), first_sample(tmax, sfreq)

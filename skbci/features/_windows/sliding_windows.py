@@ -16,6 +16,7 @@ from skbci._eegarray.rows import carry_rows, row_seconds
 from skbci._recording.annotations import crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.kinds import is_epochs, is_raw
+from skbci._recording.projections import projected
 from skbci._recording.times import first_sample
 from skbci._typing import Labels, Picks, Signals
 from skbci._warning import warn
@@ -250,7 +251,7 @@ def _read_runs(X: Signals, picks: Picks) -> EEGArray:
 
         chosen = channel_picks(X.info, picks)
         info = pick_info(X.info, chosen)
-        out = EEGArray(X.get_data(picks=chosen)[np.newaxis], sfreq=info["sfreq"],
+        out = EEGArray(projected(X).get_data(picks=chosen)[np.newaxis], sfreq=info["sfreq"],
                        ch_names=info["ch_names"], info=info)
         out.metadata.attrs["left_out_bads"] = left_out_bads(X.info, chosen)
         return out
