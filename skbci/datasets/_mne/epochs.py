@@ -232,7 +232,7 @@ def _from_raw(
             stop += 1
     epochs = mne.Epochs(
         raw, events, names, tmin=first / sfreq, tmax=(stop - 1) / sfreq, baseline=None,
-        preload=True, picks="all", on_missing="ignore",
+        preload=True, picks="all", on_missing="ignore", proj=False,
     )
     starts = epochs.events[:, 0] - raw.first_samp + first
     edges = np.flatnonzero(crosses_bad(raw, starts, len(epochs.times)))
