@@ -217,7 +217,9 @@ def _from_raw(
 ) -> tuple[BaseEpochs, np.ndarray]:
     events, names = raw_events(raw, event_id, stim_channel, where)
     raw = projected(raw)
-    _prepare(raw, picks, l_freq, h_freq)
+    # MNE applies projections again to the channels that it cuts: of all, that changes nothing.
+    cut = np.arange(len(raw.ch_names)) if raw.info["projs"] else picks
+    _prepare(raw, cut, l_freq, h_freq)
     sfreq = float(raw.info["sfreq"])
     first, stop = first_sample(tmin, sfreq), first_sample(tmax, sfreq)
     if stop <= first:
@@ -232,8 +234,10 @@ def _from_raw(
             stop += 1
     epochs = mne.Epochs(
         raw, events, names, tmin=first / sfreq, tmax=(stop - 1) / sfreq, baseline=None,
-        preload=True, picks="all", on_missing="ignore", proj=False,
+        preload=True, picks="all", on_missing="ignore",
     )
+    if cut is not picks:
+        epochs.pick(picks)
     starts = epochs.events[:, 0] - raw.first_samp + first
     edges = np.flatnonzero(crosses_bad(raw, starts, len(epochs.times)))
     epochs.drop(edges, reason="edge")
