@@ -153,9 +153,10 @@ class StabilityDisplay:
             check_number(lr, "lrs", cls.__name__, low=0)
         optimizers = check_list(optimizers, "optimizers", cls.__name__, "names")
         regression = is_regressor(estimator)
+        seed = _seed(random_state)  # one for all: they see the same rows in the same order
         if cv is None:
             half = ShuffleSplit if regression else StratifiedShuffleSplit
-            cv = half(1, test_size=0.5, random_state=_seed(random_state))
+            cv = half(1, test_size=0.5, random_state=seed)
         splitter = check_cv(check_splitter(cv, "cv", cls.__name__), y, classifier=not regression)
         runs: list[pd.DataFrame] = []
         jobs = [(train, test, optimizer, lr)
@@ -170,7 +171,7 @@ class StabilityDisplay:
             learn, check = (
                 (_safe_indexing(X, rows), _safe_indexing(y, rows)) for rows in (train, test)
             )
-            losses = _train(estimator, learn, check, optimizer, lr, n_epochs, _seed(random_state))
+            losses = _train(estimator, learn, check, optimizer, lr, n_epochs, seed)
             runs.append(losses.assign(optimizer=optimizer, lr=float(lr)))
         every = pd.concat(runs, ignore_index=True)
         # A mean with a diverged split in it is that of a diverged training.

@@ -68,6 +68,16 @@ def test_the_estimator_is_left_alone_and_the_seed_decides():
     assert not hasattr(pipe[0], "mean_")
 
 
+def test_all_trainings_see_the_same_order_of_rows_whatever_seeds_it():
+    seed = np.random.RandomState(3).randint(2**31 - 1)  # the one number that is drawn
+    drawn, given = (
+        StabilityDisplay.from_estimator(NET, X, Y, optimizers=["hjb", "sgd"], lrs=[0.1],
+                                        n_epochs=2, random_state=one).curves
+        for one in (np.random.RandomState(3), seed)
+    )
+    pd.testing.assert_frame_equal(drawn, given)
+
+
 def test_data_frames_are_taken():
     shown = {"optimizers": ["hjb"], "lrs": [0.1], "n_epochs": 2}
     arrays = StabilityDisplay.from_estimator(NET, X, Y, **shown).curves
