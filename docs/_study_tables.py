@@ -245,6 +245,9 @@ OWN = {
     "loss_weighting_more": Table(("recordings", *POLICIES[:2], *POLICIES[-2:]), {
         f"more/alphagrad_{stem}": loss_weighting(name, ("FBMSNet",))
         for stem, name in (SETTINGS | {"imagery_within_subject": "within subject"}).items()}),
+    "loss_weighting_published": Table(("recordings", *POLICIES), {
+        f"published/alphagrad_{stem}": loss_weighting(name, ("MIN2Net",))
+        for stem, name in SETTINGS.items()}),
     "sparse_multitask": Table(("method", "imagery, 40 %", "imagery, 80 %", "execution, 40 %",
                                "execution, 80 %"), {"sparse_multitask": sparse}),
     "mental_imagery": Table(("subject", "algorithm", *IMAGERY),

@@ -6,7 +6,8 @@ study has printed replaces the row of the same name, cells that it has not print
 stay as they are. ``sources.csv`` says of each row which file it comes from: a row without one was
 copied by hand, from a run whose files are not kept, and the next run of its study replaces it.
 Fits of more splits and seeds (``alphagrad.py --networks FBMSNet --splits 3 --seeds 3``) go to a
-folder ``more``. ``--busy`` keeps the seconds of earlier runs, for studies that have run on a
+folder ``more``, those of MIN2Net alone with the published triplets (``--networks MIN2Net``) to a
+folder ``published``. ``--busy`` keeps the seconds of earlier runs, for studies that have run on a
 machine with other work to do.
 """
 
@@ -21,6 +22,7 @@ from _study_tables import OWN, POLICIES, SECONDS, read_study
 
 HERE = Path(__file__).resolve().parent
 TABLES, README = HERE / "tables", HERE.parent / "README.md"
+APART = ("more", "published")  # folders of runs that have tables of their own
 SOURCES = ("table", "row", "study")
 TYPED = ""
 _NETS = ("MIN2Net", "FBMSNet")
@@ -160,7 +162,7 @@ def merged(name: str, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 def newest(folder: Path, stem: str) -> Path | None:
     """The study's latest file; of two in one folder the CSV file, which is not rounded."""
     found = [path for kind in ("csv", "md") for path in folder.rglob(f"{stem}.{kind}")
-             if path.parent.name != "more" or stem.startswith("more/")]
+             if path.parent.name not in APART or stem.startswith(f"{path.parent.name}/")]
     beside = [path for path in found if path.suffix == ".csv"
               or path.with_suffix(".csv") not in found]
     return max(beside, key=lambda path: path.stat().st_mtime, default=None)

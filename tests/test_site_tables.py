@@ -180,7 +180,7 @@ def test_all_is_written_and_the_sources_are_said(script, tmp_path):
 
 
 def test_of_two_runs_the_later_counts_and_more_fits_are_apart(script, tmp_path):
-    for age, folder in enumerate(("more", "new", "old")):
+    for age, folder in enumerate(("more", "published", "new", "old")):
         (tmp_path / folder).mkdir()
         path = tmp_path / folder / "alphagrad_ERP.csv"
         path.touch()
@@ -188,4 +188,6 @@ def test_of_two_runs_the_later_counts_and_more_fits_are_apart(script, tmp_path):
     (tmp_path / "new" / "alphagrad_ERP.md").touch()
     assert script.newest(tmp_path, "alphagrad_ERP") == tmp_path / "new" / "alphagrad_ERP.csv"
     assert script.newest(tmp_path, "more/alphagrad_ERP").parent.name == "more"
+    published = script.newest(tmp_path, "published/alphagrad_ERP")
+    assert published.parent.name == "published"
     assert script.newest(tmp_path, "alphagrad_SSVEP") is None
