@@ -8,6 +8,7 @@ import json
 import math
 import os
 import pickle
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -32,6 +33,9 @@ Result = tuple[dict[str, Any], dict[Label, float]]
 _FORMAT = 1
 # What computes; another version of it may give another score.
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch", "mne", "pyriemann")
+
+# Python 3.11 loses its count of nested nodes where two threads parse at once: a SystemError.
+_PARSING = threading.Lock()
 
 
 class FitCache:
@@ -235,7 +239,8 @@ def _codes(value: object, seen: list[Any]) -> Iterator[Any]:
 
 def _source(part: Any) -> str:
     try:
-        return inspect.getsource(part)
+        with _PARSING:
+            return inspect.getsource(part)
     except (OSError, TypeError):  # made in a shell, or not by Python
         code = getattr(part, "__code__", None)
         return "" if code is None else f"{code.co_code!r} {code.co_consts!r}"

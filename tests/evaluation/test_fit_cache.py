@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import subprocess
@@ -200,6 +201,28 @@ def test_whoever_shares_a_folder_shares_the_work(tmp_path, log):
     assert n_fits(log) < 30  # of 20, where they do not begin in the same order
     times = ["fit_s", "predict_s"]
     assert_frame_equal(results[0].folds.drop(columns=times), results[1].folds.drop(columns=times))
+
+
+def test_threads_parse_code_one_at_a_time(tmp_path, monkeypatch):
+    """Python 3.11's parser raises SystemError where two threads are in it at once."""
+    inside, most = [], []
+
+    def slow(part):
+        inside.append(part)
+        most.append(len(inside))
+        time.sleep(0.005)
+        inside.pop()
+        return repr(part)
+
+    monkeypatch.setattr(inspect, "getsource", slow)
+    pipelines = {"LR": LogisticRegression()}
+    threads = [threading.Thread(target=run, args=(tmp_path / str(who), pipelines))
+               for who in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(most) == {1}
 
 
 def test_workers_keep_what_they_do(tmp_path):
