@@ -205,24 +205,14 @@ def within(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     }).fillna("")
 
 
-def curves(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
-    """Accuracies at the epoch that is kept, and after the last one."""
-    return frame.astype({"people": str, "kept epoch": str}).map(share)
-
-
-def sessions(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
-    """Subjects by their numbers."""
-    return frame.astype({"subject": str}).map(share)
-
-
-def labelled(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
-    """Numbers of labelled rows as they are."""
-    return frame.astype({"labelled rows": str}).map(share)
-
-
 def plain(frame: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:
     """Shares, under the study's own names."""
     return frame.map(share)
+
+
+def plain_but(*counts: str) -> Make:
+    """Shares, but for columns of whole numbers, which stay as they are."""
+    return lambda frame, old: plain(frame.astype(dict.fromkeys(counts, str)), old)
 
 
 _PEOPLE = ("pipeline", "kind", "accuracy", "sd", "training", "slow", "rhythms", "to linear", "p")
@@ -260,13 +250,14 @@ OWN = {
         {"new_people_transfer": plain}, n_keys=2),
     "new_people_transfer_labels": Table(
         ("decoder", "method", "labelled rows", "accuracy", "sd", "to no labels", "p"),
-        {"new_people_transfer_labels": labelled}, n_keys=2),
+        {"new_people_transfer_labels": plain_but("labelled rows")}, n_keys=2),
     "mental_imagery_sessions": Table(
         ("subject", "decoder", "left out", "left out, half", "session 4", "session 4, half"),
-        {"mental_imagery_sessions": sessions}, n_keys=2),
+        {"mental_imagery_sessions": plain_but("subject")}, n_keys=2),
     "new_people_curves": Table(
         ("network", "people", "kept epoch", "training", "held out", "test", "last training",
-         "last held out", "last test", "best"), {"new_people_curves": curves}, n_keys=2),
+         "last held out", "last test", "best"),
+        {"new_people_curves": plain_but("people", "kept epoch")}, n_keys=2),
     "mental_imagery_gains": Table(
         ("mode", "algorithm", "against", *(f"{where}: {what}" for where in
          ("the paper", "its protocol", "honest, 0.5 s") for what in ("gain", "p"))),

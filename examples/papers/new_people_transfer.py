@@ -76,7 +76,8 @@ is Riemannian and goes by all rows of a person, without labels. *among the other
 rows are training rows like others; *MDWM*: class means are half those of the others, half the
 person's own (pyRiemann, tradeoff .5, not tuned); *rotated*: others' tangent vectors are turned to
 the person's class means (`TLRotate`). The penalty is the one that the fold's training people
-chose. *to no labels*, *p*: to the same decoder without labels, on the same rows."""
+chose, C = 1 for the person's own rows alone. *to no labels*, *p*: to the same decoder without
+labels, on the same rows."""
 
 
 # -- rows, once for all folds ---------------------------------------------------------------
