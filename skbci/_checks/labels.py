@@ -165,6 +165,8 @@ def _of_one_kind(labels: np.ndarray, name: str) -> np.ndarray:
 def check_column(values: object, n_rows: int, name: str) -> np.ndarray:
     """Check groups, tasks or the like: one for each row, and none missing.
 
+    Dates and time spans come back as pandas' objects.
+
     Raises
     ------
     ValueError
@@ -181,6 +183,8 @@ def check_column(values: object, n_rows: int, name: str) -> np.ndarray:
             f"{name} has shape {array.shape}, but there are {n_rows} rows: one entry for each row "
             "is needed."
         )
+    if array.dtype.kind in "mM":  # as objects numpy would make them bare numbers
+        array = pd.Series(array).astype(object).to_numpy()
     if array.dtype.kind == "O":
         for row, entry in enumerate(array.tolist()):
             if isinstance(entry, (list, tuple, set, dict, np.ndarray)):

@@ -145,6 +145,22 @@ def test_groups_speak_for_subjects_where_the_table_is_silent():
     assert alone.unit == "fold"
 
 
+@pytest.mark.parametrize("kind", ["datetime64[D]", "datetime64[ns]", "timedelta64[ns]"])
+@pytest.mark.parametrize("given", ["groups", "table"])
+def test_dates_are_units_of_a_comparison_as_any_labels(kind, given, tmp_path):
+    day = pd.factorize(SUBJECT)[0]
+    dates = day.astype("timedelta64[D]").astype(kind) if kind[0] == "t" else (
+        np.datetime64("2020-01-01") + day).astype(kind)
+    how = {"cv": KFold(3, shuffle=True, random_state=0), "baseline": "LR", "progress": False}
+    numbers = compare(PIPELINES, DATA, Y, groups=day, **how)
+    rows, groups = (DATA, dates) if given == "groups" else (EEGArray(DATA, {"day": dates}), None)
+    for _ in range(2):  # done, and read from the folder
+        result = compare(PIPELINES, rows, Y, groups=groups, by="day", cache=tmp_path, **how)
+        assert (result.unit, numbers.unit) == ("group" if given == "groups" else "day", "group")
+        assert np.array_equal(result.subjects, numbers.subjects)
+        assert result.subjects.index[0] in (pd.Timestamp("2020-01-01"), pd.Timedelta(0))
+
+
 def test_several_metrics_the_first_is_the_score(result):
     several = compare(PIPELINES, X, Y, cv=WithinSubject(4), baseline="LR", progress=False,
                       scoring=["accuracy", "roc_auc", "f1"])
