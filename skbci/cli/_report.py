@@ -9,6 +9,7 @@ import platform
 from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -19,6 +20,7 @@ from scipy import stats
 from sklearn.base import clone
 from sklearn.metrics import ConfusionMatrixDisplay
 
+from skbci._process.files import replacing
 from skbci._process.quiet import quiet_mne
 from skbci._recording.montage import spell_electrodes, standard_montage
 from skbci._version import __version__
@@ -61,7 +63,7 @@ def write_report(found: Findings, target: Path) -> Path:
     ----------
     found : Findings
     target : Path
-        An existing file is replaced.
+        An existing file is replaced once the page is complete.
 
     Returns
     -------
@@ -81,8 +83,16 @@ def write_report(found: Findings, target: Path) -> Path:
         _add_confounds(report, found.confounds)
         _add(report, "Recordings", "data", _recordings(found))
         _add(report, "Repeat", "data", _repeat(found))
-        report.save(target, overwrite=True, open_browser=False)
+        _save(report, target)
     return target.resolve()
+
+
+def _save(report: mne.Report, target: Path) -> None:
+    """Write the page whole or not at all; `mne.Report.save` wants a name of its own."""
+    with TemporaryDirectory() as folder, replacing(target) as file:
+        page = Path(folder) / "page.html"
+        report.save(page, open_browser=False)
+        file.write(page.read_bytes())
 
 
 def _add(

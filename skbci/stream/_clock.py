@@ -155,8 +155,8 @@ class Clock:
             if fresh:
                 breaks.append(at)
                 line.note(numbers[:1], own[:1])
-            # The first stamp has a jitter of its own.
-            near = np.flatnonzero(np.abs(own - line.at(numbers)) <= most * (1 + fresh))
+            off = np.abs(own - line.at(numbers))
+            near = np.flatnonzero(off <= most * (1 + line.doubt))
             stop = at + int(near[-1]) + 1 if len(near) else at
             if stop > at:
                 used = near[near >= fresh]  # the first one has been noted

@@ -58,8 +58,9 @@ class OnlineDecoder(WindowLoop):
         periods.
     jitter : float, optional
         Seconds that time stamps may be early or late. The samples' times are then read from a line
-        fitted to the stamps of about the last ten seconds; a stamp that is farther off begins
-        another line, and is a gap if the step is longer than ``max_step``. By default only the
+        fitted to the stamps of about the last ten seconds; a stamp that is farther off, and
+        farther than the line may be off itself, begins another line, and is a gap if the step
+        is longer than ``max_step``. By default only the
         single stamp of a chunk may jitter, by 20 ms, and stamps of each sample are taken as they
         are.
     tmin : float, optional

@@ -32,6 +32,7 @@ class TimeLine:
         """Forget all stamps."""
         self.next = 0  # number of the next sample
         self._start, self._latest = 0.0, 0.0
+        self._notes = 0.0  # samples of a chunk are late together
         # Weight, means and sums of squares about them, of x = k / sfreq and t - start - x.
         self._weight = self._mean_x = self._mean_off = self._xx = self._xo = 0.0
 
@@ -48,6 +49,7 @@ class TimeLine:
         off = stamps - self._start - x
         decay = 0.5 ** (max(float(x[-1]) - self._latest, 0.0) / _HALF_TIME_S)
         self._latest = float(x[-1])
+        self._notes = decay * self._notes + 1
         before, n = self._weight * decay, len(x)
         total = before + n
         mean_x, mean_off = float(x.mean()), float(off.mean())
@@ -59,6 +61,16 @@ class TimeLine:
         self._mean_x += dx * n / total
         self._mean_off += do * n / total
         self._weight = total
+
+    @property
+    def doubt(self) -> float:
+        r"""How far off the line may be itself, in units of how far the stamps may be.
+
+        As far as they for a line through a few chunks. Later four standard errors are less: of
+        stamps that are up to j off, :math:`j / \sqrt{3}` for one, and
+        :math:`2 j / \sqrt{3 n}` at the end of a line through n.
+        """
+        return min(1.0, 4 * 2 / (3 * self._notes) ** 0.5)
 
     def at(self, numbers: np.ndarray) -> np.ndarray:
         """Return the times of samples by their numbers, in seconds."""

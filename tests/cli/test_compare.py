@@ -144,3 +144,19 @@ def test_a_report_that_cannot_be_written_is_said_before_the_work(recordings, tmp
     wanted = ["compare", str(recordings / "sub-01_raw.fif"), "--report"]
     assert main([*wanted, str(tmp_path / "folder.html")]) == 1
     assert "folder.html: it is a folder; name a file in it" in capsys.readouterr().err
+
+
+def test_a_report_that_fails_leaves_the_old_one(recordings, tmp_path, monkeypatch):
+    page = tmp_path / "report.html"
+    page.write_text("the old one")
+
+    def half(self, target, **_):
+        with open(target, "w") as file:
+            file.write("<html>")
+        raise OSError(28, "No space left on device", str(target))
+
+    monkeypatch.setattr("mne.Report.save", half)
+    assert main(["compare", str(recordings), "--tmax", "2", "--pipelines", "csp-lda", "--split",
+                 "leave-subjects-out", "--no-confounds", "--report", str(page)]) == 1
+    assert page.read_text() == "the old one"
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

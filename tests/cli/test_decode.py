@@ -50,6 +50,21 @@ def test_windows_one_after_another(model, fitted, recordings, capsys):
     np.testing.assert_allclose(found, fitted.predict_proba(windows), atol=6e-4)
 
 
+def test_windows_have_the_reference_that_waits(model, fitted, recordings, tmp_path, capsys):
+    raw = mne.io.read_raw(recordings / "sub-03_raw.fif", preload=True, verbose="error")
+    data = raw.get_data()
+    path = tmp_path / "sub-03_raw.fif"
+    raw.set_eeg_reference(projection=True, verbose="error").save(path, verbose="error")
+    assert main(["decode", str(model), str(path), "--hop", "0.5"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    found = np.array([line.split(",")[2:] for line in lines], dtype=float)
+    windows, _ = SlidingWindows(2.0, 0.5, sfreq=RATE).explode(data - data.mean(axis=0))
+    wanted = fitted.predict_proba(windows)
+    np.testing.assert_allclose(found, wanted, atol=6e-4)
+    plain, _ = SlidingWindows(2.0, 0.5, sfreq=RATE).explode(data)
+    assert np.abs(fitted.predict_proba(plain) - wanted).max() > 0.01
+
+
 class Amplifier:
     """What `LSLInput` gives, from a recording."""
 

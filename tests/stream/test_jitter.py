@@ -64,6 +64,19 @@ def test_no_clock_is_believed_to_be_off_by_more_than_half_a_per_cent(drift, foll
     assert (later - start) / 10 - 1 == pytest.approx(followed, abs=1e-9)
 
 
+@pytest.mark.parametrize("size", [1, 4, 32])
+@pytest.mark.parametrize("together", [True, False])
+def test_stamps_may_be_as_late_as_is_said(size, together):
+    """The first ones late, and those after them early: the line is late itself."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        clock = Clock(RATE, "raise", 1.5 / RATE, jitter=0.02)
+        for chunk in range(150):
+            late = rng.uniform(-0.02, 0.02, 1 if together else size)
+            stamps = (chunk * size + np.arange(size)) / RATE + late
+            assert len(clock.read(size, stamps)) == 1
+
+
 @pytest.mark.parametrize("size", [3, 16, 50])
 def test_stamps_of_each_sample_may_jitter(size):
     rng = np.random.default_rng(2)
@@ -159,3 +172,14 @@ def test_an_error_leaves_the_line_as_it_was():
         clocks[0].read(200, stamps[200:] + 1.0)
     assert clocks[0].read(200, stamps[200:])[0].time(7) == clocks[1].read(
         200, stamps[200:])[0].time(7)
+
+
+def test_a_line_that_moves_back_steps_on_by_half_a_sample_at_least():
+    clock, n = Clock(RATE, "raise", 0.1, jitter=0.02), 4
+    times = []
+    for chunk, late in enumerate([0.0, 0.018, -0.018, 0.018, -0.018, -0.018]):
+        stamps = (chunk * n + np.arange(n)) / RATE + late
+        (stretch,) = clock.read(n, stamps)
+        times += [stretch.time(k) for k in range(n)]
+    steps = np.diff(times) * RATE
+    assert steps.min() == pytest.approx(0.5, abs=1e-6)  # the bound is reached, and holds
