@@ -11,7 +11,7 @@ import numpy as np
 
 from skbci._process.quiet import quiet_mne
 from skbci._warning import warn
-from skbci.datasets._units import in_volts
+from skbci.datasets._mne.stated import doubt_rates, scale_to_volts
 
 if TYPE_CHECKING:
     from mne.io import BaseRaw
@@ -65,8 +65,11 @@ def go_by_header(path: Path, raw: BaseRaw, clock_is_own: bool = True) -> None:
     layout = _layout(path)
     if layout is None or len(layout.signals) != len(raw.ch_names):
         return
-    _scale(path, raw, layout)
-    _doubt_rates(path, raw, layout)
+    units = [layout.units[at] for at in layout.signals]
+    # What MNE scales by itself is in volts already.
+    units = ["V" if unit in _SCALED_BY_MNE else unit for unit in units]
+    scale_to_volts(path, raw, units, [1.0] * len(units))
+    doubt_rates(path, raw, layout.n_samples[layout.signals] / layout.seconds)
     starts = _record_starts(path, layout)
     if starts is not None and raw.annotations is not None:
         _close_gaps(path, raw, starts, layout.seconds, clock_is_own)
@@ -147,42 +150,3 @@ def _close_gaps(
             np.concatenate([(end - onset)[kept], np.zeros(len(after))]),
             [*marks.description[kept], *["BAD boundary"] * len(after)],
         ))
-
-
-def _scale(path: Path, raw: BaseRaw, layout: _Layout) -> None:
-    kinds = raw.get_channel_types()
-    other = {}
-    for name, kind, at in zip(list(raw.ch_names), kinds, layout.signals):
-        unit = layout.units[at]
-        if kind != "eeg" or unit in _SCALED_BY_MNE:
-            continue
-        try:
-            factor = in_volts(unit, f"{path}: unit")
-        except ValueError:
-            other[name] = unit
-            continue
-        if factor is not None:
-            raw.apply_function(lambda x, by=factor: x * by, picks=[name])
-    if other:
-        with quiet_mne():
-            raw.set_channel_types(dict.fromkeys(other, "misc"))
-        warn(
-            f"{path} states units of no voltage that is understood (V, mV, uV, nV): "
-            f"{', '.join(f'{name} ({unit})' for name, unit in other.items())}. These channels are "
-            "of type 'misc' and left out; picks=... takes them.",
-        )
-
-
-def _doubt_rates(path: Path, raw: BaseRaw, layout: _Layout) -> None:
-    sfreq = raw.info["sfreq"]
-    rates = layout.n_samples[layout.signals] / layout.seconds
-    slow = [
-        f"{name} ({rate:g} Hz)"
-        for name, rate, kind in zip(raw.ch_names, rates, raw.get_channel_types())
-        if kind == "eeg" and rate < sfreq
-    ]
-    if slow:
-        warn(
-            f"{path} holds channels of several rates; MNE interpolated {', '.join(slow)} to "
-            f"{sfreq:g} Hz. Leave them out with picks=... where that does not do.",
-        )

@@ -124,8 +124,8 @@ def read_epochs(
     -----
     UserWarning
         If events were left out, or share a sample; it says how many and why. If nothing says
-        whose the recording is, ``exclude`` names a channel that is not there, or an EDF or BDF
-        file is shorter than its header states, or holds channels of several rates or of other
+        whose the recording is, ``exclude`` names a channel that is not there, or an EDF, BDF or
+        GDF file is shorter than its header states, or holds channels of several rates or of other
         units than volts. If the tables of a BIDS data set contradict the recording. MNE's own
         warnings of reading come too.
 
@@ -142,6 +142,10 @@ def read_epochs(
     In discontinuous EDF files (EDF+D), where MNE puts records end to end, events are at the
     samples that were recorded at their time, and no window crosses a gap. Codes of BDF files are
     the lower 16 bits of the status channel; the others are the amplifier's state.
+
+    In GDF files, events are counted at the rate that their table states, no window crosses the
+    beginning of a segment (code 32766), and epochs that touch a rejected trial (1023) or samples
+    that are marked as missing are left out.
 
     Examples
     --------

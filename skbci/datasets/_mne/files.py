@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import mne
 import numpy as np
 
-from skbci._process.quiet import mne_level
+from skbci._process.quiet import mne_level, without_warnings
 from skbci._recording.channels import named_otherwise
 from skbci._typing import PathLike
 from skbci._warning import warn
 from skbci.datasets._growth import check_gzip
 from skbci.datasets._mne.bids import bids_entities, read_bids
 from skbci.datasets._mne.edf import go_by_header
+from skbci.datasets._mne.gdf import SAID_WRONGLY, go_by_gdf
 from skbci.datasets._mne.reasons import reason
 from skbci.datasets._mne.xdf import read_xdf
 from skbci.datasets._names import header_subject, names_in
@@ -108,7 +109,11 @@ def open_recording(
     if path.suffix == ".gz":
         _in_memory(lambda: check_gzip(path), path)
     read = mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw
-    with mne_level("WARNING"):  # MNE says at this level what it left out or had to guess
+    corrected = SAID_WRONGLY if suffix.lower() == ".gdf" else r"\b\B"
+    with (
+        mne_level("WARNING"),  # MNE says at this level what it left out or had to guess
+        without_warnings(RuntimeWarning, corrected),
+    ):
         out = _in_memory(lambda: read(path, preload=True), path)
     _go_by_header(path, out)
     return out
@@ -120,6 +125,8 @@ def _go_by_header(path: Path, raw: BaseRaw | BaseEpochs, clock_is_own: bool = Tr
         _compare_length(path, raw)
     if suffix in (".edf", ".bdf"):
         go_by_header(path, raw, clock_is_own)
+    if suffix == ".gdf":
+        go_by_gdf(path, raw)
 
 
 def _refuse_others(path: Path) -> None:

@@ -1,0 +1,174 @@
+"""GDF files: what their headers, samples and events state, and MNE does not go by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import mne
+import numpy as np
+
+from skbci._process.quiet import mne_level
+from skbci._warning import warn
+from skbci.datasets._mne.stated import doubt_rates, scale_to_volts
+
+if TYPE_CHECKING:
+    from mne.io import BaseRaw
+
+__all__ = ["SAID_WRONGLY", "go_by_gdf"]
+
+# What MNE says of units and event times that are put right here.
+SAID_WRONGLY = r"Unsupported physical dimension|(Omitted|Limited) \d+ annotation"
+
+# Codes of the format's list of events.
+_TRIAL, _REJECTED, _SEGMENT = 768, 1023, 32766
+_NAMES = {_REJECTED: f"BAD rejected trial/{_REJECTED}", _SEGMENT: f"New Segment/{_SEGMENT}"}
+_VOLT = 4256  # code of the unit; the decimal prefix is added to it
+_PREFIXES = {0: "V", 18: "mV", 19: "uV", 20: "nV"}
+_BYTES = {0: 1, 1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 8, 8: 8, 16: 4, 17: 8}
+_FLOATS = (16, 17)
+
+
+@dataclass(frozen=True)
+class _Header:
+    version: float
+    units: list[str]
+    taken: list[float]  # the volts that MNE takes the units for
+    least: np.ndarray  # physical value of the lowest number, where samples are whole numbers
+    rates: np.ndarray
+    events_at: int  # first byte of the table of events
+
+
+def go_by_gdf(path: Path, raw: BaseRaw) -> None:
+    """Make a recording say what its file states, in place.
+
+    - Times of events are by the rate that their table states; MNE takes the signals'.
+    - Where a segment begins (32766) is a boundary. A rejected trial (1023) is a bad stretch: as
+      long as it states, or else from there to the next trial (768).
+    - Samples at the lowest number in all channels are the format's mark of a missing signal, and
+      a bad stretch.
+    - Channels are in volts by their units.
+
+    Parameters
+    ----------
+    path : Path
+    raw : mne.io.BaseRaw
+        What MNE read from it, with its data in memory.
+
+    Warns
+    -----
+    UserWarning
+        If trials are marked as rejected, or units and rates are as `scale_to_volts` and
+        `doubt_rates` say.
+    """
+    with path.open("rb") as file:
+        header = _header(file)
+        if header is None or len(header.units) != len(raw.ch_names):
+            return
+        marks = _events(file, header, raw)
+    marks += _missing(raw, header)
+    with mne_level("WARNING"):  # which says what is outside the recording
+        raw.set_annotations(marks)
+    rejected = int(np.sum(marks.description == _NAMES[_REJECTED]))
+    if rejected:
+        warn(
+            f"{path} marks {rejected} trials as rejected (code {_REJECTED}); epochs that touch "
+            "them are left out.",
+        )
+    scale_to_volts(path, raw, header.units, header.taken)
+    doubt_rates(path, raw, header.rates)
+
+
+def _header(file: BinaryIO) -> _Header | None:
+    """Read what MNE does not keep; None where it is damaged, of which MNE makes more."""
+    try:
+        version = float(file.read(8)[4:])
+        old = version < 1.9
+        file.seek(236)
+        n_records = _numbers(file, "<i8", 1)[0]
+        length = _numbers(file, "<u4", 2)
+        n = int(_numbers(file, "<u4" if old else "<u2", 1)[0])
+        file.seek(256 + 96 * n)
+        if old:
+            units = [file.read(8).decode("latin-1").strip("\0 ") for _ in range(n)]
+            taken = [1e-6 if unit[:2] == "uV" else 1.0 for unit in units]
+        else:
+            file.seek(6 * n, 1)
+            codes = _numbers(file, "<u2", n).tolist()
+            units = [_unit(code) for code in codes]
+            taken = [{_VOLT + 19: 1e-6, _VOLT + 18: 1e-3}.get(code, 1.0) for code in codes]
+        least = _numbers(file, "<f8", n) * taken
+        file.seek(256 + 216 * n)
+        n_samples, kinds = _numbers(file, "<i4", n), _numbers(file, "<i4", n).tolist()
+        width = np.array([_BYTES[kind] for kind in kinds])
+        least[np.isin(kinds, _FLOATS)] = -np.inf
+        seconds = (length[0] or 1) / length[1]
+        return _Header(version, units, taken, least, n_samples / seconds,
+                       256 * (n + 1) + int(n_records) * int((n_samples * width).sum()))
+    except (ValueError, IndexError, KeyError, ZeroDivisionError):
+        return None
+
+
+def _numbers(file: BinaryIO, form: str, n: int) -> np.ndarray:
+    out = np.frombuffer(file.read(np.dtype(form).itemsize * n), form)
+    if len(out) < n:
+        raise ValueError("the file ends")
+    return out
+
+
+def _unit(code: int) -> str:
+    if code in (0, 512):  # unstated, and dimensionless
+        return ""
+    prefix = _PREFIXES.get(code - _VOLT)
+    return f"code {code}" if prefix is None else prefix
+
+
+def _events(file: BinaryIO, header: _Header, raw: BaseRaw) -> mne.Annotations:
+    file.seek(header.events_at)
+    try:
+        mode = int(_numbers(file, "u1", 1)[0])
+        if header.version < 1.94:
+            rate, n = _three(file), int(_numbers(file, "<u4", 1)[0])
+        else:
+            n, rate = _three(file), float(_numbers(file, "<f4", 1)[0])
+        if mode not in (1, 3):
+            return mne.Annotations([], [], [])
+        sfreq = float(raw.info["sfreq"])
+        rate = rate if np.isfinite(rate) and rate > 0 else sfreq
+        first = _numbers(file, "<u4", n).astype(np.int64) - 1
+        codes = _numbers(file, "<u2", n)
+        length = np.ones(n, dtype=np.int64)
+        if mode == 3:
+            _numbers(file, "<u2", n)  # channels
+            length = np.maximum(_numbers(file, "<u4", n).astype(np.int64), 1)
+    except ValueError:  # there is no table
+        return mne.Annotations([], [], [])
+    end = first + length
+    trials = np.sort(first[np.isin(codes, (_TRIAL, _SEGMENT))])
+    for at in np.flatnonzero((codes == _REJECTED) & (length == 1)):
+        if _TRIAL in codes:
+            after = trials[trials > first[at]]
+            end[at] = after[0] if len(after) else round(raw.n_times * rate / sfreq)
+    texts = [_NAMES.get(code, str(code)) for code in codes.tolist()]
+    return mne.Annotations(first / rate, (end - first) / rate, texts)
+
+
+def _three(file: BinaryIO) -> int:
+    return int.from_bytes(_numbers(file, "u1", 3).tobytes(), "little")
+
+
+def _missing(raw: BaseRaw, header: _Header) -> mne.Annotations:
+    """Stretches of more than one sample at the lowest number in all channels."""
+    kinds: Any = np.array(raw.get_channel_types())
+    signals = np.flatnonzero((kinds != "stim") & np.isfinite(header.least))
+    low = np.full(raw.n_times, len(signals) > 0)
+    for at in signals:
+        least = header.least[at]
+        low &= raw.get_data(picks=[at])[0] <= least + 1e-9 * abs(least)
+    edges = np.flatnonzero(np.diff(low, prepend=False, append=False))
+    first, stop = edges[::2], edges[1::2]
+    long = stop - first > 1
+    sfreq = float(raw.info["sfreq"])
+    texts = ["BAD no signal"] * int(long.sum())
+    return mne.Annotations(first[long] / sfreq, (stop - first)[long] / sfreq, texts)
