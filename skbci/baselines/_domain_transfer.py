@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -225,19 +227,21 @@ class DomainTransfer(WholeFits, MetaEstimatorMixin, BaseEstimator):
         return out
 
     @available_if(_has("predict"))
-    def score(self, X: Signals, y: Labels) -> float:
+    def score(self, X: Signals, y: Labels, sample_weight: ArrayLike | None = None) -> float:
         """Return the share of labels that are right.
 
         Parameters
         ----------
         X : array-like or EEGArray, shape (n_rows, ...)
         y : array-like, shape (n_rows,)
+        sample_weight : array-like, shape (n_rows,), optional
+            Weights of the rows.
 
         Returns
         -------
         float
         """
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        return float(accuracy_score(y, self.predict(X), sample_weight=sample_weight))
 
     def _read(self, X: Signals) -> tuple[Signals, np.ndarray]:
         check_is_fitted(self, "step_")

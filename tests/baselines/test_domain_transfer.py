@@ -64,6 +64,21 @@ def test_labels_of_any_kind():
     assert clf.score(X[24:], y[24:]) > 0.9
 
 
+def test_a_score_is_of_as_many_labels_as_rows():
+    X, y = matrices()
+    clf = DomainTransfer(MDWM(0.5, None)).fit(X, y)
+    y = np.where(np.arange(36) % 3, y, y[::-1])  # some wrong
+    weight = np.arange(36.0)
+    right = clf.predict(X) == y
+    assert 0 < right.mean() < 1
+    assert clf.score(X, y.tolist()) == right.mean()
+    assert clf.score(X, y, sample_weight=weight) == pytest.approx(weight @ right / weight.sum())
+    assert clf.score(X, y[:, None]) == right.mean()
+    for wrong in (y[:1], y[:35], "left"):
+        with pytest.raises((ValueError, TypeError)):
+            clf.score(X, wrong)
+
+
 def test_rows_without_a_table_have_nobody_to_learn_from():
     X, y = matrices(("a",))
     with pytest.warns(UserWarning, match="no table .* nothing is transferred"):
