@@ -108,8 +108,11 @@ def event_clock(epochs: BaseEpochs) -> float:
 def event_onsets(epochs: BaseEpochs) -> np.ndarray | None:
     """Seconds from the start of the recording to each epoch's event, or None where not known.
 
-    Epochs from bare data have placeholders for events: the numbers of the epochs.
+    Epochs from bare data have placeholders for events: the numbers of the epochs. Those of an
+    EEGLAB file are counted as if one epoch began where another ended.
     """
+    if type(epochs).__name__ == "EpochsEEGLAB":
+        return None
     samples, selection = np.asarray(epochs.events)[:, 0], np.asarray(epochs.selection)
     if len(selection) == len(samples) and are_placeholders(samples, selection):
         return None

@@ -61,9 +61,9 @@ def read_epochs(
     ----------
     path_or_raw : path-like, mne_bids.BIDSPath, mne.io.BaseRaw or mne.BaseEpochs
         A continuous recording (FIF, EDF, BDF, GDF, BrainVision, EEGLAB ..., by the ending; XDF
-        with the extra ``xdf``), a file of epochs (ending in ``-epo.fif`` or ``_epo.fif``), or an
-        object already read, which is not changed. Of a file in a BIDS data set, events and
-        channels are those of its tables, with the extra ``bids``.
+        with the extra ``xdf``), a file of epochs (ending in ``-epo.fif`` or ``_epo.fif``, or
+        EEGLAB's), or an object already read, which is not changed. Of a file in a BIDS data set,
+        events and channels are those of its tables, with the extra ``bids``.
     event_id : dict of str to int, str or sequence of str, optional
         The events to take, by default all. Names choose among the annotations (or the epochs'
         events). A dictionary gives annotations codes by their names, as in
@@ -116,7 +116,8 @@ def read_epochs(
     ImportError
         If it is an XDF file, or a BIDSPath, and the extra is not installed.
     ValueError
-        If the file cannot be read, an XDF file has not one stream of EEG at a regular rate and one
+        If the file cannot be read, or names a file of its data or markers beside which one of its
+        own name is there, an XDF file has not one stream of EEG at a regular rate and one
         of markers to choose, it has no events, ``event_id`` names events that are not
         there or contradicts those that are, or no window lies inside the recording.
 
@@ -146,6 +147,9 @@ def read_epochs(
     In GDF files, events are counted at the rate that their table states, no window crosses the
     beginning of a segment (code 32766), and epochs that touch a rejected trial (1023) or samples
     that are marked as missing are left out.
+
+    Epochs of EEGLAB have no onsets: their file counts events as if one epoch began where another
+    ended.
 
     Examples
     --------

@@ -122,11 +122,30 @@ def chosen_epochs(
                 f"the epochs were made (event_repeated); their events are "
                 f"{_listed(dict(epochs.event_id))}.",
             )
+    _doubt_parts(epochs, names, where)
     kept = epochs[np.isin(epochs.events[:, 2], list(names.values()))]
     if not len(kept):
         raise ValueError(f"{where} has no epochs of the events {list(names)}.")
     kept.event_id = names
     return kept, names
+
+
+def _doubt_parts(epochs: BaseEpochs, names: dict[str, int], where: object) -> None:
+    """Warn of epochs that are left out although a wanted name is a part of theirs.
+
+    EEGLAB's epochs with several events are called "left/response", and so are MNE's tags.
+    """
+    wanted = {name for name, code in epochs.event_id.items() if code in names.values()}
+    others = {
+        name: int((epochs.events[:, 2] == code).sum()) for name, code in epochs.event_id.items()
+        if name not in wanted and wanted & set(name.split("/"))
+    }
+    if others:
+        shown = ", ".join(f"{name!r} ({n})" for name, n in list(others.items())[:5])
+        warn(
+            f"{where}: {sum(others.values())} epochs were left out whose names hold one of "
+            f"event_id beside others: {shown}. Name them in event_id, too, if they count.",
+        )
 
 
 def _checked(event_id: EventId) -> dict[str, int] | list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,11 @@ from skbci._typing import PathLike
 from skbci._warning import warn
 from skbci.datasets._growth import check_gzip
 from skbci.datasets._mne.bids import bids_entities, read_bids
+from skbci.datasets._mne.brainvision import go_by_brainvision
 from skbci.datasets._mne.edf import go_by_header
+from skbci.datasets._mne.eeglab import go_by_eeglab, read_eeglab
 from skbci.datasets._mne.gdf import SAID_WRONGLY, go_by_gdf
+from skbci.datasets._mne.parts import brainvision_parts
 from skbci.datasets._mne.reasons import reason
 from skbci.datasets._mne.xdf import read_xdf
 from skbci.datasets._names import header_subject, names_in
@@ -34,7 +38,6 @@ _EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
 # Files that hold a part of a recording, and the one that MNE is to be given in their place.
 _HEADERS = {".eeg": ".vhdr", ".vmrk": ".vhdr", ".fdt": ".set"}
 _FOLDERS = (".mff", ".ds")  # recordings that are folders
-_SAMPLE_BYTES = {"INT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4}  # of BrainVision's formats
 _BY_HAND = ("read its numbers (scipy.io.loadmat, numpy.load, pandas.read_csv ...) and give them "
             "to mne.io.RawArray(volts, mne.create_info(names, sfreq, 'eeg'))")
 _ELSEWHERE = {
@@ -108,29 +111,42 @@ def open_recording(
         return read_xdf(path, **of_xdf)
     if path.suffix == ".gz":
         _in_memory(lambda: check_gzip(path), path)
-    read = mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw
+    read = _reader(path)
     corrected = SAID_WRONGLY if suffix.lower() == ".gdf" else r"\b\B"
     with (
         mne_level("WARNING"),  # MNE says at this level what it left out or had to guess
         without_warnings(RuntimeWarning, corrected),
     ):
-        out = _in_memory(lambda: read(path, preload=True), path)
+        out = _in_memory(lambda: read(path), path)
     _go_by_header(path, out)
     return out
 
 
+def _reader(path: Path) -> Callable[[Path], BaseRaw | BaseEpochs]:
+    if path.suffix.lower() == ".set":
+        return read_eeglab
+    return partial(mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw,
+                   preload=True)
+
+
 def _go_by_header(path: Path, raw: BaseRaw | BaseEpochs, clock_is_own: bool = True) -> None:
     suffix = path.suffix.lower()
-    if suffix in (".edf", ".bdf", ".vhdr"):
-        _compare_length(path, raw)
     if suffix in (".edf", ".bdf"):
+        _compare_length(path, raw)
         go_by_header(path, raw, clock_is_own)
-    if suffix == ".gdf":
+    elif suffix == ".gdf":
         go_by_gdf(path, raw)
+    elif suffix == ".vhdr":
+        go_by_brainvision(path, raw)
+    elif suffix == ".set" and isinstance(raw, mne.io.BaseRaw):
+        go_by_eeglab(path, raw)
 
 
 def _refuse_others(path: Path) -> None:
-    """Refuse folders, empty files, files that something else reads, and parts of recordings."""
+    """Refuse folders, empty files, files that something else reads, and parts of recordings.
+
+    Files that a BrainVision header names must be its own.
+    """
     suffix = path.suffix.lower()
     if path.is_dir() and suffix not in _FOLDERS:
         raise ValueError(f"{path} is a folder: read its files one by one, or all of a BIDS data "
@@ -139,6 +155,8 @@ def _refuse_others(path: Path) -> None:
         raise ValueError(f"{path} is empty: it has 0 bytes.")
     if suffix in _ELSEWHERE:
         raise ValueError(f"MNE reads no {suffix} files such as {path}: {_ELSEWHERE[suffix]}.")
+    if suffix == ".vhdr":
+        brainvision_parts(path)
     if suffix in (".fif", ".gz"):
         first = _first_part(path)
         if first is not None:
@@ -172,6 +190,8 @@ def _in_memory(read: Callable[[], Any], where: object) -> Any:
     except Exception as error:  # each of MNE's readers fails in its own way
         if isinstance(error, ValueError) and "is not read: its" in str(error):
             raise
+        if isinstance(error, ValueError) and str(error).startswith(str(where)):
+            raise  # it is this package's own
         raise ValueError(
             f"MNE cannot read {where}: {reason(error)}. The file is damaged, cut short, or of "
             "another format than its ending says."
@@ -179,39 +199,18 @@ def _in_memory(read: Callable[[], Any], where: object) -> Any:
 
 
 def _compare_length(path: Path, raw: BaseRaw) -> None:
-    """Warn where an EDF, BDF or BrainVision file ends before the time that its header states."""
-    if path.suffix.lower() == ".vhdr":
-        text = path.read_text(encoding="latin-1")
-        points = re.search(r"^DataPoints=(\d+)\s*$", text, re.MULTILINE)
-        if points is None:  # it need not state them
-            _doubt_last_sample(path, text, raw)
-            return
-        stated = int(points.group(1)) / raw.info["sfreq"]
-    else:
-        with path.open("rb") as file:
-            header = file.read(256)
-        try:
-            stated = int(header[236:244]) * float(header[244:252])
-        except ValueError:
-            return
+    """Warn where an EDF or BDF file ends before the time that its header states."""
+    with path.open("rb") as file:
+        header = file.read(256)
+    try:
+        stated = int(header[236:244]) * float(header[244:252])
+    except ValueError:
+        return
     kept = raw.n_times / raw.info["sfreq"]
     if stated - kept > 0.5 / raw.info["sfreq"]:
         warn(
             f"{path} is cut short: its header states {stated:g} s, and the first {kept:g} s are "
             "there and were kept, with the events in them.",
-        )
-
-
-def _doubt_last_sample(path: Path, header: str, raw: BaseRaw) -> None:
-    """Warn where a BrainVision file ends within a sample of its channels."""
-    form = re.search(r"^BinaryFormat=(\w+)", header, re.MULTILINE)
-    size = _SAMPLE_BYTES.get(form.group(1)) if form else None
-    n_bytes = os.path.getsize(raw.filenames[0])
-    if size and n_bytes % (size * len(raw.ch_names)):
-        warn(
-            f"{path} is cut short, or its data are of another recording: {n_bytes} bytes are not "
-            f"whole samples of {len(raw.ch_names)} channels. The first "
-            f"{raw.n_times / raw.info['sfreq']:g} s were kept.",
         )
 
 

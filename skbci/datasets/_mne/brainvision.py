@@ -1,0 +1,104 @@
+"""BrainVision files: what their headers state, and MNE does not go by."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skbci._process.quiet import quiet_mne
+from skbci._warning import warn
+from skbci.datasets._mne.parts import brainvision_text
+from skbci.datasets._units import in_volts
+
+if TYPE_CHECKING:
+    from mne.io import BaseRaw
+
+__all__ = ["go_by_brainvision"]
+
+_SAMPLE_BYTES = {"INT_16": 2, "INT_32": 4, "IEEE_FLOAT_32": 4}
+_KNOWN_TO_MNE = ("V", "mV", "µV", "uV", "nV")  # others are of type misc
+
+
+def go_by_brainvision(path: Path, raw: BaseRaw) -> None:
+    """Make a recording say what its header states, in place.
+
+    Units of voltage in other spellings than MNE's ("UV", "microvolt") come in volts.
+
+    Parameters
+    ----------
+    path : Path
+    raw : mne.io.BaseRaw
+        What MNE read from it, with its data in memory.
+
+    Raises
+    ------
+    ValueError
+        If the data are cut short and stored channel after channel, so that nobody knows where one
+        begins, or more channels are described than the data hold.
+
+    Warns
+    -----
+    UserWarning
+        If there are fewer or more samples than the header states.
+    """
+    header = brainvision_text(path)
+    _compare_length(path, header, raw)
+    n_described = len(re.findall(r"^Ch\d+=[^,\r\n]*,[^,\r\n]*,", header, re.MULTILINE))
+    if n_described > len(raw.ch_names):
+        raise ValueError(
+            f"{path} states {len(raw.ch_names)} channels (NumberOfChannels) and describes "
+            f"{n_described}."
+        )
+    units = dict(re.findall(r"^Ch(\d+)=[^,\r\n]*,[^,\r\n]*,[^,\r\n]*,([^,\r\n]+)", header,
+                            re.MULTILINE))
+    for at, (name, kind) in enumerate(zip(list(raw.ch_names), raw.get_channel_types()), 1):
+        unit = units.get(str(at), "").strip()
+        if kind != "misc" or not unit or unit in _KNOWN_TO_MNE:
+            continue
+        try:
+            factor = in_volts(unit, f"{path}: unit")
+        except ValueError:  # a temperature, or whatever it is
+            continue
+        if factor is not None:
+            raw.apply_function(lambda x, by=factor: x * by, picks=[name])
+            with quiet_mne():
+                raw.set_channel_types({name: "eeg"})
+
+
+def _compare_length(path: Path, header: str, raw: BaseRaw) -> None:
+    points = re.search(r"^DataPoints=(\d+)\s*$", header, re.MULTILINE)
+    if points is None:  # it need not state them
+        _doubt_last_sample(path, header, raw)
+        return
+    stated, kept = int(points.group(1)), raw.n_times
+    sfreq = raw.info["sfreq"]
+    if kept < stated:
+        if re.search(r"^DataOrientation=VECTORIZED", header, re.MULTILINE | re.IGNORECASE):
+            raise ValueError(
+                f"{path} is cut short: its header states {stated / sfreq:g} s, and the channels, "
+                "which are stored one after another, cannot be told apart in what is there."
+            )
+        warn(
+            f"{path} is cut short: its header states {stated / sfreq:g} s, and the first "
+            f"{kept / sfreq:g} s are there and were kept, with the events in them.",
+        )
+    elif kept > stated:
+        warn(
+            f"{path} holds {kept / sfreq:g} s, but its header states {stated / sfreq:g} s: the "
+            "data may be those of another recording.",
+        )
+
+
+def _doubt_last_sample(path: Path, header: str, raw: BaseRaw) -> None:
+    """Warn where the data end within a sample of the channels."""
+    form = re.search(r"^BinaryFormat=(\w+)", header, re.MULTILINE)
+    size = _SAMPLE_BYTES.get(form.group(1)) if form else None
+    n_bytes = os.path.getsize(raw.filenames[0])
+    if size and n_bytes % (size * len(raw.ch_names)):
+        warn(
+            f"{path} is cut short, or its data are of another recording: {n_bytes} bytes are not "
+            f"whole samples of {len(raw.ch_names)} channels. The first "
+            f"{raw.n_times / raw.info['sfreq']:g} s were kept.",
+        )

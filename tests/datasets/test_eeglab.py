@@ -1,0 +1,167 @@
+"""EEGLAB's files, written here as the structures that it saves."""
+
+from __future__ import annotations
+
+import warnings
+
+import mne
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from skbci import EEGArray
+from skbci.datasets import read_epochs
+
+RATE, N = 100, 2000
+NAMES = ("C3", "Cz", "C4")
+CUES = [(500, "left"), (900, "right"), (1300, "left")]  # numbers of samples, from 0
+
+
+def microvolts(seed=0, n=N):
+    return np.random.default_rng(seed).normal(0, 20, (len(NAMES), n)).astype(np.float32)
+
+
+def structure(fields, rows):
+    out = np.zeros(len(rows), dtype=[(field, object) for field in fields])
+    for at, row in enumerate(rows):
+        out[at] = tuple(row)
+    return out
+
+
+def write(path, *, events=CUES, names=NAMES, data=None, **other):
+    """Write a continuous recording; ``other`` are more entries of EEG."""
+    empty = np.zeros((0, 0))
+    eeg = {
+        "setname": "a", "nbchan": 3.0, "trials": 1.0, "pnts": float(N), "srate": float(RATE),
+        "xmin": 0.0, "xmax": (N - 1) / RATE, "times": np.arange(N) * 1000.0 / RATE,
+        "data": microvolts() if data is None else data, "ref": "common", "epoch": empty,
+        "chanlocs": structure(["labels", "type"], [(name, "EEG") for name in names]),
+        "chaninfo": {"nosedir": "+X"},
+        "event": structure(["type", "latency", "duration"],
+                           [(text, at + 1.0, 1.0) for at, text in events]),
+    }
+    savemat(path, {"EEG": eeg | other}, appendmat=False)
+    return path
+
+
+def beside(path, data):
+    """Write data as EEGLAB does beside a .set file."""
+    path.write_bytes(np.asarray(data, "<f4").tobytes(order="F"))
+    return path.name
+
+
+def quiet(path, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return read_epochs(path, **options)
+
+
+def right(seed=0, cues=CUES):
+    return np.stack([microvolts(seed)[:, at : at + 100] for at, _ in cues]) * 1e-6
+
+
+def test_data_inside_and_beside(tmp_path):
+    inside = quiet(write(tmp_path / "S01.set"), tmax=1)
+    assert inside.y.tolist() == ["left", "right", "left"]
+    np.testing.assert_allclose(np.asarray(inside.X), right(), rtol=1e-5)
+    path = write(tmp_path / "S02.set", data=beside(tmp_path / "S02.fdt", microvolts()))
+    np.testing.assert_allclose(np.asarray(quiet(path, tmax=1).X), right(), rtol=1e-5)
+
+
+def test_another_recordings_data_beside_its_own_are_refused(tmp_path):
+    beside(tmp_path / "S01.fdt", microvolts(1))
+    beside(tmp_path / "S02.fdt", microvolts())
+    path = write(tmp_path / "S02.set", data="S01.fdt")
+    with pytest.raises(ValueError, match=r"S02\.set names S01\.fdt .*but S02\.fdt is there"):
+        read_epochs(path)
+    (tmp_path / "S02.fdt").unlink()
+    write(tmp_path / "S01.set", data="S01.fdt")
+    with pytest.warns(UserWarning, match=r"S02\.set names S01\.fdt .*that of S01\.set, too"):
+        read_epochs(path, tmax=1)
+
+
+@pytest.mark.parametrize(("names", "data"), [
+    (NAMES[:2], microvolts()),  # one name is missing: MNE would take every third value for C3
+    (NAMES, np.tile(microvolts(), 2)),  # twice as long as is stated
+])
+def test_data_of_another_size_are_refused(tmp_path, names, data):
+    path = write(tmp_path / "S01.set", names=names, data=beside(tmp_path / "S01.fdt", data))
+    with pytest.raises(ValueError, match=r"S01\.set states \d channels .* S01\.fdt has \d+"):
+        read_epochs(path)
+
+
+@pytest.mark.parametrize("names", [NAMES[:2], (*NAMES, "Pz")])
+def test_names_and_rows_of_data_are_as_many(tmp_path, names):
+    path = write(tmp_path / "S01.set", names=names)
+    with pytest.raises(ValueError, match=rf"names {len(names)} channels .* and holds 3"):
+        read_epochs(path)
+
+
+def test_boundaries_among_events_that_are_numbers(tmp_path):
+    events = [(500, 1), (550, -99), (900, 2), (1300, 1)]
+    with pytest.warns(UserWarning, match="1 of 3 events were left out"):
+        data = read_epochs(write(tmp_path / "S01.set", events=events), tmax=1)
+    assert data.y.tolist() == ["2", "1"]
+    # Among texts, it is a text.
+    events = [(500, "a"), (900, "-99")]
+    assert quiet(write(tmp_path / "S01.set", events=events), tmax=1).y.tolist() == ["a", "-99"]
+
+
+LABELS = ["left", "right", "right", "left"]
+
+
+def segments():
+    return microvolts(n=400).reshape(3, 4, 100)
+
+
+def epoched(path, more=(), data=None):
+    """Write four epochs of a second; ``more`` are further events: epoch, sample, type."""
+    every = sorted([*((at, 50, text) for at, text in enumerate(LABELS)), *more])
+    events = [(text, at * 100 + sample + 1.0, 1.0, at + 1.0) for at, sample, text in every]
+    types = []
+    for epoch in range(4):
+        own = [text for at, _, text in every if at == epoch]
+        cell = np.empty(len(own), dtype=object)
+        cell[:] = own
+        types.append((cell if len(own) > 1 else own[0],))
+    return write(
+        path, data=segments().transpose(0, 2, 1) if data is None else data, trials=4.0, pnts=100.0,
+        xmin=-0.5, xmax=0.49, epoch=structure(["eventtype"], types),
+        event=structure(["type", "latency", "duration", "epoch"], events),
+    )
+
+
+def test_epochs_are_read_too(tmp_path):
+    for path in (epoched(tmp_path / "S01.set"),
+                 epoched(tmp_path / "S02.set",
+                         data=beside(tmp_path / "S02.fdt", segments().transpose(0, 2, 1)))):
+        data = quiet(path, tmin=-0.5, tmax=0.5)
+        assert data.y.tolist() == LABELS
+        np.testing.assert_allclose(np.asarray(data.X), segments().transpose(1, 0, 2) * 1e-6,
+                                   rtol=1e-5)
+
+
+def test_epochs_that_name_anothers_data_are_refused(tmp_path):
+    beside(tmp_path / "S01.fdt", -segments().transpose(0, 2, 1))
+    beside(tmp_path / "S02.fdt", segments().transpose(0, 2, 1))
+    path = epoched(tmp_path / "S02.set", data="S01.fdt")
+    with pytest.raises(ValueError, match=r"S02\.set names S01\.fdt .*but S02\.fdt is there"):
+        read_epochs(path)
+
+
+def test_epochs_know_no_onsets(tmp_path):
+    # EEGLAB counts their events as if one epoch began where another ended.
+    path = epoched(tmp_path / "S01.set")
+    assert "onset" not in quiet(path, tmin=-0.5, tmax=0.5).metadata
+    assert "onset" not in EEGArray.from_epochs(mne.read_epochs_eeglab(path)).metadata
+
+
+def test_epochs_left_out_for_their_further_events_are_said(tmp_path):
+    path = epoched(tmp_path / "S01.set", more=[(1, 80, "response"), (3, 20, "response")])
+    with (
+        pytest.warns(RuntimeWarning, match="multiple events"),
+        pytest.warns(UserWarning, match=r"2 epochs were left out .*'right/response' \(1\), "
+                                        r"'response/left' \(1\)"),
+    ):
+        data = read_epochs(path, event_id=["left", "right"], tmin=-0.5, tmax=0.5)
+    assert data.y.tolist() == ["left", "right"]
