@@ -77,7 +77,7 @@ class StackedSearch(WholeFits, BaseSearchCV):
         with filters_kept(), data_on_workers(X, y):
             if not self._averages():
                 return search_loop(partial(_StackingParallel, self))(self, X, y, **params)
-            fits: list[BaseEstimator] = []
+            fits: list[BaseEstimator | None] = []
             with self._not_refitted():
                 search_loop(partial(_StackingParallel, self, kept=fits))(self, X, y, **params)
         self._average(fits)
@@ -97,15 +97,21 @@ class StackedSearch(WholeFits, BaseSearchCV):
         finally:
             self.refit = FOLDS
 
-    def _average(self, fits: list[BaseEstimator]) -> None:
+    def _average(self, fits: list[BaseEstimator | None]) -> None:
         """Make the mean of the best candidate's fits the best estimator."""
         from skbci.estimators import CrossValEnsemble  # brings torch
 
         if self.multimetric_:
             raise ValueError(refusal(self.refit, "refit", self, _ONE_METRIC))
         first = self.best_index_ * self.n_splits_
+        best = fits[first : first + self.n_splits_]
+        found = [one for one in best if one is not None]
+        if len(found) < len(best):
+            raise ValueError(refusal(
+                self.refit, "refit", self, "averages the best candidate's fits on all folds, but "
+                f"the one on fold {best.index(None)} failed; give refit=True, or other folds"))
         start = time.perf_counter()
-        self.best_estimator_ = CrossValEnsemble.from_fits(fits[first : first + self.n_splits_])
+        self.best_estimator_ = CrossValEnsemble.from_fits(found)
         self.refit_time_ = time.perf_counter() - start
         if hasattr(self.best_estimator_, "feature_names_in_"):
             self.feature_names_in_ = self.best_estimator_.feature_names_in_
@@ -144,7 +150,7 @@ class _StackingParallel:
 
     def __init__(
         self, search: StackedSearch, n_jobs: int | None = None,
-        kept: list[BaseEstimator] | None = None, **settings: Any,
+        kept: list[BaseEstimator | None] | None = None, **settings: Any,
     ) -> None:
         self.search = search
         self.kept = kept
@@ -164,7 +170,9 @@ class _StackingParallel:
             (function, args, {**kwargs, "return_estimator": True})
             for function, args, kwargs in calls
         ])
-        self.kept += [result.pop("estimator") for result in results]
+        for result in results:
+            estimator = result.pop("estimator")
+            self.kept.append(None if result["fit_error"] else estimator)
         return results
 
     def _results(self, calls: list[Any]) -> list[Any]:

@@ -12,6 +12,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
 
 from skbci import EEGArray
 from skbci.estimators import CrossValEnsemble, MLPClassifier
@@ -121,9 +122,23 @@ def test_fits_from_elsewhere_are_averaged_over_all_their_classes():
         both.predict(np.ones((2, 5)))
 
 
+def fitted_to(labels, kind=GaussianNB):
+    return kind().fit([[0.0], [1.0]], labels)
+
+
+def test_fits_whose_labels_are_kept_in_several_ways_are_averaged():
+    strings = fitted_to(["a", "b"]), fitted_to(np.array(["b", "ccc"], dtype=object))
+    assert CrossValEnsemble.from_fits(strings).classes_.tolist() == ["a", "b", "ccc"]
+    numbers = fitted_to(np.array([0, 1], np.uint8)), fitted_to([1.0, 2.0])
+    assert CrossValEnsemble.from_fits(numbers).classes_.tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize(("fits", "error", "words"), [
     ([], ValueError, "fits is empty"), ([GaussianNB()], ValueError, "not fitted"),
     ([LinearSVC().fit([[0.0], [1.0]], [0, 1])], TypeError, "no predict_proba"),
+    ([fitted_to([0, 1]), fitted_to(["0", "1"])], ValueError, r"\[0, 1\] and \['0', '1'\]"),
+    ([fitted_to([0, 1]), fitted_to([False, True])], ValueError, "labels of several kinds"),
+    ([fitted_to([[0, 1], [1, 0]], DecisionTreeClassifier)], ValueError, "one target"),
 ])
 def test_fits_that_cannot_be_averaged_are_refused(fits, error, words):
     with pytest.raises(error, match=words):

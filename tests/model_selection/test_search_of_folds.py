@@ -141,6 +141,20 @@ def test_what_cannot_be_averaged_is_refused(settings, words):
     assert not hasattr(one, "best_estimator_")
 
 
+@pytest.mark.parametrize(("estimator", "grid"), [
+    (None, {"mlpclassifier__lr": [0.1]}), (LogisticRegression(), {"C": [1.0]}),
+])
+@pytest.mark.parametrize("error_score", [np.nan, 0.0])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.FitFailedWarning")
+@pytest.mark.filterwarnings("ignore:One or more of the test scores are non-finite")
+def test_a_fold_without_a_fit_is_named(estimator, grid, error_score):
+    one_class = np.flatnonzero(Y == "left"), np.arange(5)
+    one = search(estimator, grid, cv=[*CV.split(X), one_class], error_score=error_score)
+    with pytest.raises(ValueError, match="refit='folds' .* fold 3 .* refit=True"):
+        one.fit(X, Y)
+    assert one.set_params(refit=True).fit(X, Y).predict(NEW).shape == (9,)
+
+
 def test_a_metric_of_that_name_is_a_metric():
     one = search(grid={"mlpclassifier__lr": [0.05]}, scoring={"folds": "accuracy"}).fit(X, Y)
     assert not isinstance(one.best_estimator_, CrossValEnsemble)

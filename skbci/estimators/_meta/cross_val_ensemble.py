@@ -163,7 +163,8 @@ class CrossValEnsemble(MetaClassifier):
         Raises
         ------
         ValueError
-            If there are none, or one of them is not fitted.
+            If there are none, one of them is not fitted, or their labels are of several kinds or
+            of several targets.
         TypeError
             If one has no ``predict_proba``.
 
@@ -184,6 +185,7 @@ class CrossValEnsemble(MetaClassifier):
             if not hasattr(one, "predict_proba"):
                 raise TypeError(refusal(one, "fits", cls.__name__, "has no predict_proba"))
             check_is_fitted(one)
+        _check_one_kind(fits, cls.__name__)
         self = cls(clone(fits[0]))
         self.classes_ = np.unique(np.concatenate([one.classes_ for one in fits]))
         self.estimators_ = fits
@@ -229,6 +231,20 @@ class CrossValEnsemble(MetaClassifier):
         named = hasattr(self.estimators_[0], "feature_names_in_")
         X = source if named or isinstance(source, EEGArray) else data
         return np.mean([_probabilities(clf, X, self.classes_) for clf in self.estimators_], axis=0)
+
+
+def _check_one_kind(fits: Sequence[BaseEstimator], who: str) -> None:
+    """Refuse labels that joining would make others, such as numbers beside strings."""
+    first: dict[str, BaseEstimator] = {}
+    for one in fits:
+        if any(map(np.ndim, one.classes_)):
+            raise ValueError(refusal(one, "fits", who, "must decide about one target"))
+        dtype = np.asarray(one.classes_).dtype.kind
+        first.setdefault("number" if dtype in "iuf" else dtype if dtype == "b" else "string", one)
+    if len(first) > 1:
+        shown = " and ".join(str(np.asarray(one.classes_).tolist()) for one in first.values())
+        raise ValueError(f"{who}: fits have labels of several kinds, {shown}; they must have been "
+                         "fitted to labels of one kind.")
 
 
 def _probabilities(clf: BaseEstimator, X: Signals, classes: np.ndarray) -> np.ndarray:
