@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from skbci._version import __version__
 from skbci.pipeline import last_step
 
-__all__ = ["PACKAGES", "describe", "versions"]
+__all__ = ["PACKAGES", "describe", "plain", "versions"]
 
 PACKAGES = {
     "numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "pandas": "pandas",
@@ -63,18 +63,18 @@ def describe(estimator: BaseEstimator) -> dict[str, Any]:
     return {
         "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
         "steps": [name for name, _ in getattr(inner, "steps", [])],
-        "classes": _plain(getattr(estimator, "classes_", getattr(last_step(inner), "classes_",
+        "classes": plain(getattr(estimator, "classes_", getattr(last_step(inner), "classes_",
                                                                  None))),
-        "ch_names": _plain(getattr(estimator, "ch_names", None) or names
+        "ch_names": plain(getattr(estimator, "ch_names", None) or names
                            or _first(parts, "ch_names_")),
         "n_channels": None if shape is None or len(shape) < 2 else int(shape[0]),
-        "n_features": _plain(_first(parts, "n_features_in_")),
-        "sfreq": _plain(rate),
+        "n_features": plain(_first(parts, "n_features_in_")),
+        "sfreq": plain(rate),
         "unit": None if not scale else "V" if scale < _VOLTS else "not volts",
-        "amplitude": _plain(scale or None),
+        "amplitude": plain(scale or None),
         "window": None if n_times is None else {
             "n_times": int(n_times),
-            "tmin": _plain(_first(parts, "tmin_in_")),
+            "tmin": plain(_first(parts, "tmin_in_")),
             "duration": None if not rate else float(n_times / rate),
         },
     }
@@ -102,12 +102,12 @@ def _first(parts: list[BaseEstimator], name: str) -> Any:
     return next((vars(p)[name] for p in parts if vars(p).get(name) is not None), None)
 
 
-def _plain(value: object) -> Any:
+def plain(value: object) -> Any:
     """Return a value as JSON has it."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)

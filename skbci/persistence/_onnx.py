@@ -26,7 +26,7 @@ from skbci.estimators import (
     MultiViewClassifier,
     SparseMultitaskClassifier,
 )
-from skbci.persistence._describe import describe
+from skbci.persistence._describe import describe, plain
 from skbci.persistence._graphs import Classes, Mean, Standardized, TaskClasses, Values
 from skbci.persistence._needs import import_extra
 from skbci.pipeline import last_step
@@ -128,8 +128,7 @@ def _graph(
     channel = len(shape) == 1 and _reads_epochs(network)
     standardized = Standardized(module, scaling, divisor, channel)
     if isinstance(network, SparseMultitaskClassifier):
-        tasks = {str(name): [str(label) for label in labels]
-                 for name, labels in network.task_classes_.items()}
+        tasks = {str(name): plain(labels) for name, labels in network.task_classes_.items()}
         names = [f"probabilities_{k}" for k in range(len(tasks))]
         return TaskClasses(standardized), shape, names, {"tasks": tasks, "classes": None}
     if isinstance(network, MLPRegressor):
@@ -162,8 +161,7 @@ def _views_graph(
             "outside of its network; set average_mirrored=False, or use save."
         )
     graphs = [_graph(member) for member in network.networks_]
-    return Mean([graph for graph, *_ in graphs]), graphs[0][1], ["probabilities"], {
-        "classes": [str(label) for label in network.classes_]}
+    return Mean([graph for graph, *_ in graphs]), graphs[0][1], ["probabilities"], {}
 
 
 def _exported(graph: torch.nn.Module, rows: torch.Tensor, outputs: list[str], name: str) -> Any:

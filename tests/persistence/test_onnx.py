@@ -105,6 +105,19 @@ def test_every_task_has_an_output(epochs, tmp_path):
         np.testing.assert_allclose(found[f"probabilities_{k}"], own[:, columns], atol=1e-5)
 
 
+def test_the_metadata_have_the_labels_themselves(epochs, tmp_path):
+    X, y = epochs
+    numbers, rows = (y == "left").astype(int), X[:, 0] * 1e5
+    views = MultiViewClassifier([("raw", "passthrough")], **small())
+    for net in (MLPClassifier((6,), **small()), views):
+        export_onnx(net.fit(rows, numbers), tmp_path / "a.onnx")
+        assert run(tmp_path / "a.onnx", rows)[1]["classes"] == [0, 1]
+    task = np.repeat(["a", "b"], 30)
+    tasks = SparseMultitaskClassifier(**small()).fit(X, numbers + 2 * (task == "b"), task=task)
+    export_onnx(tasks, tmp_path / "a.onnx")
+    assert run(tmp_path / "a.onnx", X)[1]["tasks"] == {"a": [0, 1], "b": [2, 3]}
+
+
 def test_a_regressor(epochs, tmp_path):
     X = epochs[0][:, 0]
     targets = np.stack([X[:, 0] * 1e6 + 5, X[:, 1]], axis=1)
