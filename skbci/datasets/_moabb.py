@@ -14,6 +14,7 @@ from skbci._checks import check_list, refusal
 from skbci._typing import Subset
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._docs import fill_doc
+from skbci.datasets._mne.doubts import doubt_eeg, doubt_types, say_left_out
 from skbci.eegarray import EEGArray
 
 if TYPE_CHECKING:
@@ -74,9 +75,16 @@ def fetch_moabb(
     ImportError
         If MOABB is not installed.
     ValueError
-        If MOABB has no data set or paradigm of the name, or a subject is not in the data set.
+        If MOABB has no data set or paradigm of the name, the paradigm is not one for the data
+        set, or a subject is not in it.
     ConnectionError
         If the data cannot be downloaded.
+
+    Warns
+    -----
+    UserWarning
+        If MOABB made no epochs of some events (bad stretches, ends of runs, two events at one
+        sample), channels are no EEG by their names, or the signals are not of the size of volts.
 
     See Also
     --------
@@ -112,7 +120,15 @@ def fetch_moabb(
             "download needs a network; afterwards MOABB's folder is enough. Without one, use "
             "load_recording for local files or make_motor_imagery for simulated EEG."
         ) from error
+    except AssertionError as error:  # MOABB's way to say that they do not belong together
+        raise ValueError(
+            f"MOABB cannot cut {type(source).__name__} with {type(cutter).__name__}: {error}."
+        ) from error
+    where = f"{type(source).__name__} of MOABB"
+    say_left_out(epochs, where)
     X = EEGArray.from_epochs(epochs)
+    doubt_types(X.info, np.arange(X.shape[1]), where, "Choose with channels=[...].")
+    doubt_eeg(X, where)
     rows = pd.DataFrame(table).reset_index(drop=True)
     known = X.metadata.drop(columns=[column for column in X.metadata if column in rows])
     rows = pd.concat([rows, known], axis=1)

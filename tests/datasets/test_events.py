@@ -135,3 +135,33 @@ def test_places_where_a_recording_went_on_are_no_events(mark):
     assert data.y.tolist() == ["left"]
     asked = read_epochs(raw, event_id=[mark], tmax=1, subject=1)
     assert asked.metadata["onset"].tolist() == [0, 12.5, 20]
+
+
+def test_marks_that_only_their_name_makes_bad_are_said():
+    # "bad" may be the answer of a person, or a stretch: one that lasts no time is doubtful.
+    raw = annotated(["good", "bad", "good"])
+    with pytest.warns(UserWarning, match=r"1 annotations of no duration start with .* \('bad'\)"):
+        data = read_epochs(raw, tmax=3, subject=1)
+    assert data.y.tolist() == ["good", "good"]
+
+
+@pytest.mark.parametrize("texts", [["a", "BAD boundary", "b"], ["a", "EDGE boundary", "b"]])
+def test_boundaries_of_joined_recordings_are_no_such_marks(texts):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_epochs(annotated(texts), tmax=3, subject=1).y.tolist() == ["a", "b"]
+
+
+def test_events_of_the_stimulus_channel_that_lack_an_annotation_are_said():
+    raw = pulsed([(500, 1), (900, 2), (1300, 1)])
+    raw.set_annotations(mne.Annotations([5, 30], 0, ["left", "a note"]))
+    with pytest.warns(UserWarning, match="2 of 3 events of its stimulus channel have no"):
+        assert read_epochs(raw, tmax=3, subject=1).y.tolist() == ["left", "a note"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_epochs(raw, event_id=["left"], tmax=3, subject=1).y.tolist() == ["left"]
+        channel = read_epochs(raw, stim_channel="STI 014", tmax=3, subject=1)
+        # A screen shows the picture a few milliseconds after its trigger.
+        raw.set_annotations(mne.Annotations([5.02, 9.02, 13.02], 0, ["l", "r", "l"]))
+        assert len(read_epochs(raw, tmax=3, subject=1).y) == 3
+    assert channel.y.tolist() == ["1", "2", "1"]

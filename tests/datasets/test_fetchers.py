@@ -97,6 +97,53 @@ def test_moabb_takes_names_classes_and_instances():
     assert by_name.X.shape == by_class.X.shape == by_instance.X.shape == (8, 2, 100)
 
 
+class Runs(MotorImagery):
+    """Cuts a run as MNE does, and drops what MOABB drops."""
+
+    channels = ("C3", "C4")
+    volts = 1e-5
+
+    def get_data(self, dataset, subjects=None, return_epochs=False):
+        noise = np.random.default_rng(0).normal(0, self.volts, (2, 5000))
+        raw = mne.io.RawArray(noise, mne.create_info(list(self.channels), 100, "eeg"))
+        raw.set_annotations(mne.Annotations([15.5], 0.2, ["BAD jaw"]))
+        events = np.array([[500, 0, 1], [500, 0, 2], [1500, 0, 2], [2500, 0, 1], [4900, 0, 2]])
+        epochs = mne.Epochs(raw, events, {"left_hand": 1, "right_hand": 2}, 0, 3, baseline=None,
+                            preload=True, event_repeated="drop")
+        return epochs, ["left_hand"] * 2, pd.DataFrame({"subject": [1] * 2})
+
+
+@pytest.mark.usefixtures("fake_moabb")
+def test_events_that_moabb_drops_are_said():
+    with pytest.warns(UserWarning, match="3 of 5 events were left out") as said:
+        assert len(fetch_moabb("FakeDataset", Runs()).y) == 2
+    text = str(said[0].message)
+    assert "1 because of annotations" in text
+    assert "1 because the window" in text
+    assert "1 because another event is at the same sample" in text
+
+
+@pytest.mark.usefixtures("fake_moabb")
+@pytest.mark.filterwarnings("ignore:.*events were left out:UserWarning")
+def test_units_and_names_of_moabb_are_doubted():
+    loud, eyes = Runs(), Runs()
+    loud.volts, eyes.channels = 10.0, ("C3", "EOG1")
+    with pytest.warns(UserWarning, match="FakeDataset of MOABB: the signals are too large"):
+        fetch_moabb("FakeDataset", loud)
+    with pytest.warns(UserWarning, match=r"\['EOG1'\] are of type 'eeg', but"):
+        fetch_moabb("FakeDataset", eyes)
+
+
+@pytest.mark.usefixtures("fake_moabb")
+def test_a_paradigm_of_another_kind_is_named():
+    class P300(MotorImagery):
+        def get_data(self, *args, **kwargs):
+            raise AssertionError("Dataset Fake is not valid for paradigm")
+
+    with pytest.raises(ValueError, match="cannot cut FakeDataset with P300: Dataset Fake is not"):
+        fetch_moabb("FakeDataset", P300())
+
+
 @pytest.mark.usefixtures("fake_moabb")
 @pytest.mark.parametrize(("arguments", "error", "match"), [
     (("NoSuchSet",), ValueError, "no 'NoSuchSet'; it has FakeDataset, OddDataset, OfflineDataset"),

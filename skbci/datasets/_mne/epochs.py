@@ -20,12 +20,11 @@ from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.projections import projected
 from skbci._recording.times import check_span, first_sample
 from skbci._typing import EventId, PathLike, Picks
-from skbci._warning import warn
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._mne.bids import bids_path_of
+from skbci.datasets._mne.doubts import doubt_eeg, doubt_types, say_left_out
 from skbci.datasets._mne.events import chosen_epochs, raw_events
-from skbci.datasets._mne.files import doubt_types, open_recording, whose
-from skbci.datasets._units import doubt_amplitude
+from skbci.datasets._mne.files import open_recording, whose
 from skbci.eegarray import EEGArray
 
 if TYPE_CHECKING:
@@ -203,20 +202,9 @@ def read_epochs(
         X.metadata.attrs["left_out_bads"] = bads
         X = X[..., _inside(tmin, tmax, X.tmin, epochs.info["sfreq"], X.shape[2])]
     doubt_spelling(np.unique(y), f"{where}: the events")
-    _doubt(X, where)
+    doubt_eeg(X, where)
     return make_bunch(X, y, event_id=dict(epochs.event_id),
                       description=f"Epochs of {where}, {tmin:g} to {tmax:g} s around the events.")
-
-
-def _doubt(X: EEGArray, where: object) -> None:
-    """Warn of EEG channels whose size is not that of volts."""
-    eeg = mne.pick_types(X.info, eeg=True, exclude=())
-    rows = np.asarray(X)[:: max(1, len(X) // 16)]
-    if len(eeg):
-        doubt_amplitude(
-            rows[:, eeg], where, "MNE holds volts: multiply microvolts by 1e-6 before they become "
-            "a Raw.",
-        )
 
 
 def _from_raw(
@@ -254,25 +242,8 @@ def _from_raw(
             f"No event of {where} has {tmin:g} to {tmax:g} s around it inside the recording and "
             "free of 'bad' annotations."
         )
-    _say_left_out(epochs, where)
+    say_left_out(epochs, where)
     return epochs, (epochs.events[:, 0] - raw.first_samp) / sfreq
-
-
-def _say_left_out(epochs: BaseEpochs, where: object) -> None:
-    """Warn of the events that MNE made no epoch of."""
-    reasons = [log[0].lower() for log in epochs.drop_log if log and log[0] != "IGNORED"]
-    marked = sum(reason.startswith(("bad", "edge")) for reason in reasons)
-    outside = sum(reason in ("no_data", "too_short") for reason in reasons)
-    parts = []
-    if marked:
-        parts.append(f"{marked} because of annotations that start with 'bad' or 'edge'")
-    if outside:
-        parts.append(f"{outside} because the window reaches outside the recording")
-    if parts:
-        warn(
-            f"{where}: {marked + outside} of {len(epochs) + len(reasons)} events were left out, "
-            f"{' and '.join(parts)}.",
-        )
 
 
 def _from_epochs(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import mne
 import numpy as np
 
-from skbci._process.quiet import quiet_mne
+from skbci._process.quiet import quiet_mne, without_warnings
 from skbci._recording.annotations import is_no_event
 from skbci._typing import EventId
 from skbci._warning import warn
@@ -57,11 +57,13 @@ def raw_events(
     Warns
     -----
     UserWarning
-        If several wanted events are at one sample, or the stimulus channel goes from a code to a
-        lower one.
+        If several wanted events are at one sample, the stimulus channel goes from a code to a
+        lower one, or has events that the annotations lack, or annotations that are named like bad
+        stretches last no time.
     """
     if event_id is not None:
         event_id = _checked(event_id)
+    _doubt_bads(raw, where)
     texts = set(raw.annotations.description)
     usable = [text for text in texts if not is_no_event(text)]
     if stim_channel is None and texts and not usable and "stim" not in raw.get_channel_types():
@@ -87,6 +89,8 @@ def raw_events(
             codes = [rename.get(by_code[code]) for code in events[:, 2]]
             events = events[[code is not None for code in codes]]
             events[:, 2] = [code for code in codes if code is not None]
+            if event_id is None:
+                _doubt_stimuli(raw, where)
             return _one_a_sample(events, names, raw, where), names
     events = _stimulus_events(raw, stim_channel, where)
     known = {str(code): int(code) for code in np.unique(events[:, 2])}
@@ -280,6 +284,46 @@ def _one_a_sample(
             "event of each sample was taken; choose with event_id.",
         )
     return events[np.sort(first)]
+
+
+def _doubt_bads(raw: BaseRaw, where: object) -> None:
+    """Warn of marks that are no events because of their name, and last too short for a stretch."""
+    marks = raw.annotations
+    found = [
+        text for text, duration in zip(marks.description, marks.duration)
+        if text.lower().startswith(("bad", "edge")) and duration * raw.info["sfreq"] < 1.5
+        and not re.fullmatch(r"(bad|edge) (boundary|no signal)", text, re.IGNORECASE)
+    ]
+    if found:
+        shown = ", ".join(map(repr, sorted(set(found))[:5]))
+        warn(
+            f"{where}: {len(found)} annotations of no duration start with 'bad' or 'edge' "
+            f"({shown}); they were taken for bad stretches, not for events. Rename them if they "
+            "are events: raw.annotations.rename({old: new}).",
+        )
+
+
+def _doubt_stimuli(raw: BaseRaw, where: object) -> None:
+    """Warn of events of a stimulus channel at which there is no annotation."""
+    if "stim" not in raw.get_channel_types():
+        return
+    try:
+        with without_warnings():
+            events = _stimulus_events(raw, None, where)
+    except ValueError:  # there are none
+        return
+    sfreq = raw.info["sfreq"]
+    known = np.sort((raw.annotations.onset - raw.first_time) * sfreq)
+    at = events[:, 0] - raw.first_samp
+    after = np.clip(np.searchsorted(known, at), 0, len(known) - 1)
+    near = np.minimum(np.abs(known[after] - at), np.abs(known[np.maximum(after - 1, 0)] - at))
+    alone = near > max(2, 0.05 * sfreq)
+    if alone.any():
+        warn(
+            f"{where}: {int(alone.sum())} of {len(at)} events of its stimulus channel have no "
+            "annotation, and the events were taken from the annotations. Pass stim_channel=... to "
+            "take them from the channel.",
+        )
 
 
 def _listed(codes: Mapping[str, int]) -> str:

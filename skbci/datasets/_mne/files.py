@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mne
-import numpy as np
 
 from skbci._process.quiet import mne_level, without_warnings
-from skbci._recording.channels import named_otherwise
 from skbci._typing import PathLike
 from skbci._warning import warn
 from skbci.datasets._growth import check_gzip
@@ -28,11 +26,11 @@ from skbci.datasets._mne.xdf import read_xdf
 from skbci.datasets._names import header_subject, names_in
 
 if TYPE_CHECKING:
-    from mne import BaseEpochs, Info
+    from mne import BaseEpochs
     from mne.io import BaseRaw
     from mne_bids import BIDSPath
 
-__all__ = ["doubt_types", "open_recording", "whose"]
+__all__ = ["open_recording", "whose"]
 
 _EPOCHS = ("-epo.fif", "_epo.fif", "-epo.fif.gz", "_epo.fif.gz")
 # Files that hold a part of a recording, and the one that MNE is to be given in their place.
@@ -211,21 +209,6 @@ def _compare_length(path: Path, raw: BaseRaw) -> None:
         warn(
             f"{path} is cut short: its header states {stated:g} s, and the first {kept:g} s are "
             "there and were kept, with the events in them.",
-        )
-
-
-def doubt_types(info: Info, picks: np.ndarray, where: object) -> None:
-    """Warn of channels of type EEG that are something else by their names.
-
-    Some formats, EDF among them, do not know types, and MNE takes all channels for EEG.
-    """
-    kinds = info.get_channel_types()
-    others = named_otherwise([info["ch_names"][at] for at in picks if kinds[at] == "eeg"])
-    if others:
-        warn(
-            f"{where}: the channels {others} are of type 'eeg', but of another by their names, "
-            "and were taken. Leave them out with exclude=[...], or state their types first: "
-            "raw.set_channel_types({name: 'eog'}).",
         )
 
 
