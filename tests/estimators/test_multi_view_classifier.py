@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.base import clone
@@ -166,6 +167,51 @@ def test_arrays_by_name():
         clf.predict({"a": given["a"], "b": given["b"][:39]})
     with pytest.raises(ValueError, match="fitted with a dict of arrays"):
         clf.predict(X)
+    with pytest.raises(ValueError, match="a dict without an array"):
+        MultiViewClassifier(**QUICK).fit({}, y)
+
+
+def timed(X, seconds):
+    return EEGArray(np.asarray(X), {**X.metadata, "onset": seconds}, sfreq=64.0, ch_names=NAMES)
+
+
+def test_views_of_other_rows_are_refused():
+    X, y = epochs()
+    onset = np.arange(40.0) ** 1.5
+    rows, turned = timed(X, onset), timed(X, onset)[::-1]
+    later = timed(X, onset + 0.5 + np.arange(40) % 2 / 128)  # half a second on, rounded to samples
+    clf = MultiViewClassifier([("a", "passthrough"), ("b", WindowMeans(0.25))], **QUICK)
+    proba = clf.fit({"a": rows, "b": later}, y).predict_proba({"a": rows, "b": later})
+    bare = {"a": np.asarray(rows), "b": rows}
+    np.testing.assert_array_equal(clf.fit(bare, y).predict_proba(bare), proba)
+    same = EEGArray(rows, {"subject": rows.metadata["subject"].to_numpy()[::-1]})
+    for other, column in ((turned, "subject"), (same, "subject"),
+                          (timed(X, onset[np.roll(np.arange(40), 1)]), "onset")):
+        for method, args in ((clf.fit, (y,)), (clf.predict, ())):
+            with pytest.raises(ValueError, match=f"'a' and 'b' have not the same .* '{column}'"):
+                method({"a": rows, "b": other}, *args)
+
+
+def test_channels_rate_and_columns_of_each_view_are_those_of_fit():
+    X, y = epochs()
+    frame = pd.DataFrame(np.asarray(X)[:, :, 0], columns=NAMES)
+    clf = MultiViewClassifier(**QUICK).fit({"signal": X, "frame": frame}, y)
+    exchanged = EEGArray(np.asarray(X), sfreq=64.0, ch_names=NAMES[::-1])
+    with pytest.raises(ValueError, match="view 'signal': .* in another order: MultiViewClas"):
+        clf.predict({"signal": exchanged, "frame": frame})
+    with pytest.raises(ValueError, match="view 'signal': .* at 128 Hz"):
+        clf.predict({"signal": EEGArray(np.asarray(X), sfreq=128.0), "frame": frame})
+    with pytest.raises(ValueError, match="view 'frame': The feature names"):
+        clf.predict({"signal": X, "frame": frame[NAMES[::-1]]})
+
+
+def test_held_out_rows_go_by_the_table_of_whichever_view_has_one():
+    X, y = epochs(n_rows=60, subjects=6)
+    stops = MultiViewClassifier(**QUICK, early_stopping=True)
+    plain = np.asarray(X)[:, :, :2].reshape(60, -1)
+    given = {"a": plain, "b": X}
+    wanted = stops.fit({"a": EEGArray(plain, X.metadata), "b": X}, y).predict_proba(given)
+    np.testing.assert_array_equal(stops.fit(given, y).predict_proba(given), wanted)
 
 
 def test_a_row_without_signal_gets_the_prior():

@@ -15,9 +15,10 @@ from skbci._typing import Seed, Signals
 from skbci.augmentation import Augmentation, Mirror, resolve_augmentation
 from skbci.eegarray import EEGArray
 from skbci.estimators import _setting_types as like
+from skbci.estimators._multi_view.arrays import ViewInput, read_mapping, table_of
 from skbci.estimators._multi_view.network import ViewsNetwork
 from skbci.estimators._multi_view.training_rows import ViewRows
-from skbci.estimators._multi_view.views import PASSTHROUGH, Rows, check_views, read_mapping
+from skbci.estimators._multi_view.views import PASSTHROUGH, Rows, check_views
 from skbci.estimators._neural.silent_rows import find_silent
 from skbci.estimators._neural.training_rows import hold_out
 from skbci.estimators._routes import RoutedParams
@@ -125,9 +126,12 @@ class BaseMultiView(RoutedParams):
             )
         if by_name and isinstance(X, Mapping):
             if reset:
-                self._names_ = list(X) if self.views is None else [n for n, _ in self._pairs()]
-            arrays = read_mapping(X, self._names_, self)
-            n_rows = len(arrays[self._names_[0]])
+                names = list(X) if self.views is None else [n for n, _ in self._pairs()]
+                if not names:
+                    raise ValueError(f"{type(self).__name__}: X is a dict without an array.")
+                self._inputs_ = {name: ViewInput() for name in names}
+            arrays = read_mapping(X, self._inputs_, self, reset)
+            n_rows = len(next(iter(arrays.values())))
             return arrays, n_rows, np.zeros(n_rows, dtype=bool)
         X = as_eeg(X)
         data = check_eeg(self, X, reset=reset, ndim=(2, 3, 4), same_times=True,
@@ -141,7 +145,7 @@ class BaseMultiView(RoutedParams):
         groups: np.ndarray | None, augmentation: Augmentation | None, seed: int,
     ) -> None:
         """Fit everything to rows that have a signal and a weight."""
-        first = next(iter(X.values())) if isinstance(X, dict) else X
+        first = table_of(X) if isinstance(X, dict) else X
         train, valid = np.arange(len(y)), np.arange(0)
         if self.early_stopping:
             train, valid = hold_out(self, first, len(y), target, groups, seed)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
-from sklearn.utils import check_array
 from sklearn.utils.validation import _num_samples
 
 from skbci._checks import check_fits, check_list, refusal
-from skbci._checks.eeg import FLOATS, as_eeg
-from skbci.eegarray import EEGArray
 
 PASSTHROUGH = "passthrough"
 # One array for all views, or an array for each.
@@ -91,33 +88,6 @@ class FittedViews:
                 )
             parts.append(rows)
         return np.hstack(parts)
-
-
-def read_mapping(X: Mapping[str, Any], names: list[str], who: object) -> dict[str, np.ndarray]:
-    """Check arrays that came by the names of the views.
-
-    Raises
-    ------
-    ValueError
-        If a view's array is missing, or arrays have different numbers of rows.
-    """
-    name = type(who).__name__
-    if missing := [view for view in names if view not in X]:
-        raise ValueError(
-            f"{name}: X has no array for the view{'s' * (len(missing) > 1)} "
-            f"{', '.join(map(repr, missing))}; it has {', '.join(map(repr, X)) or 'none'}, and "
-            f"the views are {', '.join(map(repr, names))}."
-        )
-    arrays = {}
-    for view in names:
-        given = as_eeg(X[view])
-        arrays[view] = given if isinstance(given, EEGArray) else check_array(
-            given, dtype=FLOATS, allow_nd=True, input_name=f"view {view!r}")
-    lengths = {view: len(array) for view, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{view!r} {length}" for view, length in lengths.items())
-        raise ValueError(f"{name}: the views have different numbers of rows: {listed}.")
-    return arrays
 
 
 def take(X: Rows, rows: np.ndarray) -> Rows:
