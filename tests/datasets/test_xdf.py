@@ -206,3 +206,67 @@ def test_a_file_that_is_cut_in_the_middle_says_so(tmp_path, xdf):
     with pytest.warns(UserWarning, match=r"is cut short.*: \d+ samples of the stream 'amplifier'"):
         found = read_epochs(path, tmax=1.0)
     assert found.y.tolist() == ["left"]
+
+
+@pytest.mark.extras
+@pytest.mark.parametrize("n_lost", [5, 20])
+def test_few_missing_samples_shift_no_markers(tmp_path, xdf, n_lost):
+    # Without jitter: straight lines through all stamps would put markers beside the gap elsewhere.
+    kept = np.delete(np.arange(2400), np.arange(1100, 1100 + n_lost))
+    data = signal()[kept]
+    path = write(tmp_path / "S01.xdf", data=data, stamps=1000 + kept / RATE,
+                 events={5.0: "left", 10.5: "right", 11.5: "left", 17.0: "right"})
+    with pytest.warns(UserWarning, match="1 of 4 events were left out"):
+        found = read_epochs(path, tmax=1.0)
+    assert found.y.tolist() == ["left", "left", "right"]
+    for row, second in zip(np.asarray(found.X), (5.0, 11.5, 17.0)):
+        at = np.searchsorted(kept, round(second * RATE))
+        np.testing.assert_allclose(row, data[at : at + 100, :2].T * 1e-6, rtol=1e-4, atol=1e-9)
+
+
+def number_samples(number, stamps, rows, form):
+    out = struct.pack("<I", number) + varlen(len(rows))
+    for stamp, row in zip(stamps, rows):
+        out += b"\x08" + struct.pack("<d", stamp) + np.asarray(row, form).tobytes()
+    return chunk(3, out)
+
+
+def trigger_stream(values, stamps, rate=100):
+    return (header(5, "trigger", "Stim", "int32", values.shape[1], rate)
+            + number_samples(5, stamps, values, "<i4") + footer(5, len(values)))
+
+
+@pytest.mark.extras
+def test_a_trigger_channel_is_an_event_where_it_rises(tmp_path, xdf):
+    line = np.zeros((2400, 1), dtype=int)
+    line[500:510], line[900:905], line[905:910], line[1300:1310] = 1, 2, 3, 1
+    more = trigger_stream(line, 1000 + np.arange(2400) / RATE)
+    found = read_epochs(write(tmp_path / "S01.xdf", events=None, more=more), tmax=1.0)
+    assert found.y.tolist() == ["1", "2", "3", "1"]
+    np.testing.assert_allclose(found.metadata["onset"], [5, 9, 9.05, 13])
+
+
+@pytest.mark.extras
+def test_markers_that_state_a_rate_and_come_seldom_are_markers(tmp_path, xdf):
+    more = trigger_stream(np.array([[1], [1], [2]]), np.array([1005.0, 1009.0, 1013.0]))
+    found = read_epochs(write(tmp_path / "S01.xdf", events=None, more=more), tmax=1.0)
+    assert found.y.tolist() == ["1", "1", "2"]
+
+
+@pytest.mark.extras
+def test_a_signal_is_no_stream_of_markers(tmp_path, xdf):
+    with pytest.raises(ValueError, match="'amplifier' holds 3 channels at 100 Hz, which are no m"):
+        read_epochs(write(tmp_path / "S01.xdf"), marker_stream="amplifier")
+
+
+@pytest.mark.extras
+def test_stamps_that_run_back_are_refused(tmp_path, xdf):
+    stamps = 1000 + np.tile(np.arange(1200), 2) / RATE
+    with pytest.raises(ValueError, match="'amplifier' run back by 12 s at sample 1200"):
+        read_epochs(write(tmp_path / "S01.xdf", stamps=stamps))
+
+
+@pytest.mark.extras
+def test_spaces_in_a_channels_type_lose_no_channel(tmp_path, xdf):
+    channels = [CHANNELS[0], {**CHANNELS[1], "type": "EEG "}, CHANNELS[2]]
+    assert read_epochs(write(tmp_path / "S01.xdf", channels=channels)).ch_names == ["C3", "C4"]

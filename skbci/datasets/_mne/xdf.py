@@ -13,6 +13,7 @@ from skbci._checks import check_distinct
 from skbci._process.quiet import quiet_mne
 from skbci._warning import warn
 from skbci.datasets._mne.reasons import reason
+from skbci.datasets._mne.stamps import even_stamps
 from skbci.datasets._units import in_volts
 
 # A stream as pyxdf gives it: its header and samples.
@@ -22,7 +23,6 @@ __all__ = ["read_xdf"]
 
 _TYPES = ("eeg", "eog", "ecg", "emg", "stim", "misc", "ecog", "seeg", "resp", "gsr")
 _MARKERS = ("marker", "markers", "events", "stim")
-_BREAK_S = 0.25  # a longer step between stamps is a gap, a shorter one may be jitter
 _RATE_OFF = 0.01  # how far, relatively, samples may come at another rate than is stated
 
 
@@ -43,15 +43,17 @@ def read_xdf(
     Returns
     -------
     mne.io.RawArray
-        In volts. Markers are at the nearest sample; where samples are missing, an annotation
-        "BAD boundary" keeps windows from crossing.
+        In volts. Markers are at the nearest sample, those of a trigger channel where it takes
+        another value than zero; where samples are missing, an annotation "BAD boundary" keeps
+        windows from crossing.
 
     Raises
     ------
     ImportError
         If pyxdf is not installed.
     ValueError
-        If the file is damaged, there is not exactly one such stream, or its rate is irregular.
+        If the file is damaged, there is not exactly one such stream, its rate is irregular, its
+        time stamps run back, or the markers' stream holds a signal.
 
     Warns
     -----
@@ -65,7 +67,8 @@ def read_xdf(
     name = _text(signal, "name")
     if data.ndim != 2 or data.dtype.kind not in "iuf" or len(stamps) < 2:
         raise ValueError(f"{path}: the stream {name!r} holds no signal of at least two samples.")
-    sfreq = _rate(path, name, signal, stamps)
+    stamps, own_rate = even_stamps(stamps)
+    sfreq = _rate(path, name, signal, stamps, own_rate)
     volts = data.T * _factors(path, signal, data.shape[1], unit)[:, np.newaxis]
     info = _info(path, signal, data.shape[1], sfreq)
     with quiet_mne():
@@ -88,9 +91,8 @@ def _load(path: Path) -> list[Stream]:
             f'{path}: XDF files need pyxdf, which is not installed: pip install "skbci[xdf]"'
         ) from error
     try:
-        streams = pyxdf.load_xdf(
-            path, jitter_break_threshold_seconds=_BREAK_S, jitter_break_threshold_samples=1,
-        )[0]
+        # Its straight lines through the stamps go across gaps of less than a second.
+        streams = pyxdf.load_xdf(path, dejitter_timestamps=False)[0]
     except Exception as error:  # pyxdf fails in many ways at damaged files
         raise ValueError(
             f"{path} is not an XDF file, or it is damaged: {reason(error)}."
@@ -144,14 +146,19 @@ def _chosen(
     return found[0]
 
 
-def _rate(path: Path, name: str, signal: Stream, stamps: np.ndarray) -> float:
+def _rate(path: Path, name: str, signal: Stream, stamps: np.ndarray, own: float) -> float:
     stated = float(_text(signal, "nominal_srate") or 0)
     steps = np.diff(stamps)
     if not stated > 0:
         raise ValueError(
             f"{path}: the stream {name!r} has no regular sampling rate; epochs need one."
         )
-    own = 1 / float(np.median(steps)) if np.median(steps) > 0 else np.inf
+    if (steps < -0.5 / stated).any():
+        at = int(np.argmin(steps)) + 1
+        raise ValueError(
+            f"{path}: the time stamps of the stream {name!r} run back by {-steps.min():.3g} s at "
+            f"sample {at}: nobody knows which samples its markers belong to."
+        )
     if abs(own / stated - 1) > _RATE_OFF or (steps < 0.5 / stated).mean() > 0.05:
         raise ValueError(
             f"{path}: the stream {name!r} states {stated:g} Hz, but its samples come at an "
@@ -181,7 +188,8 @@ def _info(path: Path, signal: Stream, n_channels: int, sfreq: float) -> mne.Info
         for at, channel in enumerate(channels or [{}] * n_channels)
     ]
     check_distinct(names, "channel labels", str(path))
-    kinds = [channel.get("type", "").lower() or "eeg" for channel in channels or [{}] * n_channels]
+    kinds = [channel.get("type", "").strip() for channel in channels or [{}] * n_channels]
+    kinds = [kind.lower() or "eeg" for kind in kinds]
     kinds = [kind if kind in _TYPES else "misc" for kind in kinds]
     return mne.create_info(names, sfreq, kinds)
 
@@ -222,8 +230,10 @@ def _nearest(
 ) -> tuple[np.ndarray, list[str]]:
     """Number of the sample nearest to each marker, and the markers' texts."""
     rows = [list(np.atleast_1d(row)) for row in marks["time_series"]]
-    texts = ["/".join(_spelled(value) for value in row) for row in rows]
     times = np.asarray(marks["time_stamps"], dtype=np.float64)
+    if (own := _pulses(path, marks, times)) is not None:
+        rows, times = [rows[at] for at in own], times[own]
+    texts = ["/".join(_spelled(value) for value in row) for row in rows]
     right = np.clip(np.searchsorted(stamps, times), 1, len(stamps) - 1)
     at = right - (times - stamps[right - 1] < stamps[right] - times)
     off = np.abs(stamps[at] - times) > 1.0 / sfreq
@@ -234,6 +244,30 @@ def _nearest(
         )
     kept = [row for row in range(len(texts)) if not off[row] and texts[row]]
     return at[kept], [texts[row] for row in kept]
+
+
+def _pulses(path: Path, marks: Stream, times: np.ndarray) -> list[int] | None:
+    """Samples at which a trigger channel takes another value than zero; None of markers.
+
+    Raises
+    ------
+    ValueError
+        If there are several channels, or values between whole numbers, as of a signal.
+    """
+    stated = float(_text(marks, "nominal_srate") or 0)
+    values = np.asarray(marks["time_series"])
+    # Markers whose stream states a rate come seldom all the same.
+    even = stated > 0 and len(times) > 2 and float(np.median(np.diff(times))) < 2 / stated
+    if not even or values.dtype.kind not in "iuf":
+        return None
+    line = np.asarray(values, dtype=np.float64).reshape(len(times), -1)
+    if line.shape[1] > 1 or (line != np.round(line)).any():
+        raise ValueError(
+            f"{path}: the stream {_text(marks, 'name')!r} holds {line.shape[1]} channels at "
+            f"{stated:g} Hz, which are no markers."
+        )
+    changed = np.diff(line[:, 0], prepend=0) != 0
+    return [int(at) for at in np.flatnonzero(changed & (line[:, 0] != 0))]
 
 
 def _spelled(value: object) -> str:
