@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import FunctionTransformer
@@ -19,7 +19,9 @@ from skbci import EEGArray
 from skbci._weights import as_counts
 from skbci.baselines import riemann_fgmdm, riemann_mdm, slow_potentials_lr, tangent_space_lr
 from skbci.estimators import (
+    AugmentedClassifier,
     CascadeClassifier,
+    CrossValEnsemble,
     DecoderPipeline,
     EvidenceAccumulator,
     FBMSNetClassifier,
@@ -190,3 +192,18 @@ def test_weights_that_are_none_are_refused_in_the_words_of_the_toolkit(weight, m
     X = np.random.default_rng(0).normal(size=(20, 3))
     with pytest.raises(ValueError, match=match):
         MLPClassifier((3,), max_epochs=1).fit(X, np.arange(20) % 2, sample_weight=weight)
+
+
+@pytest.mark.parametrize(("weight", "match"), [
+    (np.ma.array(np.ones(N), mask=np.arange(N) == 3), "sample_weight has masked entries .* row 3"),
+    (np.full(N, np.datetime64("2020-01-01")), "(?s)sample_weight=.* must hold a number"),
+    (np.full(N, np.timedelta64(1, "s")), "(?s)sample_weight=.* must hold a number"),
+])
+@pytest.mark.parametrize("clf", [
+    MLPClassifier((3,), max_epochs=1), CrossValEnsemble(LogisticRegression(), 3),
+    EvidenceAccumulator(GaussianNB(), 3), AugmentedClassifier(LogisticRegression(), "noise"),
+    CascadeClassifier(GaussianNB(), GaussianNB(), 2), OnlineClassifier(SGDClassifier()),
+], ids=lambda clf: type(clf).__name__)
+def test_weights_under_a_mask_and_dates_are_none(clf, weight, match):
+    with pytest.raises(ValueError, match=match):
+        clone(clf).fit(FEATURES, LABELS, sample_weight=weight)

@@ -14,7 +14,7 @@ from skbci._checks.labels import refuse_missing
 from skbci._checks.masked import check_unmasked
 from skbci._typing import Signals
 
-__all__ = ["as_counts", "check_weights"]
+__all__ = ["as_counts", "check_weights", "readable_weights"]
 
 
 def check_weights(sample_weight: ArrayLike | None, X: Signals) -> np.ndarray | None:
@@ -37,7 +37,7 @@ def check_weights(sample_weight: ArrayLike | None, X: Signals) -> np.ndarray | N
     """
     if sample_weight is None:
         return None
-    given = check_unmasked(check_foreign(sample_weight, "sample_weight"), "sample_weight")
+    given = readable_weights(sample_weight)
     if not isinstance(given, Real):
         refuse_missing(given, "sample_weight", "every row needs a number of at least 0")
     try:
@@ -51,6 +51,21 @@ def check_weights(sample_weight: ArrayLike | None, X: Signals) -> np.ndarray | N
     if not (weight > 0).any():  # newer versions of scikit-learn have refused it by now
         raise ValueError("sample_weight is zero for every row: nothing is left to fit.")
     return weight
+
+
+def readable_weights(sample_weight: ArrayLike) -> ArrayLike:
+    """Return weights for others to check, unless numpy would read them as what they are not.
+
+    Raises
+    ------
+    ValueError
+        If entries are masked, or they are dates or time spans.
+    """
+    given = check_unmasked(check_foreign(sample_weight, "sample_weight"), "sample_weight")
+    if getattr(getattr(given, "dtype", None), "kind", "") in "mM":
+        because = "must hold a number of at least 0 for each row, or be None"
+        raise ValueError(refusal(sample_weight, "sample_weight", "", because))
+    return given
 
 
 def as_counts(weight: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ from sklearn.utils.validation import _check_method_params
 
 from skbci._checks.labels import check_weighted_classes, label_column
 from skbci._typing import Labels, Signals
+from skbci._weights import readable_weights
 from skbci._whole import Undo, WholeFits, undo_all, undo_attributes, undo_training
 from skbci.eegarray import EEGArray
 from skbci.pipeline import last_step
@@ -76,7 +77,9 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     def _routed(self, y: Labels, params: Mapping[str, Any]) -> Bunch:
         """Each inner estimator's share of what ``fit`` was given."""
         label_column(y, None, self)
-        check_weighted_classes(self, y, params.get("sample_weight"))
+        if (weight := params.get("sample_weight")) is not None:
+            readable_weights(weight)
+        check_weighted_classes(self, y, weight)
         _raise_for_params(dict(params), self, "fit", allow=list(_ALWAYS))
         if _routing_enabled():
             return process_routing(self, "fit", **params)
