@@ -10,17 +10,34 @@ import numpy as np
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-__all__ = ["crosses_bad", "is_no_event"]
+__all__ = ["boundaries", "crosses_bad", "is_no_event"]
 
 _BAD = ("bad", "edge")
 # Where a recording was stopped and went on: BrainVision's mark and EEGLAB's. The duration that
 # EEGLAB states is that of the samples that are not there.
 _BREAK = re.compile(r"new segment(/.*)?|boundary", re.IGNORECASE)
+# And where recordings were joined, or samples are missing: MNE's marks, and the readers'.
+_JOINT = re.compile(r"(bad|edge)[ _]boundary", re.IGNORECASE)
 
 
 def is_no_event(text: str) -> bool:
     """Return whether an annotation marks a bad stretch, or a place where the recording stopped."""
     return text.lower().startswith(_BAD) or bool(_BREAK.fullmatch(text.strip()))
+
+
+def boundaries(raw: BaseRaw) -> list[int]:
+    """Samples, counted from the start of the data, at which a recording begins anew.
+
+    Where it was stopped and went on, where others were joined to it, and where samples are
+    missing.
+    """
+    marks, sfreq = raw.annotations, float(raw.info["sfreq"])
+    found = {
+        int(np.ceil(round((onset - raw.first_time) * sfreq, 6)))
+        for onset, text in zip(marks.onset, marks.description)
+        if _BREAK.fullmatch(text.strip()) or _JOINT.fullmatch(text.strip())
+    }
+    return sorted(at for at in found if 0 < at < raw.n_times)
 
 
 def crosses_bad(raw: BaseRaw, first: np.ndarray, n_times: int) -> np.ndarray:

@@ -8,6 +8,7 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import mne
 import numpy as np
 
 from skbci._process.files import replacing
+from skbci._recording.annotations import boundaries
 from skbci._recording.projections import projected
 from skbci.cli._models import Model, load_model, spare
 from skbci.cli._recordings import expand, read_files
@@ -99,9 +101,19 @@ def _decode_windows(model: Model, args: argparse.Namespace) -> None:
     rate = float(raw.info["sfreq"])
     _check_rate(model, rate, str(path))
     data = projected(raw).get_data(picks=model.ch_names_)
+    _print_windows(model.classes_, _windows(model, args.hop, data, rate, boundaries(raw)),
+                   args.output)
+
+
+def _windows(
+    model: Model, hop: float, data: np.ndarray, rate: float, begins: list[int]
+) -> Iterator[tuple[float, np.ndarray]]:
+    """Decide about windows of which none crosses one of the samples where a stretch begins."""
     step = max(1, round(_CHUNK * rate))
-    chunks = (data[:, start : start + step] for start in range(0, data.shape[1], step))
-    _print_windows(_online(model, args.hop, rate), chunks, args.output)
+    for first, stop in pairwise([0, *begins, data.shape[1]]):
+        chunks = (data[:, at : min(at + step, stop)] for at in range(first, stop, step))
+        for time, row in _online(model, hop, rate).decode(chunks):
+            yield first / rate + time, row
 
 
 def _decode_stream(model: Model, args: argparse.Namespace) -> None:
@@ -115,16 +127,15 @@ def _decode_stream(model: Model, args: argparse.Namespace) -> None:
             decoder = OnlineDecoder.at_markers(
                 model.decoder, model.tmin, model.tmax, sfreq=stream.sfreq,
                 ch_names=model.ch_names_, **settings)
-        _print_windows(decoder, stream, args.output, live=True)
+        _print_windows(decoder.classes_, decoder.decode(stream), args.output, live=True)
 
 
 def _print_windows(
-    decoder: OnlineDecoder, chunks: Iterable[tuple[np.ndarray, ...]], output: str | None,
+    classes: np.ndarray, decisions: Iterable[tuple[float, np.ndarray]], output: str | None,
     live: bool = False,
 ) -> None:
-    classes = decoder.classes_
     with _table(output, ["time_s", "decoded", *map(str, classes)], live) as write:
-        for time, row in decoder.decode(chunks):
+        for time, row in decisions:
             write([f"{time:.3f}", classes[np.argmax(row)], *(f"{p:.3f}" for p in row)])
 
 

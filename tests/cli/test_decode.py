@@ -65,6 +65,24 @@ def test_windows_have_the_reference_that_waits(model, fitted, recordings, tmp_pa
     assert np.abs(fitted.predict_proba(plain) - wanted).max() > 0.01
 
 
+def test_no_window_crosses_a_boundary(model, fitted, recordings, tmp_path, capsys):
+    parts = [mne.io.read_raw(recordings / f"sub-0{n}_raw.fif", preload=True, verbose="error")
+             for n in (2, 3)]
+    parts[0].crop(0, 9.7)
+    joined = tmp_path / "sub-02_raw.fif"
+    stop = parts[0].n_times / RATE
+    every = [SlidingWindows(2.0, 0.5, sfreq=RATE).explode(part.get_data())[0] for part in parts]
+    mne.concatenate_raws(parts, verbose="error").save(joined, verbose="error")
+    assert main(["decode", str(model), str(joined), "--hop", "0.5"]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    found = np.array([line.split(",")[2:] for line in lines], dtype=float)
+    np.testing.assert_allclose(found, fitted.predict_proba(np.concatenate(every)), atol=6e-4)
+    times = np.array([float(line.split(",")[0]) for line in lines])
+    first = len(every[0])
+    assert times[first - 1] < stop
+    assert times[first] == pytest.approx(stop + 2.0 - 1 / RATE, abs=1e-3)
+
+
 class Amplifier:
     """What `LSLInput` gives, from a recording."""
 
