@@ -41,7 +41,7 @@ def test_what_is_not_finite_is_named_by_epoch_channel_and_sample(value, word, ki
 
 
 def test_of_tables_row_and_column_are_named():
-    table = pd.DataFrame(X[:, :, 0], columns=["alpha", "beta", "gamma"])
+    table = pd.DataFrame(X[:, :, 0].copy(), columns=["alpha", "beta", "gamma"])
     table.loc[3, "beta"] = np.nan
     with pytest.raises(ValueError, match="X has NaN in row 3, column 'beta'"):
         KStar().fit(table, y)

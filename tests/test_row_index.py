@@ -75,6 +75,22 @@ def test_any_index_keeps_the_table_in_step_or_drops_it(drawn):
             assert len(taken.ch_names) == taken.shape[-2]
 
 
+@pytest.mark.parametrize("first", [0, [0, 1], np.ones((2, 2), dtype=bool)])
+def test_an_ellipsis_without_an_axis_parts_index_arrays(first):
+    masks = isinstance(first, np.ndarray)
+    X = numbered((N_ROWS, 2, 2, 2, 2) if masks else (N_ROWS, 2, 2))
+    taken = X[:, first, ..., first if masks else [0, 1]]
+    assert np.asarray(taken)[0].tolist() == [0.0, 1.0, 2.0, 3.0]  # the rows are the second axis
+    assert not isinstance(taken, EEGArray) or not taken.has_metadata
+
+
+def test_an_ellipsis_without_an_axis_is_no_harm_elsewhere():
+    X = numbered((N_ROWS, 2, 2))
+    assert X[[2, 1], ..., :, :].metadata["row"].tolist() == [2, 1]
+    assert X[:, 0, ..., 1:].metadata["row"].tolist() == [0, 1, 2, 3]
+    assert X[:, ..., [0, 1], 0].metadata["row"].tolist() == [0, 1, 2, 3]
+
+
 @given(shapes_and_keys().filter(lambda drawn: len(drawn[0]) > 2))
 def test_any_index_keeps_channel_names_in_step_or_drops_them(drawn):
     shape, key = drawn

@@ -27,7 +27,8 @@ def expand_key(key: object, ndim: int) -> list[Any] | None:
     -------
     list or None
         Slices, integers, ndarrays of int, and None for new axes; a mask is written as the index
-        arrays that it stands for. None where a single True or False is among them.
+        arrays that it stands for. None where a single True or False is among them, or index arrays
+        stand on both sides of an ellipsis without an axis, which parts them all the same.
     """
     parts: list[Any] = []
     for part in key if isinstance(key, tuple) else (key,):
@@ -43,8 +44,18 @@ def expand_key(key: object, ndim: int) -> list[Any] | None:
             parts.append(index.astype(np.intp) if index.ndim else int(index))
     missing = ndim - sum(part is not None and part is not Ellipsis for part in parts)
     at = [i for i, part in enumerate(parts) if part is Ellipsis] or [len(parts)]
+    ahead, after = parts[: at[0]], parts[at[0] + 1 :]
+    if (
+        not missing and _has(parts, np.ndarray)
+        and _has(ahead, (int, np.ndarray)) and _has(after, (int, np.ndarray))
+    ):
+        return None
     parts[at[0] : at[0] + 1] = [slice(None)] * missing
     return parts
+
+
+def _has(parts: list[Any], kind: Any) -> bool:
+    return any(isinstance(part, kind) for part in parts)
 
 
 def axis_part(parts: list[Any], axis: int, ndim: int) -> tuple[Any, int] | None:

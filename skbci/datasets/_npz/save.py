@@ -72,5 +72,6 @@ def save_recording(path: str | os.PathLike[str], bunch: Mapping[str, Any]) -> Pa
         raise FileNotFoundError(f"The folder {target.parent} does not exist; create it first.")
     arrays = pack(bunch)
     with replacing(target) as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+        # `pack` refuses Python objects; numpy 2.0 takes allow_pickle for one more array
+        np.savez_compressed(file, **arrays)
     return target
