@@ -5,7 +5,6 @@ import pickle
 import mne
 import numpy as np
 import pytest
-from mne.decoding import get_spatial_filter_from_estimator
 from sklearn.base import clone
 
 from skbci import EEGArray
@@ -147,7 +146,9 @@ def test_mne_reads_the_filters_of_a_csp_pipeline():
     X -= X.mean(axis=1, keepdims=True)
     pipe = csp_lda(2, sfreq=100.0).fit(X, y)
     info = mne.create_info(["C3", "Cz", "C4", "Pz"], 100.0, "eeg")
-    found = get_spatial_filter_from_estimator(pipe, info, step_name="csp")
+    if not hasattr(mne.decoding, "get_spatial_filter_from_estimator"):
+        pytest.skip("MNE before 1.11 has no view of a pipeline's filters")
+    found = mne.decoding.get_spatial_filter_from_estimator(pipe, info, step_name="csp")
     assert found.filters.shape == found.patterns.shape == (2, 4)
     assert found.evals.shape == (2,)
     # The source with the greatest power in one class is channel 2, as seen after the reference.

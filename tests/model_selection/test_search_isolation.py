@@ -14,7 +14,6 @@ import torch
 from scipy.sparse import csr_array
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.callback import ScoringMonitor
 from sklearn.compose import make_column_transformer
 from sklearn.decomposition import PCA
 from sklearn.inspection import permutation_importance
@@ -459,7 +458,8 @@ def test_progress_is_that_of_the_ordinary_search(capsys, verbose, settings):
 @pytest.mark.parametrize("where", ["last", "grid", "nested"])
 def test_callbacks_on_steps_are_told_of_the_search(where):
     def logs(kind):
-        monitor = ScoringMonitor(scoring="accuracy")
+        callback = pytest.importorskip("sklearn.callback", reason="scikit-learn before 1.9")
+        monitor = callback.ScoringMonitor(scoring="accuracy")
         last = LogisticRegression(max_iter=20)
         watched = clone(last).set_callbacks(monitor)
         grid = {"logisticregression__C": [0.1, 1.0]}
