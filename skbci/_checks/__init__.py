@@ -10,6 +10,7 @@ from skbci._checks.compound import (
     check_jobs,
     check_list,
     check_mapping,
+    check_sides,
     check_splitter,
 )
 from skbci._checks.parameters import (
@@ -53,6 +54,7 @@ __all__ = [
     "check_positive",
     "check_rate",
     "check_seed",
+    "check_sides",
     "check_splitter",
     "is_list",
     "is_number",

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike
 
-from skbci._checks.parameters import check_count, is_list, no_order, refusal
+from skbci._checks.parameters import check_count, is_list, no_order, refusal, shown, who_asks
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 __all__ = [
     "check_arguments", "check_array", "check_candidates", "check_fits", "check_float_dtype",
-    "check_frame", "check_jobs", "check_list", "check_mapping", "check_splitter",
+    "check_frame", "check_jobs", "check_list", "check_mapping", "check_sides", "check_splitter",
 ]
 
 
@@ -95,6 +95,32 @@ def _is_fold(fold: object) -> bool:
     if not isinstance(fold, (tuple, list, np.ndarray)) or len(fold) != 2:
         return False
     return all(np.ndim(rows) == 1 and np.asarray(rows).dtype.kind in "iubf" for rows in fold)
+
+
+def check_sides(
+    train: object, test: object, n_rows: int, number: int, who: object
+) -> tuple[np.ndarray, np.ndarray]:
+    """Check the sides of a fold; return them as numbers of rows, counted from the first.
+
+    Raises
+    ------
+    ValueError
+        If one is neither whole numbers within the rows nor a mask of them.
+    """
+    sides = []
+    for name, given in (("training", train), ("test", test)):
+        rows = np.asarray(given)
+        if rows.dtype == bool and rows.shape == (n_rows,):
+            rows = np.flatnonzero(rows)
+        whole = rows.dtype.kind in "iu" or rows.size == 0
+        if rows.ndim != 1 or not whole or np.any((rows < -n_rows) | (rows >= n_rows)):
+            raise ValueError(
+                f"{who_asks(who)}: the {name} rows of fold {number} of cv must be whole numbers "
+                f"below {n_rows}, or a mask of the {n_rows} rows; got {shown(rows.tolist())}."
+            )
+        rows = rows.astype(np.intp)
+        sides.append(np.where(rows < 0, rows + n_rows, rows))
+    return sides[0], sides[1]
 
 
 def check_list(value: object, name: str, who: object, of: str, *, also: str = "") -> list[Any]:

@@ -33,7 +33,7 @@ from skbci._typing import Labels, Scoring, Signals, Splitter
 from skbci.evaluation._collect import RESERVED, collect
 from skbci.evaluation._comparison import Comparison
 from skbci.evaluation._fit_cache import FitCache
-from skbci.evaluation._folds import Fold, make_folds
+from skbci.evaluation._folds import Fold, make_folds, warn_of_trained_rows
 from skbci.evaluation._routing import pipeline_params, split_params
 from skbci.evaluation._run import Job, cross_validate_here, run_folds
 
@@ -121,6 +121,11 @@ def compare(
     OSError
         If the ``cache`` cannot be written to.
 
+    Warns
+    -----
+    UserWarning
+        If folds test rows that they train on.
+
     See Also
     --------
     leakage_report : What the split lets through.
@@ -174,6 +179,7 @@ def compare(
     cv = check_cv(check_splitter(cv, "cv", "compare"), y, classifier=is_classifier(first))
     params = check_arguments(params, "params", "compare")
     folds = make_folds(cv, X, y, split_params(cv, groups, params), "compare")
+    warn_of_trained_rows(folds, "compare")
     person, subjects = _subject_labels(X, groups, by)
     scorers = {name: check_scoring(first, scoring=s) for name, s in scorings.items()}
     routed = pipeline_params(pipelines, cv, scorers, groups, params)

@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils.validation import _num_samples
 
+from skbci._checks import check_sides
 from skbci._process.quiet import without_warnings
 from skbci._typing import Labels, Signals
+from skbci._warning import warn
 
 Fold = tuple[np.ndarray, np.ndarray]
 
@@ -22,15 +25,13 @@ def make_folds(
     Raises
     ------
     ValueError
-        If there are none, or one has an empty side.
+        If there are none, or one has an empty side or names rows that are not there.
     """
     folds = []
     # Groups say whose the rows are even where the splitter has no use for them.
     with without_warnings(UserWarning, "The groups parameter is ignored"):
         for number, sides in enumerate(cv.split(X, y, **params)):
-            train, test = (np.asarray(side) for side in sides)
-            if train.dtype == bool:
-                train, test = np.flatnonzero(train), np.flatnonzero(test)
+            train, test = check_sides(*sides, _num_samples(X), number, who)
             if len(train) == 0 or len(test) == 0:
                 raise ValueError(
                     f"{who}: fold {number} has {len(train)} training and {len(test)} test rows; "
@@ -40,3 +41,20 @@ def make_folds(
     if not folds:
         raise ValueError(f"{who}: cv gives no folds.")
     return folds
+
+
+def warn_of_trained_rows(folds: list[Fold], who: str) -> None:
+    """Say where test rows are training rows too.
+
+    Warns
+    -----
+    UserWarning
+    """
+    shared = [int(np.isin(test, train).sum()) for train, test in folds]
+    if any(shared):
+        number = next(number for number, count in enumerate(shared) if count)
+        warn(
+            f"{who}: {np.count_nonzero(shared)} of {len(folds)} folds test rows that they train "
+            f"on (fold {number}: {shared[number]} of {len(folds[number][1])} rows); their scores "
+            "say nothing of new rows."
+        )

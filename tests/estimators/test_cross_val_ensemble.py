@@ -61,6 +61,18 @@ def test_without_cv_whole_groups_or_sessions_are_left_out():
     assert sorted(len(one.subjects_) for one in by_session.estimators_) == [4, 5, 5, 5, 5]
 
 
+def test_folds_may_be_masks_or_count_from_the_end():
+    X, y = rows()
+    first, last = np.arange(30), np.arange(30, 60)
+    wanted = CrossValEnsemble(GaussianNB(), [(first, last)]).fit(X, y)
+    for cv in ([(np.arange(60) < 30, np.arange(60) >= 30)], [(first - 60, last)]):
+        clf = CrossValEnsemble(GaussianNB(), cv).fit(X, y)
+        assert clf.oof_score_ == wanted.oof_score_
+        np.testing.assert_array_equal(clf.predict_proba(X), wanted.predict_proba(X))
+    with pytest.raises(ValueError, match="fold 0 of cv trains on rows that it tests"):
+        CrossValEnsemble(GaussianNB(), [(first, np.arange(-40, 0))]).fit(X, y)
+
+
 def test_the_mean_of_the_folds_classifiers():
     X, y = rows()
     X, new = np.asarray(X), np.asarray(rows(seed=1)[0])

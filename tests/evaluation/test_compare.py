@@ -19,7 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from skbci import EEGArray
-from skbci.evaluation import Comparison, compare
+from skbci.evaluation import Comparison, compare, leakage_report
 from skbci.model_selection import LeaveSubjectsOut, WithinSubject
 
 SUBJECT = np.repeat(["S1", "S2", "S10", "S3", "S4", "S5"], 20)
@@ -69,6 +69,29 @@ def test_subjects_of_a_mixed_fold_are_scored_one_by_one():
         for subject in np.unique(SUBJECT[test]):
             rows = np.flatnonzero(subject == SUBJECT)
             assert result.subjects.loc[subject, "LR"] == fitted.score(DATA[rows], Y[rows])
+
+
+def test_folds_are_rows_by_number_from_either_end_or_by_mask():
+    first, last = np.arange(60), np.arange(60, 120)
+    ways = [(first, last), (first, last - 120), (np.arange(120) < 60, np.arange(120) >= 60)]
+    expected = cross_val_score(PIPELINES["LR"], DATA, Y, cv=[(first, last)] * 3)
+    result = compare({"LR": PIPELINES["LR"]}, DATA, Y, cv=ways, progress=False)
+    assert np.array_equal(result.folds["score"], expected)
+
+
+def test_folds_that_test_what_they_train_on_are_said():
+    folds = [(np.arange(60), np.arange(60, 120)), (np.arange(80), np.arange(-60, 0))]
+    words = r"compare: 1 of 2 folds test rows that they train on \(fold 1: 20 of 60 rows\)"
+    with pytest.warns(UserWarning, match=words):
+        compare({"LR": PIPELINES["LR"]}, DATA, Y, cv=folds, progress=False)
+    assert leakage_report(folds[1:], DATA).folds["in_training"].tolist() == [20 / 60]
+
+
+@pytest.mark.parametrize("train", [np.ones(3, bool), [0, 120], [-121, 0], [0.0, 1.0]])
+def test_folds_of_rows_that_are_not_there_are_refused(train):
+    words = "the training rows of fold 0 of cv must be whole numbers below 120, or a mask"
+    with pytest.raises(ValueError, match=words):
+        compare({"LR": PIPELINES["LR"]}, DATA, Y, cv=[(train, [5, 6])], progress=False)
 
 
 def test_order_of_the_pipelines_changes_no_number(result):

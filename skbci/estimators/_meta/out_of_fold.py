@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, check_cv
 
+from skbci._checks import check_sides
 from skbci._eegarray.rows import row_values
 from skbci._sessions import apart_in_time, session_codes, session_rows
 from skbci._typing import Signals, Splitter
@@ -46,8 +47,8 @@ def inner_folds(
     """
     if cv is not None:
         splitter = check_cv(cv, y, classifier=True)
-        for train, test in splitter.split(X, y, groups):
-            yield np.asarray(train), np.asarray(test)
+        for number, sides in enumerate(splitter.split(X, y, groups)):
+            yield check_sides(*sides, len(y), number, who)
         return
     codes = session_codes(X, len(y), "session") if groups is None else (
         np.unique(groups, return_inverse=True)[1]

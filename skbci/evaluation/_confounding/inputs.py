@@ -27,7 +27,7 @@ from skbci._typing import Labels, Names, Signals, Splitter
 from skbci.eegarray import EEGArray
 from skbci.evaluation._confounding.scores import Trial, independent_rows
 from skbci.evaluation._confounding.views import BANDS, BEFORE, Layout
-from skbci.evaluation._folds import Fold, make_folds
+from skbci.evaluation._folds import Fold, make_folds, warn_of_trained_rows
 
 
 def as_array(X: Signals) -> Any:
@@ -105,6 +105,7 @@ def usable_folds(
     else:
         cv = check_cv(check_splitter(cv, "cv", "confound_report"), y, classifier=True)
         folds = make_folds(cv, X, y, {"groups": groups}, "confound_report")
+    warn_of_trained_rows(folds, "confound_report")
     usable = [fold for fold in folds if len(np.unique(y[fold[0]])) > 1]
     if len(usable) < len(folds):
         notes.append(f"{len(folds) - len(usable)} of {len(folds)} folds were left out: their "
