@@ -22,6 +22,7 @@ __all__ = [
     "check_column",
     "check_labels",
     "check_weighted_classes",
+    "doubt_joined",
     "doubt_spelling",
     "label_column",
     "refuse_missing",
@@ -86,6 +87,35 @@ def doubt_spelling(labels: Iterable[Label], name: str) -> None:
                     f"{name} {str(other)!r} and {str(label)!r} count as different ones, although "
                     "only spaces or capitals tell them apart.",
                 )
+
+
+def doubt_joined(parts: Mapping[str, Iterable[Label]]) -> None:
+    """Warn of recordings that are joined, and label the same things differently by all signs.
+
+    Parameters
+    ----------
+    parts : dict of str to iterable
+        Names of the recordings, and their labels.
+
+    Warns
+    -----
+    UserWarning
+        If two recordings of several labels each have none in common, or labels of all together
+        differ as `doubt_spelling` says.
+    """
+    distinct = {name: list(dict.fromkeys(labels)) for name, labels in parts.items()}
+    several = {name: labels for name, labels in distinct.items() if len(labels) > 1}
+    for name, labels in several.items():
+        first, known = next(iter(several.items()))
+        if not set(labels) & set(known):
+            warn(
+                f"{first} and {name} have no label in common ("
+                f"{', '.join(map(repr, known[:5]))}; {', '.join(map(repr, labels[:5]))}): joined, "
+                "these are different classes. Give what is the same the same names.",
+            )
+            break
+    doubt_spelling(dict.fromkeys(label for labels in distinct.values() for label in labels),
+                   "the labels")
 
 
 def label_column(y: Labels, n_rows: int | None, who: object) -> np.ndarray:

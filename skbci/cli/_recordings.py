@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skbci._checks.labels import doubt_joined
+from skbci._warning import warn
 from skbci.cli._words import ENDINGS, UsageError
 from skbci.datasets import load_recording, read_epochs
 from skbci.eegarray import EEGArray
@@ -26,7 +28,7 @@ _NO_BIDS = {"derivatives", "sourcedata", "stimuli", "code"}
 
 
 def expand(files: Sequence[str]) -> list[Path]:
-    """Replace folders by the recordings below them, in natural order.
+    """Replace folders by the recordings below them, in natural order, each file once.
 
     Raises
     ------
@@ -53,7 +55,13 @@ def expand(files: Sequence[str]) -> list[Path]:
             raise FileNotFoundError(f"{path}: no recording in this folder; their names end in "
                                     f"{', '.join(ENDINGS)}.")
         found += sorted(inside, key=_natural)
-    return found
+    once = {path.resolve(): path for path in reversed(found)}
+    if len(once) < len(found):
+        warn(
+            f"{len(found) - len(once)} files were given more than once, by themselves or in a "
+            "folder; each is taken once.",
+        )
+    return [path for path in found if once[path.resolve()] is path]
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
@@ -161,6 +169,7 @@ def read_files(files: Sequence[Path], **settings: Any) -> tuple[Any, np.ndarray]
     y = np.concatenate([labels for _, labels in parts])
     if len(parts) == 1:
         return first, y
+    doubt_joined({str(path): np.unique(own).tolist() for path, (_, own) in zip(files, parts)})
     return np.concatenate([X for X, _ in parts]), y
 
 

@@ -36,6 +36,26 @@ def test_the_table_is_that_of_the_library(recordings, capsys):
     assert "Confounds: not looked for" in out
 
 
+def test_a_file_that_is_given_twice_is_taken_once(recordings):
+    from skbci.cli._recordings import expand
+
+    file = recordings / "sub-02_raw.fif"
+    with pytest.warns(UserWarning, match="1 files were given more than once"):
+        found = expand([str(file), str(recordings)])
+    assert [path.name for path in found] == [f"sub-0{n}_raw.fif" for n in (2, 1, 3)]
+
+
+def test_files_that_name_their_events_differently_are_said(recordings, tmp_path):
+    from skbci.cli._recordings import expand, read_files
+
+    raw = continuous(2)
+    raw.annotations.rename({"left": "T1", "right": "T2"})
+    raw.save(tmp_path / "sub-02_raw.fif", verbose="error")
+    files = [str(recordings / "sub-01_raw.fif"), str(tmp_path)]
+    with pytest.warns(UserWarning, match=r"no label in common \('left', 'right'; 'T1', 'T2'\)"):
+        read_files(expand(files), tmax=2.0)
+
+
 def test_confusions_are_those_of_the_predictions():
     data = make_motor_imagery(n_subjects=2, n_sessions=1, n_trials=12, random_state=0)
     cv = WithinSubject(3)

@@ -486,3 +486,28 @@ def test_onsets_that_are_no_sample_numbers(tmp_path, onsets):
 def test_a_file_that_is_given_twice_is_reported(epochs_file):
     with pytest.warns(UserWarning, match="given more than once"):
         load_recording([epochs_file, epochs_file])
+
+
+def labelled(tmp_path, name, labels):
+    return write(tmp_path / name, {"units": "uV", "labels": labels}, X=counts(4, 3, 50),
+                 y=[1, 2, 1, 2], sfreq=SFREQ, ch_names=CHANNELS)
+
+
+def test_recordings_without_a_common_label_are_doubted(tmp_path):
+    files = [labelled(tmp_path, "S1.npz", {"1": "left", "2": "right"}),
+             labelled(tmp_path, "S2.npz", {"1": "T1", "2": "T2"})]
+    with (
+        pytest.warns(UserWarning, match=r"S1\.npz and S2\.npz have no label in common"),
+        pytest.warns(UserWarning, match="numbered by name"),
+    ):
+        assert len(set(load_recording(files).y.tolist())) == 4
+
+
+def test_labels_of_other_spelling_in_other_files_are_doubted(tmp_path):
+    files = [labelled(tmp_path, "S1.npz", {"1": "left", "2": "right"}),
+             labelled(tmp_path, "S2.npz", {"1": "left", "2": "Right "})]
+    with (
+        pytest.warns(UserWarning, match="the labels 'right' and 'Right ' count as different"),
+        pytest.warns(UserWarning, match="numbered by name"),
+    ):
+        load_recording(files)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from skbci._checks.labels import doubt_joined
 from skbci._typing import Label
 from skbci.datasets._bunch import make_bunch
 from skbci.datasets._codes import with_common_codes
@@ -54,6 +55,12 @@ def join_bunches(bunches: Sequence[Bunch], files: Sequence[Path]) -> Bunch:
                 )
     bunches = with_common_codes(bunches, files)
     labels = [bunch.y for bunch in bunches]
+    doubt_joined({
+        file.name: [
+            (bunch.get("label_names") or {}).get(label, label) for label in
+            np.unique(bunch.y).tolist()
+        ] for bunch, file in zip(bunches, files) if bunch.y is not None and bunch.y.ndim == 1
+    })
     extra = _shared(bunches)
     events = _join_events(bunches)
     if events is not None:
