@@ -31,6 +31,8 @@ def row_onsets(X: Signals, onsets: ArrayLike | None, n_rows: int, who: str) -> n
         )
     onsets = check_unmasked(onsets, "onsets")
     try:
+        if np.asarray(onsets).dtype.kind in "mMc":  # numpy would count nanoseconds, or drop parts
+            raise TypeError
         array = np.asarray(onsets, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
         raise ValueError("onsets must be numbers: seconds from the start of the run.") from None

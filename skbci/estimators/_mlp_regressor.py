@@ -12,6 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import _check_y
 
 from skbci._checks import refusal
+from skbci._checks.kinds import refuse_kinds
 from skbci._checks.labels import refuse_missing
 from skbci._training import REGRESSION, LossPlan, OneLoss, SlicingNet
 from skbci._typing import Labels, Seed, Signals
@@ -234,6 +235,7 @@ class MLPRegressor(RegressorMixin, BaseNeural):
     def _read_target(self, y: ArrayLike, n_rows: int) -> np.ndarray:
         """Validate what is to be learned, one target a row."""
         refuse_missing(y, f"{type(self).__name__}: y", "leave these rows out")
+        refuse_kinds(y, "y", self)
         if getattr(getattr(y, "dtype", None), "kind", "") == "O":
             try:
                 y = np.asarray(y, dtype=np.float64)

@@ -710,3 +710,10 @@ def test_regressor_has_no_class_weight():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "class_weight" not in MLPRegressor().get_params()
+
+
+@pytest.mark.parametrize("kind", ["m8[s]", "M8[ns]", complex])
+def test_targets_of_a_regressor_are_real_numbers(kind):
+    X = np.random.default_rng(0).normal(size=(12, 3))
+    with pytest.raises((TypeError, ValueError), match="time spans|dates|Complex data not sup"):
+        MLPRegressor((3,), max_epochs=1).fit(X, np.arange(12).astype(kind))

@@ -323,6 +323,8 @@ def test_one_subject_is_enough():
     ("change", "match"),
     [
         ({"X": np.zeros((40, 5))}, "needs X as epochs"),
+        ({"X": np.zeros((40, 3, 100)).astype("m8[ns]")}, "X holds time spans"),
+        ({"X": noise(40)[0] * (1 + 1j)}, "Complex data not supported"),
         ({"y": np.zeros(40)}, "one class"),
         ({"sfreq": None}, "sampling rate"),
         ({"alpha": 0}, "alpha=0"),

@@ -133,6 +133,7 @@ def test_text_and_html():
     [
         ({"groups": [1, 2]}, "groups has shape"),
         ({"onsets": [1.0, 2.0]}, "onsets has shape"),
+        ({"onsets": np.arange(160).astype("m8[ms]")}, "onsets must be numbers: seconds"),
         ({"window": -1}, "window=-1 must be at least 0 seconds"),
         ({"cv": []}, "gives no folds"),
     ],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +90,10 @@ def test_rows_of_the_same_onset_are_never_on_both_sides():
         (PurgedKFold(2, window=9), {}, "fold 0 has no training rows.*window=9, gap=0.0"),
         (PurgedKFold(2, window=1), {"onsets": np.arange(7)}, "onsets has shape .7,."),
         (PurgedKFold(2, window=1), {"onsets": ["a"] * 8}, "onsets must be numbers"),
+        (PurgedKFold(2, window=1), {"onsets": np.arange(8).astype("m8[ns]")}, "must be numbers"),
+        (PurgedKFold(2, window=1), {"onsets": np.arange(8).astype("M8[s]")}, "must be numbers"),
+        (PurgedKFold(2, window=1), {"onsets": pd.to_timedelta(np.arange(8), "s")}, "seconds from"),
+        (PurgedKFold(2, window=1), {"onsets": np.arange(8) + 1j}, "onsets must be numbers"),
         (PurgedKFold(2, window=1), {"groups": np.arange(7)}, "groups has shape .7,."),
     ],
 )

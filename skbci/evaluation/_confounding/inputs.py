@@ -20,6 +20,7 @@ from skbci._checks import (
 )
 from skbci._checks.eeg import as_eeg, check_flat_channels
 from skbci._checks.frequencies import resolve_sfreq
+from skbci._checks.kinds import refuse_kinds
 from skbci._checks.labels import check_column
 from skbci._eegarray.rows import row_seconds, row_values
 from skbci._sessions import recording_codes
@@ -43,6 +44,7 @@ def check_signal(
     X: Signals, sfreq: float | None, ch_names: Names | None, tmin: float | None
 ) -> tuple[np.ndarray, float, list[str] | None, float]:
     """Check the epochs; return them with rate, channel names and the time of the first sample."""
+    refuse_kinds(X, "X", "confound_report")
     try:
         data = np.asarray(X, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
