@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import warnings
 
+import mne
 import numpy as np
 import pytest
 
@@ -160,3 +161,18 @@ def test_channels_of_a_lower_rate_are_said(tmp_path, version):
     path = write(tmp_path / "A01T.gdf", version, rates=(RATE, RATE // 2, RATE))
     with pytest.warns(UserWarning, match=r"MNE interpolated Cz \(50 Hz\) to 100 Hz"):
         read_epochs(path, tmax=1)
+
+
+@versions
+def test_what_mne_has_read_already_is_taken_likewise(tmp_path, version):
+    events = [(300, 768), (300, 1023), CUES[0], (700, 768), CUES[1], (1100, 768), CUES[2],
+              (1350, 32766)]
+    raw = mne.io.read_raw_gdf(write(tmp_path / "A01T.gdf", version, events=events))
+    raw.crop(2.0)
+    before = raw.annotations.copy()
+    with pytest.warns(UserWarning, match="left out") as said:
+        data = read_epochs(raw, event_id={"left": 769, "right": 770}, tmax=1)
+    assert "marks 1 trials as rejected" in str(said[0].message)
+    assert data.y.tolist() == ["right"]
+    np.testing.assert_allclose(data.metadata["onset"], [7.0])
+    assert raw.annotations == before

@@ -19,7 +19,7 @@ from skbci.datasets._mne.bids import bids_entities, read_bids
 from skbci.datasets._mne.brainvision import go_by_brainvision
 from skbci.datasets._mne.edf import go_by_header
 from skbci.datasets._mne.eeglab import go_by_eeglab, read_eeglab
-from skbci.datasets._mne.gdf import SAID_WRONGLY, go_by_gdf
+from skbci.datasets._mne.gdf import SAID_WRONGLY, go_by_gdf, name_marks
 from skbci.datasets._mne.parts import brainvision_parts
 from skbci.datasets._mne.reasons import reason
 from skbci.datasets._mne.xdf import read_xdf
@@ -91,7 +91,10 @@ def open_recording(
         _go_by_header(path, out, clock_is_own=False)
         return out
     if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):
-        return _in_memory(path_or_raw.copy().load_data, "the recording")
+        out = _in_memory(path_or_raw.copy().load_data, "the recording")
+        if isinstance(out, mne.io.BaseRaw) and _all_end_in(out, ".gdf"):
+            name_marks(out)
+        return out
     if not isinstance(path_or_raw, (str, os.PathLike)):
         raise TypeError(
             f"path_or_raw must be a path, mne.io.Raw or mne.Epochs, got "
@@ -118,6 +121,12 @@ def open_recording(
         out = _in_memory(lambda: read(path), path)
     _go_by_header(path, out)
     return out
+
+
+def _all_end_in(raw: BaseRaw, ending: str) -> bool:
+    """Return whether a recording was read from files of one kind."""
+    files = [str(file).lower() for file in raw.filenames if file is not None]
+    return bool(files) and all(file.endswith(ending) for file in files)
 
 
 def _reader(path: Path) -> Callable[[Path], BaseRaw | BaseEpochs]:

@@ -16,14 +16,15 @@ from skbci.datasets._mne.stated import doubt_rates, scale_to_volts
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-__all__ = ["SAID_WRONGLY", "go_by_gdf"]
+__all__ = ["SAID_WRONGLY", "go_by_gdf", "name_marks"]
 
 # What MNE says of units and event times that are put right here.
 SAID_WRONGLY = r"Unsupported physical dimension|(Omitted|Limited) \d+ annotation"
 
 # Codes of the format's list of events.
 _TRIAL, _REJECTED, _SEGMENT = 768, 1023, 32766
-_NAMES = {_REJECTED: f"BAD rejected trial/{_REJECTED}", _SEGMENT: f"New Segment/{_SEGMENT}"}
+_NAMES = {str(_REJECTED): f"BAD rejected trial/{_REJECTED}",
+          str(_SEGMENT): f"New Segment/{_SEGMENT}"}
 _VOLT = 4256  # code of the unit; the decimal prefix is added to it
 _PREFIXES = {0: "V", 18: "mV", 19: "uV", 20: "nV"}
 _BYTES = {0: 1, 1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 8, 8: 8, 16: 4, 17: 8}
@@ -67,17 +68,30 @@ def go_by_gdf(path: Path, raw: BaseRaw) -> None:
         if header is None or len(header.units) != len(raw.ch_names):
             return
         marks = _events(file, header, raw)
+    sfreq = float(raw.info["sfreq"])
+    _name(marks, raw.n_times / sfreq, sfreq)
     marks += _missing(raw, header)
     with mne_level("WARNING"):  # which says what is outside the recording
         raw.set_annotations(marks)
-    rejected = int(np.sum(marks.description == _NAMES[_REJECTED]))
-    if rejected:
-        warn(
-            f"{path} marks {rejected} trials as rejected (code {_REJECTED}); epochs that touch "
-            "them are left out.",
-        )
+    _say_rejected(marks, path)
     scale_to_volts(path, raw, header.units, header.taken)
     doubt_rates(path, raw, header.rates)
+
+
+def name_marks(raw: BaseRaw) -> None:
+    """Name segments and rejected trials of a recording that MNE read from a GDF file, in place."""
+    sfreq = float(raw.info["sfreq"])
+    _name(raw.annotations, raw.first_time + raw.n_times / sfreq, sfreq)
+    _say_rejected(raw.annotations, "The recording")
+
+
+def _say_rejected(marks: mne.Annotations, where: object) -> None:
+    rejected = int(np.sum(marks.description == _NAMES[str(_REJECTED)]))
+    if rejected:
+        warn(
+            f"{where} marks {rejected} trials as rejected (code {_REJECTED}); epochs that touch "
+            "them are left out.",
+        )
 
 
 def _header(file: BinaryIO) -> _Header | None:
@@ -144,14 +158,28 @@ def _events(file: BinaryIO, header: _Header, raw: BaseRaw) -> mne.Annotations:
             length = np.maximum(_numbers(file, "<u4", n).astype(np.int64), 1)
     except ValueError:  # there is no table
         return mne.Annotations([], [], [])
-    end = first + length
-    trials = np.sort(first[np.isin(codes, (_TRIAL, _SEGMENT))])
-    for at in np.flatnonzero((codes == _REJECTED) & (length == 1)):
-        if _TRIAL in codes:
-            after = trials[trials > first[at]]
-            end[at] = after[0] if len(after) else round(raw.n_times * rate / sfreq)
-    texts = [_NAMES.get(code, str(code)) for code in codes.tolist()]
-    return mne.Annotations(first / rate, (end - first) / rate, texts)
+    return mne.Annotations(first / rate, length / rate, codes.astype(str))
+
+
+def _name(marks: mne.Annotations, stop: float, sfreq: float) -> None:
+    """Call segments and rejected trials so, in place.
+
+    Parameters
+    ----------
+    marks : mne.Annotations
+        Called by their codes, as MNE does.
+    stop : float
+        End of the recording, in the seconds that onsets are counted in.
+    sfreq : float
+        A mark that lasts no longer than a sample states no duration.
+    """
+    texts = marks.description
+    begins = np.sort(marks.onset[np.isin(texts, (str(_TRIAL), str(_SEGMENT)))])
+    if str(_TRIAL) in texts:
+        for at in np.flatnonzero((texts == str(_REJECTED)) & (marks.duration * sfreq < 1.5)):
+            after = begins[begins > marks.onset[at]]
+            marks.duration[at] = (after[0] if len(after) else stop) - marks.onset[at]
+    marks.rename({code: name for code, name in _NAMES.items() if code in texts})
 
 
 def _three(file: BinaryIO) -> int:
