@@ -62,10 +62,12 @@ def _decode_epochs(model: Model, args: argparse.Namespace) -> None:
     probabilities = model.decoder.predict_proba(X)
     classes = model.classes_
     said = classes[probabilities.argmax(axis=1)]
-    onsets = X.metadata["onset"] if "onset" in X.metadata else range(len(X))
+    # Epochs that do not know their onset have none, not their number.
+    onsets = ([f"{onset:.3f}" for onset in X.metadata["onset"]] if "onset" in X.metadata
+              else [""] * len(X))
     with _table(args.output, ["onset_s", "event", "decoded", *map(str, classes)]) as write:
         for onset, event, label, row in zip(onsets, y, said, probabilities):
-            write([f"{onset:.3f}", event, label, *(f"{p:.3f}" for p in row)])
+            write([onset, event, label, *(f"{p:.3f}" for p in row)])
     known = np.isin(y, classes.astype(str))
     if known.any():
         hits = y[known] == said.astype(str)[known]

@@ -26,6 +26,15 @@ _OPTIONS = (
     (r" Names are those of annotations; for the codes of a stimulus channel, pass "
      r"stim_channel=\.\.\.", ""),
     (r"choose with event_id", "choose with --events"),
+    (r"hold one of event_id beside others", "hold one of --events beside others"),
+    (r"Name them in event_id, too", "Name them in --events, too"),
+    (r"Leave them out with picks=\.\.\.", "Leave them out with --picks"),
+    (r"Pass stim_channel=\.\.\. to take them",
+     "In Python, read_epochs(..., stim_channel=...) takes them"),
+    (r"choose one with (stream|marker_stream)=\.\.\.",
+     r"choose one in Python, with read_epochs(..., \1=...)"),
+    (r"State it: unit='uV', or whatever it is",
+     "In Python, read_epochs(..., unit='uV') states it"),
     (r"split with PurgedKFold, SessionSplit or LeaveSubjectsOut",
      "--split leave-sessions-out or leave-subjects-out"),
 )

@@ -39,6 +39,19 @@ def test_epochs_at_events(model, fitted, recordings, tmp_path, capsys):
     assert f"{hits} of 16 epochs as their events say" in capsys.readouterr().err
 
 
+def test_epochs_that_know_no_onset_show_none(model, recordings, tmp_path, capsys):
+    data = read_epochs(recordings / "sub-02_raw.fif", tmax=2)
+    path = tmp_path / "sub-02-epo.fif"
+    codes = 1 + (data.y == "right")
+    events = np.column_stack([np.arange(len(codes)), 0 * codes, codes])  # placeholders
+    epochs = mne.EpochsArray(np.asarray(data.X), data.X.info, events,
+                             event_id={"left": 1, "right": 2}, verbose="error")
+    epochs.save(path, verbose="error")
+    assert main(["decode", str(model), str(path)]) == 0
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split(",")[:2] for line in lines] == [["", event] for event in data.y]
+
+
 def test_windows_one_after_another(model, fitted, recordings, capsys):
     file = recordings / "sub-03_raw.fif"
     assert main(["decode", str(model), str(file), "--hop", "0.5"]) == 0

@@ -126,3 +126,17 @@ def test_help_does_not_wait_for_what_the_commands_need():
     code = "import sys, skbci.cli; print({'torch', 'mne', 'matplotlib'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(("said", "shown"), [
+    ("a.xdf has 2 EEG streams: choose one with stream=...; it has", "in Python, with read_epochs("
+     "..., stream=...); it has"),
+    ("Pass stim_channel=... to take them from the channel.", "read_epochs(..., stim_channel=...)"),
+    ("whose names hold one of event_id beside others: 'a/b' (1). Name them in event_id, too",
+     "one of --events beside others: 'a/b' (1). Name them in --events, too"),
+    ("Leave them out with picks=... where that does not do.", "with --picks where that"),
+])
+def test_remedies_are_options_or_what_there_is_in_python(said, shown):
+    from skbci.cli._words import in_options
+
+    assert shown in in_options(said)
