@@ -346,6 +346,23 @@ def test_bad_input(change, match):
         confound_report(**{"X": X, "y": y, "sfreq": 100, **change})
 
 
+@pytest.mark.parametrize("rows", [1, 10])
+def test_labels_that_do_not_differ_within_a_subject_are_no_all_clear(rows):
+    subject = np.arange(60) // rows
+    y = subject % 2
+    X = np.random.default_rng(0).normal(size=(60, 4, 96))
+    X[:, 3] += 4 * y[:, None] * np.sin(2 * np.pi * np.arange(96) / 64)  # the eyes tell it all
+    given = {"sfreq": 64, "ch_names": ["C3", "Cz", "C4", "Fp1"]}
+    silent = confound_report(X, y, groups=subject, n_permutations=0, **given)
+    assert silent.verdict.startswith("Nothing could be found: every group has rows of one label")
+    assert silent.notes[0].startswith(f"{60 // rows} of {60 // rows} groups have rows of one")
+    assert confound_report(X, y, groups=subject, n_permutations=2, **given).confounded
+    mixed = np.where(np.arange(60) < 40, 0, subject + 1)
+    some = confound_report(X, y, groups=mixed, n_permutations=0, **given)
+    assert "groups have rows of one label only" in some.notes[0]
+    assert "Nothing could be found" not in some.verdict
+
+
 def test_nan_is_an_error():
     X, y = noise(40)
     X[3, 1, 7] = np.nan

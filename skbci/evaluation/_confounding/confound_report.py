@@ -26,6 +26,7 @@ from skbci.evaluation._confounding.inputs import (
     check_signal,
     make_trial,
     note_layout,
+    note_one_label,
     usable_folds,
     who_from,
 )
@@ -178,6 +179,7 @@ def confound_report(
     alpha, n_permutations = check_settings(alpha, claimed, n_permutations)
     notes: list[str] = []
     subjects, unit = who_from(X, groups, len(labels))
+    untold = unit if note_one_label(labels, subjects, unit, notes) else ""
     folds = usable_folds(cv, X, labels, groups, subjects, notes)
     trial, chance = make_trial(X, labels, folds, subjects)
     bands, absent = present_bands(data, rate)
@@ -216,7 +218,7 @@ def confound_report(
     places = _places(raw, codes, labels, names, layout)
     findings = find_confounds(table, places, alpha)
     threshold = chance_threshold(chance, trial.n_independent, alpha)
-    return ConfoundReport(table[_COLUMNS], findings, _verdict(findings, table, claimed), notes,
+    return ConfoundReport(table[_COLUMNS], findings, _verdict(findings, table, claimed, untold), notes,
                           chance, threshold, alpha, unit if trial.units is not None else "fold")
 
 
@@ -338,10 +340,14 @@ def _positions(names: list[str] | None) -> np.ndarray | None:
 
 
 def _verdict(
-    findings: pd.DataFrame, table: pd.DataFrame, claimed: Sequence[str]
+    findings: pd.DataFrame, table: pd.DataFrame, claimed: Sequence[str], untold: str
 ) -> str:
     if len(findings):
         return "\n".join(findings["verdict"])
+    if untold:
+        return (f"Nothing could be found: every {untold} has rows of one label only, and features "
+                f"are centred by {untold}. Give labels that differ within a {untold}, or ask, by "
+                "n_permutations above 0, whether whom a row is from tells them.")
     count = int(table["tested"].sum())
     signal = " and ".join(claimed) if claimed else "the signal"
     return (f"No confound found: in none of {count} tests could the labels be told from anything "

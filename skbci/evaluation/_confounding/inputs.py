@@ -97,6 +97,20 @@ def who_from(X: Signals, groups: Labels | None, n_rows: int) -> tuple[np.ndarray
     return pd.factorize(check_column(known, n_rows, f"{name} labels"))[0], name
 
 
+def note_one_label(
+    labels: np.ndarray, subjects: np.ndarray | None, unit: str, notes: list[str]
+) -> bool:
+    """Note subjects whose rows are of one label; return whether all are such."""
+    if subjects is None:
+        return False
+    counts = pd.Series(labels).groupby(subjects).nunique()
+    alone = int((counts == 1).sum())
+    if alone:
+        notes.append(f"{alone} of {len(counts)} {unit}s have rows of one label only: centred by "
+                     f"{unit}, as features are, these rows do not tell it.")
+    return alone == len(counts)
+
+
 def usable_folds(
     cv: Splitter, X: Signals, y: np.ndarray, groups: Labels | None, subjects: np.ndarray | None,
     notes: list[str],

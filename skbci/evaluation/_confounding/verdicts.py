@@ -193,8 +193,9 @@ def place_of(
     channels = [] if ch_names is None else [ch_names[c] for c in largest]
     region = None
     words = ", ".join(channels)
-    if positions is not None and np.isfinite(positions).all(axis=1).any():
-        known = np.isfinite(positions).all(axis=1)
+    known = np.zeros(len(size), dtype=bool) if positions is None else (
+        np.isfinite(positions).all(axis=1))
+    if positions is not None and size[known].any():
         weight = size[known] ** 2
         weight[weight < 0.25 * weight.max()] = 0
         forward = float((positions[known, 1] * weight).sum() / weight.sum())
