@@ -40,7 +40,7 @@ from skbci.evaluation._confounding.scores import (
     repeats_p,
     unit_sizes,
 )
-from skbci.evaluation._confounding.verdicts import find_confounds, place_of
+from skbci.evaluation._confounding.verdicts import find_confounds, overall_verdict, place_of
 from skbci.evaluation._confounding.views import (
     BEFORE,
     SLOW,
@@ -218,8 +218,9 @@ def confound_report(
     places = _places(raw, codes, labels, names, layout)
     findings = find_confounds(table, places, alpha)
     threshold = chance_threshold(chance, trial.n_independent, alpha)
-    return ConfoundReport(table[_COLUMNS], findings, _verdict(findings, table, claimed, untold), notes,
-                          chance, threshold, alpha, unit if trial.units is not None else "fold")
+    verdict = overall_verdict(findings, table, claimed, untold)
+    return ConfoundReport(table[_COLUMNS], findings, verdict, notes, chance, threshold, alpha,
+                          unit if trial.units is not None else "fold")
 
 
 Job = tuple[dict[str, Any], np.ndarray, Any]
@@ -337,18 +338,3 @@ def _positions(names: list[str] | None) -> np.ndarray | None:
     montage = standard_montage()
     places, nowhere = montage.get_positions()["ch_pos"], np.full(3, np.nan)
     return np.array([places.get(name, nowhere) for name in spell_electrodes(names, montage)])
-
-
-def _verdict(
-    findings: pd.DataFrame, table: pd.DataFrame, claimed: Sequence[str], untold: str
-) -> str:
-    if len(findings):
-        return "\n".join(findings["verdict"])
-    if untold:
-        return (f"Nothing could be found: every {untold} has rows of one label only, and features "
-                f"are centred by {untold}. Give labels that differ within a {untold}, or ask, by "
-                "n_permutations above 0, whether whom a row is from tells them.")
-    count = int(table["tested"].sum())
-    signal = " and ".join(claimed) if claimed else "the signal"
-    return (f"No confound found: in none of {count} tests could the labels be told from anything "
-            f"but {signal} after the cue.")

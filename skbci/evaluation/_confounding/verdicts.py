@@ -10,7 +10,7 @@ import pandas as pd
 
 from skbci.evaluation._confounding.views import BEFORE, SLOW
 
-__all__ = ["find_confounds", "place_of"]
+__all__ = ["find_confounds", "overall_verdict", "place_of"]
 
 CUE = "cue-evoked potentials or eye movement"
 SUSTAINED, MUSCLE = "sustained slow potentials", "muscle"
@@ -158,6 +158,36 @@ def _others(hit: pd.DataFrame) -> list[dict]:
                                "label, and whom a row is from can be told",
                                "balance the classes of each subject, or weigh the rows"))
     return lines
+
+
+def overall_verdict(
+    findings: pd.DataFrame, table: pd.DataFrame, claimed: Sequence[str], untold: str
+) -> str:
+    """Join the findings, or say that there is none.
+
+    Parameters
+    ----------
+    findings, table : DataFrame
+        Of the report.
+    claimed : sequence of str
+        Bands that are no finding.
+    untold : str
+        What each has rows of one label only, such as "subject"; empty where that is not so.
+
+    Returns
+    -------
+    str
+    """
+    if len(findings):
+        return "\n".join(findings["verdict"])
+    if untold:
+        return (f"Nothing could be found: every {untold} has rows of one label only, and features "
+                f"are centred by {untold}. Give labels that differ within a {untold}, or ask, by "
+                "n_permutations above 0, whether whom a row is from tells them.")
+    count = int(table["tested"].sum())
+    signal = " and ".join(claimed) if claimed else "the signal"
+    return (f"No confound found: in none of {count} tests could the labels be told from anything "
+            f"but {signal} after the cue.")
 
 
 def place_of(
