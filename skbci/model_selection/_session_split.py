@@ -211,6 +211,8 @@ class SessionSplit(TimedSplitter):
             chosen = [one()] if scalar else list(self.test_sessions)
             if not chosen:
                 raise ValueError(f"{who}: test_sessions is empty; name one, or pass None.")
+            if twice := _twice(chosen):
+                raise ValueError(f"{who}: test_sessions names session {shown(twice[0])} twice.")
         for name in chosen:
             if name not in sessions[least:]:
                 raise ValueError(
@@ -238,7 +240,14 @@ class SessionSplit(TimedSplitter):
             )
         if test in train:
             raise ValueError(f"{who}: pair {pair!r} tests on a session that it trains on.")
+        if twice := _twice(train):
+            raise ValueError(f"{who}: pair {pair!r} trains on session {twice[0]!r} twice.")
         return train, test
+
+
+def _twice(names: list[Label]) -> list[Label]:
+    """Names that come more than once; a session is no two."""
+    return [name for at, name in enumerate(names) if name in names[:at]]
 
 
 def _of(subject: Label) -> str:

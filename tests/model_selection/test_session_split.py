@@ -119,6 +119,8 @@ def test_pooled_subjects_share_their_splits_but_not_their_clocks():
         (SessionSplit(pairs=[((1, 2), 2)]), "tests on a session that it trains on"),
         (SessionSplit(pairs=[((), 2)]), "names no training session"),
         (SessionSplit(pairs=[3]), "3 in pairs is not a pair"),
+        (SessionSplit(pairs=[((1, 1), 2)]), r"pair \(\(1, 1\), 2\) trains on session 1 twice"),
+        (SessionSplit(test_sessions=[2, 3, 2]), "test_sessions names session 2 twice"),
     ],
 )
 def test_bad_input_is_named(cv, message):
