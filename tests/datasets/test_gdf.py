@@ -138,6 +138,13 @@ def test_missing_samples_are_a_bad_stretch(tmp_path, version):
     with pytest.warns(UserWarning, match="1 of 3 events were left out"):
         data = read_epochs(path, tmax=1)
     assert data.metadata["onset"].tolist() == [5.0, 13.0]
+    # No filter reaches over what is missing.
+    path = write(path, version, events=[(965, 769)], signals=signals)
+    data = quiet(path, tmax=1, l_freq=8, h_freq=30)
+    part = mne.io.RawArray(np.array(signals)[:, 960:] * STEP * 1e-6,
+                           mne.create_info(list(NAMES), RATE, "eeg"), verbose="error")
+    right = part.filter(8, 30, verbose="error").get_data()[:, 5:105]
+    np.testing.assert_allclose(np.asarray(data.X)[0], right, atol=1e-9)
 
 
 @versions

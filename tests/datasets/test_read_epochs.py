@@ -318,3 +318,29 @@ def test_brainvision_data_that_end_within_a_sample(tmp_path):
     data.write_bytes(data.read_bytes()[:-1])
     with pytest.warns(UserWarning, match="not whole samples of 2 channels"):
         read_epochs(tmp_path / "a.vhdr", tmax=1)
+
+
+@pytest.mark.parametrize("text", ["BAD boundary", "EDGE boundary", "New Segment/", "boundary"])
+@pytest.mark.parametrize("first_samp", [0, 300])
+def test_filters_do_not_reach_over_boundaries(text, first_samp):
+    # The amplifier's offset is another one after a pause: a filter across it would ring.
+    noise = np.random.default_rng(0).normal(0, 1e-6, (2, 3000))
+    noise[:, 1000:] += 5e-3
+    info = mne.create_info(["C3", "C4"], 100, "eeg")
+    raw = mne.io.RawArray(noise, info, first_samp=first_samp, verbose="error")
+    raw.set_annotations(mne.Annotations([8.9, 10, 10.1], 0, ["a", text, "b"]))
+    before = raw.annotations.copy()
+    data = read_epochs(raw, tmax=1, l_freq=8, h_freq=30, subject=1)
+    assert data.y.tolist() == ["a", "b"]
+    parts = [mne.io.RawArray(part, info, verbose="error").filter(8, 30, verbose="error").get_data()
+             for part in (noise[:, :1000], noise[:, 1000:])]
+    right = np.stack([parts[0][:, 890:990], parts[1][:, 10:110]])
+    np.testing.assert_allclose(np.asarray(data.X), right, atol=1e-12)
+    assert raw.annotations == before
+
+
+def test_a_filter_that_is_longer_than_stored_epochs_is_said():
+    noise = np.random.default_rng(0).normal(0, 1e-6, (4, 2, 100))
+    epochs = mne.EpochsArray(noise, mne.create_info(["C3", "C4"], 100, "eeg"), verbose="error")
+    with pytest.warns(RuntimeWarning, match="longer than the signal"):
+        read_epochs(epochs, tmax=1, l_freq=1, h_freq=30, subject=1)

@@ -14,8 +14,8 @@ from sklearn.utils import Bunch
 from skbci._checks import check_names, check_positive
 from skbci._checks.labels import doubt_spelling
 from skbci._eegarray.mne_exchange import event_onsets
-from skbci._process.quiet import quiet_mne
-from skbci._recording.annotations import crosses_bad
+from skbci._process.quiet import mne_level, quiet_mne
+from skbci._recording.annotations import boundaries, crosses_bad
 from skbci._recording.channels import channel_picks, left_out_bads
 from skbci._recording.projections import projected
 from skbci._recording.times import check_span, first_sample
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from mne.io import BaseRaw
 
 __all__ = ["read_epochs"]
+
+_EDGE = "EDGE boundary, for the filter"
 
 
 def read_epochs(
@@ -77,7 +79,8 @@ def read_epochs(
     exclude : sequence of str, default=()
         Names of channels to leave out of these.
     l_freq, h_freq : float, optional
-        Edges in Hz of a zero-phase filter (MNE's default FIR) applied before cutting.
+        Edges in Hz of a zero-phase filter (MNE's default FIR) applied before cutting, to each
+        stretch between boundaries for itself.
     resample : float, optional
         New sampling rate in Hz, applied after cutting.
     stim_channel : str, optional
@@ -275,8 +278,17 @@ def _prepare(
 ) -> None:
     """Pick channels and filter them, in place."""
     signal.pick(picks)
-    if l_freq is not None or h_freq is not None:
+    if l_freq is None and h_freq is None:
+        return
+    begins = boundaries(signal) if isinstance(signal, mne.io.BaseRaw) else []
+    if begins:
+        # MNE filters the stretches between these for themselves, and across other boundaries.
+        onsets = np.array(begins) / signal.info["sfreq"] + signal.first_time
+        signal.annotations.append(onsets, 0.0, _EDGE)
+    with mne_level("WARNING"):  # which says where a filter is longer than the signal
         signal.filter(l_freq, h_freq, picks="all")
+    if begins:
+        signal.annotations.delete(np.flatnonzero(signal.annotations.description == _EDGE))
 
 
 def _table(epochs: BaseEpochs, columns: dict[str, Any], given: list[str]) -> pd.DataFrame:

@@ -292,7 +292,7 @@ def _doubt_bads(raw: BaseRaw, where: object) -> None:
     found = [
         text for text, duration in zip(marks.description, marks.duration)
         if text.lower().startswith(("bad", "edge")) and duration * raw.info["sfreq"] < 1.5
-        and not re.fullmatch(r"(bad|edge) (boundary|no signal)", text, re.IGNORECASE)
+        and not re.fullmatch(r"(bad|edge) boundary", text, re.IGNORECASE)
     ]
     if found:
         shown = ", ".join(map(repr, sorted(set(found))[:5]))

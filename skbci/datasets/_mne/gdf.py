@@ -198,5 +198,6 @@ def _missing(raw: BaseRaw, header: _Header) -> mne.Annotations:
     first, stop = edges[::2], edges[1::2]
     long = stop - first > 1
     sfreq = float(raw.info["sfreq"])
-    texts = ["BAD no signal"] * int(long.sum())
+    # MNE's name of what no filter may touch.
+    texts = ["BAD_ACQ_SKIP no signal"] * int(long.sum())
     return mne.Annotations(first[long] / sfreq, (stop - first)[long] / sfreq, texts)
