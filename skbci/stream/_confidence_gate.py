@@ -75,7 +75,11 @@ class ConfidenceGate:
         refractory: float = 0.0,
         idle: Any = None,
     ) -> None:
-        self.classes_ = np.asarray(check_list(classes, "classes", self, "labels"))
+        given = check_list(classes, "classes", self, "labels")
+        if len({isinstance(label, str) for label in given}) > 1:  # numpy would make strings of all
+            because = "must be strings only, or numbers only"
+            raise ValueError(refusal(classes, "classes", self, because))
+        self.classes_ = np.asarray(given)
         known = self.classes_.tolist()
         if len(known) < 2 or len(set(map(repr, known))) < len(known):
             raise ValueError(

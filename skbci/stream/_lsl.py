@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from skbci._checks import check_distinct, check_names
 from skbci._typing import Label
 
 __all__ = ["LSLInput", "LSLOutput"]
@@ -59,8 +60,11 @@ class LSLInput:
         If ``mne-lsl`` is not installed.
     RuntimeError
         If there is no such stream, or more than one.
+    TypeError
+        If ``picks`` is no list of names.
     ValueError
-        If a channel is not in the stream, the stream has no regular rate, or no unit is known.
+        If a channel is not in the stream, or its name is there or in ``picks`` twice, the stream
+        has no regular rate, or no unit is known.
 
     See Also
     --------
@@ -90,6 +94,9 @@ class LSLInput:
         patience: float = 5.0,
     ) -> None:
         lsl = _import_lsl("LSLInput")
+        if picks is not None:
+            picks = check_names(picks, "picks", "LSLInput")
+            check_distinct(picks, "picks", "LSLInput")
         wanted: dict[str, Any] = {"name": name, "stype": stype, "source_id": source_id}
         wanted = {key: value for key, value in wanted.items() if value is not None}
         self.patience = patience
@@ -110,7 +117,13 @@ class LSLInput:
         absent = [pick for pick in self.ch_names if pick not in names]
         if absent:
             raise ValueError(f"LSLInput: channels {absent} are not in the stream, it has {names}.")
-        self._picks = [names.index(pick) for pick in self.ch_names]
+        if twice := [pick for pick in picks or () if names.count(pick) > 1]:
+            raise ValueError(
+                f"LSLInput: the stream has several channels of the name {twice[0]!r}, and picks "
+                "does not tell which is meant. Name them apart in the program that sends it."
+            )
+        all_of_them = list(range(len(names)))
+        self._picks = all_of_them if picks is None else [names.index(pick) for pick in picks]
         units = info.get_channel_units() or [None] * len(names)
         self._factor = np.array(
             [_volts(unit or units[pick], names[pick]) for pick in self._picks]

@@ -85,6 +85,7 @@ def test_labels_are_those_of_the_decoder():
     ({"classes": ["left"]}, ValueError, "at least two labels"),
     ({"classes": ["left", "left"]}, ValueError, "all different"),
     ({"classes": "left"}, TypeError, "must be a list of labels"),
+    ({"classes": [1, "left"]}, ValueError, "strings only, or numbers only"),
     ({"classes": {"left", "right"}}, TypeError, "must be a list of labels: a set has no order"),
 ])
 def test_bad_settings(settings, error, message):

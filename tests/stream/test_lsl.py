@@ -45,8 +45,8 @@ def test_the_extra_is_named(make, monkeypatch):
 class FakeLSL:
     """A stream of ten chunks of four samples at 100 Hz, on a clock of its own."""
 
-    def __init__(self, monkeypatch):
-        self.now, self.n_pulled = 0.0, 0
+    def __init__(self, monkeypatch, names=("C3", "C4")):
+        self.now, self.n_pulled, self.names = 0.0, 0, list(names)
         package = types.ModuleType("mne_lsl")
         package.lsl = types.SimpleNamespace(
             resolve_streams=lambda timeout, **_: [None], StreamInlet=lambda *_, **__: self)
@@ -62,7 +62,7 @@ class FakeLSL:
 
     def get_sinfo(self, timeout):
         return types.SimpleNamespace(
-            name="fake", sfreq=100.0, n_channels=2, get_channel_names=lambda: ["C3", "C4"],
+            name="fake", sfreq=100.0, n_channels=2, get_channel_names=lambda: self.names,
             get_channel_units=lambda: ["uV", "uV"])
 
     def pull_chunk(self, timeout):
@@ -82,6 +82,24 @@ def test_a_stream_that_is_not_there_is_an_error_that_names_those_that_are(
                         lambda timeout, **wanted: [] if wanted else there)
     with pytest.raises(RuntimeError, match=f"no streams match .*'BioSemi'.*{said}"):
         LSLInput("BioSemi", timeout=1.0)
+
+
+@pytest.mark.parametrize(("names", "picks", "error", "said"), [
+    (["C3", "C4"], ["C3", "C3"], ValueError, "picks has \\['C3'\\] more than once"),
+    (["C3", "C4"], {"C3", "C4"}, TypeError, "picks=.* a set has no order"),
+    (["C3", "C3"], ["C3"], ValueError, "several channels of the name 'C3'"),
+])
+def test_every_channel_is_one_of_the_streams(monkeypatch, names, picks, error, said):
+    FakeLSL(monkeypatch, names)
+    with pytest.raises(error, match=f"LSLInput: {said}|LSLInput: .*{said}"):
+        LSLInput("fake", picks=picks)
+
+
+def test_all_channels_are_taken_whatever_their_names(monkeypatch):
+    fake = FakeLSL(monkeypatch, ["EEG", "EEG"])
+    monkeypatch.setattr(fake, "pull_chunk", lambda timeout: (np.array([[3.0, 5.0]]), np.zeros(1)))
+    samples, _ = next(iter(LSLInput("fake")))
+    np.testing.assert_allclose(samples, [[3e-6], [5e-6]])
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.9, 1.1, 20.0])
