@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-__all__ = ["boundaries", "crosses_bad", "is_no_event"]
+__all__ = ["boundaries", "crosses_bad", "is_no_event", "is_of_gdf"]
 
 _BAD = ("bad", "edge")
 # Where a recording was stopped and went on: BrainVision's mark and EEGLAB's. The duration that
@@ -25,6 +25,16 @@ def is_no_event(text: str) -> bool:
     return text.lower().startswith(_BAD) or bool(_BREAK.fullmatch(text.strip()))
 
 
+# Codes of GDF files for the same: a segment begins, a trial is rejected.
+_GDF_BREAK, _GDF_BAD = "32766", "1023"
+
+
+def is_of_gdf(raw: BaseRaw) -> bool:
+    """Return whether MNE read a recording from GDF files, whose events it calls by codes."""
+    files = [str(file).lower() for file in raw.filenames if file is not None]
+    return bool(files) and all(file.endswith(".gdf") for file in files)
+
+
 def boundaries(raw: BaseRaw) -> list[int]:
     """Samples, counted from the start of the data, at which a recording begins anew.
 
@@ -32,10 +42,12 @@ def boundaries(raw: BaseRaw) -> list[int]:
     missing.
     """
     marks, sfreq = raw.annotations, float(raw.info["sfreq"])
+    gdf = is_of_gdf(raw)
     found = {
         int(np.ceil(round((onset - raw.first_time) * sfreq, 6)))
         for onset, text in zip(marks.onset, marks.description)
         if _BREAK.fullmatch(text.strip()) or _JOINT.fullmatch(text.strip())
+        or (gdf and text == _GDF_BREAK)
     }
     return sorted(at for at in found if 0 < at < raw.n_times)
 
@@ -45,7 +57,8 @@ def crosses_bad(raw: BaseRaw, first: np.ndarray, n_times: int) -> np.ndarray:
 
     MNE's rule for epochs (``reject_by_annotation``), and its boundaries between recordings that
     were joined: a boundary between two samples belongs to a window with samples on both sides.
-    BrainVision's "New Segment" and EEGLAB's "boundary" are such boundaries, too.
+    BrainVision's "New Segment", EEGLAB's "boundary" and GDF's 32766 are such boundaries, too, and
+    GDF's rejected trials (1023) bad stretches.
 
     Parameters
     ----------
@@ -63,9 +76,11 @@ def crosses_bad(raw: BaseRaw, first: np.ndarray, n_times: int) -> np.ndarray:
     first = np.asarray(first, dtype=float)
     crosses = np.zeros(len(first), dtype=bool)
     marks, sfreq = raw.annotations, float(raw.info["sfreq"])
+    gdf = is_of_gdf(raw)
     for onset, duration, text in zip(marks.onset, marks.duration, marks.description):
-        if is_no_event(text):
-            duration = duration if text.lower().startswith(_BAD) else 0.0
+        rejected = gdf and text == _GDF_BAD
+        if is_no_event(text) or rejected or (gdf and text == _GDF_BREAK):
+            duration = duration if rejected or text.lower().startswith(_BAD) else 0.0
             # Onsets count from the first sample that was recorded, which need not be there.
             begin = round((onset - raw.first_time) * sfreq, 6)
             end = round((onset + duration - raw.first_time) * sfreq, 6)

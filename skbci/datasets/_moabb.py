@@ -65,8 +65,9 @@ def fetch_moabb(
         ``y`` : ndarray of str
             Classes, as MOABB names them.
         ``metadata`` : DataFrame
-            Subject, session and run as MOABB names them, onset in seconds (of the run, as far as
-            the epochs' events know it), task.
+            Subject, session and run as MOABB names them, task, and onset in seconds as far as the
+            epochs' events know it: MOABB counts runs as if one followed another, so that it tells
+            how far rows of a run are apart.
         ``sfreq``, ``ch_names``, ``DESCR``
             Rate in Hz, names, text.
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from skbci.datasets import read_epochs
+from skbci.features import SlidingWindows
 
 RATE, SECONDS, STEP = 100, 20, 0.1
 NAMES = ("C3", "Cz", "C4")
@@ -183,3 +184,15 @@ def test_what_mne_has_read_already_is_taken_likewise(tmp_path, version):
     assert data.y.tolist() == ["right"]
     np.testing.assert_allclose(data.metadata["onset"], [7.0])
     assert raw.annotations == before
+
+
+@versions
+def test_windows_of_what_mne_has_read_cross_no_segment_or_rejected_trial(tmp_path, version):
+    events = [CUES[0], (600, 32766), (900, 1023)]
+    path = write(tmp_path / "A01T.gdf", version, events=events, lengths=[100, 1, 250])
+    raw = mne.io.read_raw_gdf(path)
+    with pytest.warns(UserWarning, match="left out because they touch"):
+        windows, _ = SlidingWindows(1.0, 0.5).explode(raw)
+    begins = np.arange(0, 19.5, 0.5)
+    crossing = (begins < 6.0) & (begins + 1 > 6.0) | (begins < 11.5) & (begins + 1 > 9.0)
+    np.testing.assert_allclose(windows.metadata["onset"], begins[~crossing])

@@ -344,3 +344,18 @@ def test_a_filter_that_is_longer_than_stored_epochs_is_said():
     epochs = mne.EpochsArray(noise, mne.create_info(["C3", "C4"], 100, "eeg"), verbose="error")
     with pytest.warns(RuntimeWarning, match="longer than the signal"):
         read_epochs(epochs, tmax=1, l_freq=1, h_freq=30, subject=1)
+
+
+def test_files_of_epochs_are_read_whatever_they_are_called(tmp_path):
+    noise = np.random.default_rng(0).normal(0, 1e-5, (4, 2, 100))
+    epochs = mne.EpochsArray(noise, mne.create_info(["C3", "C4"], 100, "eeg"), verbose="error")
+    epochs.save(tmp_path / "sub-01_epochs.fif", verbose="error")
+    with pytest.warns(RuntimeWarning, match="naming conventions"):
+        data = read_epochs(tmp_path / "sub-01_epochs.fif", tmax=1)
+    np.testing.assert_allclose(np.asarray(data.X), noise, rtol=1e-6)
+    epochs.average().save(tmp_path / "sub-01-ave.fif", verbose="error")
+    with (
+        pytest.warns(RuntimeWarning, match="naming conventions"),
+        pytest.raises(ValueError, match="No raw data"),
+    ):
+        read_epochs(tmp_path / "sub-01-ave.fif", tmax=1)

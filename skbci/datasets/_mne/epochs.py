@@ -62,9 +62,9 @@ def read_epochs(
     ----------
     path_or_raw : path-like, mne_bids.BIDSPath, mne.io.BaseRaw or mne.BaseEpochs
         A continuous recording (FIF, EDF, BDF, GDF, BrainVision, EEGLAB ..., by the ending; XDF
-        with the extra ``xdf``), a file of epochs (ending in ``-epo.fif`` or ``_epo.fif``, or
-        EEGLAB's), or an object already read, which is not changed. Of a file in a BIDS data set,
-        events and channels are those of its tables, with the extra ``bids``.
+        with the extra ``xdf``), a file of epochs (FIF or EEGLAB's), or an object already read,
+        which is not changed. Of a file in a BIDS data set, events and channels are those of its
+        tables, with the extra ``bids``.
     event_id : dict of str to int, str or sequence of str, optional
         The events to take, by default all. Names choose among the annotations (or the epochs'
         events). A dictionary gives annotations codes by their names, as in

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mne
 
 from skbci._process.quiet import mne_level, without_warnings
+from skbci._recording.annotations import is_of_gdf
 from skbci._typing import PathLike
 from skbci._warning import warn
 from skbci.datasets._growth import check_gzip
@@ -92,7 +92,7 @@ def open_recording(
         return out
     if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):
         out = _in_memory(path_or_raw.copy().load_data, "the recording")
-        if isinstance(out, mne.io.BaseRaw) and _all_end_in(out, ".gdf"):
+        if isinstance(out, mne.io.BaseRaw) and is_of_gdf(out):
             name_marks(out)
         return out
     if not isinstance(path_or_raw, (str, os.PathLike)):
@@ -123,17 +123,24 @@ def open_recording(
     return out
 
 
-def _all_end_in(raw: BaseRaw, ending: str) -> bool:
-    """Return whether a recording was read from files of one kind."""
-    files = [str(file).lower() for file in raw.filenames if file is not None]
-    return bool(files) and all(file.endswith(ending) for file in files)
-
-
 def _reader(path: Path) -> Callable[[Path], BaseRaw | BaseEpochs]:
     if path.suffix.lower() == ".set":
         return read_eeglab
-    return partial(mne.read_epochs if path.name.endswith(_EPOCHS) else mne.io.read_raw,
-                   preload=True)
+    if path.name.endswith(_EPOCHS):
+        return mne.read_epochs
+    return _raw_or_epochs
+
+
+def _raw_or_epochs(path: Path) -> BaseRaw | BaseEpochs:
+    try:
+        return mne.io.read_raw(path, preload=True)
+    except ValueError as error:
+        if "No raw data" not in str(error):
+            raise
+        try:
+            return mne.read_epochs(path)  # whatever they are called
+        except ValueError:
+            raise error from None
 
 
 def _go_by_header(path: Path, raw: BaseRaw | BaseEpochs, clock_is_own: bool = True) -> None:
