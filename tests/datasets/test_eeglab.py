@@ -7,7 +7,7 @@ import warnings
 import mne
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from skbci import EEGArray
 from skbci.datasets import read_epochs
@@ -165,3 +165,23 @@ def test_epochs_left_out_for_their_further_events_are_said(tmp_path):
     ):
         data = read_epochs(path, event_id=["left", "right"], tmin=-0.5, tmax=0.5)
     assert data.y.tolist() == ["left", "right"]
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_who_it_is_where_no_name_says_it(tmp_path, flat):
+    person = {"subject": "P07", "session": 2.0}
+    path = write(tmp_path / "recording.set", **person)
+    if flat:  # as EEGLAB saves by default
+        eeg = loadmat(path)["EEG"]
+        savemat(path, {name: eeg[name][0, 0] for name in eeg.dtype.names}, appendmat=False)
+    table = quiet(path, tmax=1).metadata
+    assert set(table["subject"]) == {"P07"}
+    assert set(table["session"]) == {2}
+    path.rename(tmp_path / "sub-03_eeg.set")
+    assert set(quiet(tmp_path / "sub-03_eeg.set", tmax=1).metadata["subject"]) == {3}
+
+
+def test_nobody_is_said_where_nobody_is_named(tmp_path):
+    with pytest.warns(UserWarning, match="neither the header nor the file's name"):
+        read_epochs(write(tmp_path / "recording.set", subject="", session=np.zeros((0, 0))),
+                    tmax=1)

@@ -9,12 +9,13 @@ import mne
 import numpy as np
 
 from skbci.datasets._mne.parts import check_size, part_of
+from skbci.datasets._names import plain_name
 
 if TYPE_CHECKING:
     from mne import BaseEpochs
     from mne.io import BaseRaw
 
-__all__ = ["go_by_eeglab", "read_eeglab"]
+__all__ = ["go_by_eeglab", "person_of", "read_eeglab"]
 
 _BOUNDARY = -99  # a boundary among events whose types are numbers
 
@@ -41,8 +42,8 @@ def read_eeglab(path: Path) -> BaseRaw | BaseEpochs:
         if "number of trials" not in str(error):
             raise
     if any(path.parent.glob("*.fdt")):
-        name = _name_of_data(path)
-        if name is not None:
+        name = _entry(path, "data")
+        if isinstance(name, str):
             _check_name(path, path.parent / name)
     return mne.read_epochs_eeglab(path)
 
@@ -72,20 +73,34 @@ def go_by_eeglab(path: Path, raw: BaseRaw) -> None:
         raw.annotations.rename({text: "boundary" for text in texts if _number(text) == _BOUNDARY})
 
 
+def person_of(path: Path) -> dict[str, int | str]:
+    """Subject and session that a file of EEGLAB states (EEG.subject, EEG.session), if any."""
+    stated = {level: _entry(path, level) for level in ("subject", "session")}
+    return {
+        level: plain_name(int(value) if isinstance(value, float) else value)
+        for level, value in stated.items()
+        if (isinstance(value, (str, int)) and str(value).strip())
+        or (isinstance(value, float) and value.is_integer())
+    }
+
+
 def _check_name(path: Path, data: Path) -> None:
     part_of(path, data, "data", "EEG.data (pop_saveset in EEGLAB writes it anew)")
 
 
-def _name_of_data(path: Path) -> str | None:
-    """Name of the file of epochs' data; None where they are inside, or the format is HDF5."""
+def _entry(path: Path, name: str) -> Any:
+    """Return an entry of EEG, which is saved as one variable or as many; None where none is read.
+
+    MNE keeps few of them.
+    """
     from scipy.io import loadmat
 
     try:
-        content: Any = loadmat(path, squeeze_me=True, struct_as_record=False)
-    except (NotImplementedError, ValueError, TypeError):  # MNE says more of it
+        content: Any = loadmat(path, squeeze_me=True, struct_as_record=False,
+                               variable_names=["EEG", name])
+    except (NotImplementedError, OSError, TypeError, ValueError):  # of HDF5, or damaged
         return None
-    data = getattr(content.get("EEG"), "data", content.get("data"))
-    return data if isinstance(data, str) else None
+    return getattr(content.get("EEG"), name, content.get(name))
 
 
 def _number(text: str) -> float | None:

@@ -18,7 +18,7 @@ from skbci.datasets._growth import check_gzip
 from skbci.datasets._mne.bids import bids_entities, read_bids
 from skbci.datasets._mne.brainvision import go_by_brainvision
 from skbci.datasets._mne.edf import go_by_header
-from skbci.datasets._mne.eeglab import go_by_eeglab, read_eeglab
+from skbci.datasets._mne.eeglab import go_by_eeglab, person_of, read_eeglab
 from skbci.datasets._mne.gdf import SAID_WRONGLY, go_by_gdf, name_marks
 from skbci.datasets._mne.parts import brainvision_parts
 from skbci.datasets._mne.reasons import reason
@@ -250,6 +250,8 @@ def whose(
         named |= bids_entities(bids_path)
     given = {"subject": subject, "session": session, "run": run}
     stated = named | {level: value for level, value in given.items() if value is not None}
+    if "subject" not in stated and path is not None and Path(path).suffix.lower() == ".set":
+        stated = person_of(Path(path)) | stated
     own = getattr(source, "metadata", None)
     if "subject" not in stated and (own is None or "subject" not in own):
         warn(
