@@ -183,6 +183,37 @@ def test_groups_of_a_cascade_decide_what_is_held_out():
             int(groups[row]) for row in set(range(N)) - set(fit)}) == 0
 
 
+class Members(LogisticRegression):
+    """Notes whose rows it is fitted on: the person is the first column."""
+
+    log = []
+
+    def fit(self, X, y, sample_weight=None, groups=None):
+        self.log.append((frozenset(np.asarray(X)[:, 0].tolist()), groups))
+        return super().fit(X, y, sample_weight)
+
+
+@pytest.mark.parametrize("asks", [False, True])
+@pytest.mark.parametrize("cv", [None, LeaveOneGroupOut()], ids=["default", "LeaveOneGroupOut"])
+@pytest.mark.parametrize("wrap", [
+    lambda inner, cv: CrossValEnsemble(inner, cv),
+    lambda inner, cv: CascadeClassifier(inner, LogisticRegression(), 2, cv=cv),
+], ids=["ensemble", "cascade"])
+def test_groups_are_routed_to_what_divides_the_training_rows(wrap, cv, asks):
+    person = np.arange(N) // 3 % 3 * 1.0
+    X = np.column_stack([person, FEATURES])
+    with sklearn.config_context(enable_metadata_routing=True):
+        inner = Members().set_fit_request(groups=asks)
+        Members.log.clear()
+        search = GridSearchCV(wrap(inner, cv), {"cv": [cv]}, cv=LeaveOneGroupOut(), refit=False)
+        search.fit(X, LABELS, groups=person)
+    assert not np.isnan(search.cv_results_["mean_test_score"]).any()
+    apart = [people for people, _ in Members.log if len(people) == 1]
+    assert sorted(map(sorted, apart)) == sorted([[0.0], [1.0], [2.0]] * 2)
+    for people, groups in Members.log:
+        assert (set(groups) == people) if asks else groups is None
+
+
 @pytest.mark.parametrize(("weight", "match"), [
     (np.where(np.arange(20) == 3, np.nan, 1.0), "missing entries .* in row 3"),
     ("balanced", "sample_weight='balanced' must hold a number"),

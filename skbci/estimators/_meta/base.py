@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.model_selection import GroupKFold
 from sklearn.utils import Bunch, Tags, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
     _raise_for_params,
     _routing_enabled,
+    get_routing_for_object,
     process_routing,
 )
 from sklearn.utils.validation import _check_method_params
 
 from skbci._checks.labels import check_weighted_classes, label_column
-from skbci._typing import Labels, Signals
+from skbci._typing import Labels, Signals, Splitter
 from skbci._weights import readable_weights
 from skbci._whole import Undo, WholeFits, undo_all, undo_attributes, undo_training
 from skbci.eegarray import EEGArray
@@ -74,19 +76,46 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
             router.add(**{name: estimator}, method_mapping=mapping)
         return router
 
-    def _routed(self, y: Labels, params: Mapping[str, Any]) -> Bunch:
-        """Each inner estimator's share of what ``fit`` was given."""
+    def _routed(
+        self, y: Labels, params: Mapping[str, Any], groups: Labels | None = None
+    ) -> Bunch:
+        """Each inner estimator's share of what ``fit`` was given, ``groups`` if it asks for them.
+
+        Without metadata routing, groups are for the division of the rows alone.
+        """
         label_column(y, None, self)
         if (weight := params.get("sample_weight")) is not None:
             readable_weights(weight)
         check_weighted_classes(self, y, weight)
         _raise_for_params(dict(params), self, "fit", allow=list(_ALWAYS))
         if _routing_enabled():
+            if groups is not None and any(map(_asks_for_groups, self._inner().values())):
+                params = {**params, "groups": groups}
             return process_routing(self, "fit", **params)
         shared = {key: value for key, value in params.items() if key != "groups"}
         return Bunch(**{
             name: Bunch(fit=dict(shared)) for name in self._inner()
         })
+
+
+class DividesRows(MetaClassifier):
+    """A classifier that divides its training rows by ``cv``, and is given groups for that."""
+
+    cv: Splitter
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """Say which metadata the inner estimators get, and that ``fit`` takes ``groups``.
+
+        Returns
+        -------
+        MetadataRouter
+        """
+        router = super().get_metadata_routing()
+        if self.cv is None or _asks_for_groups(self.cv, "split"):
+            mapping = MethodMapping().add(caller="fit", callee="split")
+            router.add(splitter=GroupKFold(), method_mapping=mapping)
+        return router
+
 
 class AroundOneClassifier(MetaClassifier):
     """A classifier around one other, ``estimator``, fitted as ``estimator_``."""
@@ -106,6 +135,12 @@ class AroundOneClassifier(MetaClassifier):
     def n_features_in_(self) -> int:
         """Size of the second axis of the input."""
         return self.estimator_.n_features_in_
+
+
+def _asks_for_groups(part: Any, method: str = "fit") -> bool:
+    """Whether metadata routing hands groups to a part of an estimator."""
+    known = hasattr(part, "get_metadata_routing")
+    return known and bool(get_routing_for_object(part).consumes(method, ["groups"]))
 
 
 def params_of_rows(X: Signals, params: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:

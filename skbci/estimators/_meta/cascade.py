@@ -21,7 +21,7 @@ from skbci._typing import Labels, Signals, Splitter
 from skbci._whole import all_or_nothing
 from skbci.eegarray import EEGArray
 from skbci.estimators._docs import fill_doc
-from skbci.estimators._meta.base import MetaClassifier, can, params_of_rows, take_rows
+from skbci.estimators._meta.base import DividesRows, can, params_of_rows, take_rows
 from skbci.estimators._meta.lags import lagged
 from skbci.estimators._meta.out_of_fold import inner_folds, out_of_fold
 
@@ -29,7 +29,7 @@ _STACKS = ("labels", "one-hot", "probabilities")
 
 
 @fill_doc
-class CascadeClassifier(MetaClassifier):
+class CascadeClassifier(DividesRows):
     r"""A terminal classifier that sees the features and an initial classifier's latest labels.
 
     An imagined movement lasts for many rows. The terminal classifier gets each row's features and
@@ -143,7 +143,7 @@ class CascadeClassifier(MetaClassifier):
         self
         """
         X, y = self._check_training(X, y, reset=True)
-        self._learn(X, y, groups, "fit", self._routed(y, params))
+        self._learn(X, y, groups, "fit", self._routed(y, params, groups))
         return self
 
     @available_if(can("partial_fit", "initial", "terminal"))

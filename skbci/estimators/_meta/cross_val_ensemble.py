@@ -15,13 +15,13 @@ from skbci._checks.eeg import as_eeg, check_eeg
 from skbci._checks.labels import check_classes, check_column
 from skbci._typing import Labels, Signals, Splitter
 from skbci.eegarray import EEGArray
-from skbci.estimators._meta.base import MetaClassifier, can, params_of_rows, take_rows
+from skbci.estimators._meta.base import DividesRows, can, params_of_rows, take_rows
 from skbci.estimators._meta.out_of_fold import inner_folds, out_of_fold
 
 __all__ = ["CrossValEnsemble"]
 
 
-class CrossValEnsemble(MetaClassifier):
+class CrossValEnsemble(DividesRows):
     r"""Fit a classifier on each fold of an inner cross-validation, and average them.
 
     A cross-validation of K folds fits K classifiers to score one; these are kept and vote. Each
@@ -128,7 +128,7 @@ class CrossValEnsemble(MetaClassifier):
         classes = np.unique(labels)
         check_classes(classes, self)
         apart = None if groups is None else check_column(groups, len(labels), "groups")
-        share = self._routed(labels, params)["estimator"]["fit"]
+        share = self._routed(labels, params, apart)["estimator"]["fit"]
         fitted = []
 
         def fit_predict(train: np.ndarray, test: np.ndarray) -> np.ndarray:
