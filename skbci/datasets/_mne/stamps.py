@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import median_filter
+from scipy.ndimage import percentile_filter
 
 __all__ = ["even_stamps"]
 
 _RATE_S = 10.0  # the rate is that of stamps so far apart
-_BESIDE_S = 0.5  # of stamps whose median is compared with that of the next
+_BESIDE_S = 1.0  # of stamps that are compared with the next
+_PUNCTUAL = 20  # per cent of them: what tells is how late the others come at the least
 _LOST = 1.5  # samples that stamps must stay behind; less is jitter
-_SIGMAS = 6.0  # how far, in spreads of all medians
+_SIGMAS = 6.0  # how far, in spreads of all such comparisons
 
 
 def even_stamps(stamps: np.ndarray) -> tuple[np.ndarray, float]:
@@ -59,19 +60,18 @@ def _beginnings(late: np.ndarray, step: float) -> list[int]:
     n, beside = len(late), 2 * max(5, int(_BESIDE_S / step) // 2) + 1
     if n < 2 * beside:
         return [int(at) for at in np.flatnonzero(np.abs(np.diff(late)) > _LOST * step) + 1]
-    middle = median_filter(late, beside, mode="reflect")
+    least = percentile_filter(late, _PUNCTUAL, beside, mode="reflect")
     at = np.arange(1, n)
     half = beside // 2 + 1
-    stays = middle[np.minimum(at + half, n - 1)] - middle[np.maximum(at - half, 0)]
-    usual = np.abs(stays[:: half])
-    spread = 1.4826 * float(np.median(usual))
+    stays = least[np.minimum(at + half, n - 1)] - least[np.maximum(at - half, 0)]
+    spread = 1.4826 * float(np.median(np.abs(stays[::half])))
     jumps = np.diff(late)
     kept = np.abs(stays) > max(_LOST * step, _SIGMAS * spread)
     edges = np.flatnonzero(np.diff(kept, prepend=False, append=False))
     found = []
     for begin, end in zip(edges[::2], edges[1::2]):
         where = begin + int(np.argmax(np.abs(jumps[begin:end])))
-        # A long delay that is caught up leaves a trace in the medians, too.
-        if np.abs(stays[where]) > 0.5 * np.abs(jumps[where]):
+        # A long delay that is caught up leaves a trace, too.
+        if stays[where] / jumps[where] > 0.5:
             found.append(where + 1)
     return found
