@@ -217,3 +217,26 @@ def test_a_recording_in_several_files_is_read_once(root, tmp_path):
     assert found.metadata["onset"].tolist() == [2.0, 50.0, 90.0]
     with pytest.raises(ValueError, match="later part of the recording sub-01_.*_split-01_meg.fif"):
         read_epochs(place / "sub-01_task-imagery_split-02_meg.fif")
+
+
+@pytest.mark.extras
+def test_boundaries_of_the_file_hold_where_the_table_of_events_has_none(tmp_path):
+    import mne_bids
+
+    raw = recording(5)
+    raw.set_annotations(mne.Annotations([2, 6, 7, 10], 0, ["left", "right", "boundary", "left"]))
+    where = mne_bids.BIDSPath(subject="05", task="imagery", datatype="eeg", suffix="eeg",
+                              extension=".vhdr", root=tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mne_bids.write_raw_bids(raw, where, format="BrainVision", allow_preload=True,
+                                verbose="error")
+    markers = where.fpath.with_suffix(".vmrk")
+    markers.write_text(markers.read_text().replace("Stimulus,S  1,701", "New Segment,,701"))
+    events = where.fpath.with_name("sub-05_task-imagery_events.tsv")
+    lines = [line for line in events.read_text().splitlines() if "boundary" not in line]
+    events.write_text("\n".join(lines) + "\n")
+    with pytest.warns(UserWarning, match="1 of 3 events were left out"):
+        found = read_epochs(where, tmax=2.0)
+    assert found.y.tolist() == ["left", "left"]
+    assert found.metadata["onset"].tolist() == [2.0, 10.0]

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mne
+import numpy as np
 
 from skbci._process.quiet import mne_level, without_warnings
-from skbci._recording.annotations import is_of_gdf
+from skbci._recording.annotations import boundaries, is_of_gdf
 from skbci._typing import PathLike
 from skbci._warning import warn
 from skbci.datasets._growth import check_gzip
@@ -89,6 +90,8 @@ def open_recording(
             _refuse_others(path)
         out = read_bids(bids_path)
         _go_by_header(path, out, clock_is_own=False)
+        if path.suffix.lower() in (".vhdr", ".set"):
+            _keep_boundaries(path, out)
         return out
     if isinstance(path_or_raw, (mne.io.BaseRaw, mne.BaseEpochs)):
         out = _in_memory(path_or_raw.copy().load_data, "the recording")
@@ -123,6 +126,20 @@ def open_recording(
     return out
 
 
+def _keep_boundaries(path: Path, raw: BaseRaw) -> None:
+    """Mark where the file itself says that the recording was stopped, in place.
+
+    Tables of events state trials; where they are silent about this, the file is right.
+    """
+    with mne_level("ERROR"):
+        plain = _in_memory(lambda: mne.io.read_raw(path), path)
+    known = boundaries(raw)
+    missing = [at for at in boundaries(plain) if at not in known]
+    if missing:
+        onsets = raw.first_time + np.array(missing) / raw.info["sfreq"]
+        raw.annotations.append(onsets, 0.0, "BAD boundary")
+
+
 def _reader(path: Path) -> Callable[[Path], BaseRaw | BaseEpochs]:
     if path.suffix.lower() == ".set":
         return read_eeglab
@@ -148,7 +165,7 @@ def _go_by_header(path: Path, raw: BaseRaw | BaseEpochs, clock_is_own: bool = Tr
     if suffix in (".edf", ".bdf"):
         _compare_length(path, raw)
         go_by_header(path, raw, clock_is_own)
-    elif suffix == ".gdf":
+    elif suffix == ".gdf" and clock_is_own:
         go_by_gdf(path, raw)
     elif suffix == ".vhdr":
         go_by_brainvision(path, raw)
