@@ -13,12 +13,14 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skbci import EEGArray
 from skbci._weights import as_counts
 from skbci.baselines import riemann_fgmdm, riemann_mdm, slow_potentials_lr, tangent_space_lr
 from skbci.estimators import (
+    AdaptiveBatchNorm,
     AugmentedClassifier,
     CascadeClassifier,
     CrossValEnsemble,
@@ -181,6 +183,32 @@ def test_groups_of_a_cascade_decide_what_is_held_out():
     for fit in log:
         assert len({int(groups[row]) for row in fit} & {
             int(groups[row]) for row in set(range(N)) - set(fit)}) == 0
+
+
+@pytest.mark.parametrize("weights", [{}, {"sample_weight": np.full(N, 2.0)}])
+@pytest.mark.parametrize("wrap", [
+    lambda inner: EvidenceAccumulator(inner, 2), lambda inner: AugmentedClassifier(inner, None),
+    lambda inner: OnlineClassifier(inner), lambda inner: AdaptiveBatchNorm(inner),
+], ids=["evidence", "augmented", "online", "batch norm"])
+def test_groups_tell_the_classifier_inside_which_rows_to_hold_out(wrap, weights):
+    groups = np.arange(N) // 3 % 5
+    net = MIN2NetClassifier(max_epochs=3, early_stopping=True, random_state=0)
+    wanted = clone(net).fit(EPOCHS, LABELS, groups=groups, **weights)
+    other = clone(net).fit(EPOCHS, LABELS, **weights)
+    found = wrap(net).fit(EPOCHS, LABELS, groups=groups, **weights).estimator_
+    np.testing.assert_array_equal(found.predict_proba(EPOCHS), wanted.predict_proba(EPOCHS))
+    assert not np.array_equal(wanted.predict_proba(EPOCHS), other.predict_proba(EPOCHS))
+
+
+def test_groups_go_to_the_last_step_or_are_refused():
+    groups = np.arange(N) // 3 % 5
+    net = MLPClassifier((4,), max_epochs=5, early_stopping=True, random_state=0)
+    pipe = make_pipeline(FunctionTransformer(), net)
+    wanted = clone(pipe).fit(FEATURES, LABELS, mlpclassifier__groups=groups)
+    clf = EvidenceAccumulator(pipe, 1).fit(FEATURES, LABELS, groups=groups)
+    np.testing.assert_array_equal(clf.predict_proba(FEATURES), wanted.predict_proba(FEATURES))
+    with pytest.raises(TypeError, match="groups were given, but GaussianNB takes none"):
+        EvidenceAccumulator(GaussianNB(), 1).fit(FEATURES, LABELS, groups=groups)
 
 
 class Members(LogisticRegression):

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any, Unpack
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.metaestimators import available_if
@@ -20,7 +18,7 @@ from skbci._checks.labels import label_column
 from skbci._typing import Labels, Seed, Signals
 from skbci.augmentation import Augmented, resolve_augmentation, with_new_rows
 from skbci.estimators import _setting_types as like
-from skbci.estimators._meta.base import AroundOneClassifier, can
+from skbci.estimators._meta.base import AroundOneClassifier, can, route_to_learner
 from skbci.estimators._route_types import AugmentationRoutes
 from skbci.estimators._routes import RoutedParams
 from skbci.pipeline import last_step
@@ -125,7 +123,8 @@ class AugmentedClassifier(RoutedParams, AroundOneClassifier):
         y : array-like, shape (n_rows,)
             Labels.
         **params
-            ``sample_weight``, or, with metadata routing, what the classifier requests.
+            ``sample_weight``, ``groups`` if the classifier takes them, or, with metadata routing,
+            what it requests.
 
         Returns
         -------
@@ -222,25 +221,15 @@ class AugmentedClassifier(RoutedParams, AroundOneClassifier):
         """Return the inner fit's parameters, weights to the step that takes them."""
         if _routing_enabled() or params.get("sample_weight") is None:
             return dict(self._routed(y, params)["estimator"]["fit"])
-        share = {k: v for k, v in params.items() if k not in ("groups", "sample_weight")}
-        inner = self.estimator
-        learner = last_step(inner)
-        if not _takes_weights(learner):
+        weight = params["sample_weight"]
+        share = {key: value for key, value in params.items() if key != "sample_weight"}
+        share = dict(self._routed(y, share)["estimator"]["fit"])
+        route = route_to_learner(self.estimator, "sample_weight")
+        if route is None:
             raise TypeError(
                 f"{type(self).__name__}: the rows have weights (sample_weight, or those that "
-                f"augmentation={self.augmentation!r} gives), and {type(learner).__name__} takes "
-                "none. Use a classifier with sample_weight, or another augmentation."
+                f"augmentation={self.augmentation!r} gives), and "
+                f"{type(last_step(self.estimator)).__name__} takes none. Use a classifier with "
+                "sample_weight, or another augmentation."
             )
-        path = ["sample_weight"]
-        while isinstance(inner, Pipeline):
-            name, inner = inner.steps[-1]
-            path.insert(len(path) - 1, name)
-        share["__".join(path)] = params["sample_weight"]
-        return share
-
-
-def _takes_weights(learner: BaseEstimator) -> bool:
-    """Whether ``fit`` has a parameter for weights, or takes whatever it is given by name."""
-    parameters = inspect.signature(learner.fit).parameters
-    kinds = [parameter.kind for parameter in parameters.values()]
-    return "sample_weight" in parameters or inspect.Parameter.VAR_KEYWORD in kinds
+        return {**share, route: weight}

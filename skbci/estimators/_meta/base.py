@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch, Tags, get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -81,7 +83,13 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
     ) -> Bunch:
         """Each inner estimator's share of what ``fit`` was given, ``groups`` if it asks for them.
 
-        Without metadata routing, groups are for the division of the rows alone.
+        Without metadata routing, the argument is for the division of the rows alone, and groups
+        in ``params`` are for the last step.
+
+        Raises
+        ------
+        TypeError
+            If it takes none.
         """
         label_column(y, None, self)
         if (weight := params.get("sample_weight")) is not None:
@@ -93,9 +101,23 @@ class MetaClassifier(WholeFits, ClassifierMixin, MetaEstimatorMixin, BaseEstimat
                 params = {**params, "groups": groups}
             return process_routing(self, "fit", **params)
         shared = {key: value for key, value in params.items() if key != "groups"}
+        given = params.get("groups")
         return Bunch(**{
-            name: Bunch(fit=dict(shared)) for name in self._inner()
+            name: Bunch(fit=shared | self._share_of_groups(estimator, given))
+            for name, estimator in self._inner().items()
         })
+
+    def _share_of_groups(self, estimator: BaseEstimator, groups: Labels | None) -> dict[str, Any]:
+        if groups is None:
+            return {}
+        route = route_to_learner(estimator, "groups")
+        if route is None:
+            learner = type(last_step(estimator)).__name__
+            raise TypeError(
+                f"{type(self).__name__}: groups were given, but {learner} takes none. They tell a "
+                "network that stops early, or a splitter, whose rows are whose."
+            )
+        return {route: groups}
 
 
 class DividesRows(MetaClassifier):
@@ -141,6 +163,18 @@ def _asks_for_groups(part: Any, method: str = "fit") -> bool:
     """Whether metadata routing hands groups to a part of an estimator."""
     known = hasattr(part, "get_metadata_routing")
     return known and bool(get_routing_for_object(part).consumes(method, ["groups"]))
+
+
+def route_to_learner(estimator: BaseEstimator, name: str) -> str | None:
+    """Return what the last step's parameter is called in ``fit``; None where it takes none."""
+    path = [name]
+    while isinstance(estimator, Pipeline):
+        step, estimator = estimator.steps[-1]
+        path.insert(len(path) - 1, step)
+    parameters = inspect.signature(estimator.fit).parameters
+    kinds = [parameter.kind for parameter in parameters.values()]
+    takes = name in parameters or inspect.Parameter.VAR_KEYWORD in kinds
+    return "__".join(path) if takes else None
 
 
 def params_of_rows(X: Signals, params: Mapping[str, Any], rows: np.ndarray) -> dict[str, Any]:

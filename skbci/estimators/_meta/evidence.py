@@ -165,7 +165,8 @@ class EvidenceAccumulator(AroundOneClassifier):
         y : array-like, shape (n_rows,)
             Labels.
         **params
-            ``sample_weight``, or, with metadata routing, what the classifier requests.
+            ``sample_weight``, ``groups`` if the classifier takes them, or, with metadata routing,
+            what it requests.
 
         Returns
         -------

@@ -166,8 +166,8 @@ class OnlineClassifier(AroundOneClassifier):
         y : array-like, shape (n_rows,)
             Labels.
         **params
-            ``sample_weight``, or, with metadata routing, what the classifier requests: for the
-            offline fit.
+            ``sample_weight``, ``groups`` if the classifier takes them, or, with metadata routing,
+            what it requests: for the offline fit.
 
         Returns
         -------
