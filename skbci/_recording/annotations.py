@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-__all__ = ["boundaries", "crosses_bad", "is_no_event", "is_of_gdf"]
+__all__ = ["add_boundaries", "boundaries", "crosses_bad", "is_no_event", "is_of_gdf"]
 
 _BAD = ("bad", "edge")
 # Where a recording was stopped and went on: BrainVision's mark and EEGLAB's. The duration that
@@ -50,6 +51,15 @@ def boundaries(raw: BaseRaw) -> list[int]:
         or (gdf and text == _GDF_BREAK)
     }
     return sorted(at for at in found if 0 < at < raw.n_times)
+
+
+def add_boundaries(raw: BaseRaw, samples: Iterable[int]) -> None:
+    """Mark samples, counted from the start of the data, as boundaries where none are, in place."""
+    known = boundaries(raw)
+    new = [at for at in samples if at not in known and 0 < at < raw.n_times]
+    if new:
+        onsets = raw.first_time + np.array(new) / raw.info["sfreq"]
+        raw.annotations.append(onsets, 0.0, "BAD boundary")
 
 
 def crosses_bad(raw: BaseRaw, first: np.ndarray, n_times: int) -> np.ndarray:

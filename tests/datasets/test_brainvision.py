@@ -19,18 +19,20 @@ def counts(seed=0):
 
 
 def write(folder, name, *, data=None, markers=None, cues=None, units=("µV",) * 3, seed=0,
-          orientation="MULTIPLEXED", points=None, n_channels=3):
+          orientation="MULTIPLEXED", points=None, n_channels=3, segment=None):
     """Write the three files; ``data`` and ``markers`` are the names in the header."""
     samples = counts(seed)
     stored = samples.T if orientation == "MULTIPLEXED" else samples
     (folder / f"{name}.eeg").write_bytes(np.ascontiguousarray(stored, "<i2").tobytes())
     channels = "\n".join(f"Ch{at}={one},,0.1,{unit}" for at, (one, unit) in
                          enumerate(zip(NAMES, units), 1))
+    segments = f"SegmentationType=MARKERBASED\nSegmentDataPoints={segment}" if segment else ""
     (folder / f"{name}.vhdr").write_text(
         "Brain Vision Data Exchange Header File Version 1.0\n\n[Common Infos]\nCodepage=UTF-8\n"
         f"DataFile={data or name + '.eeg'}\nMarkerFile={markers or name + '.vmrk'}\n"
         f"DataFormat=BINARY\nDataOrientation={orientation}\nNumberOfChannels={n_channels}\n"
         f"SamplingInterval={1e6 / RATE:g}\n{f'DataPoints={points}' if points else ''}\n"
+        f"{segments}\n"
         f"[Binary Infos]\nBinaryFormat=INT_16\n\n[Channel Infos]\n{channels}\n", encoding="utf-8")
     marks = "\n".join(f"Mk{number}=Stimulus,{text},{at + 1},1,0" for number, (at, text) in
                       enumerate((cues or CUES).items(), 1))
@@ -122,3 +124,20 @@ def test_more_channels_than_are_stated_are_refused(tmp_path):
         pytest.raises(ValueError, match=r"states 2 channels .* and describes 3"),
     ):
         read_epochs(path)
+
+
+def test_no_window_crosses_exported_segments(tmp_path):
+    path = write(tmp_path, "S01", segment=550)  # at 550, 1100 and 1650
+    with pytest.warns(UserWarning, match="1 of 3 events were left out"):
+        data = read_epochs(path, tmax=1)
+    assert data.metadata["onset"].tolist() == [9.0, 13.0]
+
+
+def test_a_segment_that_begins_later_is_a_boundary_as_the_first_mark_too(tmp_path):
+    path = write(tmp_path, "S01")
+    marks = path.with_suffix(".vmrk")
+    marks.write_text(marks.read_text().replace(
+        "Mk1=", "Mk9=New Segment,,551,1,0,20200101120000000000\nMk1="))
+    with pytest.warns(UserWarning, match="1 of 3 events were left out"):
+        data = read_epochs(path, tmax=1)
+    assert data.metadata["onset"].tolist() == [9.0, 13.0]

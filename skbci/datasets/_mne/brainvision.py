@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skbci._process.quiet import quiet_mne
+from skbci._recording.annotations import add_boundaries
 from skbci._warning import warn
 from skbci.datasets._mne.parts import brainvision_text
 from skbci.datasets._units import in_volts
@@ -24,7 +25,9 @@ _KNOWN_TO_MNE = ("V", "mV", "µV", "uV", "nV")  # others are of type misc
 def go_by_brainvision(path: Path, raw: BaseRaw) -> None:
     """Make a recording say what its header states, in place.
 
-    Units of voltage in other spellings than MNE's ("UV", "microvolt") come in volts.
+    Units of voltage in other spellings than MNE's ("UV", "microvolt") come in volts. Segments of
+    equal length that were exported one after another, and a "New Segment" that is the first mark
+    and not at the start, begin at a boundary.
 
     Parameters
     ----------
@@ -45,6 +48,7 @@ def go_by_brainvision(path: Path, raw: BaseRaw) -> None:
     """
     header = brainvision_text(path)
     _compare_length(path, header, raw)
+    add_boundaries(raw, [*_segments(header, raw.n_times), *_first_mark(path, header)])
     n_described = len(re.findall(r"^Ch\d+=[^,\r\n]*,[^,\r\n]*,", header, re.MULTILINE))
     if n_described > len(raw.ch_names):
         raise ValueError(
@@ -65,6 +69,27 @@ def go_by_brainvision(path: Path, raw: BaseRaw) -> None:
             raw.apply_function(lambda x, by=factor: x * by, picks=[name])
             with quiet_mne():
                 raw.set_channel_types({name: "eeg"})
+
+
+def _segments(header: str, n_times: int) -> range:
+    """Samples at which segments begin that the header states to be of one length."""
+    stated = re.search(r"^SegmentationType=MARKERBASED", header, re.MULTILINE | re.IGNORECASE)
+    length = re.search(r"^SegmentDataPoints=(\d+)", header, re.MULTILINE | re.IGNORECASE)
+    if not stated or not length or int(length.group(1)) < 1:
+        return range(0)
+    return range(int(length.group(1)), n_times, int(length.group(1)))
+
+
+def _first_mark(path: Path, header: str) -> list[int]:
+    """Sample of a "New Segment" that is the first mark: MNE keeps its date only."""
+    named = re.search(r"^MarkerFile=(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
+    files = [path.parent / named.group(1).strip()] if named else []
+    for file in [*files, path.with_suffix(".vmrk")]:
+        if file.is_file():
+            first = re.search(r"^Mk\d+=([^,]*),[^,]*,(\d+)", brainvision_text(file), re.MULTILINE)
+            is_segment = first is not None and first.group(1).strip() == "New Segment"
+            return [int(first.group(2)) - 1] if first is not None and is_segment else []
+    return []
 
 
 def _compare_length(path: Path, header: str, raw: BaseRaw) -> None:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mne
-import numpy as np
 
 from skbci._process.quiet import mne_level, without_warnings
-from skbci._recording.annotations import boundaries, is_of_gdf
+from skbci._recording.annotations import add_boundaries, boundaries, is_of_gdf
 from skbci._typing import PathLike
 from skbci._warning import warn
 from skbci.datasets._growth import check_gzip
@@ -133,11 +132,7 @@ def _keep_boundaries(path: Path, raw: BaseRaw) -> None:
     """
     with mne_level("ERROR"):
         plain = _in_memory(lambda: mne.io.read_raw(path), path)
-    known = boundaries(raw)
-    missing = [at for at in boundaries(plain) if at not in known]
-    if missing:
-        onsets = raw.first_time + np.array(missing) / raw.info["sfreq"]
-        raw.annotations.append(onsets, 0.0, "BAD boundary")
+    add_boundaries(raw, boundaries(plain))
 
 
 def _reader(path: Path) -> Callable[[Path], BaseRaw | BaseEpochs]:
