@@ -359,3 +359,9 @@ def test_files_of_epochs_are_read_whatever_they_are_called(tmp_path):
         pytest.raises(ValueError, match="No raw data"),
     ):
         read_epochs(tmp_path / "sub-01-ave.fif", tmax=1)
+
+
+def test_edges_of_a_filter_that_are_the_wrong_way_round_are_refused():
+    # MNE takes them for those of a stop band.
+    with pytest.raises(ValueError, match=r"l_freq=30 must be below h_freq=8"):
+        read_epochs(make_raw(), l_freq=30, h_freq=8)

@@ -169,6 +169,11 @@ def read_epochs(
     exclude = check_names(exclude, "exclude", "read_epochs")
     if resample is not None:
         resample = check_positive(resample, "resample", "read_epochs", unit="Hz")
+    if l_freq is not None and h_freq is not None and not l_freq < h_freq:
+        raise ValueError(
+            f"read_epochs: l_freq={l_freq!r} must be below h_freq={h_freq!r}: MNE would stop what "
+            "is between them."
+        )
     bids_path = bids_path_of(path_or_raw)
     if bids_path is not None and bids_path.root is not None:
         path_or_raw = bids_path.fpath
