@@ -97,6 +97,11 @@ def test_names_and_rows_of_data_are_as_many(tmp_path, names):
         read_epochs(path)
 
 
+def test_names_and_rows_of_epochs_are_as_many(tmp_path):
+    with pytest.raises(ValueError, match="names 2 channels .* and holds 3"):
+        read_epochs(epoched(tmp_path / "S01.set", names=NAMES[:2]))
+
+
 def test_boundaries_among_events_that_are_numbers(tmp_path):
     events = [(500, 1), (550, -99), (900, 2), (1300, 1)]
     with pytest.warns(UserWarning, match="1 of 3 events were left out"):
@@ -114,7 +119,7 @@ def segments():
     return microvolts(n=400).reshape(3, 4, 100)
 
 
-def epoched(path, more=(), data=None):
+def epoched(path, more=(), data=None, names=NAMES):
     """Write four epochs of a second; ``more`` are further events: epoch, sample, type."""
     every = sorted([*((at, 50, text) for at, text in enumerate(LABELS)), *more])
     events = [(text, at * 100 + sample + 1.0, 1.0, at + 1.0) for at, sample, text in every]
@@ -126,7 +131,7 @@ def epoched(path, more=(), data=None):
         types.append((cell if len(own) > 1 else own[0],))
     return write(
         path, data=segments().transpose(0, 2, 1) if data is None else data, trials=4.0, pnts=100.0,
-        xmin=-0.5, xmax=0.49, epoch=structure(["eventtype"], types),
+        xmin=-0.5, xmax=0.49, names=names, epoch=structure(["eventtype"], types),
         event=structure(["type", "latency", "duration", "epoch"], events),
     )
 

@@ -165,3 +165,9 @@ def test_events_of_the_stimulus_channel_that_lack_an_annotation_are_said():
         raw.set_annotations(mne.Annotations([5.02, 9.02, 13.02], 0, ["l", "r", "l"]))
         assert len(read_epochs(raw, tmax=3, subject=1).y) == 3
     assert channel.y.tolist() == ["1", "2", "1"]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "[]"])
+def test_events_without_a_name_are_said(text):
+    with pytest.warns(UserWarning, match="2 events have no name"):
+        read_epochs(annotated(["left", text, text]), tmax=3, subject=1)

@@ -34,7 +34,7 @@ def read_eeglab(path: Path) -> BaseRaw | BaseEpochs:
     Raises
     ------
     ValueError
-        If epochs name a file of data that is another one's.
+        If epochs name a file of data that is another one's, or not as many channels as there are.
     """
     try:
         return mne.io.read_raw_eeglab(path, preload=True)
@@ -45,7 +45,9 @@ def read_eeglab(path: Path) -> BaseRaw | BaseEpochs:
         name = _entry(path, "data")
         if isinstance(name, str):
             _check_name(path, path.parent / name)
-    return mne.read_epochs_eeglab(path)
+    epochs = mne.read_epochs_eeglab(path)
+    _check_rows(path, epochs.ch_names, epochs._data.shape[1])
+    return epochs
 
 
 def go_by_eeglab(path: Path, raw: BaseRaw) -> None:
@@ -62,12 +64,7 @@ def go_by_eeglab(path: Path, raw: BaseRaw) -> None:
     if files and files[0].suffix.lower() == ".fdt":
         _check_name(path, files[0])
         check_size(path, raw, files[0], 4)
-    n_rows = len(np.atleast_2d(raw._data))
-    if n_rows != len(raw.ch_names):
-        raise ValueError(
-            f"{path} names {len(raw.ch_names)} channels (EEG.chanlocs) and holds {n_rows} "
-            "(EEG.data)."
-        )
+    _check_rows(path, raw.ch_names, len(np.atleast_2d(raw._data)))
     texts = set(raw.annotations.description)
     if texts and all(_number(text) is not None for text in texts):
         raw.annotations.rename({text: "boundary" for text in texts if _number(text) == _BOUNDARY})
@@ -82,6 +79,13 @@ def person_of(path: Path) -> dict[str, int | str]:
         if (isinstance(value, (str, int)) and str(value).strip())
         or (isinstance(value, float) and value.is_integer())
     }
+
+
+def _check_rows(path: Path, names: list[str], n_rows: int) -> None:
+    if n_rows != len(names):
+        raise ValueError(
+            f"{path} names {len(names)} channels (EEG.chanlocs) and holds {n_rows} (EEG.data)."
+        )
 
 
 def _check_name(path: Path, data: Path) -> None:

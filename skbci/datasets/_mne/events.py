@@ -63,7 +63,7 @@ def raw_events(
     """
     if event_id is not None:
         event_id = _checked(event_id)
-    _doubt_bads(raw, where)
+    _doubt_names(raw, where)
     texts = set(raw.annotations.description)
     usable = [text for text in texts if not is_no_event(text)]
     if stim_channel is None and texts and not usable and "stim" not in raw.get_channel_types():
@@ -286,9 +286,18 @@ def _one_a_sample(
     return events[np.sort(first)]
 
 
-def _doubt_bads(raw: BaseRaw, where: object) -> None:
-    """Warn of marks that are no events because of their name, and last too short for a stretch."""
+def _doubt_names(raw: BaseRaw, where: object) -> None:
+    """Warn of marks without a name, and of those that their name makes no events.
+
+    The latter last too short for a bad stretch.
+    """
     marks = raw.annotations
+    nameless = sum(text.strip() in ("", "[]") for text in marks.description)  # [] is EEGLAB's
+    if nameless:
+        warn(
+            f"{where}: {nameless} events have no name; they count as events of one kind. Choose "
+            "with event_id.",
+        )
     found = [
         text for text, duration in zip(marks.description, marks.duration)
         if text.lower().startswith(("bad", "edge")) and duration * raw.info["sfreq"] < 1.5
