@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from skbci._eegarray.groups import Key, group_rows
 from skbci._eegarray.lost_table import LostTableWarning
 from skbci._process.quiet import without_warnings
 from skbci.eegarray import EEGArray
+from skbci.estimators import AdaptiveBatchNorm, BaseNeural
+from skbci.features import GroupAlignment, GroupScaler
 from skbci.stream._stages.base import describe
 
 __all__ = ["apply", "check_row_by_row", "fitted_group", "probe_windows"]
@@ -53,11 +55,23 @@ def apply(name: str, step: BaseEstimator, method: str, rows: np.ndarray) -> np.n
 def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: np.ndarray) -> None:
     """Refuse a step whose result for a row depends on the rows beside it.
 
+    A few windows of noise do not show it of steps that want more rows to go by, or other people's.
+
     Raises
     ------
     ValueError
         Naming the step.
     """
+    for part in _fitted_parts(step):
+        if isinstance(part, AdaptiveBatchNorm) and hasattr(part, "estimator_"):
+            raise ValueError(
+                f"OnlineDecoder: {describe(name, step)} cannot run causally: AdaptiveBatchNorm "
+                "goes by all rows of a subject, and in a stream a row comes alone. Decode with "
+                "its estimator_, which goes by what it learned in fit."
+            )
+        for kind, learned in ((GroupAlignment, "references_"), (GroupScaler, "means_")):
+            if isinstance(part, kind) and hasattr(part, learned):
+                fitted_group(name, part, getattr(part, learned), rows)
     together = np.asarray(apply(name, step, method, rows))
     alone = np.concatenate([
         np.asarray(apply(name, step, method, rows[i : i + 1])) for i in range(len(rows))
@@ -72,6 +86,26 @@ def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: np.ndarr
         "it by a step that treats each row by itself; CausalCentering, EvidenceAccumulator and "
         "CascadeClassifier carry their past along."
     )
+
+
+def _fitted_parts(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
+    """Yield an estimator and all those in it, however they are kept."""
+    waiting: list[Any] = [estimator]
+    seen: set[int] = set()
+    while waiting:
+        part = waiting.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Mapping):
+            waiting += part.values()
+        elif isinstance(part, (list, tuple)):
+            waiting += part
+        elif isinstance(part, np.ndarray):
+            waiting += part.ravel().tolist() if part.dtype.hasobject else []
+        elif isinstance(part, BaseEstimator) or type(part).__name__ == "_CalibratedClassifier":
+            yield part
+            waiting += [] if isinstance(part, BaseNeural) else vars(part).values()
 
 
 def fitted_group(
