@@ -119,11 +119,19 @@ def test_more_samples_than_are_stated_are_said(tmp_path):
 
 def test_more_channels_than_are_stated_are_refused(tmp_path):
     path = write(tmp_path, "S01", n_channels=2)
-    with (
-        pytest.warns(RuntimeWarning, match="dropped 1 trailing"),
-        pytest.raises(ValueError, match=r"states 2 channels .* and describes 3"),
-    ):
+    with pytest.raises(ValueError, match=r"states 2 channels .* and describes 3"):
         read_epochs(path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_coordinates_and_comments_describe_no_channels(tmp_path, end):
+    path = write(tmp_path, "S01", points=N)
+    text = path.read_text(encoding="utf-8") + (
+        "\n[Coordinates]\nCh1=1,-50,20\nCh2=1,0,0\nCh3=1,50,-20\n\n[Comment]\nCh4=Pz,,0.1,C\n")
+    path.write_bytes(text.replace("\n", end).encode())
+    data = quiet(path, tmax=1)
+    assert data.ch_names == list(NAMES)
+    np.testing.assert_allclose(np.asarray(data.X)[0], counts()[:, 500:600] * 1e-7, atol=1e-12)
 
 
 def test_no_window_crosses_exported_segments(tmp_path):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import add_boundaries
 from skbci._warning import warn
-from skbci.datasets._mne.parts import brainvision_text
+from skbci.datasets._mne.parts import brainvision_channels, brainvision_text
 from skbci.datasets._units import in_volts
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def go_by_brainvision(path: Path, raw: BaseRaw) -> None:
     ------
     ValueError
         If the data are cut short and stored channel after channel, so that nobody knows where one
-        begins, or more channels are described than the data hold.
+        begins.
 
     Warns
     -----
@@ -49,14 +49,8 @@ def go_by_brainvision(path: Path, raw: BaseRaw) -> None:
     header = brainvision_text(path)
     _compare_length(path, header, raw)
     add_boundaries(raw, [*_segments(header, raw.n_times), *_first_mark(path, header)])
-    n_described = len(re.findall(r"^Ch\d+=[^,\r\n]*,[^,\r\n]*,", header, re.MULTILINE))
-    if n_described > len(raw.ch_names):
-        raise ValueError(
-            f"{path} states {len(raw.ch_names)} channels (NumberOfChannels) and describes "
-            f"{n_described}."
-        )
-    units = dict(re.findall(r"^Ch(\d+)=[^,\r\n]*,[^,\r\n]*,[^,\r\n]*,([^,\r\n]+)", header,
-                            re.MULTILINE))
+    units = dict(re.findall(r"^Ch(\d+)=[^,\r\n]*,[^,\r\n]*,[^,\r\n]*,([^,\r\n]+)",
+                            brainvision_channels(header), re.MULTILINE))
     for at, (name, kind) in enumerate(zip(list(raw.ch_names), raw.get_channel_types()), 1):
         unit = units.get(str(at), "").strip()
         if kind != "misc" or not unit or unit in _KNOWN_TO_MNE:

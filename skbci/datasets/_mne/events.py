@@ -304,7 +304,7 @@ def _doubt_names(raw: BaseRaw, where: object) -> None:
         and not re.fullmatch(r"(bad|edge) boundary", text, re.IGNORECASE)
     ]
     if found:
-        shown = ", ".join(map(repr, sorted(set(found))[:5]))
+        shown = ", ".join(repr(str(text)) for text in sorted(set(found))[:5])
         warn(
             f"{where}: {len(found)} annotations of no duration start with 'bad' or 'edge' "
             f"({shown}); they were taken for bad stretches, not for events. Rename them if they "

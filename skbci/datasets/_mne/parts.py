@@ -12,7 +12,9 @@ from skbci._warning import warn
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-__all__ = ["brainvision_parts", "brainvision_text", "check_size", "part_of"]
+__all__ = [
+    "brainvision_channels", "brainvision_parts", "brainvision_text", "check_size", "part_of",
+]
 
 
 def brainvision_text(path: Path) -> str:
@@ -24,13 +26,35 @@ def brainvision_text(path: Path) -> str:
         return content.decode("latin-1")
 
 
+def brainvision_channels(header: str) -> str:
+    """Return the section of a BrainVision header that describes the channels; "" without one."""
+    section = re.search(r"^\[Channel Infos\]\s*$(.*?)(?=^\[|\Z)", header,
+                        re.MULTILINE | re.DOTALL | re.IGNORECASE)
+    return section.group(1) if section else ""
+
+
 def brainvision_parts(path: Path) -> None:
-    """Check the files that a BrainVision header names, as `part_of` does."""
+    """Check the channels that a BrainVision header describes, and the files that it names.
+
+    The latter as `part_of` does.
+
+    Raises
+    ------
+    ValueError
+        If more channels are described than the data are said to hold.
+    """
     header = brainvision_text(path)
+    stated = re.search(r"^NumberOfChannels=(\d+)", header, re.MULTILINE | re.IGNORECASE)
+    described = re.findall(r"^Ch\d+=", brainvision_channels(header), re.MULTILINE)
+    if stated and len(described) > int(stated.group(1)):
+        raise ValueError(
+            f"{path} states {stated.group(1)} channels (NumberOfChannels) and describes "
+            f"{len(described)}."
+        )
     for entry, what in (("DataFile", "data"), ("MarkerFile", "markers")):
-        stated = re.search(rf"^{entry}=(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
-        if stated and stated.group(1).strip():
-            part_of(path, path.parent / stated.group(1).strip(), what, f"{entry}=... in it")
+        named = re.search(rf"^{entry}=(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
+        if named and named.group(1).strip():
+            part_of(path, path.parent / named.group(1).strip(), what, f"{entry}=... in it")
 
 
 def part_of(path: Path, named: Path, what: str, where: str) -> None:
