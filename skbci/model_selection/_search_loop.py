@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator
+from sklearn.metrics import get_scorer_names
 from sklearn.utils import Tags, get_tags
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -138,6 +139,12 @@ class StackedSearch(WholeFits, BaseSearchCV):
                 raise ValueError(refusal(
                     self.refit, "refit", self, "cannot be had with scikit-learn's callbacks; give "
                     "refit=True"))
+        one = self.scoring is None or isinstance(self.scoring, str)
+        if one and isinstance(self.refit, str) and self.refit not in (
+            FOLDS, "score", self.scoring, *get_scorer_names()
+        ):  # scikit-learn would take any word for True
+            because = f"must be True, False, {FOLDS!r}, a metric's name or a function"
+            raise ValueError(refusal(self.refit, "refit", self, because))
         if isinstance(self.refit, type):
             because = "must be True, False, a metric's name or a function of cv_results_"
             raise TypeError(refusal(self.refit, "refit", self, because))

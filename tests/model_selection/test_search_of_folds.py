@@ -155,6 +155,14 @@ def test_a_fold_without_a_fit_is_named(estimator, grid, error_score):
     assert one.set_params(refit=True).fit(X, Y).predict(NEW).shape == (9,)
 
 
+def test_a_word_that_is_no_metric_is_not_taken_for_true():
+    one = search(grid={"mlpclassifier__lr": [0.05]}, refit="fold")
+    with pytest.raises(ValueError, match="refit='fold' must be True, False, 'folds', a metric"):
+        one.fit(X, Y)
+    named = one.set_params(refit="neg_log_loss").fit(X, Y)
+    assert not isinstance(named.best_estimator_, CrossValEnsemble)
+
+
 def test_a_metric_of_that_name_is_a_metric():
     one = search(grid={"mlpclassifier__lr": [0.05]}, scoring={"folds": "accuracy"}).fit(X, Y)
     assert not isinstance(one.best_estimator_, CrossValEnsemble)
