@@ -7,10 +7,13 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -73,9 +76,22 @@ def test_the_source_distribution_can_be_tested(tmp_path):
         held = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {path.relative_to(source).as_posix()
               for room in rooms for path in (source / room).rglob("*.*") if path.is_file()}
-    wanted |= {"conftest.py", "constraints.txt", "LICENSE", "CHANGELOG.md", ".ci/run"}
+    wanted |= {"conftest.py", "constraints.txt", "constraints-lowest.txt", "LICENSE",
+               "CHANGELOG.md", ".ci/run"}
     assert wanted <= held
     assert not [name for name in held if name.endswith(".pyc")]
+
+
+def test_the_lowest_versions_are_those_that_are_required():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = project["dependencies"] + project["optional-dependencies"]["test"]
+    bounds = [Requirement(line) for line in required]
+    text = (ROOT / "constraints-lowest.txt").read_text(encoding="utf-8")
+    pins = [Requirement(line) for line in text.splitlines() if not line.startswith("#")]
+    lowest = {one.name: Version(next(iter(one.specifier)).version) for one in pins}
+    assert lowest == {one.name: Version(next(iter(one.specifier)).version) for one in bounds}
+    assert {next(iter(one.specifier)).operator for one in pins} == {"=="}
+    assert {next(iter(one.specifier)).operator for one in bounds} == {">="}
 
 
 @pytest.mark.slow
