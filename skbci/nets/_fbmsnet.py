@@ -12,6 +12,7 @@ from skbci._docs import fill_references
 from skbci.nets._batch_norm import running, update_running
 from skbci.nets._log_variance import NormedLogVariance
 from skbci.nets._max_norm import MaxNormModule
+from skbci.nets._row_linear import RowLinear
 from skbci.nets._same_conv import same_conv1d
 from skbci.nets._tracing import being_traced
 from skbci.nets._window_moments import window_moments
@@ -141,8 +142,8 @@ class FBMSNet(MaxNormModule):
         self.temporal_norm = nn.BatchNorm2d(n_temporal)
         self.spatial = nn.Conv2d(n_temporal, n_spatial, (n_channels, 1), groups=n_temporal)
         self.log_variance = NormedLogVariance(n_spatial, self.n_segments)
-        self.latent_layer = nn.Linear(self.n_features, self.n_features) if shared_layer else None
-        self.classifier = nn.Linear(self.n_features, n_classes)
+        self.latent_layer = RowLinear(self.n_features, self.n_features) if shared_layer else None
+        self.classifier = RowLinear(self.n_features, n_classes)
         self.max_norms = {"spatial.weight": 2.0, "classifier.weight": 0.5} if max_norm else {}
         self.apply_max_norm()
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from skbci._checks import check_count, check_flag
 from skbci._docs import fill_references
 from skbci.nets._max_norm import MaxNormModule
+from skbci.nets._row_linear import RowLinear
 from skbci.nets._same_conv import SameConv1d
 
 
@@ -125,11 +126,11 @@ class MIN2Net(MaxNormModule):
         self.encoder_norm1 = nn.BatchNorm1d(n_channels)
         self.encoder_conv2 = SameConv1d(n_channels, n_inner, inner)
         self.encoder_norm2 = nn.BatchNorm1d(n_inner)
-        self.latent_layer = nn.Linear(n_bottom, self.latent_dim)
+        self.latent_layer = RowLinear(n_bottom, self.latent_dim)
         self.decoder_input = nn.Linear(self.latent_dim, n_bottom)
         self.decoder_conv2 = SameConv1d(n_inner, n_inner, outer)
         self.decoder_conv1 = SameConv1d(n_inner, n_channels, inner)
-        self.classifier = nn.Linear(self.latent_dim, n_classes)
+        self.classifier = RowLinear(self.latent_dim, n_classes)
         self.max_norms = dict.fromkeys(
             ("latent_layer.weight", "decoder_input.weight", "classifier.weight"), 0.5
         )
