@@ -62,7 +62,7 @@ def readable_weights(sample_weight: ArrayLike) -> ArrayLike:
         If entries are masked, or they are dates or time spans.
     """
     given = check_unmasked(check_foreign(sample_weight, "sample_weight"), "sample_weight")
-    if getattr(getattr(given, "dtype", None), "kind", "") in "mM":
+    if getattr(getattr(given, "dtype", None), "kind", None) in ("m", "M"):
         because = "must hold a number of at least 0 for each row, or be None"
         raise ValueError(refusal(sample_weight, "sample_weight", "", because))
     return given
