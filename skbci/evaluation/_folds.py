@@ -30,8 +30,8 @@ def make_folds(
     folds = []
     # Groups say whose the rows are even where the splitter has no use for them.
     with without_warnings(UserWarning, "The groups parameter is ignored"):
-        for number, sides in enumerate(cv.split(X, y, **params)):
-            train, test = check_sides(*sides, _num_samples(X), number, who)
+        for number, (train, test) in enumerate(cv.split(X, y, **params)):
+            train, test = check_sides(train, test, _num_samples(X), number, who)
             if len(train) == 0 or len(test) == 0:
                 raise ValueError(
                     f"{who}: fold {number} has {len(train)} training and {len(test)} test rows; "

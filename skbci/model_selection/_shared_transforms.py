@@ -91,7 +91,7 @@ def copied(data: Any) -> Any:
 def same_data(data: Any, other: Any) -> bool:
     """Compare rows or targets of one kind, with the tables they carry."""
     if isinstance(data, (pd.DataFrame, pd.Series)):  # pandas 2 remembers what was looked up
-        return bool(type(data) is type(other) and data.equals(other))
+        return type(data) is type(other) and bool(pd.DataFrame(data).equals(pd.DataFrame(other)))
     if type(data) not in _ARRAYS or data.dtype.hasobject:
         return bool(joblib.hash(data) == joblib.hash(other))
     if isinstance(data, EEGArray) and not data.metadata.equals(other.metadata):

@@ -143,7 +143,7 @@ def _events(file: BinaryIO, header: _Header, raw: BaseRaw) -> mne.Annotations:
     try:
         mode = int(_numbers(file, "u1", 1)[0])
         if header.version < 1.94:
-            rate, n = _three(file), int(_numbers(file, "<u4", 1)[0])
+            rate, n = float(_three(file)), int(_numbers(file, "<u4", 1)[0])
         else:
             n, rate = _three(file), float(_numbers(file, "<f4", 1)[0])
         if mode not in (1, 3):

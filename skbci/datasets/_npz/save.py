@@ -73,5 +73,5 @@ def save_recording(path: str | os.PathLike[str], bunch: Mapping[str, Any]) -> Pa
     arrays = pack(bunch)
     with replacing(target) as file:
         # `pack` refuses Python objects; numpy 2.0 takes allow_pickle for one more array
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
     return target

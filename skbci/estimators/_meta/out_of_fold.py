@@ -47,8 +47,8 @@ def inner_folds(
     """
     if cv is not None:
         splitter = check_cv(cv, y, classifier=True)
-        for number, sides in enumerate(splitter.split(X, y, groups)):
-            yield check_sides(*sides, len(y), number, who)
+        for number, (train, test) in enumerate(splitter.split(X, y, groups)):
+            yield check_sides(train, test, len(y), number, who)
         return
     codes = session_codes(X, len(y), "session") if groups is None else (
         np.unique(groups, return_inverse=True)[1]
