@@ -11,7 +11,10 @@ import numpy as np
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-__all__ = ["add_boundaries", "boundaries", "crosses_bad", "is_no_event", "is_of_gdf"]
+__all__ = [
+    "GDF_REJECTED", "GDF_SEGMENT", "add_boundaries", "boundaries", "crosses_bad", "is_no_event",
+    "is_of_gdf",
+]
 
 _BAD = ("bad", "edge")
 # Where a recording was stopped and went on: BrainVision's mark and EEGLAB's. The duration that
@@ -27,7 +30,7 @@ def is_no_event(text: str) -> bool:
 
 
 # Codes of GDF files for the same: a segment begins, a trial is rejected.
-_GDF_BREAK, _GDF_BAD = "32766", "1023"
+GDF_SEGMENT, GDF_REJECTED = "32766", "1023"
 
 
 def is_of_gdf(raw: BaseRaw) -> bool:
@@ -48,7 +51,7 @@ def boundaries(raw: BaseRaw) -> list[int]:
         int(np.ceil(round((onset - raw.first_time) * sfreq, 6)))
         for onset, text in zip(marks.onset, marks.description)
         if _BREAK.fullmatch(text.strip()) or _JOINT.fullmatch(text.strip())
-        or (gdf and text == _GDF_BREAK)
+        or (gdf and text == GDF_SEGMENT)
     }
     return sorted(at for at in found if 0 < at < raw.n_times)
 
@@ -88,8 +91,8 @@ def crosses_bad(raw: BaseRaw, first: np.ndarray, n_times: int) -> np.ndarray:
     marks, sfreq = raw.annotations, float(raw.info["sfreq"])
     gdf = is_of_gdf(raw)
     for onset, duration, text in zip(marks.onset, marks.duration, marks.description):
-        rejected = gdf and text == _GDF_BAD
-        if is_no_event(text) or rejected or (gdf and text == _GDF_BREAK):
+        rejected = gdf and text == GDF_REJECTED
+        if is_no_event(text) or rejected or (gdf and text == GDF_SEGMENT):
             duration = duration if rejected or text.lower().startswith(_BAD) else 0.0
             # Onsets count from the first sample that was recorded, which need not be there.
             begin = round((onset - raw.first_time) * sfreq, 6)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from skbci._process.quiet import quiet_mne
 from skbci._recording.annotations import add_boundaries
 from skbci._warning import warn
-from skbci.datasets._mne.parts import brainvision_channels, brainvision_text
+from skbci.datasets._mne.parts import brainvision_channels, brainvision_part, brainvision_text
 from skbci.datasets._units import in_volts
 
 if TYPE_CHECKING:
@@ -76,10 +76,8 @@ def _segments(header: str, n_times: int) -> range:
 
 def _first_mark(path: Path, header: str) -> list[int]:
     """Sample of a "New Segment" that is the first mark: MNE keeps its date only."""
-    named = re.search(r"^MarkerFile=(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
-    files = [path.parent / named.group(1).strip()] if named else []
-    for file in [*files, path.with_suffix(".vmrk")]:
-        if file.is_file():
+    for file in (brainvision_part(path, header, "MarkerFile"), path.with_suffix(".vmrk")):
+        if file is not None and file.is_file():
             first = re.search(r"^Mk\d+=([^,]*),[^,]*,(\d+)", brainvision_text(file), re.MULTILINE)
             is_segment = first is not None and first.group(1).strip() == "New Segment"
             return [int(first.group(2)) - 1] if first is not None and is_segment else []

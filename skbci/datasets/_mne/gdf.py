@@ -10,6 +10,7 @@ import mne
 import numpy as np
 
 from skbci._process.quiet import mne_level
+from skbci._recording.annotations import GDF_REJECTED, GDF_SEGMENT
 from skbci._warning import warn
 from skbci.datasets._mne.stated import doubt_rates, scale_to_volts
 
@@ -21,10 +22,9 @@ __all__ = ["SAID_WRONGLY", "go_by_gdf", "name_marks"]
 # What MNE says of units and event times that are put right here.
 SAID_WRONGLY = r"Unsupported physical dimension|(Omitted|Limited) \d+ annotation"
 
-# Codes of the format's list of events.
-_TRIAL, _REJECTED, _SEGMENT = 768, 1023, 32766
-_NAMES = {str(_REJECTED): f"BAD rejected trial/{_REJECTED}",
-          str(_SEGMENT): f"New Segment/{_SEGMENT}"}
+_TRIAL = "768"  # of the format's list of events
+_NAMES = {GDF_REJECTED: f"BAD rejected trial/{GDF_REJECTED}",
+          GDF_SEGMENT: f"New Segment/{GDF_SEGMENT}"}
 _VOLT = 4256  # code of the unit; the decimal prefix is added to it
 _PREFIXES = {0: "V", 18: "mV", 19: "uV", 20: "nV"}
 _BYTES = {0: 1, 1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 8, 8: 8, 16: 4, 17: 8}
@@ -86,11 +86,11 @@ def name_marks(raw: BaseRaw) -> None:
 
 
 def _say_rejected(marks: mne.Annotations, where: object) -> None:
-    rejected = int(np.sum(marks.description == _NAMES[str(_REJECTED)]))
+    rejected = int(np.sum(marks.description == _NAMES[GDF_REJECTED]))
     if rejected:
         warn(
-            f"{where} marks {rejected} trials as rejected (code {_REJECTED}); epochs that touch "
-            "them are left out.",
+            f"{where} marks {rejected} trials as rejected (code {GDF_REJECTED}); epochs that "
+            "touch them are left out.",
         )
 
 
@@ -174,9 +174,9 @@ def _name(marks: mne.Annotations, stop: float, sfreq: float) -> None:
         A mark that lasts no longer than a sample states no duration.
     """
     texts = marks.description
-    begins = np.sort(marks.onset[np.isin(texts, (str(_TRIAL), str(_SEGMENT)))])
-    if str(_TRIAL) in texts:
-        for at in np.flatnonzero((texts == str(_REJECTED)) & (marks.duration * sfreq < 1.5)):
+    begins = np.sort(marks.onset[np.isin(texts, (_TRIAL, GDF_SEGMENT))])
+    if _TRIAL in texts:
+        for at in np.flatnonzero((texts == GDF_REJECTED) & (marks.duration * sfreq < 1.5)):
             after = begins[begins > marks.onset[at]]
             marks.duration[at] = (after[0] if len(after) else stop) - marks.onset[at]
     marks.rename({code: name for code, name in _NAMES.items() if code in texts})

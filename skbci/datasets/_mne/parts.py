@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from mne.io import BaseRaw
 
 __all__ = [
-    "brainvision_channels", "brainvision_parts", "brainvision_text", "check_size", "part_of",
+    "brainvision_channels", "brainvision_part", "brainvision_parts", "brainvision_text",
+    "check_size", "part_of",
 ]
 
 
@@ -31,6 +32,13 @@ def brainvision_channels(header: str) -> str:
     section = re.search(r"^\[Channel Infos\]\s*$(.*?)(?=^\[|\Z)", header,
                         re.MULTILINE | re.DOTALL | re.IGNORECASE)
     return section.group(1) if section else ""
+
+
+def brainvision_part(path: Path, header: str, entry: str) -> Path | None:
+    """Return the file that an entry of a BrainVision header names, beside it; None without one."""
+    named = re.search(rf"^{entry}=(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
+    name = named.group(1).strip() if named else ""
+    return path.parent / name if name else None
 
 
 def brainvision_parts(path: Path) -> None:
@@ -52,9 +60,9 @@ def brainvision_parts(path: Path) -> None:
             f"{len(described)}."
         )
     for entry, what in (("DataFile", "data"), ("MarkerFile", "markers")):
-        named = re.search(rf"^{entry}=(.*?)\s*$", header, re.MULTILINE | re.IGNORECASE)
-        if named and named.group(1).strip():
-            part_of(path, path.parent / named.group(1).strip(), what, f"{entry}=... in it")
+        named = brainvision_part(path, header, entry)
+        if named is not None:
+            part_of(path, named, what, f"{entry}=... in it")
 
 
 def part_of(path: Path, named: Path, what: str, where: str) -> None:
