@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import mne
 
-from skbci._process.quiet import mne_level, without_warnings
+from skbci._process.quiet import mne_level
 from skbci._recording.annotations import add_boundaries, boundaries, is_of_gdf
 from skbci._typing import PathLike
 from skbci._warning import warn
@@ -19,7 +19,7 @@ from skbci.datasets._mne.bids import bids_entities, read_bids
 from skbci.datasets._mne.brainvision import go_by_brainvision
 from skbci.datasets._mne.edf import go_by_header
 from skbci.datasets._mne.eeglab import go_by_eeglab, person_of, read_eeglab
-from skbci.datasets._mne.gdf import SAID_WRONGLY, go_by_gdf, name_marks
+from skbci.datasets._mne.gdf import go_by_gdf, name_marks, read_gdf
 from skbci.datasets._mne.parts import brainvision_parts
 from skbci.datasets._mne.reasons import reason
 from skbci.datasets._mne.xdf import read_xdf
@@ -115,11 +115,7 @@ def open_recording(
     if path.suffix == ".gz":
         _in_memory(lambda: check_gzip(path), path)
     read = _reader(path)
-    corrected = SAID_WRONGLY if suffix.lower() == ".gdf" else r"\b\B"
-    with (
-        mne_level("WARNING"),  # MNE says at this level what it left out or had to guess
-        without_warnings(RuntimeWarning, corrected),
-    ):
+    with mne_level("WARNING"):  # MNE says at this level what it left out or had to guess
         out = _in_memory(lambda: read(path), path)
     _go_by_header(path, out)
     return out
@@ -138,6 +134,8 @@ def _keep_boundaries(path: Path, raw: BaseRaw) -> None:
 def _reader(path: Path) -> Callable[[Path], BaseRaw | BaseEpochs]:
     if path.suffix.lower() == ".set":
         return read_eeglab
+    if path.suffix.lower() == ".gdf":
+        return read_gdf
     if path.name.endswith(_EPOCHS):
         return mne.read_epochs
     return _raw_or_epochs

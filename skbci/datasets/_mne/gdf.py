@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import mne
 import numpy as np
 
-from skbci._process.quiet import mne_level
+from skbci._process.quiet import mne_level, without_warnings
 from skbci._recording.annotations import GDF_REJECTED, GDF_SEGMENT
 from skbci._warning import warn
 from skbci.datasets._mne.stated import doubt_rates, scale_to_volts
@@ -17,10 +17,10 @@ from skbci.datasets._mne.stated import doubt_rates, scale_to_volts
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-__all__ = ["SAID_WRONGLY", "go_by_gdf", "name_marks"]
+__all__ = ["go_by_gdf", "name_marks", "read_gdf"]
 
 # What MNE says of units and event times that are put right here.
-SAID_WRONGLY = r"Unsupported physical dimension|(Omitted|Limited) \d+ annotation"
+_SAID_WRONGLY = r"Unsupported physical dimension|(Omitted|Limited) \d+ annotation"
 
 _TRIAL = "768"  # of the format's list of events
 _NAMES = {GDF_REJECTED: f"BAD rejected trial/{GDF_REJECTED}",
@@ -39,6 +39,12 @@ class _Header:
     least: np.ndarray  # physical value of the lowest number, where samples are whole numbers
     rates: np.ndarray
     events_at: int  # first byte of the table of events
+
+
+def read_gdf(path: Path) -> BaseRaw:
+    """Read a GDF file, without MNE's warnings of what `go_by_gdf` puts right."""
+    with without_warnings(RuntimeWarning, _SAID_WRONGLY):
+        return mne.io.read_raw(path, preload=True)
 
 
 def go_by_gdf(path: Path, raw: BaseRaw) -> None:
