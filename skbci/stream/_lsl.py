@@ -45,7 +45,8 @@ class LSLInput:
         Seconds to look for a stream.
     patience : float, default=5.0
         Seconds without a sample after which the iteration ends. Time that is spent on the
-        samples does not count.
+        samples does not count. A stream that states no source cannot be found again once its
+        program ends; then the iteration ends at once.
 
     Attributes
     ----------
@@ -59,7 +60,7 @@ class LSLInput:
     ImportError
         If ``mne-lsl`` is not installed.
     RuntimeError
-        If there is no such stream, or more than one.
+        If there is no such stream, or more than one, or it does not answer.
     TypeError
         If ``picks`` is no list of names.
     ValueError
@@ -101,14 +102,10 @@ class LSLInput:
         wanted = {key: value for key, value in wanted.items() if value is not None}
         self.patience = patience
         # Clocks are synchronized, and jitter is taken out of the stamps; they never run back.
-        self._inlet = lsl.StreamInlet(_only_one(lsl, timeout, wanted), processing_flags="all")
-        self._inlet.open_stream(timeout=timeout)
+        self._inlet, info = _opened(lsl, timeout, wanted, "all")
         self._markers = None
         if markers is not None:  # they come when they come: there is no jitter to take out
-            found = _only_one(lsl, timeout, {"name": markers})
-            self._markers = lsl.StreamInlet(found, processing_flags=["clocksync"])
-            self._markers.open_stream(timeout=timeout)
-        info = self._inlet.get_sinfo(timeout=timeout)
+            self._markers, _ = _opened(lsl, timeout, {"name": markers}, ["clocksync"])
         self.sfreq = float(info.sfreq)
         if not self.sfreq > 0:
             raise ValueError(f"LSLInput: stream {info.name!r} has no regular sampling rate.")
@@ -134,7 +131,12 @@ class LSLInput:
         last, latest = time.monotonic(), -np.inf
         pause = min(0.005, 1 / self.sfreq)
         while time.monotonic() - last < self.patience:
-            samples, stamps = self._inlet.pull_chunk(timeout=0.0)
+            try:
+                samples, stamps = self._inlet.pull_chunk(timeout=0.0)
+            except RuntimeError as error:
+                if _is_lost(error):
+                    return
+                raise
             if not len(stamps):
                 time.sleep(pause)
                 continue
@@ -218,7 +220,33 @@ class LSLOutput:
 
 
 def _times(markers: Any) -> np.ndarray:
-    return np.asarray(markers.pull_chunk(timeout=0.0)[1], dtype=np.float64)
+    try:
+        return np.asarray(markers.pull_chunk(timeout=0.0)[1], dtype=np.float64)
+    except RuntimeError as error:
+        if _is_lost(error):  # no more of them; the samples go on
+            return np.empty(0)
+        raise
+
+
+def _is_lost(error: RuntimeError) -> bool:
+    # The class stands in a module that is mne-lsl's own.
+    return type(error).__name__ == "LostError"
+
+
+def _opened(lsl: Any, timeout: float, wanted: dict[str, Any], flags: Any) -> tuple[Any, Any]:
+    """Return the inlet of a stream and what the stream says of itself."""
+    found = _only_one(lsl, timeout, wanted)
+    inlet = lsl.StreamInlet(found, processing_flags=flags)
+    try:
+        inlet.open_stream(timeout=timeout)
+        return inlet, inlet.get_sinfo(timeout=timeout)
+    except (TimeoutError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not _is_lost(error):
+            raise
+        raise RuntimeError(
+            f"LSLInput: stream {found.name!r} was found and does not answer within {timeout:g} s. "
+            "The program that sends it has ended meanwhile, or a firewall lies between."
+        ) from error
 
 
 def _only_one(lsl: Any, timeout: float, wanted: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import warnings
 
 import joblib
@@ -149,13 +150,14 @@ def test_a_played_recording(model, recordings, capsys):
     raw = mne.concatenate_raws([quiet, raw], verbose="error")  # the inlet opens meanwhile
     raw.annotations.delete([i for i, name in enumerate(raw.annotations.description)
                             if name not in ("left", "right")])
-    playing = player.PlayerLSL(raw, chunk_size=8, n_repeat=1, name="skbci cli player",
-                               source_id="skbci-cli-player", annotations_encoding="string")
+    own = f"skbci test {uuid.uuid4().hex}"  # streams are heard all over the network
+    playing = player.PlayerLSL(raw, chunk_size=8, n_repeat=1, name=own, source_id=own,
+                               annotations_encoding="string")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         playing.start()
-        assert main(["decode", str(model), "lsl:skbci cli player", "--markers",
-                     "skbci cli player-annotations"]) == 0
+        assert main(["decode", str(model), f"lsl:{own}", "--markers",
+                     f"{own}-annotations"]) == 0
         if playing.running:
             playing.stop()
     header, *lines = capsys.readouterr().out.splitlines()

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import types
+import uuid
 import warnings
 
 import mne
@@ -49,7 +50,8 @@ class FakeLSL:
         self.now, self.n_pulled, self.names = 0.0, 0, list(names)
         package = types.ModuleType("mne_lsl")
         package.lsl = types.SimpleNamespace(
-            resolve_streams=lambda timeout, **_: [None], StreamInlet=lambda *_, **__: self)
+            resolve_streams=lambda timeout, **_: [types.SimpleNamespace(name="fake")],
+            StreamInlet=lambda *_, **__: self)
         monkeypatch.setitem(sys.modules, "mne_lsl", package)
         clock = types.SimpleNamespace(monotonic=lambda: self.now, sleep=self.wait)
         monkeypatch.setattr("skbci.stream._lsl.time", clock)
@@ -116,15 +118,71 @@ def test_slow_decisions_do_not_end_the_stream(monkeypatch, seconds):
     assert fake.now == pytest.approx(10 * seconds + 1.0, abs=0.02)
 
 
+class LostError(RuntimeError):
+    """By this name mne-lsl says that a stream is gone for good."""
+
+
+def lost(*_, **__):
+    raise LostError("The stream connection has been lost.")
+
+
+def test_a_lost_stream_ends_the_iteration(monkeypatch):
+    fake = FakeLSL(monkeypatch)
+    pull = fake.pull_chunk
+    monkeypatch.setattr(fake, "pull_chunk", lambda timeout: lost() if fake.n_pulled == 3
+                        else pull(timeout))
+    assert len(list(LSLInput("fake", patience=100.0))) == 3
+    assert fake.now < 1.0
+
+
+def test_lost_markers_do_not_end_the_samples(monkeypatch):
+    FakeLSL(monkeypatch)
+    source = LSLInput("fake", markers="cues", patience=1.0)
+    source._markers = types.SimpleNamespace(pull_chunk=lost)
+    chunks = list(source)
+    assert len(chunks) == 10
+    assert all(len(times) == 0 for *_, times in chunks)
+
+
+def test_other_errors_of_a_stream_are_raised(monkeypatch):
+    def broken(timeout):
+        raise RuntimeError("An internal error has occurred.")
+
+    fake = FakeLSL(monkeypatch)
+    source = LSLInput("fake")
+    monkeypatch.setattr(fake, "pull_chunk", broken)
+    with pytest.raises(RuntimeError, match="An internal error"):
+        list(source)
+
+
+@pytest.mark.parametrize("error", [TimeoutError, LostError])
+@pytest.mark.parametrize("where", ["open_stream", "get_sinfo"])
+def test_a_stream_that_does_not_answer_is_named(monkeypatch, where, error):
+    def fail(timeout):
+        raise error("The operation failed.")
+
+    monkeypatch.setattr(FakeLSL, where, lambda self, timeout: fail(timeout))
+    FakeLSL(monkeypatch)
+    with pytest.raises(RuntimeError, match=r"stream 'fake' was found and does not answer within "
+                                           r"2 s\. The program that sends it has ended"):
+        LSLInput("fake", timeout=2.0)
+
+
+@pytest.fixture
+def own():
+    """Return a name that no other process has: streams are heard all over the network."""
+    return f"skbci test {uuid.uuid4().hex}"
+
+
 @pytest.mark.extras
-def test_samples_come_through_in_volts():
+def test_samples_come_through_in_volts(own):
     lsl = pytest.importorskip("mne_lsl.lsl", reason="mne-lsl is not installed")
-    info = lsl.StreamInfo("skbci test", "EEG", 3, 100.0, "float64", "skbci-test")
+    info = lsl.StreamInfo(own, "EEG", 3, 100.0, "float64", own)
     info.set_channel_names(["C3", "Cz", "C4"])
     info.set_channel_units("microvolts")
     outlet = lsl.StreamOutlet(info)
     sent = np.random.default_rng(0).standard_normal((60, 3))
-    with LSLInput("skbci test", picks=["C4", "C3"], patience=1.0) as source:
+    with LSLInput(own, picks=["C4", "C3"], patience=1.0) as source:
         assert (source.sfreq, source.ch_names) == (100.0, ["C4", "C3"])
 
         def play():
@@ -144,13 +202,13 @@ def test_samples_come_through_in_volts():
 
 
 @pytest.mark.extras
-def test_decisions_are_sent_on():
+def test_decisions_are_sent_on(own):
     lsl = pytest.importorskip("mne_lsl.lsl", reason="mne-lsl is not installed")
-    output = LSLOutput("skbci decisions", ["left", "right"], source_id="skbci-test-output")
-    (info,) = lsl.resolve_streams(timeout=10, name="skbci decisions")
+    output = LSLOutput(own, ["left", "right"], source_id=own)
+    (info,) = lsl.resolve_streams(timeout=10, name=own)
     inlet = lsl.StreamInlet(info)
     inlet.open_stream(timeout=10)
-    assert inlet.get_sinfo().get_channel_names() == ["left", "right"]
+    assert inlet.get_sinfo(timeout=10).get_channel_names() == ["left", "right"]
     output.send(12.5, [0.25, 0.75])
     values, stamp = inlet.pull_sample(timeout=10)
     np.testing.assert_allclose(values, [0.25, 0.75])
@@ -161,7 +219,25 @@ def test_decisions_are_sent_on():
 
 
 @pytest.mark.extras
-def test_a_recording_is_played_and_decided_at_its_markers():
+def test_a_program_that_ends_ends_the_iteration(own):
+    """Without a source it cannot come back; with one, the iteration is patient."""
+    lsl = pytest.importorskip("mne_lsl.lsl", reason="mne-lsl is not installed")
+    for source_id in ("", own):
+        info = lsl.StreamInfo(own, "EEG", 1, 100.0, "float64", source_id)
+        info.set_channel_units("microvolts")
+        outlet = lsl.StreamOutlet(info)
+        with LSLInput(own, patience=1.0) as source:
+            outlet.wait_for_consumers(5)
+            outlet.push_chunk(np.ones((30, 1)))
+            chunks = iter(source)
+            n = len(next(chunks)[1])
+            del outlet
+            n += sum(len(stamps) for _, stamps in chunks)
+        assert 0 < n <= 30
+
+
+@pytest.mark.extras
+def test_a_recording_is_played_and_decided_at_its_markers(own):
     """The player pushes samples and annotations; decisions are those of the epochs offline."""
     player = pytest.importorskip("mne_lsl.player", reason="mne-lsl is not installed")
     rng, rate, onsets = np.random.default_rng(0), 100.0, np.arange(3.5, 9.5, 0.5)
@@ -176,13 +252,12 @@ def test_a_recording_is_played_and_decided_at_its_markers():
     pipeline = make_pipeline(WindowMeans(0.1), LinearDiscriminantAnalysis())
     decoder = OnlineDecoder.at_markers(pipeline.fit(epochs.X, epochs.y), 0.0, 0.5,
                                        jitter=0.1, on_gap="restart")
-    playing = player.PlayerLSL(raw, chunk_size=5, n_repeat=1, name="skbci player",
-                               source_id="skbci-test-player", annotations_encoding="string")
+    playing = player.PlayerLSL(raw, chunk_size=5, n_repeat=1, name=own, source_id=own,
+                               annotations_encoding="string")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         playing.start()
-        with LSLInput("skbci player", markers="skbci player-annotations",
-                      patience=1.0) as source:
+        with LSLInput(own, markers=f"{own}-annotations", patience=1.0) as source:
             decisions = list(decoder.decode(source))
         if playing.running:
             playing.stop()
