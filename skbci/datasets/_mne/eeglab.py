@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mne
 import numpy as np
 
+from skbci._warning import warn
+from skbci.datasets._mne.matlab import entry
 from skbci.datasets._mne.parts import check_size, part_of
 from skbci.datasets._names import plain_name
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["go_by_eeglab", "person_of", "read_eeglab"]
 
 _BOUNDARY = -99  # a boundary among events whose types are numbers
+
+# Entries of EEG.reject that mark epochs, by hand and by EEGLAB's tests.
+_MARKS = ("rejmanual", "rejthresh", "rejconst", "rejjp", "rejkurt", "rejfreq", "rejglobal")
 
 
 def read_eeglab(path: Path) -> BaseRaw | BaseEpochs:
@@ -30,6 +35,12 @@ def read_eeglab(path: Path) -> BaseRaw | BaseEpochs:
     Returns
     -------
     mne.io.BaseRaw or mne.BaseEpochs
+        Without epochs that the file marks for rejection.
+
+    Warns
+    -----
+    UserWarning
+        If epochs were left out.
 
     Raises
     ------
@@ -42,11 +53,16 @@ def read_eeglab(path: Path) -> BaseRaw | BaseEpochs:
         if "number of trials" not in str(error):
             raise
     if any(path.parent.glob("*.fdt")):
-        name = _entry(path, "data")
+        name = entry(path, "data")
         if isinstance(name, str):
             _check_name(path, path.parent / name)
     epochs = mne.read_epochs_eeglab(path)
     _check_rows(path, epochs.ch_names, epochs._data.shape[1])
+    marked = _marked(path, len(epochs))
+    if len(marked):
+        warn(f"{path} marks {len(marked)} of its {len(epochs)} epochs for rejection "
+             "(EEG.reject); they are left out.")
+        epochs.drop(marked, reason="EEG.reject", verbose="error")
     return epochs
 
 
@@ -72,13 +88,24 @@ def go_by_eeglab(path: Path, raw: BaseRaw) -> None:
 
 def person_of(path: Path) -> dict[str, int | str]:
     """Subject and session that a file of EEGLAB states (EEG.subject, EEG.session), if any."""
-    stated = {level: _entry(path, level) for level in ("subject", "session")}
+    stated = {level: entry(path, level) for level in ("subject", "session")}
     return {
         level: plain_name(int(value) if isinstance(value, float) else value)
         for level, value in stated.items()
         if (isinstance(value, (str, int)) and str(value).strip())
         or (isinstance(value, float) and value.is_integer())
     }
+
+
+def _marked(path: Path, n_epochs: int) -> np.ndarray:
+    """Return which epochs are marked for rejection."""
+    reject = entry(path, "reject")
+    marked = np.zeros(n_epochs, dtype=bool)
+    for name in _MARKS if isinstance(reject, dict) else ():
+        marks = np.atleast_1d(reject.get(name))
+        if marks.dtype.kind in "buif" and marks.shape == marked.shape:  # others are of no epochs
+            marked |= marks > 0
+    return np.flatnonzero(marked)
 
 
 def _check_rows(path: Path, names: list[str], n_rows: int) -> None:
@@ -90,21 +117,6 @@ def _check_rows(path: Path, names: list[str], n_rows: int) -> None:
 
 def _check_name(path: Path, data: Path) -> None:
     part_of(path, data, "data", "EEG.data (pop_saveset in EEGLAB writes it anew)")
-
-
-def _entry(path: Path, name: str) -> Any:
-    """Return an entry of EEG, which is saved as one variable or as many; None where none is read.
-
-    MNE keeps few of them.
-    """
-    from scipy.io import loadmat
-
-    try:
-        content: Any = loadmat(path, squeeze_me=True, struct_as_record=False,
-                               variable_names=["EEG", name])
-    except (NotImplementedError, OSError, TypeError, ValueError):  # of HDF5, or damaged
-        return None
-    return getattr(content.get("EEG"), name, content.get(name))
 
 
 def _number(text: str) -> float | None:

@@ -116,7 +116,8 @@ def read_epochs(
     FileNotFoundError
         If there is no such file.
     ImportError
-        If it is an XDF file, or a BIDSPath, and the extra is not installed.
+        If it is an XDF file, or a BIDSPath, and the extra is not installed, or MNE needs a
+        package for its format that is not.
     ValueError
         If the file cannot be read, or names a file of its data or markers beside which one of its
         own name is there, an XDF file has not one stream of EEG at a regular rate and one

@@ -21,7 +21,7 @@ from skbci.datasets._mne.edf import go_by_header
 from skbci.datasets._mne.eeglab import go_by_eeglab, person_of, read_eeglab
 from skbci.datasets._mne.gdf import go_by_gdf, name_marks, read_gdf
 from skbci.datasets._mne.parts import brainvision_parts
-from skbci.datasets._mne.reasons import reason
+from skbci.datasets._mne.reasons import missing_package, reason
 from skbci.datasets._mne.xdf import read_xdf
 from skbci.datasets._names import header_subject, names_in
 
@@ -68,6 +68,8 @@ def open_recording(
     ------
     FileNotFoundError, TypeError
         If there is no such file, or the argument is none.
+    ImportError
+        If MNE needs a package for it that is not installed.
     ValueError
         If MNE cannot read it.
 
@@ -216,6 +218,9 @@ def _in_memory(read: Callable[[], Any], where: object) -> Any:
             raise
         if isinstance(error, ValueError) and str(error).startswith(str(where)):
             raise  # it is this package's own
+        if package := missing_package(error):
+            raise ImportError(f"MNE cannot read {where} without the package {package}: "
+                              f"pip install {package}.") from error
         raise ValueError(
             f"MNE cannot read {where}: {reason(error)}. The file is damaged, cut short, or of "
             "another format than its ending says."
