@@ -110,6 +110,27 @@ def test_no_window_crosses_the_beginning_of_a_segment(tmp_path, version):
 
 
 @versions
+def test_the_end_of_an_event_is_no_event(tmp_path, version):
+    """A code with the highest bit ends the event of the code without it."""
+    ends = [(at + 300, code + 0x8000) for at, code in CUES]
+    path = write(tmp_path / "A01T.gdf", version, events=sorted(CUES + ends))
+    assert quiet(path, tmax=1).y.tolist() == ["769", "770", "769"]
+    raw = mne.io.read_raw(path, verbose="error")
+    assert quiet(raw, tmax=1, subject=1).y.tolist() == ["769", "770", "769"]
+    # Others are events: OpenViBE's codes of a user's own begin with 33024.
+    own = [(500, 33025), (900, 33026)]
+    assert quiet(write(path, version, events=own), tmax=1).y.tolist() == ["33025", "33026"]
+
+
+def test_a_rejected_trial_lasts_to_its_end(tmp_path):
+    events = [(300, 768), (300, 1023), (800, 1023 + 0x8000), (1100, 768)]
+    path = write(tmp_path / "A01T.gdf", events=sorted(CUES + events))
+    with pytest.warns(UserWarning, match="left out"):
+        data = read_epochs(path, event_id={"left": 769, "right": 770}, tmax=1)
+    assert data.metadata["onset"].tolist() == [9.0, 13.0]
+
+
+@versions
 @pytest.mark.parametrize("lengths", [None, [400, 400, 100, 400, 100, 400, 100]])
 def test_rejected_trials_are_left_out(tmp_path, version, lengths):
     trials = [(300, 768), (300, 1023), CUES[0], (700, 768), CUES[1], (1100, 768), CUES[2]]

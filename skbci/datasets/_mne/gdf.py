@@ -22,6 +22,7 @@ __all__ = ["go_by_gdf", "name_marks", "read_gdf"]
 # What MNE says of units and event times that are put right here.
 _SAID_WRONGLY = r"Unsupported physical dimension|(Omitted|Limited) \d+ annotation"
 
+_END = 0x8000  # the bit of a code that ends an event
 _TRIAL = "768"  # of the format's list of events
 _NAMES = {GDF_REJECTED: f"BAD rejected trial/{GDF_REJECTED}",
           GDF_SEGMENT: f"New Segment/{GDF_SEGMENT}"}
@@ -51,6 +52,8 @@ def go_by_gdf(path: Path, raw: BaseRaw) -> None:
     """Make a recording say what its file states, in place.
 
     - Times of events are by the rate that their table states; MNE takes the signals'.
+    - A code with the highest bit is the end of the event of the code without it, where there is
+      one; otherwise it is an event (OpenViBE's have it).
     - Where a segment begins (32766) is a boundary. A rejected trial (1023) is a bad stretch: as
       long as it states, or else from there to the next trial (768).
     - Samples at the lowest number in all channels are the format's mark of a missing signal, and
@@ -167,8 +170,24 @@ def _events(file: BinaryIO, header: _Header, raw: BaseRaw) -> mne.Annotations:
     return mne.Annotations(first / rate, length / rate, codes.astype(str))
 
 
+def _join_ends(marks: mne.Annotations, sfreq: float) -> None:
+    """Give events the duration until the mark of their end, and take these marks out, in place."""
+    codes = np.array([int(text) if text.isdecimal() else 0 for text in marks.description])
+    ends = np.flatnonzero((codes >= _END) & np.isin(codes - _END, codes[codes > 0]))
+    open_ = dict.fromkeys(codes[ends] - _END, -1)
+    for at in np.argsort(marks.onset, kind="stable"):
+        code = codes[at]
+        if code in open_:
+            open_[code] = at
+        elif (begin := open_.get(code - _END, -1)) >= 0:
+            if marks.duration[begin] * sfreq < 1.5:
+                marks.duration[begin] = marks.onset[at] - marks.onset[begin]
+            open_[code - _END] = -1
+    marks.delete(ends)
+
+
 def _name(marks: mne.Annotations, stop: float, sfreq: float) -> None:
-    """Call segments and rejected trials so, in place.
+    """Join events to their ends, and call segments and rejected trials so, in place.
 
     Parameters
     ----------
@@ -179,6 +198,7 @@ def _name(marks: mne.Annotations, stop: float, sfreq: float) -> None:
     sfreq : float
         A mark that lasts no longer than a sample states no duration.
     """
+    _join_ends(marks, sfreq)
     texts = marks.description
     begins = np.sort(marks.onset[np.isin(texts, (_TRIAL, GDF_SEGMENT))])
     if _TRIAL in texts:
