@@ -23,8 +23,8 @@ def check_monitored(name: str, epoch: Mapping[str, Any]) -> None:
     ValueError
         Naming the columns that there are.
     """
-    if not isinstance(name, str) or name not in epoch:
-        columns = [key for key in epoch if key not in ("batches", "epoch", "dur")]
+    columns = [key for key in epoch if key not in ("batches", "epoch", "dur")]
+    if name not in columns:
         raise ValueError(
             f"monitor={name!r} is not a column of the history; the columns are "
             f"{', '.join(columns)}."

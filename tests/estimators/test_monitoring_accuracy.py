@@ -67,6 +67,7 @@ def test_a_search_that_stacks_fits_goes_the_ordinary_way():
     assert search.n_stacked_fits_ == 0
 
 
-def test_an_unknown_column_is_named():
-    with pytest.raises(ValueError, match="monitor='valid_f1' is not a column of the history"):
-        MLPClassifier(**{**SETTINGS, "monitor": "valid_f1"}).fit(X, Y)
+@pytest.mark.parametrize("column", ["valid_f1", "epoch", "dur", "batches"])
+def test_a_column_that_is_none_or_says_nothing_is_named(column):
+    with pytest.raises(ValueError, match=f"monitor='{column}' is not a column of the history"):
+        MLPClassifier(**{**SETTINGS, "monitor": column}).fit(X, Y)
