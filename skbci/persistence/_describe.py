@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from skbci._fitted import fitted_parts
 from skbci._version import __version__
 from skbci.pipeline import last_step
 
@@ -50,7 +50,7 @@ def describe(estimator: BaseEstimator) -> dict[str, Any]:
         (``n_times``, ``tmin`` and ``duration`` in seconds), ``n_features``; None where it is not
         known.
     """
-    parts = list(_parts(estimator))
+    parts = list(fitted_parts(estimator))
     pipeline = getattr(estimator, "pipeline", estimator)
     inner = getattr(pipeline, "best_estimator_", pipeline)
     shape = _first(parts, "input_shape_")
@@ -78,24 +78,6 @@ def describe(estimator: BaseEstimator) -> dict[str, Any]:
             "duration": None if not rate else float(n_times / rate),
         },
     }
-
-
-def _parts(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
-    """Yield the estimator and the fitted ones in it, the first to see the data first."""
-    waiting, seen = [estimator], set()
-    while waiting:
-        part = waiting.pop(0)
-        if id(part) in seen or not hasattr(part, "__dict__") or isinstance(part, type):
-            continue
-        seen.add(id(part))
-        yield part
-        own = vars(part)
-        inside = [own[name] for name in ("pipeline", "best_estimator_", "estimator_", "initial_",
-                                         "terminal_", "final_estimator_") if name in own]
-        inside += [step for _, step in own.get("steps", []) if not isinstance(step, str)]
-        for name in ("estimators_", "networks_", "calibrated_classifiers_"):
-            inside += np.ravel(np.array(own.get(name, []), dtype=object)).tolist()
-        waiting += inside
 
 
 def _first(parts: list[BaseEstimator], name: str) -> Any:

@@ -62,7 +62,7 @@ def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: np.ndarr
     ValueError
         Naming the step.
     """
-    for part in _fitted_parts(step):
+    for part in _all_in(step):
         if isinstance(part, AdaptiveBatchNorm) and hasattr(part, "estimator_"):
             raise ValueError(
                 f"OnlineDecoder: {describe(name, step)} cannot run causally: AdaptiveBatchNorm "
@@ -88,8 +88,8 @@ def check_row_by_row(name: str, step: BaseEstimator, method: str, rows: np.ndarr
     )
 
 
-def _fitted_parts(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
-    """Yield an estimator and all those in it, however they are kept."""
+def _all_in(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
+    """Yield an estimator and all those in it, however they are kept, fitted or not."""
     waiting: list[Any] = [estimator]
     seen: set[int] = set()
     while waiting:

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 
 from skbci._checks import check_list, check_positive, check_rate
 from skbci._checks.masked import check_unmasked
+from skbci._fitted import fitted_parts
 from skbci._recording.times import first_sample
 from skbci._typing import Metadata
 from skbci.estimators import EvidenceAccumulator, OnlineClassifier
@@ -175,7 +176,7 @@ def stream_rate(sfreq: object, pipeline: BaseEstimator) -> float:
     TypeError, ValueError
     """
     known = None
-    for step in _every_step(pipeline):
+    for step in fitted_parts(pipeline):
         known = getattr(step, "sfreq_", None) or getattr(step, "_input_signal_", (None, None))[1]
         if known:
             break
@@ -235,22 +236,6 @@ def known_channels(
             f"with ({how}): {fitted}."
         )
     return names, len(names), flat
-
-
-def _every_step(estimator: BaseEstimator) -> Iterator[BaseEstimator]:
-    """Yield the fitted steps, and the members of ensembles, unions and calibrations."""
-    for step in fitted_steps(estimator):
-        yield step
-        inner = [getattr(step, "estimator_", None), getattr(step, "final_estimator_", None)]
-        for name in ("estimators_", "calibrated_classifiers_"):
-            inner += np.ravel(np.array(getattr(step, name, []), dtype=object)).tolist()
-        for name in ("transformer_list", "transformers_"):
-            inner += [entry[1] for entry in getattr(step, name, [])]
-        if type(step).__name__ == "_CalibratedClassifier":
-            inner.append(step.estimator)
-        for member in inner:
-            if hasattr(member, "get_params") or hasattr(member, "estimator"):
-                yield from _every_step(member)
 
 
 def fitted_steps(estimator: BaseEstimator) -> Iterator[BaseEstimator]:

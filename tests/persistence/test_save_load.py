@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.ensemble import RandomForestClassifier, StackingClassifier
+from sklearn.ensemble import RandomForestClassifier, StackingClassifier, VotingClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import SelectKBest, mutual_info_classif
 from sklearn.linear_model import LogisticRegression
@@ -236,6 +236,22 @@ def test_the_header_says_what_is_decoded(epochs, tmp_path):
     assert {"skbci", "python", "numpy", "scipy", "sklearn", "torch", "skorch", "mne",
             "pyriemann", "pandas"} <= header["versions"].keys()
     assert header["types"] == []
+
+
+@pytest.mark.parametrize("around", [
+    lambda inner: inner,
+    lambda inner: CalibratedClassifierCV(inner, cv=2),
+    lambda inner: VotingClassifier([("a", inner), ("b", clone(inner))], voting="soft"),
+    lambda inner: GridSearchCV(inner, {"logisticregression__C": [1.0]}, cv=2),
+])
+def test_the_header_looks_into_unions_and_ensembles(epochs, tmp_path, around):
+    X, y = epochs
+    union = FeatureUnion([("a", WelchPSD(sfreq=128)), ("b", WelchPSD(sfreq=128))])
+    save(around(make_pipeline(union, LogisticRegression())).fit(X, y), tmp_path / "a.skbci")
+    header = json.loads(zipfile.ZipFile(tmp_path / "a.skbci").read("header.json"))
+    assert header["sfreq"] == 128
+    assert header["n_channels"] == X.shape[1]
+    assert header["window"]["n_times"] == X.shape[2]
 
 
 def test_equals_are_written_equal(epochs, tmp_path):
