@@ -18,7 +18,7 @@ from sklearn.metrics import get_scorer_names
 from skbci.cli._confusion import confusion_scorers, take_confusions
 from skbci.cli._findings import Findings
 from skbci.cli._pipelines import make_pipelines
-from skbci.cli._recordings import check_window, expand, plain_subject, read_files
+from skbci.cli._recordings import check_window, expand, read_files, window_settings
 from skbci.cli._splits import SPLITS, check_split, make_split
 from skbci.cli._words import UsageError, in_options
 from skbci.eegarray import EEGArray
@@ -39,9 +39,7 @@ def compare_files(args: argparse.Namespace) -> None:
         _check_target(Path(args.report).expanduser())
     with _overheard() as said:
         files = expand(args.files)
-        X, y = read_files(files, events=args.events, tmin=args.tmin, tmax=args.tmax,
-                          picks=args.picks, exclude=args.exclude, resample=args.resample,
-                          subject=plain_subject(args.subject))
+        X, y = read_files(files, **window_settings(args))
         classes = np.unique(y).tolist()
         if len(classes) < 2:
             raise ValueError(f"all epochs are of one event, {classes[0]!r}; a comparison needs "

@@ -19,7 +19,7 @@ from skbci._process.files import replacing
 from skbci._recording.annotations import boundaries
 from skbci._recording.projections import projected
 from skbci.cli._models import Model, load_model, spare
-from skbci.cli._recordings import expand, read_files
+from skbci.cli._recordings import expand, of_xdf, read_files
 from skbci.cli._words import UsageError
 from skbci.datasets import bids_path_of, open_recording
 from skbci.stream import LSLInput, OnlineDecoder
@@ -40,6 +40,9 @@ def decode(args: argparse.Namespace) -> None:
     if args.source.startswith(_LSL):
         if args.events is not None:
             raise UsageError("--events: a stream has --markers.")
+        if args.stream is not None or args.marker_stream is not None:
+            raise UsageError("--stream and --marker-stream are for XDF files; a stream of the "
+                             "Lab Streaming Layer is lsl:NAME, with --markers NAME.")
         if args.markers is not None and args.hop is not None:
             raise UsageError("--markers and --hop: epochs at markers, or windows one after "
                              "another; choose one.")
@@ -57,7 +60,8 @@ def decode(args: argparse.Namespace) -> None:
 
 def _decode_epochs(model: Model, args: argparse.Namespace) -> None:
     X, y = read_files(expand([args.source]), events=args.events, tmin=model.tmin,
-                      tmax=model.tmax, picks=model.ch_names_, resample=model.resample)
+                      tmax=model.tmax, picks=model.ch_names_, resample=model.resample,
+                      **of_xdf(args))
     _check_rate(model, X.sfreq, args.source)
     probabilities = model.decoder.predict_proba(X)
     classes = model.classes_
@@ -94,7 +98,7 @@ def _decode_windows(model: Model, args: argparse.Namespace) -> None:
     path = Path(args.source).expanduser()
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file.")
-    raw = open_recording(path, bids_path_of(path))
+    raw = open_recording(path, bids_path_of(path), **of_xdf(args))
     if not isinstance(raw, mne.io.BaseRaw):
         raise ValueError(f"{path} holds epochs; --hop is for a continuous recording.")
     absent = [name for name in model.ch_names_ if name not in raw.ch_names]
@@ -120,7 +124,7 @@ def _windows(
 
 def _decode_stream(model: Model, args: argparse.Namespace) -> None:
     name = args.source.removeprefix(_LSL)
-    with LSLInput(name, picks=model.ch_names_, markers=args.markers) as stream:
+    with LSLInput(name, picks=model.ch_names_, markers=args.markers, unit=args.unit) as stream:
         _check_rate(model, stream.sfreq, args.source)
         settings = {"on_gap": "restart", "jitter": _JITTER}
         if args.markers is None:

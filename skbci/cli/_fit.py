@@ -7,7 +7,7 @@ from collections import Counter
 
 from skbci.cli._models import Model, check_model_path, save_model, spare
 from skbci.cli._pipelines import make_pipelines
-from skbci.cli._recordings import check_window, expand, plain_subject, read_files
+from skbci.cli._recordings import check_window, expand, read_files, window_settings
 from skbci.cli._words import UsageError
 
 __all__ = ["fit"]
@@ -23,9 +23,7 @@ def fit(args: argparse.Namespace) -> None:
     files = expand(args.files)
     spare(args.output, files)
     target = check_model_path(args.output)
-    X, y = read_files(files, events=args.events, tmin=args.tmin, tmax=args.tmax,
-                      picks=args.picks, exclude=args.exclude, resample=args.resample,
-                      subject=plain_subject(args.subject))
+    X, y = read_files(files, **window_settings(args))
     if len(set(y.tolist())) < 2:
         raise ValueError(f"all epochs are of one event, {y[0]!r}; a decoder needs two or more. "
                          "--events names those to take.")

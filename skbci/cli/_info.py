@@ -14,7 +14,7 @@ import pandas as pd
 
 from skbci._process.quiet import quiet_mne
 from skbci._usable import amplitudes, find_unusable, typical_amplitude
-from skbci.cli._recordings import check_window, expand, plain_subject, read_one
+from skbci.cli._recordings import check_window, expand, of_xdf, read_one, window_settings
 from skbci.cli._words import in_options, of_file
 from skbci.datasets import bids_path_of, load_recording, open_recording
 from skbci.eegarray import EEGArray
@@ -33,18 +33,18 @@ def info(args: argparse.Namespace) -> None:
     check_window(args)
     for place, path in enumerate(expand(args.files)):
         print("\n" * bool(place) + str(path))
-        lines = _npz_lines(path) if path.suffix.lower() == ".npz" else _mne_lines(path)
+        lines = _npz_lines(path) if path.suffix.lower() == ".npz" else _mne_lines(path, args)
         for name, text in lines:
             print(f"  {name:10} {text}")
         for text in _checks(path, args):
             print(f"  {text}")
 
 
-def _mne_lines(path: Path) -> list[tuple[str, str]]:
+def _mne_lines(path: Path, args: argparse.Namespace) -> list[tuple[str, str]]:
     """What MNE reads of the header and the events."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they come again with the checks
-        raw = open_recording(path, bids_path_of(path))
+        raw = open_recording(path, bids_path_of(path), **of_xdf(args))
     if isinstance(raw, mne.BaseEpochs):
         epochs, n_times = raw, len(raw.times)
         counts = Counter({name: int((epochs.events[:, 2] == code).sum())
@@ -112,9 +112,7 @@ def _checks(path: Path, args: argparse.Namespace) -> list[str]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            X, y = read_one(path, events=args.events, tmin=args.tmin, tmax=args.tmax,
-                            picks=args.picks, exclude=args.exclude, resample=args.resample,
-                            subject=plain_subject(args.subject))
+            X, y = read_one(path, **window_settings(args))
         except ValueError as error:
             end = [f"no epochs  {in_options(error)}"]
         else:

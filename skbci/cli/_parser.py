@@ -82,6 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
                         help="decode the epochs at the markers of the stream of this name")
     decode.add_argument("--output", metavar="FILE.csv",
                         help="write there instead of to the screen")
+    _add_xdf(decode)
 
     _command(commands, "pipelines", _run_pipelines, "list the names of the pipelines")
     return parser
@@ -114,6 +115,15 @@ def _add_window(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subject", metavar="NAME",
                         help="who the recordings are from, where neither header nor file name "
                         "says it")
+    _add_xdf(parser)
+
+
+def _add_xdf(parser: argparse.ArgumentParser) -> None:
+    of = parser.add_argument_group("XDF files (--unit: streams, too)")
+    of.add_argument("--stream", metavar="NAME", help="the stream of samples, where there are more")
+    of.add_argument("--marker-stream", metavar="NAME",
+                    help="the stream of markers, where there are more")
+    of.add_argument("--unit", help="unit of the samples, such as uV, where none is stated")
 
 
 def _add_alignment(parser: argparse.ArgumentParser) -> None:

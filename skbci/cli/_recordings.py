@@ -86,10 +86,24 @@ def plain_subject(name: str | None) -> int | str | None:
     return int(name) if name is not None and name.isdecimal() else name
 
 
+def of_xdf(args: argparse.Namespace) -> dict[str, str | None]:
+    """Return the options that choose in an XDF file, as the readers call them."""
+    return {name: getattr(args, name) for name in ("stream", "marker_stream", "unit")}
+
+
+def window_settings(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of epochs, as `read_one` calls them."""
+    return {
+        "events": args.events, "tmin": args.tmin, "tmax": args.tmax, "picks": args.picks,
+        "exclude": args.exclude, "resample": args.resample,
+        "subject": plain_subject(args.subject), **of_xdf(args),
+    }
+
+
 def read_one(
     path: Path, *, events: Sequence[str] | None = None, tmin: float = 0.0, tmax: float = 4.0,
     picks: Sequence[str] | None = None, exclude: Sequence[str] = (),
-    resample: float | None = None, subject: int | str | None = None,
+    resample: float | None = None, subject: int | str | None = None, **choices: Any,
 ) -> tuple[EEGArray, np.ndarray]:
     """Return epochs of one recording, in volts, and the names of their events.
 
@@ -108,6 +122,8 @@ def read_one(
         New rate in Hz.
     subject : int or str, optional
         Whose it is.
+    **choices : str or None
+        Those of `of_xdf`.
 
     Returns
     -------
@@ -123,8 +139,10 @@ def read_one(
         chosen = picks[0] if picks is not None and len(picks) == 1 else picks
         bunch = read_epochs(path, event_id=None if events is None else list(events), tmin=tmin,
                             tmax=tmax, picks=chosen, exclude=exclude, resample=resample,
-                            subject=subject)
+                            subject=subject, **choices)
         return bunch.X, bunch.y
+    if any(choice is not None for choice in choices.values()):
+        raise ValueError(f"{path}: --stream, --marker-stream and --unit are for XDF files only.")
     if resample is not None or subject is not None:
         raise ValueError(f"{path}: --resample and --subject are for what MNE reads, not .npz.")
     bunch = load_recording(path, picks=picks, exclude=exclude)

@@ -102,8 +102,9 @@ class Amplifier:
 
     sfreq = float(RATE)
 
-    def __init__(self, name, *, picks, markers=None):
+    def __init__(self, name, *, picks, markers=None, unit=None):
         assert name == "amplifier"
+        assert unit in (None, "V")
         self.raw = mne.io.read_raw(self.file, verbose="error").pick(picks)
         self.markers = markers
 
@@ -123,7 +124,7 @@ class Amplifier:
             yield chunk if self.markers is None else (*chunk, due)
 
 
-@pytest.mark.parametrize("wanted", [["--hop", "0.5"], ["--markers", "cues"]])
+@pytest.mark.parametrize("wanted", [["--hop", "0.5"], ["--markers", "cues", "--unit", "V"]])
 def test_a_stream(wanted, model, fitted, recordings, monkeypatch, capsys):
     file = recordings / "sub-02_raw.fif"
     monkeypatch.setattr(Amplifier, "file", file, raising=False)

@@ -129,8 +129,9 @@ def test_help_does_not_wait_for_what_the_commands_need():
 
 
 @pytest.mark.parametrize(("said", "shown"), [
-    ("a.xdf has 2 EEG streams: choose one with stream=...; it has", "in Python, with read_epochs("
-     "..., stream=...); it has"),
+    ("a.xdf has 2 EEG streams: choose one with stream=...; it has", "one with --stream; it has"),
+    ("a.xdf has 2 marker streams: choose one with marker_stream=...; it has",
+     "one with --marker-stream; it has"),
     ("Pass stim_channel=... to take them from the channel.", "read_epochs(..., stim_channel=...)"),
     ("whose names hold one of event_id beside others: 'a/b' (1). Name them in event_id, too",
      "one of --events beside others: 'a/b' (1). Name them in --events, too"),
