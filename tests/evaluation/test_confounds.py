@@ -144,7 +144,8 @@ def test_a_filtered_recording_has_no_slow_band(data_folder):
 @pytest.mark.real_data
 def test_imagined_fists_live_on_slow_potentials(data_folder):
     data = load_recording(data_folder / "eegmmidb" / "mi_fists_22ch_S001-S020.npz")
-    report = confound_report(data.X, data.y, n_permutations=1)
+    some = data.X.metadata["subject"].to_numpy() <= 10
+    report = confound_report(data.X[some], data.y[some], n_permutations=1)
     first = report.findings.iloc[0]
     assert first["mechanism"] == "cue-evoked potentials or eye movement"
     assert (first["band"], first["window"]) == ("slow", "0-1 s")

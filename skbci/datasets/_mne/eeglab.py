@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import mne
 import numpy as np
 
+from skbci._process.quiet import quiet_mne
 from skbci._warning import warn
 from skbci.datasets._mne.matlab import entry
 from skbci.datasets._mne.parts import check_size, part_of
@@ -62,7 +63,8 @@ def read_eeglab(path: Path) -> BaseRaw | BaseEpochs:
     if len(marked):
         warn(f"{path} marks {len(marked)} of its {len(epochs)} epochs for rejection "
              "(EEG.reject); they are left out.")
-        epochs.drop(marked, reason="EEG.reject", verbose="error")
+        with quiet_mne():
+            epochs.drop(marked, reason="EEG.reject")
     return epochs
 
 
