@@ -170,7 +170,7 @@ ESTIMATORS = [
     SparseMultitaskClassifier(max_epochs=5),
     SparseMultitaskClassifier(max_epochs=5, random_state=0),
     SparseMultitaskClassifier(
-        pruning="lottery", loss_weighting="alphagrad", optimizer="hjb", max_epochs=5,
+        pruning="lottery", loss_weighting="alphagrad", optimizer="hjb", max_epochs=2,
         random_state=0,
     ),
     StackedGridSearchCV(MLPClassifier((10,), random_state=0), {"lr": [0.01, 0.1]}, cv=2),
