@@ -131,12 +131,10 @@ class LSLInput:
         last, latest = time.monotonic(), -np.inf
         pause = min(0.005, 1 / self.sfreq)
         while time.monotonic() - last < self.patience:
-            try:
-                samples, stamps = self._inlet.pull_chunk(timeout=0.0)
-            except RuntimeError as error:
-                if _is_lost(error):
-                    return
-                raise
+            pulled = _pull(self._inlet)
+            if pulled is None:
+                return
+            samples, stamps = pulled
             if not len(stamps):
                 time.sleep(pause)
                 continue
@@ -220,11 +218,17 @@ class LSLOutput:
 
 
 def _times(markers: Any) -> np.ndarray:
+    pulled = _pull(markers)  # None: no more of them; the samples go on
+    return np.empty(0) if pulled is None else np.asarray(pulled[1], dtype=np.float64)
+
+
+def _pull(inlet: Any) -> tuple[Any, np.ndarray] | None:
+    """Return what has come, and its stamps; None where the stream is gone for good."""
     try:
-        return np.asarray(markers.pull_chunk(timeout=0.0)[1], dtype=np.float64)
+        return inlet.pull_chunk(timeout=0.0)
     except RuntimeError as error:
-        if _is_lost(error):  # no more of them; the samples go on
-            return np.empty(0)
+        if _is_lost(error):
+            return None
         raise
 
 

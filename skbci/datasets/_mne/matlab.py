@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["entry", "is_hdf5"]
+__all__ = ["entry"]
 
 
 def entry(path: Path, name: str) -> Any:
@@ -24,13 +24,9 @@ def entry(path: Path, name: str) -> Any:
     str, float, ndarray, dict or None
         A structure is a dict.
     """
-    return _of_hdf5(path, name) if is_hdf5(path) else _of_mat(path, name)
-
-
-def is_hdf5(path: Path) -> bool:
-    """Tell whether a file is of MATLAB's version 7.3."""
     with path.open("rb") as file:
-        return file.read(10) == b"MATLAB 7.3"
+        hdf5 = file.read(10) == b"MATLAB 7.3"
+    return _of_hdf5(path, name) if hdf5 else _of_mat(path, name)
 
 
 def _of_mat(path: Path, name: str) -> Any:
