@@ -10,7 +10,7 @@ import numpy as np
 
 from skbci._process.quiet import quiet_mne
 from skbci._warning import warn
-from skbci.datasets._mne.matlab import entry
+from skbci.datasets._mne.matlab import entries
 from skbci.datasets._mne.parts import check_size, part_of
 from skbci.datasets._names import plain_name
 
@@ -54,7 +54,7 @@ def read_eeglab(path: Path) -> BaseRaw | BaseEpochs:
         if "number of trials" not in str(error):
             raise
     if any(path.parent.glob("*.fdt")):
-        name = entry(path, "data")
+        name = entries(path, "data")["data"]
         if isinstance(name, str):
             _check_name(path, path.parent / name)
     epochs = mne.read_epochs_eeglab(path)
@@ -90,7 +90,7 @@ def go_by_eeglab(path: Path, raw: BaseRaw) -> None:
 
 def person_of(path: Path) -> dict[str, int | str]:
     """Subject and session that a file of EEGLAB states (EEG.subject, EEG.session), if any."""
-    stated = {level: entry(path, level) for level in ("subject", "session")}
+    stated = entries(path, "subject", "session")
     return {
         level: plain_name(int(value) if isinstance(value, float) else value)
         for level, value in stated.items()
@@ -101,7 +101,7 @@ def person_of(path: Path) -> dict[str, int | str]:
 
 def _marked(path: Path, n_epochs: int) -> np.ndarray:
     """Return which epochs are marked for rejection."""
-    reject = entry(path, "reject")
+    reject = entries(path, "reject")["reject"]
     marked = np.zeros(n_epochs, dtype=bool)
     for name in _MARKS if isinstance(reject, dict) else ():
         marks = np.atleast_1d(reject.get(name))

@@ -7,52 +7,57 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["entry"]
+__all__ = ["entries"]
 
 
-def entry(path: Path, name: str) -> Any:
-    """Return an entry of EEG, which is saved as one variable or as many; None where none is read.
+def entries(path: Path, *names: str) -> dict[str, Any]:
+    """Return entries of EEG, which is saved as one variable or as many, by one reading.
 
     Parameters
     ----------
     path : Path
         A file of MATLAB up to version 7, or of its version 7.3, which is HDF5.
-    name : str
+    *names : str
 
     Returns
     -------
-    str, float, ndarray, dict or None
-        A structure is a dict.
+    dict of str to str, float, ndarray, dict or None
+        A structure is a dict; None is what is not there or not read.
     """
     with path.open("rb") as file:
         hdf5 = file.read(10) == b"MATLAB 7.3"
-    return _of_hdf5(path, name) if hdf5 else _of_mat(path, name)
+    found = _of_hdf5(path, names) if hdf5 else _of_mat(path, names)
+    return {name: found.get(name) for name in names}
 
 
-def _of_mat(path: Path, name: str) -> Any:
+def _of_mat(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
     from scipy.io import loadmat
 
     try:
         content: Any = loadmat(path, squeeze_me=True, struct_as_record=False,
-                               variable_names=["EEG", name])
+                               variable_names=["EEG", *names])
     except (NotImplementedError, OSError, TypeError, ValueError):  # damaged
-        return None
-    found = getattr(content.get("EEG"), name, content.get(name))
+        return {}
+    eeg = content.get("EEG")
+    return {name: _plain(getattr(eeg, name, content.get(name))) for name in names}
+
+
+def _plain(found: Any) -> Any:
     fields = getattr(found, "_fieldnames", None)
     return found if fields is None else {field: getattr(found, field) for field in fields}
 
 
-def _of_hdf5(path: Path, name: str) -> Any:
+def _of_hdf5(path: Path, names: tuple[str, ...]) -> dict[str, Any]:
     try:
         import h5py
     except ImportError:  # nor has MNE read the file
-        return None
+        return {}
     try:
         with h5py.File(path) as file:
             where = file.get("EEG", file)
-            return _value(where[name]) if name in where else None
+            return {name: _value(where[name]) for name in names if name in where}
     except (KeyError, OSError):  # damaged
-        return None
+        return {}
 
 
 def _value(item: Any) -> Any:
